@@ -1,0 +1,122 @@
+// The borders of ARCHITECTURE.md, enforced: floors, doors, and the graph of rooms within a floor.
+
+/** Rooms within a floor that may be imported by rooms of the same floor. Edit ARCHITECTURE.md with it. */
+const within = {
+  protocols: {
+    sip: ['tokens'],
+    turn: ['stun', 'credentials'],
+    credentials: ['stun'],
+    presence: [],
+  },
+  platform: {
+    telemetry: [],
+    topology: [],
+    pki: ['topology'],
+    net: ['telemetry', 'pki', 'topology'],
+    datagrams: ['telemetry'],
+    http: ['telemetry'],
+    store: [],
+    service: ['telemetry', 'topology', 'http', 'net'],
+    'sip-endpoint': ['net', 'telemetry'],
+  },
+  edge: {},
+  internal: {},
+  apps: {
+    cli: ['lab', 'softphone'],
+    lab: ['softphone'],
+    softphone: [],
+  },
+};
+
+const test = '(\\.test|\\.fuzz|\\.conformance)\\.ts$|/(testing|testdata)/';
+const floors = ['kernel', 'protocols', 'platform', 'edge|internal', 'apps'];
+
+const upward = floors.slice(0, -1).map((floor, index) => ({
+  name: `floor-${floor.replace('|', '-')}-looks-down`,
+  comment: 'Imports go down: apps -> edge | internal -> platform -> protocols -> kernel.',
+  severity: 'error',
+  from: { path: `^src/(${floor})/`, pathNot: test },
+  to: { path: `^src/(${floors.slice(index + 1).join('|')})/` },
+}));
+
+const sideways = Object.entries(within).flatMap(([floor, rooms]) => [
+  {
+    name: `${floor}-graph`,
+    comment: `A room of ${floor} that is not in the graph imports no other room of its floor.`,
+    severity: 'error',
+    from: { path: `^src/${floor}/([^/]+)/`, pathNot: `${test}|^src/${floor}/(${Object.keys(rooms).join('|') || '-'})/` },
+    to: { path: `^src/${floor}/`, pathNot: `^src/${floor}/$1/` },
+  },
+  ...Object.entries(rooms).map(([room, allowed]) => ({
+    name: `${floor}-${room}-graph`,
+    comment: `${floor}/${room} may import of its floor: ${allowed.join(', ') || 'nothing'}.`,
+    severity: 'error',
+    from: { path: `^src/${floor}/${room}/`, pathNot: test },
+    to: { path: `^src/${floor}/`, pathNot: `^src/${floor}/(${[room, ...allowed].join('|')})/` },
+  })),
+]);
+
+module.exports = {
+  forbidden: [
+    ...upward,
+    ...sideways,
+    {
+      name: 'edge-and-internal-meet-over-the-wire',
+      severity: 'error',
+      from: { path: '^src/edge/', pathNot: test },
+      to: { path: '^src/internal/' },
+    },
+    {
+      name: 'internal-never-imports-edge',
+      severity: 'error',
+      from: { path: '^src/internal/', pathNot: test },
+      to: { path: '^src/edge/' },
+    },
+    {
+      name: 'one-door',
+      comment: 'Another room is entered by its index.ts only.',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/([^/]+)/' },
+      to: { path: '^src/(protocols|platform|edge|internal|apps)/[^/]+/', pathNot: ['^src/$1/$2/', '/index\\.ts$', '^src/[^/]+/[^/]+/testing/'] },
+    },
+    {
+      name: 'kernel-door',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/kernel/' },
+      to: { path: '^src/kernel/', pathNot: '^src/kernel/index\\.ts$' },
+    },
+    {
+      name: 'protocols-are-pure',
+      comment: 'Sans-IO: no sockets, timers, files or processes; node:crypto is allowed.',
+      severity: 'error',
+      from: { path: '^src/protocols/', pathNot: test },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|buffer)$' },
+    },
+    {
+      name: 'kernel-runs-in-a-browser',
+      severity: 'error',
+      from: { path: '^src/kernel/', pathNot: test },
+      to: { dependencyTypes: ['core', 'npm'] },
+    },
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'product-needs-no-tools',
+      severity: 'error',
+      from: { path: '^src/', pathNot: test },
+      to: { path: '^(tools|bench|proof)/' },
+    },
+    {
+      name: 'no-development-packages',
+      severity: 'error',
+      from: { path: '^src/', pathNot: test },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'unknown'] },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

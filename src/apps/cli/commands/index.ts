@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import type { Session } from '../terminal.ts';
+import { addCall } from './call.ts';
+import { addCheck } from './check.ts';
+import { addDrain } from './drain.ts';
+import { addEvents } from './events.ts';
+import { addLab } from './lab.ts';
+import { addMetrics } from './metrics.ts';
+import { addReload } from './reload.ts';
+import { addRun } from './run.ts';
+import { addStatus } from './status.ts';
+
+/** Adds one command, or a few that belong together, to the command line. */
+export type AddCommand = (root: Command, session: Session) => void;
+
+/** Every command, in the order in which `--help` lists them: one file each. */
+export const commands: readonly AddCommand[] = [
+  addLab,
+  addRun,
+  addCheck,
+  addStatus,
+  addReload,
+  addDrain,
+  addMetrics,
+  addEvents,
+  addCall,
+];

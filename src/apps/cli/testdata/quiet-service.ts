@@ -1,0 +1,22 @@
+import { ok } from '#kernel';
+import type { ServiceDefinition } from '#platform/service';
+
+/** Does nothing, healthily; one of its verbs answers with something that a terminal would obey. */
+export const service: ServiceDefinition<unknown> = {
+  name: 'access',
+  title: 'quiet service',
+  create: ({ events, clock }) => ({
+    provision: async () => ok({ commit: async () => {}, abandon: async () => {} }),
+    health: () => ({ ok: true, detail: 'well \u001b[31mand red' }),
+    verbs: {
+      greet: async (args) => {
+        events.emit({ at: clock.wall(), name: 'greeted', fields: { who: '\u001b[31mred' } });
+        return { hello: args };
+      },
+    },
+    drain() {},
+    undrain() {},
+    remaining: () => 3,
+    async stop() {},
+  }),
+};

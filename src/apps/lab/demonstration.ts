@@ -1,0 +1,304 @@
+import {
+  type AudioStatistics,
+  AudioStream,
+  type Call,
+  Phone,
+  RelayedPath,
+  type RelayServer,
+} from '#apps/softphone';
+import { FailureError, failure, SystemClock, SystemRandom } from '#kernel';
+import { loadTrustAnchors } from '#platform/pki';
+import { type LabPlan, labFiles, type Person } from './lab-plan.ts';
+import type { Narrator } from './narrator.ts';
+import type { LabProgram } from './program.ts';
+import type { LabSecrets } from './set-up.ts';
+
+export interface DemonstrationOptions {
+  readonly plan: LabPlan;
+  readonly secrets: LabSecrets;
+  readonly edge: LabProgram;
+  readonly narrator: Narrator;
+  /** How long each call lasts, milliseconds; a few seconds by default. */
+  readonly callMs?: number;
+}
+
+interface Actor {
+  readonly person: Person;
+  readonly phone: Phone;
+  readonly inbox: Inbox;
+  relay?: RelayServer;
+  /** Set while in a call. */
+  stream?: AudioStream;
+  path?: RelayedPath;
+}
+
+const CALL_MS = 4_000;
+/** Packets under way when the sender stops. */
+const SETTLE_MS = 300;
+const WAIT_MS = 10_000;
+/** What each person plays, in hertz, so that everyone can tell whom they hear. */
+const TONES: { readonly [person in Person]: number } = { alice: 400, bob: 900, carol: 1400 };
+const clock = new SystemClock();
+const random = new SystemRandom();
+
+/** Messages that arrived, for the one who waits for the next. */
+class Inbox {
+  readonly #arrived: { from: string; text: string }[] = [];
+  #waiting: (() => void) | undefined;
+
+  put(from: string, text: string): void {
+    this.#arrived.push({ from, text });
+    this.#waiting?.();
+  }
+  async next(): Promise<{ from: string; text: string }> {
+    const deadline = clock.now() + WAIT_MS;
+    while (this.#arrived.length === 0) {
+      if (clock.now() > deadline) throw unexpected('a message did not arrive');
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(100, resolve);
+        this.#waiting = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    return this.#arrived.shift() ?? { from: '', text: '' };
+  }
+}
+
+/** The play of the lab: three people sign in, write to one another, and call. Throws at the first thing that fails. */
+export class Demonstration {
+  readonly #options: DemonstrationOptions;
+  readonly #actors = new Map<Person, Actor>();
+
+  constructor(options: DemonstrationOptions) {
+    this.#options = options;
+  }
+
+  async play(): Promise<void> {
+    try {
+      await this.#signIn();
+      await this.#exchangeMessages();
+      await this.#fetchCredentials();
+      await this.#callAndCount('alice', 'bob');
+      await this.#callAndCount('alice', 'carol');
+      for (const actor of this.#actors.values()) await actor.phone.signOut();
+    } finally {
+      for (const actor of this.#actors.values()) {
+        actor.stream?.stop();
+        actor.phone.close();
+      }
+    }
+  }
+
+  async #signIn(): Promise<void> {
+    const { narrator, plan } = this.#options;
+    narrator.part('Signing in');
+    for (const person of ['alice', 'carol', 'bob'] as const) {
+      const outside = person !== 'bob';
+      const server = outside
+        ? { ...plan.access, name: plan.names.access }
+        : { ...plan.frontEnd, name: plan.names.frontEnd };
+      const actor = await this.#connect(person, server);
+      const signIn = await actor.phone.signIn();
+      if (signIn.outside !== outside) throw unexpected(`${person} was told to be on the wrong side`);
+      if (outside) {
+        narrator.step(
+          `${person}, outside: REGISTER over TLS to the Access Edge, passed on by mutual TLS`,
+          'ext-05',
+          'int-03',
+        );
+        narrator.step(
+          `  the front end challenged ${person}, the answer was right: signed in`,
+          'int-03',
+          'ext-05',
+        );
+      } else {
+        narrator.step(
+          `${person}, inside: REGISTER over TLS to the front end, challenged, signed in`,
+          'inside',
+        );
+      }
+    }
+  }
+
+  async #connect(person: Person, server: { address: string; port: number; name: string }): Promise<Actor> {
+    const { plan, secrets } = this.#options;
+    const trust = loadTrustAnchors(labFiles(plan).authority);
+    if (!trust.ok) throw new FailureError(trust.error);
+    const inbox = new Inbox();
+    const phone = await Phone.connect({
+      clock,
+      random,
+      identity: { address: `sip:${person}@${plan.domain}`, password: secrets.passwords[person] },
+      server,
+      localAddress: plan.clients[person],
+      trust: trust.value,
+      hosts: new Map([
+        [plan.names.av, plan.av.address],
+        [plan.names.edge, plan.internal.address],
+      ]),
+      onMessage: (from, text) => inbox.put(from, text),
+      onCall: async () => ({ path: await this.#openPath(person) }),
+    });
+    const actor: Actor = { person, phone, inbox };
+    this.#actors.set(person, actor);
+    return actor;
+  }
+
+  async #exchangeMessages(): Promise<void> {
+    const { narrator } = this.#options;
+    narrator.part('Messages');
+    const [alice, carol] = [this.#actor('alice'), this.#actor('carol')];
+    await alice.phone.message(carol.phone.address, 'Hello Carol, can you hear me out there?');
+    const question = await carol.inbox.next();
+    narrator.step(`alice to carol: "${question.text}"`, 'ext-05', 'int-03', 'int-02', 'ext-05');
+    await carol.phone.message(alice.phone.address, 'Loud and clear. Call me!');
+    const answer = await alice.inbox.next();
+    narrator.step(`carol to alice: "${answer.text}"`, 'ext-05', 'int-03', 'int-02', 'ext-05');
+    if (question.from !== alice.phone.address || answer.from !== carol.phone.address) {
+      throw unexpected('a message came from somebody else');
+    }
+  }
+
+  async #fetchCredentials(): Promise<void> {
+    const { narrator, plan } = this.#options;
+    narrator.part('Relay credentials');
+    for (const actor of this.#actors.values()) {
+      const signIn = await actor.phone.signIn();
+      const relay = await actor.phone.relayCredentials(signIn);
+      const expected = actor.person === 'bob' ? plan.names.edge : plan.names.av;
+      if (relay.host !== expected) throw unexpected(`${actor.person} was sent to the relay ${relay.host}`);
+      actor.relay = relay;
+      const rows = actor.person === 'bob' ? ['int-05'] : ['ext-05', 'int-03', 'int-05'];
+      narrator.step(
+        `${actor.person}: SERVICE answered with credentials for ${relay.host} UDP ${relay.port}`,
+        ...rows,
+      );
+    }
+  }
+
+  async #callAndCount(from: Person, to: Person): Promise<void> {
+    const { narrator, plan, callMs = CALL_MS } = this.#options;
+    narrator.part(`${from} calls ${to}`);
+    const [caller, callee] = [this.#actor(from), this.#actor(to)];
+    const before = await this.#relayed();
+    const path = await this.#openPath(from);
+    const call = await this.#dial(caller, callee, path);
+    narrator.step(`${to} answered; media meets relay to relay inside the A/V Edge`, ...mediaRows(from, to));
+    const [mine, theirs] = await this.#talk(caller, callee, callMs);
+    await call.hangUp();
+    narrator.step(`${from} hung up: BYE, 200`, ...signallingRows(to));
+    for (const actor of [caller, callee]) await actor.path?.close();
+    const relayed = (await this.#relayed()) - before;
+    report(narrator, from, mine);
+    report(narrator, to, theirs);
+    const carried = mine.received + theirs.received;
+    // One datagram crosses the relay twice in the counters' sense: into one allocation and out of the other.
+    narrator.step(
+      `the relay counts ${relayed} datagrams for the call, both ends received ${carried}`,
+      ...mediaRows(from, to),
+    );
+    if (relayed !== mine.sent + theirs.sent) {
+      throw unexpected(
+        `sent ${mine.sent + theirs.sent} datagrams, but the relay on ${plan.names.av} counts ${relayed}`,
+      );
+    }
+  }
+
+  async #dial(caller: Actor, callee: Actor, path: RelayedPath): Promise<Call> {
+    const { narrator } = this.#options;
+    let rang = false;
+    const call = await caller.phone.call(callee.phone.address, { path }, () => {
+      rang = true;
+      narrator.step(
+        `INVITE from ${caller.person}; ${callee.person}'s phone rings`,
+        ...signallingRows(callee.person),
+      );
+    });
+    if (!rang) throw unexpected(`${callee.person}'s phone did not ring`);
+    return call;
+  }
+
+  async #talk(caller: Actor, callee: Actor, callMs: number): Promise<[AudioStatistics, AudioStatistics]> {
+    const streams = [stream(caller, callee.person), stream(callee, caller.person)] as const;
+    for (const one of streams) one.start();
+    await pause(callMs);
+    for (const one of streams) one.stop();
+    await pause(SETTLE_MS);
+    const [mine, theirs] = [streams[0].statistics(), streams[1].statistics()];
+    verify(mine, theirs);
+    verify(theirs, mine);
+    return [mine, theirs];
+  }
+
+  async #openPath(person: Person): Promise<RelayedPath> {
+    const { plan } = this.#options;
+    const actor = this.#actor(person);
+    if (actor.relay === undefined) throw unexpected(`${person} has no relay credentials`);
+    const path = await RelayedPath.open({
+      clock,
+      random,
+      server: actor.relay,
+      localAddress: plan.clients[person],
+    });
+    actor.path = path;
+    return path;
+  }
+
+  /** Datagrams that the relay has switched between two of its own allocations so far. */
+  async #relayed(): Promise<number> {
+    const counters = (await this.#options.edge.ask('av', 'counters')) as {
+      relayed?: { switchedPackets?: number };
+    };
+    const switched = counters.relayed?.switchedPackets;
+    if (typeof switched !== 'number') throw unexpected('the A/V Edge gave no count of switched datagrams');
+    return switched;
+  }
+
+  #actor(person: Person): Actor {
+    const actor = this.#actors.get(person);
+    if (actor === undefined) throw new Error(`${person} is not on stage`);
+    return actor;
+  }
+}
+
+function stream(actor: Actor, listensTo: Person): AudioStream {
+  const { path } = actor;
+  if (path === undefined) throw unexpected(`${actor.person} has no media`);
+  actor.stream = new AudioStream({
+    clock,
+    random,
+    path,
+    tone: TONES[actor.person],
+    expect: TONES[listensTo],
+  });
+  return actor.stream;
+}
+
+function verify(heard: AudioStatistics, played: AudioStatistics): void {
+  if (heard.received !== played.sent)
+    throw unexpected(`${played.sent} packets were sent, ${heard.received} arrived`);
+  if (heard.tone < 0.9) throw unexpected('what was heard is not what was played');
+}
+
+function report(narrator: Narrator, person: Person, { sent, received, lost }: AudioStatistics): void {
+  narrator.step(`${person}: ${sent} packets sent, ${received} received, ${lost} lost`);
+}
+
+/** Rows of a request from alice, outside. */
+function signallingRows(to: Person): string[] {
+  return to === 'bob' ? ['ext-05', 'int-03'] : ['ext-05', 'int-03', 'int-02', 'ext-05'];
+}
+
+function mediaRows(_from: Person, to: Person): string[] {
+  return to === 'bob' ? ['ext-14', 'int-06'] : ['ext-14'];
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function unexpected(what: string): FailureError {
+  return new FailureError(failure('SLP-APP-0009', what));
+}

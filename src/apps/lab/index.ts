@@ -1,0 +1,1 @@
+export { type LabOptions, runLab } from './lab.ts';

@@ -1,0 +1,107 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+/** One end of the lab: an address and the port that a row uses there. */
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Everything that the lab decides before it writes its documents. */
+export interface LabPlan {
+  readonly folder: string;
+  readonly domain: string;
+  readonly names: {
+    readonly access: string;
+    readonly webConferencing: string;
+    readonly av: string;
+    readonly edge: string;
+    readonly frontEnd: string;
+  };
+  readonly access: Place;
+  readonly webConferencing: string;
+  /** The A/V Edge's external address and its UDP port. */
+  readonly av: Place;
+  /** The edge's internal interface. */
+  readonly internal: {
+    readonly address: string;
+    readonly sip: number;
+    readonly av: number;
+    readonly authentication: number;
+  };
+  readonly frontEnd: Place;
+  readonly clients: { readonly alice: string; readonly carol: string; readonly bob: string };
+  readonly metrics: { readonly edge: number; readonly internal: number };
+  readonly relayPorts: { readonly first: number; readonly last: number };
+  /** What differs from a real perimeter on this machine, one sentence each. */
+  readonly remarks: readonly string[];
+}
+
+export type Person = 'alice' | 'bob' | 'carol';
+
+const DOMAIN = 'lab.test';
+const UNPRIVILEGED_OFFSET = 10_000;
+
+/**
+ * Decides addresses and ports from what this machine allows. The perimeter has its own loopback addresses where the
+ * whole of 127.0.0.0/8 is local (Linux); elsewhere the outside is 127.0.0.1, the inside ::1.
+ */
+export async function planLab(folder: string): Promise<LabPlan> {
+  const remarks: string[] = [];
+  const aliases = await canBind('127.0.1.10', 0);
+  if (!aliases) remarks.push('127.0.x.y is not local here: outside is 127.0.0.1 and inside is ::1.');
+  const outside = (last: number) => (aliases ? `127.0.1.${last}` : '127.0.0.1');
+  const inside = (alias: string) => (aliases ? alias : '::1');
+  const privileged = await canBind(outside(10), 443);
+  if (!privileged) remarks.push('Ports below 1024 are not ours to bind here: 443 is 10443.');
+  return {
+    folder,
+    domain: DOMAIN,
+    names: {
+      access: `sip.${DOMAIN}`,
+      webConferencing: `conf.${DOMAIN}`,
+      av: `av.${DOMAIN}`,
+      edge: `edge1.int.${DOMAIN}`,
+      frontEnd: `fe1.int.${DOMAIN}`,
+    },
+    access: { address: outside(10), port: privileged ? 443 : 443 + UNPRIVILEGED_OFFSET },
+    webConferencing: outside(20),
+    av: { address: outside(30), port: 3478 },
+    internal: { address: inside('127.0.2.10'), sip: 5061, av: 3478, authentication: 5062 },
+    frontEnd: { address: inside('127.0.4.10'), port: aliases ? 5061 : 15_061 },
+    clients: aliases
+      ? { alice: '127.0.5.1', carol: '127.0.5.2', bob: '127.0.4.50' }
+      : { alice: '127.0.0.1', carol: '127.0.0.1', bob: '::1' },
+    metrics: { edge: 19_436, internal: 19_437 },
+    relayPorts: { first: 50_000, last: 59_999 },
+    remarks,
+  };
+}
+
+/** Paths of the lab's files; all of them lie in its folder. */
+export function labFiles(plan: LabPlan) {
+  const file = (name: string) => join(plan.folder, name);
+  return {
+    authority: file('ca.pem'),
+    edgeDocument: file('edge.yaml'),
+    internalDocument: file('internal.yaml'),
+    access: { certificate: file('access.pem'), key: file('access.key') },
+    edge: { certificate: file('edge.pem'), key: file('edge.key') },
+    frontEnd: { certificate: file('front-end.pem'), key: file('front-end.key') },
+    mediaKey: file('media.key'),
+    relaySecret: file('relay.secret'),
+    database: file('front-end.sqlite'),
+    edgeSocket: file('edge.sock'),
+    internalSocket: file('internal.sock'),
+    edgeLog: file('edge.log'),
+    internalLog: file('internal.log'),
+  };
+}
+
+function canBind(address: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'));
+    server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}

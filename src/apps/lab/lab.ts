@@ -1,0 +1,152 @@
+import { resolve } from 'node:path';
+import { FailureError, failure } from '#kernel';
+import { Demonstration } from './demonstration.ts';
+import { type LabPlan, labFiles, planLab } from './lab-plan.ts';
+import { type Narrator, TerminalNarrator } from './narrator.ts';
+import { LabProgram } from './program.ts';
+import { type LabSecrets, setUpLab } from './set-up.ts';
+import { StatusLine } from './status-line.ts';
+
+export interface LabOptions {
+  /** Where the lab keeps its files; made anew at each start. Default `.sallyport/lab` below the current folder. */
+  readonly folder?: string;
+  /** Ends after the demonstration. */
+  readonly once?: boolean;
+  readonly narrator?: Narrator;
+  /** Length of a call in milliseconds. */
+  readonly callMs?: number;
+}
+
+const CONNECTED_MS = 30_000;
+
+/** Runs the lab; the exit status: 0, or 1 when something failed (which was said). */
+export async function runLab(options: LabOptions = {}): Promise<number> {
+  const narrator = options.narrator ?? new TerminalNarrator();
+  const plan = await planLab(resolve(options.folder ?? '.sallyport/lab'));
+  const lab = new Lab(plan, narrator, options);
+  const interrupted = new Promise<'interrupted'>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done('interrupted'));
+  });
+  try {
+    const played = await Promise.race([lab.play().then(() => 'played' as const), interrupted]);
+    if (played === 'played' && options.once !== true) await lab.stay(interrupted);
+    return 0;
+  } catch (problem) {
+    narrator.part('The demonstration failed');
+    narrator.note(problem instanceof FailureError ? problem.message : String((problem as Error).stack));
+    const { edgeLog, internalLog } = labFiles(plan);
+    narrator.note(`Logs: ${edgeLog}\n      ${internalLog}`);
+    return 1;
+  } finally {
+    await lab.stop();
+  }
+}
+
+class Lab {
+  readonly #plan: LabPlan;
+  readonly #narrator: Narrator;
+  readonly #options: LabOptions;
+  readonly #edge: LabProgram;
+  readonly #internal: LabProgram;
+  #secrets: LabSecrets | undefined;
+
+  constructor(plan: LabPlan, narrator: Narrator, options: LabOptions) {
+    this.#plan = plan;
+    this.#narrator = narrator;
+    this.#options = options;
+    const files = labFiles(plan);
+    this.#edge = new LabProgram({
+      name: 'edge',
+      document: files.edgeDocument,
+      socket: files.edgeSocket,
+      log: files.edgeLog,
+    });
+    this.#internal = new LabProgram({
+      name: 'internal',
+      document: files.internalDocument,
+      socket: files.internalSocket,
+      log: files.internalLog,
+    });
+  }
+
+  async play(): Promise<void> {
+    const narrator = this.#narrator;
+    const files = labFiles(this.#plan);
+    narrator.part('A perimeter on this machine');
+    for (const remark of this.#plan.remarks) narrator.note(remark);
+    const secrets = await setUpLab(this.#plan);
+    this.#secrets = secrets;
+    narrator.step('certification authority, certificates, keys and accounts made');
+    narrator.note(`        edge.yaml      ${files.edgeDocument}`);
+    narrator.note(`        internal.yaml  ${files.internalDocument}`);
+    const [internal, edge] = await Promise.all([this.#internal.start(), this.#edge.start()]);
+    for (const { program, services } of [edge, internal]) {
+      const names = services.map(({ title }) => title).join(', ');
+      narrator.step(`sallyport ${program} is healthy: ${names}`);
+    }
+    await this.#connected();
+    narrator.step('edge and front end have found one another, by mutual TLS', 'int-02', 'int-03', 'int-05');
+    const { callMs } = this.#options;
+    await new Demonstration({
+      plan: this.#plan,
+      secrets,
+      edge: this.#edge,
+      narrator,
+      ...(callMs === undefined ? {} : { callMs }),
+    }).play();
+    narrator.part('Everything worked.');
+  }
+
+  /** Stays up until the operator has seen enough, with a line that says how things are. */
+  async stay(until: Promise<unknown>): Promise<void> {
+    this.#invite();
+    const line = new StatusLine([this.#edge, this.#internal]);
+    line.start();
+    await until;
+    line.stop();
+    this.#narrator.note('Stopping ...');
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#edge.stop(), this.#internal.stop()]);
+  }
+
+  /** Each side dials the other as soon as it runs, and tries again when it was the first to be there. */
+  async #connected(): Promise<void> {
+    const deadline = performance.now() + CONNECTED_MS;
+    for (;;) {
+      const troubles = (await this.#internal.ask('front-end', 'troubles')) as string[];
+      const { nextHop } = (await this.#edge.ask('access', 'connections')) as {
+        nextHop: { name: string; state: string; reason?: string }[];
+      };
+      for (const { name, state, reason } of nextHop)
+        if (state !== 'healthy') troubles.push(`${name}: ${reason}`);
+      if (troubles.length === 0) return;
+      if (performance.now() > deadline) {
+        throw new FailureError(failure('SLP-APP-0009', `not connected: ${troubles.join('; ')}`));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  #invite(): void {
+    const { access, av, domain, names } = this.#plan;
+    const secrets = this.#secrets;
+    if (secrets === undefined) return;
+    const say = (text: string) => this.#narrator.note(text);
+    say('\nSign in with a softphone of your own (from this machine):');
+    say(`  server        ${access.address} port ${access.port}, TLS, name ${names.access}`);
+    say(`  CA file       ${labFiles(this.#plan).authority}`);
+    say(
+      `  account       phone@${domain}   password ${secrets.passwords.phone}   (digest MD5, as most softphones need)`,
+    );
+    for (const person of ['alice', 'bob', 'carol'] as const) {
+      say(
+        `                ${`${person}@${domain}`.padEnd(16)} password ${secrets.passwords[person]}   (digest SHA-256)`,
+      );
+    }
+    say(`  TURN server   ${av.address} port ${av.port}, UDP`);
+    say(`                user ${secrets.relay.username}   password ${secrets.relay.password}`);
+    say('Ctrl-C stops everything.\n');
+  }
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { Monotonic, Random } from '#kernel';
+import type { SipFlow } from '#platform/sip-endpoint';
+import { decodeFlowToken, encodeFlowToken, type TokenKeys } from '#protocols/tokens';
+import { ClientConnection } from './client-connection.ts';
+
+export interface ClientTableOptions {
+  readonly keys: TokenKeys;
+  /** 0..65535; see {@link nodeNumber}. */
+  readonly node: number;
+  /** Index of this process among those that share the listeners, 0..65535. */
+  readonly worker: number;
+  readonly random: Random;
+}
+
+export type TokenVerdict = ClientConnection | 'dead' | 'forged';
+
+/** Every client connection, by the flow token that names it. */
+export class ClientTable {
+  readonly #options: ClientTableOptions;
+  readonly #clients = new Map<string, ClientConnection>();
+
+  constructor(options: ClientTableOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  /** The table is as large as there are open connections, which the listener limits. */
+  add(flow: SipFlow, now: Monotonic): ClientConnection {
+    const { keys, node, worker, random } = this.#options;
+    const nonce = Buffer.from(random.bytes(6)).readUIntBE(0, 6);
+    const token = encodeFlowToken(keys, { node, worker, connection: flow.connection.id, nonce });
+    const client = new ClientConnection(flow, token, now);
+    this.#clients.set(token, client);
+    return client;
+  }
+
+  remove(client: ClientConnection): void {
+    this.#clients.delete(client.token);
+  }
+
+  /**
+   * The connection that a token names. A token of ours whose connection is gone, or which another process or edge
+   * made, is dead here (430); one that nobody with our key made is forged (403).
+   */
+  find(token: string): TokenVerdict {
+    return this.#clients.get(token) ?? (decodeFlowToken(this.#options.keys, token).ok ? 'dead' : 'forged');
+  }
+
+  values(): IterableIterator<ClientConnection> {
+    return this.#clients.values();
+  }
+}
+
+/** A number for an edge in its pool, made from its name so that nobody has to give one out. */
+export function nodeNumber(name: string): number {
+  return createHash('sha256').update(name.toLowerCase()).digest().readUInt16BE(0);
+}

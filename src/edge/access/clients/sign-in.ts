@@ -1,0 +1,79 @@
+import { BoundedMap, type Monotonic } from '#kernel';
+
+/** What a connection may do before the next hop accepted a sign-in on it. */
+export interface PreSignInLimits {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+export type PreSignInExcess = 'pre-sign-in-messages' | 'pre-sign-in-bytes' | 'pre-sign-in-seconds';
+
+/** What a connection received since it was opened. */
+export interface Traffic {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** Addresses that one connection may have accepted at the same time (several lines of one device). */
+const ADDRESSES_PER_CONNECTION = 64;
+/** A REGISTER that is answered late must not lose its sign-in to the clock: RFC 3261 §17.1.2.2 Timer F. */
+const EXPIRY_GRACE_MS = 32_000;
+
+/**
+ * What is believed of one client connection: nothing, until the next hop accepted a REGISTER that came over it.
+ * Addresses are canonical (`canonicalAddress`). After the last of them is withdrawn or has run out, the connection
+ * is a stranger again and has what a new one has.
+ */
+export class SignIn {
+  readonly #accepted = new BoundedMap<string, Monotonic>(ADDRESSES_PER_CONNECTION);
+  #since: Monotonic;
+  #base: Traffic = { messages: 0, bytes: 0 };
+
+  constructor(now: Monotonic) {
+    this.#since = now;
+  }
+
+  get signedIn(): boolean {
+    return this.#accepted.size > 0;
+  }
+
+  addresses(): string[] {
+    return [...this.#accepted.keys()];
+  }
+
+  /** What the connection has used up of the little that it may do before it signs in. */
+  excess(traffic: Traffic, limits: PreSignInLimits, now: Monotonic): PreSignInExcess | undefined {
+    if (this.signedIn) return undefined;
+    if (traffic.messages - this.#base.messages > limits.messages) return 'pre-sign-in-messages';
+    if (traffic.bytes - this.#base.bytes > limits.bytes) return 'pre-sign-in-bytes';
+    return now - this.#since >= limits.seconds * 1000 ? 'pre-sign-in-seconds' : undefined;
+  }
+
+  /**
+   * The next hop answered a REGISTER for `address` with 2xx. It is believed for `seconds`; 0 withdraws it.
+   * False when the connection has as many addresses as it may have.
+   */
+  handleAccepted(address: string, seconds: number, traffic: Traffic, now: Monotonic): boolean {
+    if (seconds > 0) return this.#accepted.set(address, now + seconds * 1000 + EXPIRY_GRACE_MS);
+    if (this.#accepted.delete(address) && !this.signedIn) this.#startOver(traffic, now);
+    return true;
+  }
+
+  /** Forgets what ran out. */
+  handleTime(traffic: Traffic, now: Monotonic): void {
+    if (!this.signedIn) return;
+    for (const [address, until] of this.#accepted) if (until <= now) this.#accepted.delete(address);
+    if (!this.signedIn) this.#startOver(traffic, now);
+  }
+
+  accepts(address: string, now: Monotonic): boolean {
+    const until = this.#accepted.get(address);
+    return until !== undefined && until > now;
+  }
+
+  #startOver(traffic: Traffic, now: Monotonic): void {
+    this.#since = now;
+    this.#base = { messages: traffic.messages, bytes: traffic.bytes };
+  }
+}

@@ -1,0 +1,42 @@
+import type { SipRequest } from '#protocols/sip';
+import { parseSipUri } from '#protocols/sip';
+import { type Refusal, refuse } from './refusal.ts';
+
+/** RFC 3261 §16.3 step 3: what a request without Max-Forwards gets. */
+export const DEFAULT_MAX_FORWARDS = 70;
+
+const DIALOG_FORMING: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY']);
+
+/** True when we must stay in the path of what this request begins (RFC 3261 §16.6 step 4). */
+export function formsDialog(request: SipRequest): boolean {
+  return DIALOG_FORMING.has(request.method) && request.to.tag === undefined;
+}
+
+/**
+ * The one spelling of an address of record that comparisons use: `user@host`, the host in lower case; `sip` and
+ * `sips` are the same person. Undefined for anything that is no SIP address.
+ */
+export function canonicalAddress(uri: string): string | undefined {
+  const parsed = parseSipUri(uri);
+  if (!parsed.ok || parsed.value.user === undefined) return undefined;
+  return `${parsed.value.user}@${parsed.value.host}`;
+}
+
+/** OPTIONS for this service itself: addressed to a host of ours and to nobody there. */
+export function isForUs(request: SipRequest, hosts: ReadonlySet<string>): boolean {
+  if (request.method !== 'OPTIONS') return false;
+  const uri = request.parsedUri();
+  return uri.ok && uri.value.user === undefined && hosts.has(uri.value.host);
+}
+
+/** RFC 3261 §16.3 steps 2, 3 and 5, in this order; what may be asked of any proxy. */
+export function checkProxiable(request: SipRequest): Refusal | undefined {
+  const uri = request.parsedUri();
+  if (!uri.ok && uri.error !== 'unsupported-scheme') return refuse(400, 'bad-uri');
+  if (!uri.ok && !request.uri.toLowerCase().startsWith('tel:')) return refuse(416, 'bad-uri');
+  if (request.maxForwards === 0) return refuse(483, 'max-forwards');
+  if (request.has('Proxy-Require')) {
+    return refuse(420, 'proxy-require', [['Unsupported', request.values('Proxy-Require').join(', ')]]);
+  }
+  return undefined;
+}

@@ -1,0 +1,120 @@
+import type { SipRequest } from '#protocols/sip';
+import { parseSipUri } from '#protocols/sip';
+import type { AccessSettings } from '../settings.ts';
+import { BEHIND } from '../topology-hiding/index.ts';
+import { canonicalAddress, checkProxiable, formsDialog, isForUs } from './common.ts';
+import { type Refusal, refuse } from './refusal.ts';
+
+/** What the decision needs to know of the connection and of our keys. */
+export interface ClientKnowledge {
+  /** True for an address that the next hop accepted on this connection. */
+  accepts(address: string): boolean;
+  /** True for a flow token that we made, of whichever connection. */
+  isOurToken(token: string): boolean;
+  /** The routes behind ours, when we sealed them. */
+  unfold(behind: string): readonly string[] | undefined;
+  /** The real target, when `uri` is a hidden one. */
+  openTarget(uri: string): string | undefined;
+}
+
+export interface ForwardInward {
+  readonly kind: 'forward';
+  /** The Route entries that the request leaves with. */
+  readonly routes: readonly string[];
+  /** The Request-URI that it leaves with; undefined: as it came. */
+  readonly requestUri: string | undefined;
+  /** The address of its From, if it was accepted on this connection: the request is marked with it. */
+  readonly asserted: string | undefined;
+  readonly recordRoute: boolean;
+  /** `outbound` when the edge is the first hop of an RFC 5626 registration. */
+  readonly path: 'none' | 'flow' | 'outbound';
+}
+
+export type ClientDecision = Refusal | { readonly kind: 'answer' } | ForwardInward;
+
+/**
+ * What becomes of a request from a client. Wherever its Request-URI and its routes point, it goes to the next hop or
+ * nowhere; routes of ours are consumed, routes of others are refused.
+ */
+export function decideClientRequest(
+  request: SipRequest,
+  known: ClientKnowledge,
+  settings: AccessSettings,
+): ClientDecision {
+  // RFC 3261 §8.2.1; compression is hop by hop, so this method never goes on.
+  if (request.method === 'NEGOTIATE') return refuse(501, 'negotiate');
+  if (isForUs(request, settings.externalHosts) && !request.has('Route')) return { kind: 'answer' };
+  const problem = checkProxiable(request) ?? checkLoop(request, settings);
+  if (problem !== undefined) return problem;
+  const routed = consumeRoutes(request, known, settings);
+  if ('kind' in routed) return routed;
+  const address = canonicalAddress(request.from.uri);
+  return {
+    kind: 'forward',
+    routes: routed.behind,
+    requestUri:
+      known.openTarget(routed.target) ?? (routed.target === request.uri ? undefined : routed.target),
+    asserted: address !== undefined && known.accepts(address) ? address : undefined,
+    recordRoute: formsDialog(request),
+    path: request.method === 'REGISTER' ? pathOf(request) : 'none',
+  };
+}
+
+/** No client is behind this edge, so a request that already passed it is going round in a circle. */
+function checkLoop(request: SipRequest, settings: AccessSettings): Refusal | undefined {
+  for (const via of request.vias()) {
+    if (via.host === settings.internal.host || via.host === settings.external.host)
+      return refuse(482, 'loop');
+  }
+  return undefined;
+}
+
+interface Routed {
+  readonly behind: readonly string[];
+  readonly target: string;
+}
+
+function consumeRoutes(
+  request: SipRequest,
+  known: ClientKnowledge,
+  settings: AccessSettings,
+): Routed | Refusal {
+  if (!request.has('Route')) return { behind: NO_ROUTES, target: request.uri };
+  const parsed = request.routes();
+  if (!parsed.ok) return refuse(400, 'bad-route');
+  let entries = parsed.value.map((route) => route.uri);
+  let target = request.uri;
+  if (isStrictlyRouted(request.uri, known, settings)) {
+    // RFC 3261 §16.4: our URI stands in the Request-URI and the target behind the routes.
+    target = entries.at(-1) ?? target;
+    entries = [request.uri, ...entries.slice(0, -1)];
+  }
+  let behind: readonly string[] = NO_ROUTES;
+  for (const entry of entries) {
+    const uri = parseSipUri(entry);
+    if (!uri.ok) return refuse(400, 'bad-route');
+    if (!settings.externalHosts.has(uri.value.host)) return refuse(403, 'foreign-route');
+    if (uri.value.user !== undefined && !known.isOurToken(uri.value.user)) return refuse(403, 'forged-token');
+    const sealed = uri.value.parameters.get(BEHIND);
+    if (sealed === undefined) continue;
+    const unfolded = known.unfold(sealed);
+    if (unfolded === undefined) return refuse(403, 'forged-token');
+    behind = behind.length === 0 ? unfolded : [...behind, ...unfolded];
+  }
+  return { behind, target };
+}
+
+function isStrictlyRouted(uri: string, known: ClientKnowledge, settings: AccessSettings): boolean {
+  const parsed = parseSipUri(uri);
+  if (!parsed.ok || !parsed.value.parameters.has('lr') || parsed.value.user === undefined) return false;
+  return parsed.value.host === settings.external.host && known.isOurToken(parsed.value.user);
+}
+
+const NO_ROUTES: readonly string[] = [];
+
+/** RFC 5626 §5.1: the first hop promises outbound support to a client that registers a flow. */
+function pathOf(request: SipRequest): 'flow' | 'outbound' {
+  const firstHop = request.vias().length === 1;
+  const flow = request.values('Contact').some((contact) => /;\s*reg-id\s*=/i.test(contact));
+  return firstHop && flow ? 'outbound' : 'flow';
+}

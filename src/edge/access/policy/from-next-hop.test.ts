@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accessSettings } from '../settings.ts';
+import { testDocument } from '../testing/document.ts';
+import { asRequest, request } from '../testing/messages.ts';
+import { decideNextHopRequest } from './from-next-hop.ts';
+
+const settings = accessSettings(testDocument());
+const decide = (...message: Parameters<typeof request>) =>
+  decideNextHopRequest(asRequest(request(...message)), settings);
+const refused = (status: number, reason: string) => ({ kind: 'refuse', status, reason });
+const carol = 'sip:carol@192.168.7.7:40002;transport=tls';
+
+test('a request goes to the connection that our topmost route names', () => {
+  const delivered = {
+    kind: 'deliver',
+    token: 'TOKEN',
+    routes: [],
+    requestUri: undefined,
+    recordRoute: false,
+  };
+  const Route = '<sip:TOKEN@edge1.corp.example:5061;transport=tls;lr;ob>';
+  assert.deepEqual(decide('MESSAGE', carol, { Route }), delivered);
+  assert.deepEqual(decide('MESSAGE', carol, { Route: '<sip:TOKEN@127.0.9.20:5061;lr>' }), delivered);
+});
+
+test('both entries of a dialog are consumed, what the client recorded behind them stays', () => {
+  const Route = [
+    '<sip:TOKEN@edge1.corp.example:5061;transport=tls;lr>, <sip:TOKEN@sip.example.com:443;transport=tls;lr>',
+    '<sip:proxy.home.example;lr>',
+  ];
+  const decision = decide('BYE', carol, { Route });
+  assert.deepEqual(decision.kind === 'deliver' && [decision.token, decision.routes], [
+    'TOKEN',
+    ['<sip:proxy.home.example;lr>'],
+  ]);
+});
+
+test('without a route of ours a request goes nowhere', () => {
+  assert.deepEqual(decide('MESSAGE', carol), refused(404, 'no-flow'));
+  assert.deepEqual(
+    decide('MESSAGE', carol, { Route: '<sip:elsewhere.example;lr>' }),
+    refused(404, 'no-flow'),
+  );
+  assert.deepEqual(
+    decide('MESSAGE', carol, { Route: '<sip:edge1.corp.example;lr>' }),
+    refused(404, 'no-flow'),
+  );
+  assert.deepEqual(decide('MESSAGE', 'sip:TOKEN@edge1.corp.example;lr'), refused(404, 'no-flow'));
+});
+
+test('a strict router puts our URI into the Request-URI (RFC 3261 §16.4)', () => {
+  const decision = decide('BYE', 'sip:TOKEN@edge1.corp.example:5061;lr', {
+    Route: `<sip:TOKEN@sip.example.com:443;lr>, <${carol}>`,
+  });
+  assert.deepEqual(decision, {
+    kind: 'deliver',
+    token: 'TOKEN',
+    routes: [],
+    requestUri: carol,
+    recordRoute: false,
+  });
+});
+
+test('the health check of the next hop is answered here', () => {
+  assert.deepEqual(decide('OPTIONS', 'sip:edge1.corp.example:5061'), { kind: 'answer' });
+  assert.deepEqual(decide('OPTIONS', 'sip:127.0.9.20'), { kind: 'answer' });
+});
+
+test('what any proxy checks', () => {
+  const Route = '<sip:TOKEN@edge1.corp.example;lr>';
+  assert.deepEqual(decide('NEGOTIATE', carol, { Route }), refused(501, 'negotiate'));
+  assert.deepEqual(decide('MESSAGE', carol, { Route, 'Max-Forwards': '0' }), refused(483, 'max-forwards'));
+  assert.equal(decide('MESSAGE', carol, { Route, 'Proxy-Require': 'x' }).kind, 'refuse');
+});
+
+test('one passage inward is in the Via set of a call between two clients, two are a loop', () => {
+  const Route = '<sip:TOKEN@edge1.corp.example;lr>';
+  const ours = (branch: string) => `SIP/2.0/TLS edge1.corp.example:5061;branch=z9hG4bK${branch}`;
+  const via = (...passages: string[]) => [
+    'SIP/2.0/TLS fe1.corp.example;branch=z9hG4bKfe',
+    ...passages.map(ours),
+  ];
+  assert.equal(decide('INVITE', carol, { Route, Via: via('1') }).kind, 'deliver');
+  assert.deepEqual(decide('INVITE', carol, { Route, Via: via('1', '2') }), refused(482, 'loop'));
+});

@@ -1,0 +1,94 @@
+import type { SipRequest } from '#protocols/sip';
+import { parseSipUri } from '#protocols/sip';
+import type { AccessSettings } from '../settings.ts';
+import { checkProxiable, formsDialog, isForUs } from './common.ts';
+import { type Refusal, refuse } from './refusal.ts';
+
+export interface DeliverOutward {
+  readonly kind: 'deliver';
+  /** Names the connection; not yet checked. */
+  readonly token: string;
+  /** The Route entries behind ours, which only the client's own side can have recorded. */
+  readonly routes: readonly string[];
+  /** The Request-URI that it leaves with; undefined: as it came. */
+  readonly requestUri: string | undefined;
+  readonly recordRoute: boolean;
+}
+
+export type NextHopDecision = Refusal | { readonly kind: 'answer' } | DeliverOutward;
+
+/**
+ * What becomes of a request from the next hop: it goes to the connection that our topmost Route entry names, and
+ * nowhere else.
+ */
+export function decideNextHopRequest(request: SipRequest, settings: AccessSettings): NextHopDecision {
+  if (request.method === 'NEGOTIATE') return refuse(501, 'negotiate');
+  const routes = request.has('Route') ? request.routes() : undefined;
+  if (routes === undefined) {
+    if (isForUs(request, settings.internalHosts)) return { kind: 'answer' };
+    return refuse(404, 'no-flow');
+  }
+  if (!routes.ok) return refuse(400, 'bad-route');
+  const problem = checkProxiable(request) ?? checkLoop(request, settings);
+  if (problem !== undefined) return problem;
+  const entries = routes.value.map((route) => route.uri);
+  const strict = ownToken(request.uri, settings);
+  if (strict !== undefined) return fromStrictRouter(request, strict, entries, settings);
+  const token = entries[0] === undefined ? undefined : ownToken(entries[0], settings);
+  if (token === undefined) return refuse(404, 'no-flow');
+  const rest = behindOurs(entries, settings);
+  return {
+    kind: 'deliver',
+    token,
+    routes: rest.map(bracketed),
+    requestUri: undefined,
+    recordRoute: formsDialog(request),
+  };
+}
+
+/** RFC 3261 §16.4: a strict router put our URI into the Request-URI and the target behind the routes. */
+function fromStrictRouter(
+  request: SipRequest,
+  token: string,
+  entries: readonly string[],
+  settings: AccessSettings,
+): NextHopDecision {
+  const target = entries.at(-1);
+  if (target === undefined) return refuse(404, 'no-flow');
+  return {
+    kind: 'deliver',
+    token,
+    routes: behindOurs(entries.slice(0, -1), settings).map(bracketed),
+    requestUri: target,
+    recordRoute: formsDialog(request),
+  };
+}
+
+/** Drops our own entries from the top: of a dialog there are two, one for each interface (RFC 5658). */
+function behindOurs(entries: readonly string[], settings: AccessSettings): readonly string[] {
+  let own = 0;
+  while (own < entries.length && ownToken(entries[own] as string, settings) !== undefined) own += 1;
+  return entries.slice(own);
+}
+
+/** The user part of a URI at one of our two interfaces. */
+function ownToken(uri: string, settings: AccessSettings): string | undefined {
+  const parsed = parseSipUri(uri);
+  if (!parsed.ok || !parsed.value.parameters.has('lr')) return undefined;
+  const { host, user } = parsed.value;
+  return settings.internalHosts.has(host) || host === settings.external.host ? user : undefined;
+}
+
+/**
+ * A request passes this edge at most twice, once inward and once outward. Our Vias of the way inward are still in it
+ * when it comes back for another client.
+ */
+function checkLoop(request: SipRequest, settings: AccessSettings): Refusal | undefined {
+  let own = 0;
+  for (const via of request.vias()) if (via.host === settings.internal.host) own += 1;
+  return own > 1 ? refuse(482, 'loop') : undefined;
+}
+
+function bracketed(uri: string): string {
+  return `<${uri}>`;
+}

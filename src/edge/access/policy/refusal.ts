@@ -1,0 +1,43 @@
+/**
+ * Why a message went no further, or a connection was closed: every refusal of this service has one of these, and
+ * each is counted under it.
+ */
+export const refusalReasons = [
+  // requests of clients and of the next hop
+  'negotiate',
+  'max-forwards',
+  'proxy-require',
+  'loop',
+  'bad-uri',
+  'bad-route',
+  'foreign-route',
+  'forged-token',
+  'dead-flow',
+  'no-flow',
+  'no-next-hop',
+  'bad-ack',
+  // connections
+  'pre-sign-in-messages',
+  'pre-sign-in-bytes',
+  'pre-sign-in-seconds',
+  'wrong-peer-name',
+  'connections-full',
+] as const;
+export type RefusalReason = (typeof refusalReasons)[number];
+
+export interface Refusal {
+  readonly kind: 'refuse';
+  readonly status: number;
+  readonly reason: RefusalReason;
+  readonly headers?: readonly (readonly [string, string])[];
+}
+
+export function refuse(
+  status: number,
+  reason: RefusalReason,
+  headers?: readonly (readonly [string, string])[],
+): Refusal {
+  return headers === undefined
+    ? { kind: 'refuse', status, reason }
+    : { kind: 'refuse', status, reason, headers };
+}

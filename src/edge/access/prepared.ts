@@ -1,0 +1,42 @@
+import { err, failure, ok, type Random, type Result } from '#kernel';
+import { type Credentials, loadCredentials, loadTrustAnchors, type TrustAnchors } from '#platform/pki';
+import type { EdgeDocument } from '#platform/topology';
+import { loadFlowKey } from './flow-key.ts';
+import { type AccessSettings, accessSettings, localAddressFor } from './settings.ts';
+
+/** A document made ready: its settings, and the files it names. */
+export interface Prepared {
+  readonly settings: AccessSettings;
+  readonly external: Credentials;
+  readonly internal: Credentials;
+  readonly trust: TrustAnchors;
+  readonly flowKey: Buffer;
+}
+
+export async function prepare(
+  document: EdgeDocument,
+  wall: number,
+  random: Random,
+): Promise<Result<Prepared>> {
+  const settings = accessSettings(document);
+  for (const member of settings.nextHop.members) {
+    if (localAddressFor(settings, member.address) === undefined) {
+      return err(failure('SLP-SIP-0402', `${member.name} at ${member.address}`));
+    }
+  }
+  const external = loadCredentials(document.host.certificates.access, wall);
+  if (!external.ok) return external;
+  const internal = loadCredentials(document.host.certificates.internal, wall);
+  if (!internal.ok) return internal;
+  const trust = loadTrustAnchors(document.host.internalCa);
+  if (!trust.ok) return trust;
+  const flowKey = await loadFlowKey(document.host.stateDirectory, random);
+  if (!flowKey.ok) return flowKey;
+  return ok({
+    settings,
+    external: external.value,
+    internal: internal.value,
+    trust: trust.value,
+    flowKey: flowKey.value,
+  });
+}

@@ -1,0 +1,199 @@
+import type { Cancel, Clock, Random } from '#kernel';
+import type { Connection } from '#platform/net';
+import {
+  type FlowCloseReason,
+  SipEndpoint,
+  type SipEndpointLimits,
+  type SipFlow,
+  type SipFlowPool,
+  type SipUser,
+  StatefulProxy,
+} from '#platform/sip-endpoint';
+import { type Log, type Metrics, OncePerKey } from '#platform/telemetry';
+import type { ServerTransaction, SipRequest } from '#protocols/sip';
+import { ClientConnection } from '../clients/client-connection.ts';
+import type { ClientTable } from '../clients/client-table.ts';
+import { type AccessMetrics, observeConnections } from '../metrics.ts';
+import { type Refusal, type RefusalReason, refuse } from '../policy/refusal.ts';
+import type { Scene } from '../rewrite/scene.ts';
+import { Branches } from './branches.ts';
+import type { ProxyCore } from './core.ts';
+import { ClientSide } from './from-client.ts';
+import { NextHopSide } from './from-next-hop.ts';
+import { NextHop } from './next-hop.ts';
+
+export interface AccessProxyOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly registry: Metrics;
+  readonly metrics: AccessMetrics;
+  readonly limits: SipEndpointLimits;
+  readonly clients: ClientTable;
+  readonly scene: Scene;
+}
+
+/** All flows of the next hop answer and cancel for one another. */
+export const NEXT_HOP_SCOPE = 'next-hop';
+const SWEEP_MS = 1000;
+/** Connections and reasons remembered, so that each has one line in the log. */
+const REFUSALS_LOGGED = 4096;
+/** Seconds after which a client may try again when the next hop is away. */
+const RETRY_AFTER = '5';
+const ALLOW =
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY, REFER, INFO, UPDATE, PRACK, PUBLISH, SERVICE';
+
+/** Routes every SIP message of this service: from clients to the next hop, from the next hop to clients. */
+export class AccessProxy implements SipUser, ProxyCore {
+  readonly clock: Clock;
+  readonly endpoint: SipEndpoint;
+  readonly proxy: StatefulProxy;
+  readonly clients: ClientTable;
+  readonly branches: Branches;
+  readonly metrics: AccessMetrics;
+  readonly #log: Log;
+  readonly #logged = new OncePerKey(REFUSALS_LOGGED);
+  readonly #clientSide: ClientSide;
+  readonly #nextHopSide: NextHopSide;
+  #scene: Scene;
+  #nextHop: NextHop | undefined;
+  #sweep: Cancel | undefined;
+
+  constructor(options: AccessProxyOptions) {
+    this.clock = options.clock;
+    this.clients = options.clients;
+    this.metrics = options.metrics;
+    this.branches = new Branches(options.random);
+    this.#log = options.log;
+    this.#scene = options.scene;
+    this.endpoint = new SipEndpoint({
+      clock: options.clock,
+      random: options.random,
+      log: options.log,
+      metrics: options.registry,
+      name: 'access_sip',
+      limits: options.limits,
+      user: this,
+    });
+    this.proxy = new StatefulProxy({ endpoint: this.endpoint });
+    observeConnections(options.registry, {
+      clients: () => this.clients.size,
+      nextHop: () => this.endpoint.flowCount - this.clients.size,
+    });
+    this.#clientSide = new ClientSide(this);
+    this.#nextHopSide = new NextHopSide(this);
+  }
+
+  get scene(): Scene {
+    return this.#scene;
+  }
+  get nextHop(): NextHop {
+    if (this.#nextHop === undefined) throw new Error('the proxy has no next hop yet');
+    return this.#nextHop;
+  }
+
+  /** Begins to route: the pool dials with this proxy's endpoint, so it comes after it. */
+  start(pool: SipFlowPool): void {
+    this.#nextHop = new NextHop(pool);
+    this.#planSweep();
+  }
+  /** Another document; connections and transactions go on. */
+  adopt(scene: Scene): void {
+    this.#scene = scene;
+    const idleMs = scene.settings.limits.keepAliveSeconds * 1000;
+    for (const client of this.clients.values()) client.flow.connection.idleMs = idleMs;
+  }
+  stop(): void {
+    this.#sweep?.();
+    this.#sweep = undefined;
+    this.endpoint.close();
+  }
+
+  addClient(connection: Connection): void {
+    const flow = this.endpoint.addFlow(connection, { authorised: false });
+    if (flow === undefined) {
+      this.metrics.refusals.inc('connections-full');
+      return;
+    }
+    flow.data = this.clients.add(flow, this.clock.now());
+    connection.idleMs = this.#scene.settings.limits.keepAliveSeconds * 1000;
+  }
+  /** A connection that the next hop opened (port row int-02); its names are checked. */
+  addNextHop(connection: Connection): void {
+    const flow = this.endpoint.addFlow(connection, { authorised: true, scope: NEXT_HOP_SCOPE });
+    if (flow === undefined) this.metrics.refusals.inc('connections-full');
+  }
+
+  onRequest(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): void {
+    if (flow.data instanceof ClientConnection) {
+      this.#clientSide.handleRequest(request, flow.data, transaction);
+    } else {
+      this.#nextHopSide.handleRequest(request, flow, transaction);
+    }
+  }
+  onAck(request: SipRequest, flow: SipFlow): void {
+    if (flow.data instanceof ClientConnection) this.#clientSide.handleAck(request, flow.data);
+    else this.#nextHopSide.handleAck(request, flow);
+  }
+  /** An INVITE that still waits for a connection to the next hop. */
+  onCancel(_cancel: SipRequest, _flow: SipFlow, invite: ServerTransaction): void {
+    this.endpoint.respond(invite, 487);
+  }
+  onFlowClosed(flow: SipFlow, reason: FlowCloseReason): void {
+    if (!(flow.data instanceof ClientConnection)) return;
+    this.clients.remove(flow.data);
+    const excess = PRE_SIGN_IN[reason];
+    if (excess !== undefined) this.metrics.refusals.inc(excess);
+  }
+
+  refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow): void {
+    this.countRefusal(refusal.reason, from);
+    const headers = refusal.headers;
+    this.endpoint.respond(transaction, refusal.status, headers === undefined ? {} : { headers });
+  }
+  refuseUnreachable(transaction: ServerTransaction, from: SipFlow): void {
+    if (!transaction.pending) return;
+    this.refuse(transaction, refuse(503, 'no-next-hop', [['Retry-After', RETRY_AFTER]]), from);
+  }
+  countRefusal(reason: RefusalReason, from: SipFlow): void {
+    this.metrics.refusals.inc(reason);
+    if (!this.#logged.first(`${from.id} ${reason}`)) return;
+    const remote = from.connection.remote.address;
+    const peer = from.data instanceof ClientConnection ? 'client' : 'next-hop';
+    this.#log.info('request refused', { reason, peer, flow: from.id, remote });
+  }
+  refuseExcess(client: ClientConnection): boolean {
+    const excess = client.signIn.excess(client.flow, this.scene.settings.limits.preSignIn, this.clock.now());
+    if (excess === undefined) return false;
+    this.countRefusal(excess, client.flow);
+    this.endpoint.closeFlow(client.flow, 'policy');
+    return true;
+  }
+  answerOptions(transaction: ServerTransaction): void {
+    this.endpoint.respond(transaction, 200, {
+      headers: [
+        ['Allow', ALLOW],
+        ['Accept', 'application/sdp'],
+        ['Supported', 'path, outbound'],
+      ],
+    });
+  }
+
+  #planSweep(): void {
+    this.#sweep = this.clock.after(SWEEP_MS, () => {
+      const now = this.clock.now();
+      for (const client of this.clients.values()) {
+        client.signIn.handleTime(client.flow, now);
+        this.refuseExcess(client);
+      }
+      this.#planSweep();
+    });
+  }
+}
+
+/** The endpoint closes by itself what goes beyond the limits before the first sign-in. */
+const PRE_SIGN_IN: Partial<Record<FlowCloseReason, RefusalReason>> = {
+  'unauthorised-messages': 'pre-sign-in-messages',
+  'unauthorised-bytes': 'pre-sign-in-bytes',
+  'unauthorised-seconds': 'pre-sign-in-seconds',
+};

@@ -1,0 +1,32 @@
+import type { Clock } from '#kernel';
+import type { SipEndpoint, SipFlow, StatefulProxy } from '#platform/sip-endpoint';
+import type { ServerTransaction } from '#protocols/sip';
+import type { ClientConnection } from '../clients/client-connection.ts';
+import type { ClientTable } from '../clients/client-table.ts';
+import type { AccessMetrics } from '../metrics.ts';
+import type { Refusal, RefusalReason } from '../policy/refusal.ts';
+import type { Scene } from '../rewrite/scene.ts';
+import type { Branches } from './branches.ts';
+import type { NextHop } from './next-hop.ts';
+
+/** What the two sides of the proxy share. */
+export interface ProxyCore {
+  readonly clock: Clock;
+  readonly endpoint: SipEndpoint;
+  readonly proxy: StatefulProxy;
+  readonly nextHop: NextHop;
+  readonly clients: ClientTable;
+  readonly branches: Branches;
+  readonly metrics: AccessMetrics;
+  /** The running document's. */
+  readonly scene: Scene;
+  /** Answers with the refusal; `from` is where the request came from. */
+  refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow): void;
+  /** 503 with Retry-After: no member of the next hop can be reached. */
+  refuseUnreachable(transaction: ServerTransaction, from: SipFlow): void;
+  /** One line in the log for each connection and reason, and each time one more in the counter. */
+  countRefusal(reason: RefusalReason, from: SipFlow): void;
+  /** Closes a connection that used up what it may do before sign-in; true when it did. */
+  refuseExcess(client: ClientConnection): boolean;
+  answerOptions(transaction: ServerTransaction): void;
+}

@@ -1,0 +1,144 @@
+import type { BranchFailure, ProxyBranch, ProxyContext, ProxyHandler, SipFlow } from '#platform/sip-endpoint';
+import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
+import type { ClientConnection } from '../clients/client-connection.ts';
+import { provenSeconds } from '../clients/registration.ts';
+import { canonicalAddress } from '../policy/common.ts';
+import { type ClientKnowledge, decideClientRequest, type ForwardInward } from '../policy/from-client.ts';
+import { inwardRequest } from '../rewrite/inward.ts';
+import { hideOutward } from '../rewrite/outward.ts';
+import type { ProxyCore } from './core.ts';
+
+/** The way inward: what clients send. */
+export class ClientSide {
+  readonly #core: ProxyCore;
+
+  constructor(core: ProxyCore) {
+    this.#core = core;
+  }
+
+  handleRequest(request: SipRequest, client: ClientConnection, transaction: ServerTransaction): void {
+    const core = this.#core;
+    if (core.refuseExcess(client)) return;
+    const decision = decideClientRequest(request, knowledgeOf(client, core), core.scene.settings);
+    if (decision.kind === 'refuse') core.refuse(transaction, decision, client.flow);
+    else if (decision.kind === 'answer') core.answerOptions(transaction);
+    else this.#forward(request, client, transaction, decision);
+  }
+
+  /** An ACK for a 2xx is a request of its own that nobody answers. */
+  handleAck(request: SipRequest, client: ClientConnection): void {
+    const core = this.#core;
+    if (core.refuseExcess(client)) return;
+    const decision = decideClientRequest(request, knowledgeOf(client, core), core.scene.settings);
+    if (decision.kind !== 'forward') {
+      core.countRefusal('bad-ack', client.flow);
+      return;
+    }
+    const send = (flow: SipFlow) => {
+      const bytes = inwardRequest(request, decision, sourceOf(client), core.branches.next(), core.scene);
+      core.metrics.requests.inc('inward');
+      core.endpoint.sendStateless(flow, bytes);
+    };
+    core.nextHop.reach(client, send, () => core.countRefusal('no-next-hop', client.flow));
+  }
+
+  #forward(
+    request: SipRequest,
+    client: ClientConnection,
+    transaction: ServerTransaction,
+    decision: ForwardInward,
+  ): void {
+    const core = this.#core;
+    const handler = new InwardHandler(core, request, client, decision);
+    const send = (flow: SipFlow) => {
+      if (!transaction.pending) return;
+      core.metrics.requests.inc('inward');
+      core.proxy.forward(transaction, [handler.branchTo(flow)], handler);
+    };
+    core.nextHop.reach(client, send, () => core.refuseUnreachable(transaction, client.flow));
+  }
+}
+
+/** One request on its way inward, and its responses on their way back. */
+class InwardHandler implements ProxyHandler {
+  /** The next hop is all there is behind us, so when it asks to be spared the client has to know. */
+  readonly passes503 = true;
+  readonly #core: ProxyCore;
+  readonly #request: SipRequest;
+  readonly #client: ClientConnection;
+  readonly #decision: ForwardInward;
+
+  constructor(core: ProxyCore, request: SipRequest, client: ClientConnection, decision: ForwardInward) {
+    this.#core = core;
+    this.#request = request;
+    this.#client = client;
+    this.#decision = decision;
+  }
+
+  branchTo(flow: SipFlow): ProxyBranch {
+    const branch = this.#core.branches.next();
+    const bytes = inwardRequest(
+      this.#request,
+      this.#decision,
+      sourceOf(this.#client),
+      branch,
+      this.#core.scene,
+    );
+    return { flow, branch, bytes };
+  }
+
+  editResponse(edit: MessageEdit, response: SipResponse): void {
+    this.#core.metrics.responses.inc('outward');
+    hideOutward(edit, response, { request: this.#request, token: this.#client.token }, this.#core.scene);
+    if (this.#request.method === 'REGISTER' && response.status >= 200) this.#handleRegistered(edit, response);
+  }
+
+  /** A member that cannot be reached any more; one that answers, whatever it answers, has the say. */
+  nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
+    if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
+    const flow = this.#core.nextHop.other(this.#client, branch.flow);
+    if (flow === undefined) {
+      this.#core.refuseUnreachable(context.transaction, this.#client.flow);
+      return undefined;
+    }
+    this.#core.metrics.failovers.inc();
+    return this.branchTo(flow);
+  }
+
+  #handleRegistered(edit: MessageEdit, response: SipResponse): void {
+    const core = this.#core;
+    const client = this.#client;
+    if (response.status >= 300) {
+      core.metrics.signIns.inc('refused');
+      return;
+    }
+    const address = canonicalAddress(this.#request.to.uri);
+    const seconds = provenSeconds(this.#request, response);
+    if (address === undefined || seconds === undefined) return;
+    const { flow, signIn } = client;
+    signIn.handleAccepted(address, seconds, flow, core.clock.now());
+    if (signIn.signedIn) flow.authorised = true;
+    core.metrics.signIns.inc(seconds > 0 ? 'accepted' : 'withdrawn');
+    if (seconds > 0 && this.#decision.path === 'outbound') this.#promiseFlow(edit, response);
+  }
+
+  /** RFC 5626 §5.4: how long this flow may be silent, a little less than we wait before we close it. */
+  #promiseFlow(edit: MessageEdit, response: SipResponse): void {
+    const { keepAliveSeconds } = this.#core.scene.settings.limits;
+    if (!this.#request.values('Supported').some((option) => option.toLowerCase() === 'outbound')) return;
+    if (!response.has('Flow-Timer')) edit.append('Flow-Timer', String(Math.floor(keepAliveSeconds * 0.9)));
+  }
+}
+
+function sourceOf(client: ClientConnection) {
+  return { token: client.token, remote: client.flow.connection.remote };
+}
+
+function knowledgeOf(client: ClientConnection, core: ProxyCore): ClientKnowledge {
+  return {
+    accepts: (address) => client.signIn.accepts(address, core.clock.now()),
+    isOurToken: (token) => token === client.token || core.clients.find(token) !== 'forged',
+    unfold: (behind) => core.scene.hiding.unfoldRoutes(behind),
+    openTarget: (uri) => core.scene.hiding.targets.open(uri),
+  };
+}

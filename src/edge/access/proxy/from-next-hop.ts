@@ -1,0 +1,86 @@
+import type { ProxyHandler, SipFlow } from '#platform/sip-endpoint';
+import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
+import type { ClientConnection } from '../clients/client-connection.ts';
+import { type DeliverOutward, decideNextHopRequest } from '../policy/from-next-hop.ts';
+import { type Refusal, refuse } from '../policy/refusal.ts';
+import { type OriginalRequest, restoreInward } from '../rewrite/inward.ts';
+import { outwardRequest } from '../rewrite/outward.ts';
+import type { ProxyCore } from './core.ts';
+
+/** The way outward: what the next hop sends for clients. */
+export class NextHopSide {
+  readonly #core: ProxyCore;
+
+  constructor(core: ProxyCore) {
+    this.#core = core;
+  }
+
+  handleRequest(request: SipRequest, from: SipFlow, transaction: ServerTransaction): void {
+    const core = this.#core;
+    const decision = decideNextHopRequest(request, core.scene.settings);
+    if (decision.kind === 'answer') {
+      core.answerOptions(transaction);
+      return;
+    }
+    if (decision.kind === 'refuse') {
+      core.refuse(transaction, decision, from);
+      return;
+    }
+    const client = this.#clientOf(decision.token);
+    if ('kind' in client) {
+      core.refuse(transaction, client, from);
+      return;
+    }
+    const branch = core.branches.next();
+    const bytes = outwardRequest(request, decision, client.token, branch, core.scene);
+    const original = {
+      request,
+      remote: from.connection.remote,
+      token: client.token,
+      recordRoute: decision.recordRoute || request.has('Record-Route'),
+    };
+    core.metrics.requests.inc('outward');
+    core.proxy.forward(
+      transaction,
+      [{ flow: client.flow, branch, bytes }],
+      new OutwardHandler(core, original),
+    );
+  }
+
+  handleAck(request: SipRequest, from: SipFlow): void {
+    const core = this.#core;
+    const decision = decideNextHopRequest(request, core.scene.settings);
+    const client = decision.kind === 'deliver' ? this.#clientOf(decision.token) : undefined;
+    if (decision.kind !== 'deliver' || client === undefined || 'kind' in client) {
+      core.countRefusal('bad-ack', from);
+      return;
+    }
+    core.metrics.requests.inc('outward');
+    const bytes = outwardRequest(request, decision, client.token, core.branches.next(), core.scene);
+    core.endpoint.sendStateless(client.flow, bytes);
+  }
+
+  /** RFC 5626 §5.3: a token of ours whose connection is gone, and one that is not ours. */
+  #clientOf(token: DeliverOutward['token']): ClientConnection | Refusal {
+    const client = this.#core.clients.find(token);
+    if (client === 'dead') return refuse(430, 'dead-flow');
+    if (client === 'forged') return refuse(403, 'forged-token');
+    return client;
+  }
+}
+
+/** The responses of a client to one request of the next hop. */
+class OutwardHandler implements ProxyHandler {
+  readonly #core: ProxyCore;
+  readonly #original: OriginalRequest;
+
+  constructor(core: ProxyCore, original: OriginalRequest) {
+    this.#core = core;
+    this.#original = original;
+  }
+
+  editResponse(edit: MessageEdit, response: SipResponse): void {
+    this.#core.metrics.responses.inc('inward');
+    restoreInward(edit, response, this.#original, this.#core.scene);
+  }
+}

@@ -1,0 +1,112 @@
+import type { Endpoint } from '#platform/net';
+import { MessageEdit, type SipMessage, type SipRequest, type SipResponse } from '#protocols/sip';
+import { ASSERTED_SOURCE, formatAssertedSource } from '#protocols/trust-marking';
+import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
+import type { ForwardInward } from '../policy/from-client.ts';
+import { isNotForClients } from '../trust.ts';
+import { externalUri, internalUri, type Scene } from './scene.ts';
+import { stampedVia } from './via.ts';
+
+/** Fields of clients that may hold what we have hidden from them, besides Contact, which is theirs. */
+const TARGET_FIELDS = ['Refer-To', 'Referred-By'] as const;
+const DIALOG_ID_FIELDS = ['Replaces', 'Join', 'Target-Dialog', 'In-Reply-To'] as const;
+
+/** A client's request as the next hop gets it (RFC 3261 §16.6). */
+export function inwardRequest(
+  request: SipRequest,
+  decision: ForwardInward,
+  client: { readonly token: string; readonly remote: Endpoint },
+  branch: string,
+  scene: Scene,
+): Buffer {
+  const { settings } = scene;
+  const edit = new MessageEdit(request);
+  if (decision.requestUri !== undefined) edit.requestUri(decision.requestUri);
+  stripUntrusted(edit, request, scene);
+  openHidden(edit, request, scene);
+  edit.replace('Max-Forwards', String((request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1));
+  if (decision.routes.length > 0) edit.replace('Route', decision.routes.join(', '));
+  else if (request.has('Route')) edit.remove('Route');
+  if (decision.recordRoute) {
+    const external = externalUri(settings, client.token);
+    edit.append('Record-Route', `<${internalUri(settings, client.token)}>, <${external}>`);
+  }
+  if (decision.path !== 'none') {
+    const outbound = decision.path === 'outbound' ? ';ob' : '';
+    edit.append('Path', `<${internalUri(settings, client.token, outbound)}>`);
+  }
+  if (decision.asserted !== undefined) {
+    edit.append(
+      ASSERTED_SOURCE,
+      formatAssertedSource({
+        address: decision.asserted,
+        source: 'remote-user',
+        edge: settings.internal.host,
+      }),
+    );
+  }
+  const via = stampedVia(request.topVia, client.remote);
+  if (via !== undefined) {
+    edit.removeFirst('Via');
+    edit.prepend('Via', via);
+  }
+  edit.prepend('Via', `SIP/2.0/TLS ${settings.internal.host}:${settings.internal.port};branch=${branch}`);
+  return edit.toBytes();
+}
+
+/** What the request that this response answers looked like before we sent it outward. */
+export interface OriginalRequest {
+  readonly request: SipRequest;
+  /** Where it came from. */
+  readonly remote: Endpoint;
+  /** Names the client's connection. */
+  readonly token: string;
+  readonly recordRoute: boolean;
+}
+
+/** A client's response as the next hop gets it: what we hid in the request is put back. */
+export function restoreInward(
+  edit: MessageEdit,
+  response: SipResponse,
+  original: OriginalRequest,
+  scene: Scene,
+): void {
+  const { request, token } = original;
+  stripUntrusted(edit, response, scene);
+  openHidden(edit, response, scene, request.callId);
+  const [top, ...below] = request.values('Via');
+  edit.remove('Via');
+  edit.prepend('Via', [stampedVia(request.topVia, original.remote) ?? top, ...below].join(', '));
+  if (!original.recordRoute || !response.has('Record-Route')) return;
+  const ours = [externalUri(scene.settings, token), internalUri(scene.settings, token)].map(
+    (uri) => `<${uri}>`,
+  );
+  edit.replace('Record-Route', [...ours, ...request.values('Record-Route')].join(', '));
+}
+
+/** Takes out what only servers may say (trust.ts); names are canonical here, so no spelling gets past it. */
+function stripUntrusted(edit: MessageEdit, message: SipMessage, scene: Scene): void {
+  for (const name of message.names()) {
+    if (!isNotForClients(name)) continue;
+    edit.remove(name);
+    // A client repeats our own in its response, as it must.
+    if (message.kind === 'request' || name !== 'Record-Route') scene.stripped();
+  }
+}
+
+function openHidden(edit: MessageEdit, message: SipMessage, scene: Scene, known?: string): void {
+  const callId = known ?? scene.hiding.openCallId(message.callId);
+  if (callId !== message.callId) edit.replace('Call-ID', callId);
+  for (const name of TARGET_FIELDS) {
+    const value = message.header(name);
+    if (value !== undefined) replaceIfChanged(edit, name, value, scene.hiding.openUris(value));
+  }
+  for (const name of DIALOG_ID_FIELDS) {
+    const value = message.header(name);
+    if (value !== undefined) replaceIfChanged(edit, name, value, scene.hiding.openDialogId(value));
+  }
+}
+
+function replaceIfChanged(edit: MessageEdit, name: string, before: string, after: string): void {
+  if (after !== before) edit.replace(name, after);
+}

@@ -1,0 +1,201 @@
+import {
+  MessageEdit,
+  parseNameAddress,
+  parseSipUri,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+  sameSipUri,
+} from '#protocols/sip';
+import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
+import type { DeliverOutward } from '../policy/from-next-hop.ts';
+import { isNotForOutside } from '../trust.ts';
+import { externalUri, type Scene } from './scene.ts';
+
+/** Stands for all Vias of the inside, so that a client sees a request that was passed on, and not by whom. */
+const HIDDEN_VIA = 'SIP/2.0/TLS hidden.invalid;branch=z9hG4bKhidden';
+
+/** A request of the next hop as the client gets it: no Via, route, target or Call-ID of the inside. */
+export function outwardRequest(
+  request: SipRequest,
+  decision: DeliverOutward,
+  token: string,
+  branch: string,
+  scene: Scene,
+): Buffer {
+  const { settings, hiding } = scene;
+  const edit = new MessageEdit(request);
+  if (decision.requestUri !== undefined) edit.requestUri(decision.requestUri);
+  scrub(edit, request, scene);
+  hideContacts(edit, request, [], scene);
+  const callId = hiding.hideCallId(request.callId);
+  if (callId !== request.callId) edit.replace('Call-ID', callId);
+  edit.replace('Max-Forwards', String((request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1));
+  if (decision.routes.length > 0) edit.replace('Route', decision.routes.join(', '));
+  else edit.remove('Route');
+  if (decision.recordRoute || request.has('Record-Route')) {
+    const behind = hiding.foldRoutes(request.values('Record-Route'));
+    edit.replace('Record-Route', `<${externalUri(settings, token, behind)}>`);
+  }
+  const ours = `SIP/2.0/TLS ${settings.external.host}:${settings.external.port};branch=${branch}`;
+  edit.replace('Via', `${ours}, ${HIDDEN_VIA}`);
+  return edit.toBytes();
+}
+
+/** The next hop's response as the client gets it; our Via is already off it. */
+export function hideOutward(
+  edit: MessageEdit,
+  response: SipResponse,
+  original: { readonly request: SipRequest; readonly token: string },
+  scene: Scene,
+): void {
+  const { request, token } = original;
+  scrub(edit, response, scene);
+  hideContacts(edit, response, request.method === 'REGISTER' ? request.values('Contact') : [], scene);
+  if (response.callId !== request.callId) edit.replace('Call-ID', request.callId);
+  if (response.has('Record-Route')) foldRecordRoute(edit, response, token, scene);
+  const services = response.values('Service-Route');
+  if (services.length > 0) {
+    // RFC 3608: the client preloads it, and gets the real routes back through ours.
+    edit.replace(
+      'Service-Route',
+      `<${externalUri(scene.settings, token, scene.hiding.foldRoutes(services))}>`,
+    );
+  }
+}
+
+/** A client reads the set from the bottom up and has us nearest: ours at the top is what it routes by. */
+function foldRecordRoute(edit: MessageEdit, response: SipResponse, token: string, scene: Scene): void {
+  const behind: string[] = [];
+  for (const value of response.values('Record-Route').reverse()) {
+    if (!value.includes(`:${token}@`)) behind.push(value);
+  }
+  edit.replace('Record-Route', `<${externalUri(scene.settings, token, scene.hiding.foldRoutes(behind))}>`);
+}
+
+function hideContacts(edit: MessageEdit, message: SipMessage, own: readonly string[], scene: Scene): void {
+  const contacts = message.values('Contact');
+  if (contacts.length === 0) return;
+  const ownUris = own.map(uriOf);
+  let changed = false;
+  const shown = contacts.map((contact) => {
+    const uri = uriOf(contact);
+    if (uri === undefined || ownUris.some((mine) => mine !== undefined && isSame(mine, uri))) return contact;
+    const hidden = contact.includes('<') ? scene.hiding.hideUris(contact) : hideBare(contact, uri, scene);
+    changed ||= hidden !== contact;
+    return hidden;
+  });
+  if (changed) edit.replace('Contact', shown.join(', '));
+}
+
+/** A Contact without angle brackets: what follows the first semicolon belongs to the header. */
+function hideBare(contact: string, uri: string, scene: Scene): string {
+  return `<${scene.hiding.targets.hide(uri)}>${contact.slice(contact.indexOf(uri) + uri.length)}`;
+}
+
+function uriOf(contact: string): string | undefined {
+  const address = parseNameAddress(contact);
+  return address.ok ? address.value.uri : undefined;
+}
+
+function isSame(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [left, right] = [parseSipUri(one), parseSipUri(other)];
+  return left.ok && right.ok && sameSipUri(left.value, right.value);
+}
+
+type Treatment = 'keep' | 'uris' | 'dialog-id' | 'warning' | 'scan' | 'remove';
+
+const TREATMENTS: ReadonlyMap<string, Treatment> = new Map<string, Treatment>([
+  // Rewritten by name elsewhere in this file.
+  ...treat('keep', ['Via', 'Route', 'Record-Route', 'Service-Route', 'Contact', 'Call-ID', 'Max-Forwards']),
+  // Addresses of record, and values of closed grammars.
+  ...treat('keep', [
+    'From',
+    'To',
+    'CSeq',
+    'Content-Length',
+    'Content-Type',
+    'Content-Disposition',
+    'Expires',
+  ]),
+  ...treat('keep', [
+    'Allow',
+    'Allow-Events',
+    'Supported',
+    'Require',
+    'Unsupported',
+    'Accept',
+    'Event',
+    'Date',
+  ]),
+  ...treat('keep', ['Min-Expires', 'Session-Expires', 'Min-SE', 'RSeq', 'RAck', 'Retry-After', 'SIP-ETag']),
+  // The client computes with these to the letter; a realm is the operator's own choice.
+  ...treat('keep', [
+    'WWW-Authenticate',
+    'Proxy-Authenticate',
+    'Authentication-Info',
+    'Proxy-Authentication-Info',
+  ]),
+  ...treat('uris', ['Refer-To', 'Referred-By', 'Reply-To']),
+  ...treat('dialog-id', ['Replaces', 'Join', 'Target-Dialog', 'In-Reply-To']),
+  ...treat('warning', ['Warning']),
+]);
+
+function treat(treatment: Treatment, names: readonly string[]): [string, Treatment][] {
+  return names.map((name) => [name, treatment]);
+}
+
+/** RFC 3325 §7: who asked for privacy is not named to anyone outside. */
+function wantsPrivacy(message: SipMessage): boolean {
+  return /\bid\b/i.test(message.header('Privacy') ?? '');
+}
+
+/** Every other field passes only if it tells nothing internal; those of the inside never do. */
+function scrub(edit: MessageEdit, message: SipMessage, scene: Scene): void {
+  for (const name of message.names()) {
+    const treatment = TREATMENTS.get(name) ?? (isNotForOutside(name) ? 'remove' : 'scan');
+    if (name === 'P-Asserted-Identity' && wantsPrivacy(message)) edit.remove(name);
+    else if (treatment !== 'keep') applyTreatment(treatment, name, edit, message, scene);
+  }
+}
+
+function applyTreatment(
+  treatment: Exclude<Treatment, 'keep'>,
+  name: string,
+  edit: MessageEdit,
+  message: SipMessage,
+  scene: Scene,
+): void {
+  const { hiding, scrubbed } = scene;
+  const values = message.values(name);
+  const shown = values.map((value) => shownValue(treatment, value, scene));
+  if (shown.every((value, index) => value === values[index])) return;
+  const left = shown.filter((value) => value !== undefined && !hiding.disclosure.mentionsInternal(value));
+  if (left.length < values.length) scrubbed();
+  if (left.length === 0) edit.remove(name);
+  else edit.replace(name, left.join(', '));
+}
+
+/** What a client is shown of one value; undefined: nothing. */
+function shownValue(treatment: Exclude<Treatment, 'keep'>, value: string, scene: Scene): string | undefined {
+  const { hiding, settings } = scene;
+  switch (treatment) {
+    case 'remove':
+      return undefined;
+    case 'uris':
+      return hiding.hideUris(value);
+    case 'dialog-id':
+      return hiding.hideDialogId(value);
+    case 'warning':
+      return hiding.disclosure.mentionsInternal(value) ? publicWarning(value, settings.external.host) : value;
+    case 'scan':
+      return hiding.disclosure.mentionsInternal(value) ? undefined : value;
+  }
+}
+
+/** A warning keeps its code; who gave it and a text that names insiders do not leave (RFC 3261 §20.43). */
+function publicWarning(value: string, host: string): string | undefined {
+  const code = /^(\d{3}) /.exec(value)?.[1];
+  return code === undefined ? undefined : `${code} ${host} "Warning of an internal server"`;
+}

@@ -1,0 +1,263 @@
+import { randomToken } from '#kernel';
+import { type Connection, dialTls, type TlsAcceptorOptions } from '#platform/net';
+import { matchName } from '#platform/pki';
+import type { ServiceContext, SocketSource } from '#platform/service';
+import {
+  type FlowTarget,
+  type OutgoingRequest,
+  type PoolMember,
+  type SipEndpointLimits,
+  SipFlowPool,
+} from '#platform/sip-endpoint';
+import { OncePerKey } from '#platform/telemetry';
+import { buildRequest } from '#protocols/sip';
+import { tokenKey } from '#protocols/tokens';
+import { ClientTable, nodeNumber } from './clients/client-table.ts';
+import type { AccessMetrics } from './metrics.ts';
+import type { Prepared } from './prepared.ts';
+import { AccessProxy, NEXT_HOP_SCOPE } from './proxy/access-proxy.ts';
+import type { Scene } from './rewrite/scene.ts';
+import { type AccessSettings, localAddressFor } from './settings.ts';
+import { TlsListener } from './tls-listener.ts';
+import { Seal, TopologyHiding } from './topology-hiding/index.ts';
+
+/** IANA's ALPN id of SIP over TLS. */
+const ALPN = ['sip/2'];
+/** Connections of the next hop that are open at once; far above what a pool needs. */
+const NEXT_HOP_CONNECTIONS = 1024;
+/** Above whatever the listeners let in, so that a document may raise their limits. */
+const FLOWS = 1_000_000;
+const REFUSED_PEERS_LOGGED = 64;
+/** How often a member of the next hop is asked whether it serves. */
+const PROBE_MS = 30_000;
+const TAG_LENGTH = 16;
+
+/** The service while it has a document: proxy, listeners and the pool towards the next hop. */
+export class Running {
+  readonly #context: ServiceContext;
+  readonly #metrics: AccessMetrics;
+  readonly #proxy: AccessProxy;
+  readonly #pool: SipFlowPool;
+  readonly #external: TlsListener;
+  readonly #internal: TlsListener;
+  readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
+  /** The endpoint looks at these each time, so a reload changes them in place. */
+  readonly #preSignIn: { messages: number; bytes: number; seconds: number };
+  #prepared: Prepared;
+
+  constructor(context: ServiceContext, metrics: AccessMetrics, prepared: Prepared) {
+    this.#context = context;
+    this.#metrics = metrics;
+    this.#prepared = prepared;
+    const { settings } = prepared;
+    this.#preSignIn = { ...settings.limits.preSignIn };
+    const { clock, random, log } = context;
+    this.#proxy = new AccessProxy({
+      clock,
+      random,
+      log,
+      registry: context.metrics,
+      metrics,
+      limits: endpointLimits(settings, this.#preSignIn),
+      clients: new ClientTable({
+        keys: { current: tokenKey(prepared.flowKey) },
+        node: nodeNumber(settings.internal.host),
+        worker: 0,
+        random,
+      }),
+      scene: this.#sceneOf(prepared),
+    });
+    this.#pool = new SipFlowPool({
+      endpoint: this.#proxy.endpoint,
+      clock,
+      random,
+      log,
+      metrics: context.metrics,
+      name: 'access_next_hop',
+      targets: settings.nextHop.members,
+      dial: (target) => this.#dial(target),
+      scope: NEXT_HOP_SCOPE,
+      probe: { intervalMs: PROBE_MS, build: (_flow, target) => this.#probeOf(target) },
+      onChange: (member) => this.#tell(member),
+    });
+    this.#external = new TlsListener(this.#externalOptions());
+    this.#internal = new TlsListener(this.#internalOptions());
+    this.#proxy.start(this.#pool);
+    this.#pool.start();
+  }
+
+  get proxy(): AccessProxy {
+    return this.#proxy;
+  }
+
+  /** Another document: new handshakes, requests and connections follow it, what is open goes on. */
+  adopt(prepared: Prepared): void {
+    this.#prepared = prepared;
+    const { limits, nextHop } = prepared.settings;
+    Object.assign(this.#preSignIn, limits.preSignIn);
+    this.#external.update(this.#externalOptions());
+    this.#internal.update(this.#internalOptions());
+    this.#proxy.adopt(this.#sceneOf(prepared));
+    this.#pool.update(nextHop.members);
+  }
+
+  /** Takes over the sockets that the document plans for this service. */
+  listen(sockets: SocketSource): void {
+    for (const plan of sockets.plan()) {
+      if (plan.transport !== 'tcp') continue;
+      sockets.tcp(plan.id, plan.interface === 'external' ? this.#external.handle : this.#internal.handle);
+    }
+  }
+
+  counts(): { clients: number; healthy: number; members: number } {
+    const members = this.#pool.members();
+    const healthy = members.filter((member) => member.state === 'healthy').length;
+    return { clients: this.#proxy.clients.size, healthy, members: members.length };
+  }
+  drain(): void {
+    this.#external.drain();
+  }
+  undrain(): void {
+    this.#external.undrain();
+  }
+  async stop(): Promise<void> {
+    this.#pool.close();
+    this.#proxy.stop();
+    await Promise.all([this.#external.close(), this.#internal.close()]);
+  }
+
+  #sceneOf({ settings, flowKey }: Prepared): Scene {
+    return {
+      settings,
+      hiding: new TopologyHiding(new Seal(flowKey), settings.disclosure, settings.external),
+      stripped: () => this.#metrics.stripped.inc(),
+      scrubbed: () => this.#metrics.scrubbed.inc(),
+    };
+  }
+
+  /** Port row ext-05. */
+  #externalOptions(): TlsAcceptorOptions {
+    const { limits } = this.#prepared.settings;
+    return {
+      credentials: this.#prepared.external,
+      clientCertificate: 'none',
+      alpn: ALPN,
+      handshakeMs: limits.handshakeSeconds * 1000,
+      limits: {
+        connections: limits.connections,
+        handshakes: limits.handshakes,
+        perSource: limits.connectionsPerSource,
+        outboundBytes: limits.outboundBytes,
+      },
+      clock: this.#context.clock,
+      log: this.#context.log,
+      metrics: this.#context.metrics,
+      accept: (connection) => this.#proxy.addClient(connection),
+    };
+  }
+
+  /** Port row int-02. */
+  #internalOptions(): TlsAcceptorOptions {
+    const { limits } = this.#prepared.settings;
+    return {
+      credentials: this.#prepared.internal,
+      clientCertificate: 'required',
+      trust: this.#prepared.trust,
+      alpn: ALPN,
+      handshakeMs: limits.handshakeSeconds * 1000,
+      limits: {
+        connections: NEXT_HOP_CONNECTIONS,
+        handshakes: limits.handshakes,
+        perSource: NEXT_HOP_CONNECTIONS,
+        outboundBytes: limits.outboundBytes,
+      },
+      clock: this.#context.clock,
+      log: this.#context.log,
+      metrics: this.#context.metrics,
+      accept: (connection) => this.#acceptNextHop(connection),
+    };
+  }
+
+  /** RFC 3261 §11: a member that answers this, whatever it answers, serves. */
+  #probeOf({ name, port }: FlowTarget): OutgoingRequest {
+    const { host } = this.#prepared.settings.internal;
+    const branch = this.#proxy.branches.next();
+    const { random } = this.#context;
+    const bytes = buildRequest({
+      method: 'OPTIONS',
+      uri: `sip:${name}:${port};transport=tls`,
+      headers: [
+        ['Via', `SIP/2.0/TLS ${host}:${this.#prepared.settings.internal.port};branch=${branch}`],
+        ['Max-Forwards', '1'],
+        ['From', `<sip:${host}>;tag=${randomToken(random, TAG_LENGTH)}`],
+        ['To', `<sip:${name}>`],
+        ['Call-ID', randomToken(random, TAG_LENGTH)],
+        ['CSeq', '1 OPTIONS'],
+      ],
+    });
+    return { method: 'OPTIONS', branch, bytes };
+  }
+
+  #tell({ target, state }: PoolMember): void {
+    this.#context.events.emit({
+      at: this.#context.clock.wall(),
+      name: state === 'healthy' ? 'next-hop-reachable' : 'next-hop-unreachable',
+      fields: { member: target.name },
+    });
+  }
+
+  #acceptNextHop(connection: Connection): void {
+    const peer = connection.tls?.peer;
+    const names = this.#prepared.settings.nextHopNames;
+    if (peer !== undefined && matchName(peer.names, names) !== undefined) {
+      this.#proxy.addNextHop(connection);
+      return;
+    }
+    this.#metrics.refusals.inc('wrong-peer-name');
+    if (this.#refusedPeers.first(peer?.fingerprint ?? connection.remote.address)) {
+      this.#context.log.warn('internal peer refused', {
+        reason: 'wrong-peer-name',
+        remote: connection.remote.address,
+        names: peer?.names.dns,
+        expected: names,
+      });
+    }
+    connection.destroy('policy');
+  }
+
+  /** Port row int-03. */
+  #dial(target: FlowTarget): ReturnType<typeof dialTls> {
+    const { settings, internal, trust } = this.#prepared;
+    const localAddress = localAddressFor(settings, target.address);
+    // `prepare` has refused documents without one, and `address` is never an address of the internal interface.
+    if (localAddress === undefined) throw new Error(`no local address for ${target.address}`);
+    return dialTls({
+      remote: { address: target.address, port: target.port },
+      localAddress,
+      servername: target.name,
+      credentials: internal,
+      trust,
+      expectNames: [target.name],
+      handshakeMs: settings.limits.handshakeSeconds * 1000,
+      outboundBytes: settings.limits.outboundBytes,
+      clock: this.#context.clock,
+      metrics: this.#context.metrics,
+    });
+  }
+}
+
+function endpointLimits(
+  { limits }: AccessSettings,
+  preAuthorisation: NonNullable<SipEndpointLimits['preAuthorisation']>,
+): SipEndpointLimits {
+  return {
+    flows: FLOWS,
+    serverTransactions: limits.transactions,
+    clientTransactions: limits.transactions,
+    messageBytes: limits.messageBytes,
+    headerLineBytes: limits.headerLineBytes,
+    headers: limits.headers,
+    messageMs: limits.messageSeconds * 1000,
+    preAuthorisation,
+  };
+}

@@ -1,0 +1,78 @@
+import { ok, type Result } from '#kernel';
+import type {
+  Health,
+  Provision,
+  Service,
+  ServiceContext,
+  ServiceDefinition,
+  VerbHandler,
+} from '#platform/service';
+import type { EdgeDocument } from '#platform/topology';
+import { type AccessMetrics, accessMetrics } from './metrics.ts';
+import { type Prepared, prepare } from './prepared.ts';
+import { Running } from './running.ts';
+import { accessVerbs } from './verbs.ts';
+
+/** Access Edge service: port rows ext-05, int-02 and int-03. */
+export const service: ServiceDefinition<EdgeDocument> = {
+  name: 'access',
+  title: 'Access Edge service',
+  create: (context) => new AccessService(context),
+};
+
+class AccessService implements Service<EdgeDocument> {
+  readonly verbs: Readonly<Record<string, VerbHandler>>;
+  readonly #context: ServiceContext;
+  readonly #metrics: AccessMetrics;
+  #running: Running | undefined;
+  #draining = false;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+    this.#metrics = accessMetrics(context.metrics);
+    this.verbs = accessVerbs(() => this.#running, this.#metrics);
+  }
+
+  async provision(document: EdgeDocument): Promise<Result<Provision>> {
+    const prepared = await prepare(document, this.#context.clock.wall(), this.#context.random);
+    if (!prepared.ok) return prepared;
+    return ok({ commit: async () => this.#commit(prepared.value), abandon: async () => {} });
+  }
+
+  health(): Health {
+    if (this.#running === undefined) return { ok: false, detail: 'no document yet' };
+    const { clients, healthy, members } = this.#running.counts();
+    const state = this.#draining ? 'draining, ' : '';
+    return { ok: true, detail: `${state}${clients} clients, next hop ${healthy} of ${members} reachable` };
+  }
+
+  drain(): void {
+    this.#draining = true;
+    this.#running?.drain();
+  }
+  undrain(): void {
+    this.#draining = false;
+    this.#running?.undrain();
+  }
+  /** Client connections: a draining service ends when the last client has gone elsewhere. */
+  remaining(): number {
+    return this.#running?.counts().clients ?? 0;
+  }
+  async stop(): Promise<void> {
+    await this.#running?.stop();
+    this.#running = undefined;
+  }
+
+  #commit(prepared: Prepared): void {
+    for (const warning of [...prepared.external.warnings, ...prepared.internal.warnings]) {
+      this.#context.log.warn('certificate needs attention', { warning });
+    }
+    if (this.#running === undefined) {
+      this.#running = new Running(this.#context, this.#metrics, prepared);
+      if (this.#draining) this.#running.drain();
+    } else {
+      this.#running.adopt(prepared);
+    }
+    this.#running.listen(this.#context.sockets);
+  }
+}

@@ -1,0 +1,76 @@
+import type { EdgeDocument } from '#platform/topology';
+import { Disclosure } from './topology-hiding/index.ts';
+
+/** Where a URI of ours points to. */
+export interface OwnUri {
+  /** Host as written in a URI: a name, or an IPv6 address in brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface NextHopMember {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+type AccessLimits = EdgeDocument['policy']['limits']['access'];
+
+/** What this service takes from the document, ready for use on every message. */
+export interface AccessSettings {
+  readonly external: OwnUri;
+  readonly internal: OwnUri;
+  /** Lower-case hosts under which clients reach this service; a Route to one of them is ours. */
+  readonly externalHosts: ReadonlySet<string>;
+  /** Lower-case hosts under which the next hop reaches this service. */
+  readonly internalHosts: ReadonlySet<string>;
+  readonly sipDomains: ReadonlySet<string>;
+  readonly nextHop: { readonly name: string; readonly members: readonly NextHopMember[] };
+  /** Certificate names that may connect to the internal listener. */
+  readonly nextHopNames: readonly string[];
+  readonly internalAddresses: readonly string[];
+  readonly limits: AccessLimits;
+  readonly disclosure: Disclosure;
+}
+
+export function accessSettings(document: EdgeDocument): AccessSettings {
+  const { host, policy } = document;
+  const external = { host: policy.names.access.toLowerCase(), port: policy.ports.accessClients };
+  const internal = { host: host.name.toLowerCase(), port: policy.ports.accessInternal };
+  const sipDomains = new Set(policy.sipDomains.map((domain) => domain.toLowerCase()));
+  const members = policy.nextHop.members;
+  const nextHopNames = [...new Set([policy.nextHop.name, ...members.map((member) => member.name)])];
+  return {
+    external,
+    internal,
+    externalHosts: new Set([external.host, ...sipDomains, ...host.addresses.access.map(uriHost)]),
+    internalHosts: new Set([internal.host, ...host.addresses.internal.map(uriHost)]),
+    sipDomains,
+    nextHop: { name: policy.nextHop.name, members },
+    nextHopNames,
+    internalAddresses: host.addresses.internal,
+    limits: policy.limits.access,
+    disclosure: new Disclosure({
+      publicHosts: [
+        ...sipDomains,
+        ...Object.values(policy.names),
+        ...host.addresses.access,
+        ...host.addresses.av,
+      ],
+      internalHosts: [host.name, ...host.addresses.internal, ...nextHopNames].concat(
+        members.map((member) => member.address),
+      ),
+      internalNetworks: policy.internalNetworks,
+    }),
+  };
+}
+
+/** The local address that a connection to `remote` is bound to: the first internal one of its family. */
+export function localAddressFor(settings: AccessSettings, remote: string): string | undefined {
+  const six = remote.includes(':');
+  return settings.internalAddresses.find((address) => address.includes(':') === six);
+}
+
+function uriHost(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}

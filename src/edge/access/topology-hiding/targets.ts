@@ -1,0 +1,66 @@
+import { formatSipUri, parseSipUri, type SipUri } from '#protocols/sip';
+import type { Disclosure } from './disclosure.ts';
+import type { Seal } from './seal.ts';
+
+/** Begins the user part of a hidden target; no address of record of this edge's own host name can exist. */
+const MARK = '~';
+/** SIP URIs inside a field value that is not parsed further: Refer-To, Referred-By and their like. */
+const URI_IN_TEXT = /\bsips?:[^\s<>"?,;]+(?:;[^\s<>"?,]+)?/gi;
+
+export interface PublicPlace {
+  /** External name of the edge, lower case. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Remote targets as clients see them: a URI at the edge whose user part is the sealed real one. A request that
+ * comes back with it as its Request-URI is opened again, so nothing is remembered for a dialog.
+ */
+export class TargetHiding {
+  readonly #seal: Seal;
+  readonly #disclosure: Disclosure;
+  readonly #place: PublicPlace;
+
+  constructor(seal: Seal, disclosure: Disclosure, place: PublicPlace) {
+    this.#seal = seal;
+    this.#disclosure = disclosure;
+    this.#place = place;
+  }
+
+  /** The URI that a client is shown for `uri`; the same text when everybody may see it. */
+  hide(uri: string): string {
+    const parsed = parseSipUri(uri);
+    if (!parsed.ok || this.#mayBeSeen(parsed.value)) return uri;
+    const { scheme } = parsed.value;
+    const transport = scheme === 'sips' ? '' : ';transport=tls';
+    const token = this.#seal.seal('target', uri);
+    return `${scheme}:${MARK}${token}@${this.#place.host}:${this.#place.port}${transport}`;
+  }
+
+  /** The real URI behind a hidden one; undefined when `uri` is not a hidden one of ours. */
+  open(uri: string): string | undefined {
+    const at = uri.indexOf(`:${MARK}`);
+    if (at !== 3 && at !== 4) return undefined;
+    const parsed = parseSipUri(uri);
+    if (!parsed.ok || parsed.value.host.toLowerCase() !== this.#place.host) return undefined;
+    const user = parsed.value.user;
+    return user === undefined ? undefined : this.#seal.open('target', user.slice(MARK.length));
+  }
+
+  /** Hides every SIP URI inside a field value. */
+  hideIn(value: string): string {
+    return value.replace(URI_IN_TEXT, (uri) => this.hide(uri));
+  }
+
+  /** Opens every hidden URI inside a field value; URI headers after a `?` stay where they are. */
+  openIn(value: string): string {
+    if (!value.includes(`:${MARK}`)) return value;
+    return value.replace(URI_IN_TEXT, (uri) => this.open(uri) ?? uri);
+  }
+
+  #mayBeSeen(uri: SipUri): boolean {
+    if (!this.#disclosure.isPublic(uri.host)) return false;
+    return uri.parameters.size === 0 || !this.#disclosure.mentionsInternal(formatSipUri(uri));
+  }
+}

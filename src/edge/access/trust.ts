@@ -1,0 +1,60 @@
+import { ASSERTED_SOURCE } from '#protocols/trust-marking';
+
+/** Header families in which trust is carried: nothing of them passes unless it is listed in `HARMLESS`. */
+const FAMILIES = ['p-', 'x-', 'ms-', 'sallyport-', 'remote-'] as const;
+
+/** What clients may say in those families. Lower case. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'p-preferred-identity',
+  'p-early-media',
+  'ms-keep-alive',
+  'ms-text-format',
+  'ms-body',
+  'ms-sender',
+  'ms-subnet',
+  'ms-conversation-id',
+  'ms-client-diagnostics',
+  'ms-endpoint-location-data',
+  'ms-device-info',
+]);
+
+/** Fields outside those families that only servers write; lower case. */
+const SERVERS_ONLY: ReadonlySet<string> = new Set([
+  'path',
+  'record-route',
+  'service-route',
+  'history-info',
+  'diversion',
+  'identity',
+  'identity-info',
+  'flow-timer',
+]);
+
+/** Fields of the inside that clients are not shown, besides those of our own family; lower case. */
+const INSIDE_ONLY: ReadonlySet<string> = new Set(['path', 'ms-diagnostics', ASSERTED_SOURCE.toLowerCase()]);
+
+/** True for a field that a client must not send inward, by the name as `SipMessage.names` spells it. */
+export const isNotForClients = remembered((lower) => {
+  if (SERVERS_ONLY.has(lower)) return true;
+  return FAMILIES.some((family) => lower.startsWith(family)) && !HARMLESS.has(lower);
+});
+
+/** True for a field of the inside that clients are not shown. */
+export const isNotForOutside = remembered(
+  (lower) => INSIDE_ONLY.has(lower) || lower.startsWith('sallyport-'),
+);
+
+/** Verdicts that are kept; peers choose header names, so there is an end to it. */
+const REMEMBERED = 1024;
+
+/** The same names come in every message, so their verdicts are kept. */
+function remembered(judge: (lower: string) => boolean): (name: string) => boolean {
+  const verdicts = new Map<string, boolean>();
+  return (name) => {
+    const known = verdicts.get(name);
+    if (known !== undefined) return known;
+    const verdict = judge(name.toLowerCase());
+    if (verdicts.size < REMEMBERED) verdicts.set(name, verdict);
+    return verdict;
+  };
+}

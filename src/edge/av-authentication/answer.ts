@@ -1,0 +1,68 @@
+import type { WallTime } from '#kernel';
+import {
+  type AuthorityPolicy,
+  answerCredentialsRequest,
+  MRAS_CONTENT_TYPE,
+  type MrasReason,
+  mrasReasons,
+} from '#protocols/credentials';
+import type { SipRequest } from '#protocols/sip';
+
+/** What became of a request: refused as SIP, or answered with a body that says so. */
+export type Outcome = MrasReason | SipRefusal;
+export type SipRefusal = 'method' | 'uri-scheme' | 'extension' | 'content-type' | 'content-encoding';
+
+export const outcomes: readonly Outcome[] = [
+  ...mrasReasons,
+  'method',
+  'uri-scheme',
+  'extension',
+  'content-type',
+  'content-encoding',
+];
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Buffer | undefined;
+  readonly outcome: Outcome;
+  /** Credentials in the answer. */
+  readonly issued: number;
+}
+
+/**
+ * The answer to one request: the checks of RFC 3261 §8.2 in their order, where [MS-AVEDGEA] §3.1.5.1 wants a bare
+ * refusal, then the XML answer, which is a 200 whatever it says.
+ */
+export function answerRequest(
+  request: SipRequest,
+  policy: AuthorityPolicy,
+  wall: WallTime,
+  busy: boolean,
+): Answer {
+  if (request.method !== 'SERVICE') return refuse(405, 'method', [['Allow', 'SERVICE']]);
+  if (!/^sips?:/i.test(request.uri)) return refuse(416, 'uri-scheme');
+  const required = request.values('Require');
+  if (required.length > 0) return refuse(420, 'extension', [['Unsupported', required.join(', ')]]);
+  if (mediaType(request.header('Content-Type')) !== MRAS_CONTENT_TYPE) {
+    return refuse(415, 'content-type', [['Accept', MRAS_CONTENT_TYPE]]);
+  }
+  if (request.has('Content-Encoding') && request.header('Content-Encoding')?.toLowerCase() !== 'identity') {
+    return refuse(415, 'content-encoding', [['Accept-Encoding', 'identity']]);
+  }
+  const { reason, body, issued } = answerCredentialsRequest(request.body, policy, wall, busy);
+  return { status: 200, headers: [['Content-Type', MRAS_CONTENT_TYPE]], body, outcome: reason, issued };
+}
+
+function refuse(
+  status: number,
+  outcome: SipRefusal,
+  headers: readonly (readonly [string, string])[] = [],
+): Answer {
+  return { status, headers, body: undefined, outcome, issued: 0 };
+}
+
+/** Type and subtype without parameters, lower case. */
+function mediaType(header: string | undefined): string | undefined {
+  return header?.split(';', 1)[0]?.trim().toLowerCase();
+}

@@ -1,0 +1,206 @@
+import { ok, type Result } from '#kernel';
+import { type Connection, TlsAcceptor } from '#platform/net';
+import { matchName } from '#platform/pki';
+import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
+import { SipEndpoint, type SipFlow } from '#platform/sip-endpoint';
+import { type Counter, OncePerKey } from '#platform/telemetry';
+import type { EdgeDocument } from '#platform/topology';
+import type { ServerTransaction, SipRequest } from '#protocols/sip';
+import { answerRequest, type Outcome, outcomes } from './answer.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { verbsOf } from './verbs.ts';
+
+const HANDSHAKE_MS = 10_000;
+/** Answers wait for a caller that does not read, at most this many bytes of them. */
+const OUTBOUND_BYTES = 1 << 20;
+
+export const service: ServiceDefinition<EdgeDocument> = {
+  name: 'av-authentication',
+  title: 'A/V Authentication service',
+  create: (context) => new AvAuthentication(context),
+};
+
+interface Meters {
+  readonly answers: Counter<Outcome>;
+  readonly issued: Counter;
+  readonly refusedCallers: Counter;
+}
+
+function declareMeters({ metrics }: ServiceContext): Meters {
+  return {
+    answers: metrics.counter('sallyport_av_authentication_answers_total', 'Requests answered, by outcome.', {
+      name: 'outcome',
+      values: outcomes,
+    }),
+    issued: metrics.counter(
+      'sallyport_av_authentication_credentials_issued_total',
+      'Relay credentials issued.',
+    ),
+    refusedCallers: metrics.counter(
+      'sallyport_av_authentication_callers_refused_total',
+      'Connections of verified peers that are not among the callers.',
+    ),
+  };
+}
+
+/** Issues relay credentials to listed internal servers, over SIP and mutual TLS (port row int-05). */
+class AvAuthentication implements Service<EdgeDocument> {
+  readonly verbs: Service<EdgeDocument>['verbs'];
+  readonly #context: ServiceContext;
+  readonly #meters: Meters;
+  readonly #endpoint: SipEndpoint;
+  readonly #refusedOnce = new OncePerKey(1_000);
+  #settings: Settings | undefined;
+  /** The last one takes new connections. */
+  #acceptors: readonly { readonly acceptor: TlsAcceptor; readonly connections: number }[] = [];
+  #draining = false;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+    this.#meters = declareMeters(context);
+    const { clock, random, log, metrics } = context;
+    this.#endpoint = new SipEndpoint({
+      clock,
+      random,
+      log,
+      metrics,
+      name: 'av_authentication_sip',
+      user: {
+        onRequest: (request, _flow, transaction) => this.#handleRequest(request, transaction),
+        onAck: () => {},
+        onCancel: () => {},
+        onFlowClosed: () => {},
+      },
+    });
+    this.verbs = verbsOf(this.#inspection());
+  }
+
+  async provision(document: EdgeDocument): Promise<Result<Provision>> {
+    const settings = readSettings(document, this.#context.clock.wall());
+    if (!settings.ok) return settings;
+    return ok({
+      commit: async () => this.#commit(settings.value),
+      abandon: async () => {},
+    });
+  }
+
+  health(): Health {
+    if (this.#settings === undefined) return { ok: false, detail: 'no document yet' };
+    const issued = this.#meters.issued.value();
+    return {
+      ok: true,
+      detail: `${this.#endpoint.flowCount} callers connected, ${issued} credentials issued`,
+    };
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+  undrain(): void {
+    this.#draining = false;
+  }
+  /** Every request is answered at once, so that nothing is ever under way. */
+  remaining(): number {
+    return 0;
+  }
+
+  async stop(): Promise<void> {
+    this.#endpoint.close();
+    await Promise.all(this.#acceptors.map(({ acceptor }) => acceptor.close()));
+    this.#acceptors = [];
+  }
+
+  #commit(settings: Settings): void {
+    this.#settings = settings;
+    const acceptor = this.#acceptorFor(settings);
+    for (const listener of this.#context.sockets.plan()) {
+      this.#context.sockets.tcp(listener.id, acceptor.handle);
+    }
+    for (const flow of [...this.#endpoint.flows()]) this.#recheck(flow);
+  }
+
+  /** The acceptor at hand, or another when its limit changed; connections of the former one go on. */
+  #acceptorFor(settings: Settings): TlsAcceptor {
+    const { connections } = settings;
+    const running = this.#acceptors.at(-1);
+    if (running?.connections === connections) {
+      running.acceptor.update(settings);
+      return running.acceptor;
+    }
+    const acceptor = this.#makeAcceptor(settings);
+    const busy = this.#acceptors.filter((former) => former.acceptor.open > 0);
+    this.#acceptors = [...busy, { acceptor, connections }];
+    return acceptor;
+  }
+
+  #makeAcceptor(settings: Settings): TlsAcceptor {
+    const { clock, log, metrics } = this.#context;
+    const { connections } = settings;
+    return new TlsAcceptor({
+      credentials: settings.credentials,
+      trust: settings.trust,
+      clientCertificate: 'required',
+      handshakeMs: HANDSHAKE_MS,
+      limits: { connections, handshakes: connections, perSource: connections, outboundBytes: OUTBOUND_BYTES },
+      clock,
+      log,
+      metrics,
+      accept: (connection) => this.#handleConnection(connection),
+    });
+  }
+
+  #handleConnection(connection: Connection): void {
+    if (this.#callerOf(connection) !== undefined) {
+      this.#endpoint.addFlow(connection);
+      return;
+    }
+    this.#meters.refusedCallers.inc();
+    const subject = connection.tls?.peer?.subject ?? 'unknown';
+    if (this.#refusedOnce.first(subject)) {
+      this.#context.log.warn('caller not listed', {
+        code: 'SLP-AV-0207',
+        subject,
+        address: connection.remote.address,
+      });
+    }
+    connection.destroy('policy');
+  }
+
+  /** The listed name that the peer's certificate asserts. */
+  #callerOf(connection: Connection): string | undefined {
+    const peer = connection.tls?.peer;
+    return peer === undefined ? undefined : matchName(peer.names, this.#settings?.callers ?? []);
+  }
+
+  /** A reload may have taken a caller off the list. */
+  #recheck(flow: SipFlow): void {
+    if (this.#callerOf(flow.connection) === undefined) this.#endpoint.closeFlow(flow, 'policy');
+  }
+
+  #handleRequest(request: SipRequest, transaction: ServerTransaction): void {
+    const settings = this.#settings;
+    if (settings === undefined) throw new Error('a request before the first document');
+    const answer = answerRequest(request, settings.authority, this.#context.clock.wall(), this.#draining);
+    this.#meters.answers.inc(answer.outcome);
+    if (answer.issued > 0) this.#meters.issued.inc(answer.issued);
+    const { status, headers, body } = answer;
+    this.#endpoint.respond(transaction, status, { headers, ...(body === undefined ? {} : { body }) });
+  }
+
+  #inspection() {
+    const meters = this.#meters;
+    const endpoint = this.#endpoint;
+    return {
+      get connections() {
+        return endpoint.flowCount;
+      },
+      get issued() {
+        return meters.issued.value();
+      },
+      get refusedCallers() {
+        return meters.refusedCallers.value();
+      },
+      answers: (outcome: Outcome) => meters.answers.value(outcome),
+    };
+  }
+}

@@ -1,0 +1,246 @@
+import type { Socket } from 'node:dgram';
+import type { Cancel, Clock, Random } from '#kernel';
+import { type DatagramLimits, type DatagramSocket, NodeDatagrams } from '#platform/datagrams';
+import type { EventSink, Log } from '#platform/telemetry';
+import type { ListenerPlan } from '#platform/topology';
+import {
+  type Allocation,
+  type AllocationEnd,
+  type Relay,
+  type TurnDrop,
+  type TurnListener,
+  TurnRelay,
+  type TurnSink,
+} from '#protocols/turn';
+import { type Meters, publishDatagrams, publishRelay, TotalsPublisher } from './meters.ts';
+import { type Settings, samePlace } from './settings.ts';
+
+/** All clients of an interface share one socket; each relayed address has its own. */
+const listenerSockets: DatagramLimits = { queuedBytes: 1 << 22, receiveBuffer: 4 << 20 };
+const relaySockets: DatagramLimits = { queuedBytes: 1 << 18, receiveBuffer: 0 };
+
+const SWEEP_MS = 1000;
+
+export interface RelayHostOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly events: EventSink;
+  readonly meters: Meters;
+  readonly settings: Settings;
+  readonly listeners: readonly ListenerPlan[];
+  /** The bound socket of a listener. */
+  readonly socketOf: (plan: ListenerPlan) => Socket;
+}
+
+interface OpenListener {
+  readonly turn: TurnListener;
+  readonly socket: DatagramSocket;
+}
+
+/** Gives one TurnRelay its sockets and its clock. Datagrams go straight through; nothing is decided here. */
+export class RelayHost implements TurnSink {
+  relay: TurnRelay;
+  readonly #options: RelayHostOptions;
+  readonly #clock: Clock;
+  readonly #clients = new NodeDatagrams(listenerSockets);
+  readonly #peers = new NodeDatagrams(relaySockets);
+  /** By ListenerPlan.id. */
+  readonly #listeners = new Map<string, OpenListener>();
+  /** By TurnListener.id. */
+  readonly #listenerSockets: DatagramSocket[] = [];
+  /** By Relay.id. */
+  readonly #relaySockets = new Map<number, DatagramSocket>();
+  #settings: Settings;
+  /** Of the relay's own totals, and of those of its sockets. */
+  #relayPublisher = new TotalsPublisher();
+  readonly #socketPublisher = new TotalsPublisher();
+  #cancelSweep: Cancel;
+
+  constructor(options: RelayHostOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#settings = options.settings;
+    this.#listen(options.listeners);
+    this.relay = this.#makeRelay(options.settings);
+    this.#cancelSweep = this.#clock.after(SWEEP_MS, () => this.#sweep());
+  }
+
+  /** Relay sockets open right now. */
+  get relaySockets(): number {
+    return this.#peers.open;
+  }
+  /** Totals of both kinds of sockets, for the operator. */
+  get datagrams() {
+    return { clients: this.#clients.counters, peers: this.#peers.counters };
+  }
+
+  /**
+   * Takes a new document into use. Allocations stay, but for those of listeners that it no longer has, and for all
+   * when it moves the relayed addresses.
+   */
+  reconfigure(settings: Settings, listeners: readonly ListenerPlan[]): void {
+    const stays = samePlace(this.#settings.place, settings.place);
+    this.#settings = settings;
+    if (!stays) this.#endAll();
+    this.#listen(listeners);
+    if (stays) this.relay.configure(settings);
+    else this.relay = this.#makeRelay(settings);
+  }
+
+  async close(): Promise<void> {
+    this.#cancelSweep();
+    this.relay.closeAll(this.#clock.now());
+    this.publish();
+    await Promise.all([this.#clients.close(), this.#peers.close()]);
+  }
+
+  /** Brings the metrics up to date. */
+  publish(): void {
+    const { meters } = this.#options;
+    publishRelay(this.#relayPublisher, meters, this.relay);
+    publishDatagrams(this.#socketPublisher, meters, 'clients', this.#clients.counters);
+    publishDatagrams(this.#socketPublisher, meters, 'peers', this.#peers.counters);
+  }
+
+  #endAll(): void {
+    const allocations = this.relay.allocations.size;
+    if (allocations > 0) {
+      this.#options.log.warn('relay addresses changed, allocations end', {
+        code: 'SLP-AV-0206',
+        allocations,
+      });
+    }
+    this.relay.closeAll(this.#clock.now());
+    this.publish();
+    this.#relayPublisher = new TotalsPublisher();
+  }
+
+  #makeRelay(settings: Settings): TurnRelay {
+    const { random } = this.#options;
+    return new TurnRelay({
+      listeners: [...this.#listeners.values()].map((open) => open.turn),
+      relayAddresses: settings.place.addresses,
+      ports: settings.place.ports,
+      realm: settings.realm,
+      verifier: settings.verifier,
+      policy: settings.policy,
+      limits: settings.limits,
+      times: settings.times,
+      random,
+      wall: () => this.#clock.wall(),
+      sink: this,
+    });
+  }
+
+  frame(size: number): Uint8Array {
+    return this.#clients.frame(size);
+  }
+
+  sendToClient(
+    listener: TurnListener,
+    address: string,
+    port: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    this.#listenerSockets[listener.id]?.send(bytes, start, end, address, port);
+  }
+
+  sendToPeer(
+    relay: Relay,
+    address: string,
+    port: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    this.#relaySockets.get(relay.id)?.send(bytes, start, end, address, port);
+  }
+
+  bindRelay(relay: Relay): void {
+    this.#peers.bind(
+      { address: relay.address, port: relay.port },
+      (bytes, address, port) => this.relay.handlePeerDatagram(relay, address, port, bytes, this.#clock.now()),
+      (outcome) => {
+        const now = this.#clock.now();
+        if (!outcome.ok) {
+          this.#options.log.debug('relay port not bound', { port: relay.port, problem: outcome.problem });
+          if (relay.state !== 'closed') this.relay.handleRelayBindFailed(relay, now);
+        } else if (relay.state === 'closed') outcome.socket.close();
+        else {
+          this.#relaySockets.set(relay.id, outcome.socket);
+          this.relay.handleRelayBound(relay, now);
+        }
+      },
+    );
+  }
+
+  closeRelay(relay: Relay): void {
+    this.#relaySockets.get(relay.id)?.close();
+    this.#relaySockets.delete(relay.id);
+  }
+
+  drop(reason: TurnDrop): void {
+    this.#options.meters.drops.inc(reason);
+  }
+
+  allocationOpened(allocation: Allocation): void {
+    this.#options.meters.opened.inc(allocation.listener.face);
+    this.#emit('allocation-opened', allocation, {});
+  }
+
+  allocationClosed(allocation: Allocation, reason: AllocationEnd): void {
+    this.#options.meters.closed.inc(reason);
+    const { sentPackets, receivedPackets } = allocation;
+    this.#emit('allocation-closed', allocation, { reason, sentPackets, receivedPackets });
+  }
+
+  #emit(name: string, allocation: Allocation, more: Record<string, string | number>): void {
+    const { id, listener, clientAddress, clientPort } = allocation;
+    const fields = { allocation: id, face: listener.face, clientAddress, clientPort, ...more };
+    this.#options.events.emit({ at: this.#clock.wall(), name, fields });
+  }
+
+  /** Opens the listeners of the plan that are new, and ends the allocations of those that it no longer has. */
+  #listen(plans: readonly ListenerPlan[]): void {
+    const planned = new Set(plans.map((plan) => plan.id));
+    for (const [id, open] of this.#listeners) {
+      if (planned.has(id)) continue;
+      this.#closeListener(open);
+      this.#listeners.delete(id);
+    }
+    for (const plan of plans) {
+      if (!this.#listeners.has(plan.id)) this.#listeners.set(plan.id, this.#openListener(plan));
+    }
+  }
+
+  #openListener(plan: ListenerPlan): OpenListener {
+    const turn = turnListener(plan, this.#listenerSockets.length);
+    const socket = this.#clients.adopt(this.#options.socketOf(plan), (bytes, address, port) =>
+      this.relay.handleClientDatagram(turn, address, port, bytes, this.#clock.now()),
+    );
+    this.#listenerSockets.push(socket);
+    return { turn, socket };
+  }
+
+  #closeListener({ turn, socket }: OpenListener): void {
+    const now = this.#clock.now();
+    for (const allocation of this.relay.allocations) {
+      if (allocation.listener.id === turn.id) this.relay.close(allocation, now);
+    }
+    socket.close();
+  }
+
+  #sweep(): void {
+    this.relay.handleTimeouts(this.#clock.now());
+    this.publish();
+    this.#cancelSweep = this.#clock.after(SWEEP_MS, () => this.#sweep());
+  }
+}
+
+function turnListener(plan: ListenerPlan, id: number): TurnListener {
+  const face = plan.interface === 'internal' ? 'internal' : 'external';
+  return { id, face, address: plan.address, port: plan.port };
+}

@@ -1,0 +1,85 @@
+import { ok, type Result } from '#kernel';
+import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
+import type { EdgeDocument, ListenerPlan } from '#platform/topology';
+import { declareMeters, type Meters } from './meters.ts';
+import { RelayHost } from './relay-host.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { verbsOf } from './verbs.ts';
+
+export const service: ServiceDefinition<EdgeDocument> = {
+  name: 'av',
+  title: 'A/V Edge service',
+  create: (context) => new AvEdge(context),
+};
+
+/** Relays media for clients of both interfaces over UDP (port rows ext-14, int-06 and ext-09). */
+class AvEdge implements Service<EdgeDocument> {
+  readonly verbs: Service<EdgeDocument>['verbs'];
+  readonly #context: ServiceContext;
+  readonly #meters: Meters;
+  #host: RelayHost | undefined;
+  #draining = false;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+    this.#meters = declareMeters(context.metrics);
+    const relay = () => this.#host?.relay;
+    const { metrics, clock } = context;
+    metrics.observe('sallyport_av_allocations', 'Allocations open.', () => relay()?.allocations.size ?? 0);
+    metrics.observe('sallyport_av_ports_taken', 'Relay ports in use.', () => relay()?.ports.taken ?? 0);
+    metrics.observe('sallyport_av_ports', 'Relay ports of the range.', () => relay()?.ports.size ?? 0);
+    this.verbs = verbsOf(
+      () => this.#host,
+      () => clock.now(),
+    );
+  }
+
+  async provision(document: EdgeDocument): Promise<Result<Provision>> {
+    const settings = readSettings(document);
+    if (!settings.ok) return settings;
+    return ok({ commit: async () => this.#commit(settings.value), abandon: async () => {} });
+  }
+
+  health(): Health {
+    if (this.#host === undefined) return { ok: false, detail: 'no document yet' };
+    const { allocations, ports } = this.#host.relay;
+    const drain = this.#draining ? ', draining' : '';
+    return {
+      ok: true,
+      detail: `${allocations.size} allocations, ${ports.taken} of ${ports.size} ports${drain}`,
+    };
+  }
+
+  /** New Allocates are answered 508 (RFC 8656 §7.2); what exists goes on and may be refreshed. */
+  drain(): void {
+    this.#draining = true;
+    this.#host?.relay.drain();
+  }
+  undrain(): void {
+    this.#draining = false;
+    this.#host?.relay.undrain();
+  }
+  /** Allocations. */
+  remaining(): number {
+    return this.#host?.relay.allocations.size ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    const host = this.#host;
+    this.#host = undefined;
+    await host?.close();
+  }
+
+  #commit(settings: Settings): void {
+    const { clock, random, log, events, sockets } = this.#context;
+    const listeners = sockets.plan();
+    if (this.#host !== undefined) {
+      this.#host.reconfigure(settings, listeners);
+    } else {
+      const socketOf = (plan: ListenerPlan) => sockets.udp(plan.id);
+      const meters = this.#meters;
+      this.#host = new RelayHost({ clock, random, log, events, meters, settings, listeners, socketOf });
+    }
+    if (this.#draining) this.#host.relay.drain();
+  }
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import { err, ok, type Result } from '#kernel';
+import type { EdgeDocument } from '#platform/topology';
+import {
+  CombinedVerifier,
+  MediaTokenVerifier,
+  RestVerifier,
+  readMediaKeys,
+  readRestSecrets,
+} from '#protocols/credentials';
+import {
+  type CredentialVerifier,
+  defaultRelayTimes,
+  type PeerPolicy,
+  parsePeerPolicy,
+  type RelayAddress,
+  type RelayLimits,
+  type RelayTimes,
+} from '#protocols/turn';
+
+/** Everything of a document that the relay runs on, key files read. */
+export interface Settings {
+  readonly realm: string;
+  readonly verifier: CredentialVerifier;
+  readonly policy: PeerPolicy;
+  readonly limits: Partial<RelayLimits>;
+  readonly times: Partial<RelayTimes>;
+  /** Where relayed addresses are: on the external A/V address, whichever face a client comes by. */
+  readonly place: RelayPlace;
+}
+
+export interface RelayPlace {
+  readonly addresses: readonly RelayAddress[];
+  readonly ports: { readonly first: number; readonly last: number };
+}
+
+export function readSettings(document: EdgeDocument): Result<Settings> {
+  const { policy } = document;
+  const { mediaCredentials, relay, limits } = policy;
+  const keys = readMediaKeys([mediaCredentials.keyFile, ...mediaCredentials.previousKeyFiles], readFileSync);
+  if (!keys.ok) return err(keys.error);
+  const secrets = readRestSecrets(mediaCredentials.staticSecretFiles, readFileSync);
+  if (!secrets.ok) return err(secrets.error);
+  const peers = parsePeerPolicy({
+    ownAddresses: ownAddresses(document),
+    internalNetworks: policy.internalNetworks,
+    allowedPeers: relay.allowedPeers,
+  });
+  if (!peers.ok) return peers;
+  return ok({
+    realm: relay.realm,
+    verifier: new CombinedVerifier([new MediaTokenVerifier(keys.value), new RestVerifier(secrets.value)]),
+    policy: peers.value,
+    limits: {
+      allocations: limits.av.allocations,
+      allocationsPerUser: relay.allocationsPerUser,
+      permissionsPerAllocation: limits.av.permissionsPerAllocation,
+      channelsPerAllocation: limits.av.channelsPerAllocation,
+    },
+    times: {
+      maximumLifetime: limits.av.lifetimeSeconds,
+      defaultLifetime: Math.min(defaultRelayTimes.defaultLifetime, limits.av.lifetimeSeconds),
+    },
+    place: { addresses: relayAddresses(document), ports: { ...relay.ports } },
+  });
+}
+
+/** Every address that this edge has: none of them is ever a peer. */
+function ownAddresses({ host }: EdgeDocument): string[] {
+  const { access, webConferencing, av, internal } = host.addresses;
+  return [
+    ...new Set([...access, ...webConferencing, ...av, ...internal, host.administration.metrics.address]),
+  ];
+}
+
+/** The first external A/V address of each family. */
+function relayAddresses({ host }: EdgeDocument): RelayAddress[] {
+  const first = [
+    host.addresses.av.find((address) => !isIPv6(address)),
+    host.addresses.av.find((address) => isIPv6(address)),
+  ];
+  return first.filter((address) => address !== undefined).map((address) => ({ address }));
+}
+
+export function samePlace(one: RelayPlace, other: RelayPlace): boolean {
+  const key = ({ addresses, ports }: RelayPlace) =>
+    [...addresses.map((place) => place.address), ports.first, ports.last].join(' ');
+  return key(one) === key(other);
+}

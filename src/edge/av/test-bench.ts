@@ -1,0 +1,281 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Clock, FailureError, SystemClock, SystemRandom } from '#kernel';
+import { LabAuthority } from '#platform/pki';
+import type { Service } from '#platform/service';
+import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
+import {
+  type EdgeDocument,
+  formatDocumentError,
+  type ListenerPlan,
+  parseEdgeDocument,
+} from '#platform/topology';
+import { type MediaToken, MediaTokenIssuer, mediaKeyText, parseMediaKey } from '#protocols/credentials';
+import { TurnClient, type TurnClientEvent } from '#protocols/turn';
+import { service } from './index.ts';
+
+export const REST_SECRET = 'a static secret of the test';
+
+export interface BenchAddresses {
+  readonly external: readonly string[];
+  readonly internal: readonly string[];
+  /** First and last port of the relay range. */
+  readonly ports: readonly [number, number];
+  readonly allowedPeers: readonly string[];
+}
+
+/** The service on real sockets, as the supervisor would run it, with a document that tests may change. */
+export class Bench {
+  readonly clock: Clock;
+  readonly metrics = new Metrics();
+  readonly events = new EventRing(1_000);
+  readonly log = memoryLog();
+  readonly document: EdgeDocument;
+  readonly service: Service<EdgeDocument>;
+  plan: ListenerPlan[] = [];
+  readonly #sockets = new Map<string, Socket>();
+
+  static async start(addresses: BenchAddresses, clock: Clock = new SystemClock()): Promise<Bench> {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-av-'));
+    const bench = new Bench(await documentIn(folder, addresses), clock);
+    for (const address of addresses.external) bench.plan.push(await bench.bind(address, 'external'));
+    for (const address of addresses.internal) bench.plan.push(await bench.bind(address, 'internal'));
+    await bench.apply();
+    return bench;
+  }
+
+  private constructor(document: EdgeDocument, clock: Clock) {
+    this.document = document;
+    this.clock = clock;
+    this.service = service.create({
+      clock,
+      random: new SystemRandom(),
+      log: this.log,
+      metrics: this.metrics,
+      events: this.events,
+      sockets: {
+        plan: () => this.plan,
+        tcp: () => {
+          throw new Error('the A/V Edge service has no TCP listener yet');
+        },
+        udp: (id) => {
+          const socket = this.#sockets.get(id);
+          if (socket === undefined) throw new Error(`no socket ${id}`);
+          return socket;
+        },
+      },
+    });
+  }
+
+  /** Binds a socket on a free port, as the supervisor would on the planned one. */
+  async bind(address: string, side: 'external' | 'internal'): Promise<ListenerPlan> {
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    socket.bind(0, address);
+    await once(socket, 'listening');
+    const { port } = socket.address();
+    const row = side === 'external' ? 'ext-14' : 'int-06';
+    const id = `${row}:udp:${address}:${port}`;
+    this.#sockets.set(id, socket);
+    return { id, rows: [row], service: 'av', transport: 'udp', address, port, interface: side };
+  }
+
+  /** Provisions and commits the document as it is now. */
+  async apply(): Promise<void> {
+    const provision = await this.service.provision(structuredClone(this.document));
+    if (!provision.ok) throw new FailureError(provision.error);
+    await provision.value.commit();
+  }
+
+  writeKey(name: string, fill: number): void {
+    writeKey(this.document.host.stateDirectory, name, fill);
+  }
+
+  /** A credential as the A/V Authentication service would issue it: only the key is common. */
+  token(identity: string, seconds = 600, fill = 1): MediaToken {
+    const key = parseMediaKey(Buffer.from(mediaKeyText(Buffer.alloc(32, fill))));
+    if (!key.ok) throw new FailureError(key.error);
+    return new MediaTokenIssuer(key.value).issue(identity, this.clock.wall() + seconds * 1_000);
+  }
+
+  /** Port of the first listener of a side. */
+  port(address: string): number {
+    const plan = this.plan.find((listener) => listener.address === address);
+    if (plan === undefined) throw new Error(`no listener on ${address}`);
+    return plan.port;
+  }
+
+  async verb(name: string, args: unknown = {}): Promise<unknown> {
+    const handler = this.service.verbs[name];
+    if (handler === undefined) throw new Error(`no verb ${name}`);
+    return handler(args);
+  }
+
+  async stop(): Promise<void> {
+    await this.service.stop();
+    rmSync(this.document.host.stateDirectory, { recursive: true, force: true });
+  }
+}
+
+/** An edge.yaml with all its files, in `folder`. */
+async function documentIn(folder: string, addresses: BenchAddresses): Promise<EdgeDocument> {
+  const pair = { certificate: join(folder, 'edge.crt'), key: join(folder, 'edge.key') };
+  const authority = await LabAuthority.create({ name: 'Test root' });
+  await authority.writeCertificate(join(folder, 'ca.crt'));
+  await authority.issueTo(pair, { name: 'edge', hosts: ['edge.corp.test', 'sip.example.test'] });
+  writeKey(folder, 'current.media', 1);
+  writeKey(folder, 'previous.media', 2);
+  writeFileSync(join(folder, 'static.secret'), `${REST_SECRET}\n`, { mode: 0o600 });
+  const [first, last] = addresses.ports;
+  const document = parseEdgeDocument(
+    JSON.stringify({
+      version: 1,
+      host: {
+        name: 'edge.corp.test',
+        stateDirectory: folder,
+        addresses: { access: addresses.external, internal: addresses.internal },
+        certificates: { access: pair, internal: pair },
+        internalCa: 'ca.crt',
+      },
+      policy: {
+        site: 'test',
+        sipDomains: ['example.test'],
+        names: { access: 'sip.example.test', webConferencing: 'wc.example.test', av: 'av.example.test' },
+        internalNetworks: ['127.0.8.0/24'],
+        nextHop: { name: 'fe.corp.test', members: [{ name: 'fe1.corp.test', address: '127.0.8.1' }] },
+        relay: { ports: { first, last }, allowedPeers: addresses.allowedPeers, allocationsPerUser: 20 },
+        mediaCredentials: {
+          keyFile: 'current.media',
+          previousKeyFiles: ['previous.media'],
+          staticSecretFiles: ['static.secret'],
+        },
+      },
+    }),
+    { file: join(folder, 'edge.yaml') },
+  );
+  if (!document.ok) throw new Error(document.error.map(formatDocumentError).join('\n'));
+  return document.value;
+}
+
+function writeKey(folder: string, name: string, fill: number): void {
+  writeFileSync(join(folder, name), mediaKeyText(Buffer.alloc(32, fill)), { mode: 0o600 });
+}
+
+/** A TURN client of our own on a UDP socket, with what it has heard so far. */
+export class TestClient {
+  readonly client: TurnClient;
+  readonly socket: Socket;
+  readonly events: TurnClientEvent[] = [];
+  readonly heard: { readonly from: string; readonly text: string }[] = [];
+  readonly #clock: Clock;
+
+  static async open(bench: Bench, address: string, server: string, token: MediaToken): Promise<TestClient> {
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    socket.bind(0, address);
+    await once(socket, 'listening');
+    return new TestClient(bench, socket, server, token);
+  }
+
+  private constructor(bench: Bench, socket: Socket, server: string, token: MediaToken) {
+    this.#clock = bench.clock;
+    this.socket = socket;
+    const port = bench.port(server);
+    const { username, password } = token;
+    this.client = new TurnClient({
+      username,
+      password,
+      random: new SystemRandom(),
+      ...(isIPv6(server) ? { family: 'ipv6' as const } : {}),
+      sink: {
+        send: (bytes) => socket.send(Buffer.from(bytes), port, server),
+        data: (from, fromPort, bytes) => {
+          this.heard.push({ from: `${from} ${fromPort}`, text: Buffer.from(bytes).toString() });
+        },
+        event: (event) => {
+          this.events.push(event);
+        },
+      },
+    });
+    socket.on('message', (bytes) => this.client.handleDatagram(bytes, this.#clock.now()));
+  }
+
+  /** Allocates; the event that says how it went. */
+  async allocate(): Promise<TurnClientEvent> {
+    this.client.allocate(this.#clock.now());
+    await until(() => this.events.length > 0);
+    return this.events[0] as TurnClientEvent;
+  }
+
+  /** Allocates, or the test fails. */
+  async allocated(): Promise<{ readonly address: string; readonly port: number }> {
+    const event = await this.allocate();
+    if (event.type !== 'allocated') throw new Error(`no allocation: ${JSON.stringify(event)}`);
+    return event.relayed;
+  }
+
+  /** Asks for a permission; the error code, or 0 when it was given. */
+  async permit(address: string, port: number): Promise<number> {
+    const before = this.events.length;
+    this.client.permit(address, port, this.#clock.now());
+    await until(() => this.events.length > before);
+    const event = this.events.at(-1);
+    return event?.type === 'peer-refused' ? (event.code ?? -1) : 0;
+  }
+
+  /** Binds a channel, or the test fails. */
+  async bindChannel(address: string, port: number): Promise<void> {
+    const before = this.events.length;
+    this.client.bindChannel(address, port, this.#clock.now());
+    await until(() => this.events.length > before);
+    const event = this.events.at(-1);
+    if (event?.type !== 'channel-bound') throw new Error(`no channel: ${JSON.stringify(event)}`);
+  }
+
+  send(address: string, port: number, text: string): void {
+    this.client.send(address, port, Buffer.from(text));
+  }
+
+  /** The next `count` pieces of data. */
+  async hear(count: number): Promise<typeof this.heard> {
+    await until(() => this.heard.length >= count);
+    return this.heard.splice(0, count);
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+}
+
+/** Sends back whatever arrives; where it was heard from is kept. */
+export class EchoPeer {
+  readonly socket: Socket;
+  readonly sources: string[] = [];
+
+  static async open(address: string): Promise<EchoPeer> {
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    socket.bind(0, address);
+    await once(socket, 'listening');
+    return new EchoPeer(socket);
+  }
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('message', (bytes, { address, port }) => {
+      this.sources.push(`${address} ${port}`);
+      socket.send(bytes, port, address);
+    });
+  }
+  get port(): number {
+    return this.socket.address().port;
+  }
+  close(): void {
+    this.socket.close();
+  }
+}
+
+/** Waits until it holds; the test runner's own deadline bounds it. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { Bench, REST_SECRET } from './test-bench.ts';
+
+const EXTERNAL = '127.0.9.91';
+const INTERNAL = '127.0.9.92';
+const ECHO = '127.0.9.93';
+const ECHO_PORT = 3480;
+const MESSAGES = 20;
+const CLIENTS = 2;
+
+let bench: Bench;
+let echo: ChildProcess;
+
+before(async () => {
+  for (const program of ['turnutils_uclient', 'turnutils_peer']) {
+    const found = spawnSync(program, ['-h'], { stdio: 'ignore' });
+    const code = (found.error as NodeJS.ErrnoException | undefined)?.code;
+    assert.notEqual(code, 'ENOENT', `${program} is not installed: install the Debian package coturn`);
+  }
+  bench = await Bench.start({
+    external: [EXTERNAL, '::1'],
+    internal: [INTERNAL],
+    ports: [56_000, 56_199],
+    allowedPeers: [`${ECHO}/32`],
+  });
+  echo = spawn('turnutils_peer', ['-L', ECHO, '-p', String(ECHO_PORT)], { stdio: 'ignore' });
+});
+
+after(async () => {
+  echo?.kill();
+  await bench?.stop();
+});
+
+/** Runs the client to its end; throws unless every message came back. */
+async function uclient(server: string, flags: readonly string[]): Promise<void> {
+  const count = ['-n', String(MESSAGES), '-m', String(CLIENTS), '-c'];
+  const client = spawn('turnutils_uclient', [...count, ...flags, '-p', String(bench.port(server)), server]);
+  let output = '';
+  client.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  client.stderr.on('data', (chunk) => {
+    output += chunk;
+  });
+  await once(client, 'close');
+  const drops = JSON.stringify(await bench.verb('counters'));
+  const expected = MESSAGES * CLIENTS;
+  assert.match(output, new RegExp(`tot_send_msgs=${expected}, tot_recv_msgs=${expected}\\b`), output + drops);
+  assert.match(output, /Total lost packets 0 \(/, output + drops);
+}
+
+let identities = 0;
+/** Another user each time, so that quotas do not matter. */
+function credentials(): string[] {
+  identities += 1;
+  const { username, password } = bench.token(`sip:user${identities}@example.test`);
+  return ['-u', username, '-w', password];
+}
+const peer = ['-e', ECHO, '-r', String(ECHO_PORT)];
+
+async function switchedPackets(): Promise<number> {
+  const counters = (await bench.verb('counters')) as { relayed: { switchedPackets: number } };
+  return counters.relayed.switchedPackets;
+}
+
+describe('turnutils_uclient over UDP, no packet lost', { concurrency: true }, () => {
+  test('channels, from outside', () => uclient(EXTERNAL, [...credentials(), ...peer]));
+
+  test('channels, from inside', () => uclient(INTERNAL, [...credentials(), ...peer]));
+
+  test('Send indications', () => uclient(EXTERNAL, [...credentials(), ...peer, '-s']));
+
+  test('a static secret', () => uclient(EXTERNAL, ['-W', REST_SECRET, '-u', 'alice', ...peer]));
+
+  test('client to client, switched inside: channels, Send indications, IPv6', async () => {
+    const before = await switchedPackets();
+    await uclient(EXTERNAL, [...credentials(), '-y']);
+    await uclient(EXTERNAL, [...credentials(), '-y', '-s']);
+    await uclient('::1', [...credentials(), '-x', '-y']);
+    assert.equal(await switchedPackets(), before + 3 * MESSAGES * CLIENTS);
+  });
+});

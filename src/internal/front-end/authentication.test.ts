@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SeededRandom } from '#kernel';
+import { answerChallenge, formatCredentials, parseChallenge, type SipRequest } from '#protocols/sip';
+import { newAccount } from './accounts.ts';
+import { type Authentication, Authenticator } from './authentication.ts';
+import { Directory } from './directory.ts';
+import { type RequestSketch, request } from './testing/messages.ts';
+
+const PASSWORD = 'correct horse battery';
+const ALICE = 'alice@example.test';
+
+function setUp(algorithms: Record<string, string> = { alice: 'SHA-256' }) {
+  const opened = Directory.open(':memory:');
+  assert.ok(opened.ok);
+  for (const [user, algorithm] of Object.entries(algorithms)) {
+    const account = newAccount({ address: `${user}@example.test`, password: PASSWORD, algorithm }, [
+      'example.test',
+    ]);
+    assert.ok(account.ok);
+    opened.value.save(account.value);
+  }
+  const authenticator = new Authenticator({
+    accounts: opened.value,
+    random: new SeededRandom(1),
+    key: new Uint8Array(32).fill(7),
+  });
+  return { directory: opened.value, authenticator };
+}
+
+function challengeOf(verdict: Authentication) {
+  assert.equal(verdict.outcome, 'challenged');
+  assert.ok(verdict.outcome === 'challenged');
+  const parsed = parseChallenge(verdict.challenge.headers[0]?.[1] ?? '');
+  assert.ok(parsed.ok);
+  return { ...parsed.value, reason: verdict.reason, status: verdict.challenge.status };
+}
+
+function withAnswer(
+  verdict: Authentication,
+  change: { password?: string; username?: string; nc?: number; uri?: string } = {},
+  sketch: RequestSketch = {},
+): SipRequest {
+  const credentials = answerChallenge(challengeOf(verdict), {
+    username: change.username ?? 'alice',
+    password: change.password ?? PASSWORD,
+    method: sketch.method ?? 'REGISTER',
+    uri: change.uri ?? sketch.uri ?? 'sip:example.test',
+    cnonce: 'c0ffee',
+    nc: change.nc ?? 1,
+  });
+  return request({ ...sketch, headers: [['Authorization', formatCredentials(credentials)]] });
+}
+
+test('a right answer is accepted, with each algorithm, and the challenge names the algorithm stored', () => {
+  for (const algorithm of ['SHA-256', 'MD5', 'SHA-512-256']) {
+    const { authenticator } = setUp({ alice: algorithm });
+    const first = authenticator.authenticate(request(), ALICE, 1000);
+    assert.equal(challengeOf(first).algorithm, algorithm);
+    assert.equal(challengeOf(first).status, 401);
+    assert.deepEqual(authenticator.authenticate(withAnswer(first), ALICE, 2000), {
+      outcome: 'accepted',
+      aor: ALICE,
+    });
+  }
+});
+
+test('other requests than REGISTER are challenged as by a proxy', () => {
+  const { authenticator } = setUp();
+  const first = authenticator.authenticate(
+    request({ method: 'MESSAGE', uri: 'sip:bob@example.test' }),
+    ALICE,
+    0,
+  );
+  assert.equal(challengeOf(first).status, 407);
+});
+
+test('wrong password, other user, other target, old nonce, replay: each is challenged again and says why', () => {
+  const { authenticator } = setUp({ alice: 'SHA-256', bob: 'SHA-256' });
+  const first = authenticator.authenticate(request(), ALICE, 0);
+  const reason = (answered: SipRequest, wall = 1000) =>
+    challengeOf(authenticator.authenticate(answered, ALICE, wall)).reason;
+  assert.equal(reason(withAnswer(first, { password: 'something else' })), 'wrong-response');
+  assert.equal(reason(withAnswer(first, { username: 'bob' })), 'wrong-user');
+  assert.equal(reason(withAnswer(first, { uri: 'sip:other.test' })), 'wrong-response');
+  assert.equal(reason(request({ headers: [['Authorization', 'Digest realm="example.test"']] })), 'malformed');
+  const late = authenticator.authenticate(withAnswer(first), ALICE, 10_000_000);
+  assert.equal(challengeOf(late).reason, 'stale-nonce');
+  assert.equal(challengeOf(late).stale, true);
+  const second = authenticator.authenticate(request(), ALICE, 5000);
+  assert.equal(authenticator.authenticate(withAnswer(second), ALICE, 5001).outcome, 'accepted');
+  assert.equal(reason(withAnswer(second), 5002), 'replayed-nonce');
+  assert.equal(authenticator.authenticate(withAnswer(second, { nc: 2 }), ALICE, 5003).outcome, 'accepted');
+});
+
+test('an answer for one address does not sign in another', () => {
+  const { authenticator } = setUp({ alice: 'SHA-256', bob: 'SHA-256' });
+  const first = authenticator.authenticate(request(), ALICE, 0);
+  assert.equal(authenticator.authenticate(withAnswer(first), 'bob@example.test', 1).outcome, 'challenged');
+});
+
+test('an address without account is challenged like one with an account, always in the same way', () => {
+  const { authenticator, directory } = setUp({ a: 'SHA-256', b: 'SHA-256', c: 'SHA-256', d: 'MD5' });
+  const seen = new Map<string, number>();
+  for (let index = 0; index < 400; index++) {
+    const aor = `nobody${index}@example.test`;
+    const { algorithm } = challengeOf(authenticator.authenticate(request(), aor, index));
+    assert.equal(challengeOf(authenticator.authenticate(request(), aor, index + 9)).algorithm, algorithm);
+    seen.set(algorithm, (seen.get(algorithm) ?? 0) + 1);
+  }
+  assert.deepEqual([...seen.keys()].sort(), ['MD5', 'SHA-256']);
+  const share = (seen.get('MD5') ?? 0) / 400;
+  assert.ok(share > 0.15 && share < 0.35, `a quarter of the accounts has MD5, ${share} of the unknown`);
+  const nobody = authenticator.authenticate(request(), 'nobody@example.test', 0);
+  const answered = withAnswer(nobody, { username: 'nobody' });
+  assert.equal(authenticator.authenticate(answered, 'nobody@example.test', 1).outcome, 'challenged');
+  assert.equal(directory.delete('d@example.test'), true);
+});

@@ -1,0 +1,84 @@
+import type { Clock, Random, Result } from '#kernel';
+import type { Connection } from '#platform/net';
+import { type FlowTarget, type SipEndpoint, type SipFlow, SipFlowPool } from '#platform/sip-endpoint';
+import type { Log, Metrics } from '#platform/telemetry';
+import type { EdgeParty } from './parties.ts';
+
+export interface EdgeTarget {
+  readonly name: string;
+  readonly address: string;
+  /** The Access Edge's internal port (port row int-02). */
+  readonly port: number;
+  /** The A/V Authentication service (port row int-05). */
+  readonly avAuthenticationPort: number;
+}
+
+export interface EdgeLinksOptions {
+  readonly endpoint: SipEndpoint;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly edges: readonly EdgeTarget[];
+  readonly dial: (target: FlowTarget) => Promise<Result<Connection>>;
+}
+
+/** Which service of an edge a request is for. */
+export type EdgeService = 'access' | 'av-authentication';
+
+/** The connections that this front end opens to the edges: one set for each of their two SIP services. */
+export class EdgeLinks {
+  readonly #pools: { readonly [service in EdgeService]: SipFlowPool };
+
+  constructor(options: EdgeLinksOptions) {
+    const pool = (name: string, targets: readonly FlowTarget[]) =>
+      new SipFlowPool({
+        ...options,
+        name,
+        targets,
+        flowData: ({ name: edge }): EdgeParty => ({ kind: 'edge', edge }),
+      });
+    this.#pools = {
+      access: pool('front_end_access_edge', accessTargets(options.edges)),
+      'av-authentication': pool('front_end_av_authentication', authenticationTargets(options.edges)),
+    };
+  }
+  start(): void {
+    for (const pool of Object.values(this.#pools)) pool.start();
+  }
+  update(edges: readonly EdgeTarget[]): void {
+    this.#pools.access.update(accessTargets(edges));
+    this.#pools['av-authentication'].update(authenticationTargets(edges));
+  }
+  /** Calls back once: with a connection to this edge's service, or without one. */
+  reach(edge: string, service: EdgeService, use: (flow: SipFlow | undefined) => void): void {
+    const pool = this.#pools[service];
+    const member = pool.members().find(({ target }) => target.name === edge);
+    if (member === undefined) use(undefined);
+    else pool.whenOpen(member, use, () => use(undefined));
+  }
+  /** What is not reachable, one line each, for the operator. */
+  troubles(): string[] {
+    return Object.entries(this.#pools).flatMap(([service, pool]) =>
+      pool
+        .members()
+        .filter(({ state }) => state === 'unhealthy')
+        .map(({ target, reason }) => `${target.name} ${service}: ${reason ?? 'not connected'}`),
+    );
+  }
+  close(): void {
+    for (const pool of Object.values(this.#pools)) pool.close();
+  }
+}
+
+function accessTargets(edges: readonly EdgeTarget[]): FlowTarget[] {
+  return edges.map(({ name, address, port }) => ({ name, address, port }));
+}
+
+function authenticationTargets(edges: readonly EdgeTarget[]): FlowTarget[] {
+  return edges.map(({ name, address, avAuthenticationPort }) => ({
+    name,
+    address,
+    port: avAuthenticationPort,
+  }));
+}

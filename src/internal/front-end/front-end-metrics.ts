@@ -1,0 +1,46 @@
+import type { Counter, Metrics } from '#platform/telemetry';
+import { type ChallengeReason, challengeReasons } from './authentication.ts';
+import { type RefusalReason, refusalReasons } from './routing.ts';
+
+const destinations = [
+  'registrar',
+  'provisioning',
+  'options',
+  'relay-credentials',
+  'user',
+  'flow',
+  'edge',
+  'refused',
+] as const;
+
+/** What the front end counts. */
+export interface FrontEndMetrics {
+  readonly requests: Counter<(typeof destinations)[number]>;
+  readonly refusals: Counter<RefusalReason>;
+  readonly challenges: Counter<ChallengeReason>;
+}
+
+export function frontEndMetrics(metrics: Metrics): FrontEndMetrics {
+  return {
+    requests: metrics.counter('sallyport_front_end_requests_total', 'Requests by where they went.', {
+      name: 'destination',
+      values: destinations,
+    }),
+    refusals: metrics.counter(
+      'sallyport_front_end_refusals_total',
+      'Requests refused by routing, by reason.',
+      {
+        name: 'reason',
+        values: refusalReasons,
+      },
+    ),
+    challenges: metrics.counter(
+      'sallyport_front_end_challenges_total',
+      'Digest challenges sent, by reason.',
+      {
+        name: 'reason',
+        values: challengeReasons,
+      },
+    ),
+  };
+}

@@ -1,0 +1,3 @@
+export { type NewAccount, newAccount } from './accounts.ts';
+export { Directory } from './directory.ts';
+export { service } from './service.ts';

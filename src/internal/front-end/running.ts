@@ -1,0 +1,213 @@
+import { isIPv6 } from 'node:net';
+import { type Connection, dialTls, type TlsAcceptorOptions, TlsListener } from '#platform/net';
+import { matchName } from '#platform/pki';
+import type { ServiceContext, SocketSource } from '#platform/service';
+import { type FlowTarget, SipEndpoint } from '#platform/sip-endpoint';
+import { OncePerKey } from '#platform/telemetry';
+import type { InternalDocument } from '#platform/topology';
+import { tokenKey } from '#protocols/tokens';
+import { Authenticator } from './authentication.ts';
+import { EdgeLinks } from './edge-links.ts';
+import { FrontEnd, type FrontEndSettings } from './front-end.ts';
+import type { FrontEndMetrics } from './front-end-metrics.ts';
+import { FlowTokens, newClientParty } from './parties.ts';
+import type { Prepared } from './prepared.ts';
+import { Registrar } from './registrar.ts';
+
+/** IANA's ALPN id of SIP over TLS. */
+const ALPN = ['sip/2'];
+/** Connections of one source: a terminal server, or an edge with its pool. */
+const PER_SOURCE = 1024;
+const REFUSED_PEERS_LOGGED = 64;
+
+/** The front end while it has a document. */
+export class Running {
+  readonly #context: ServiceContext;
+  readonly #endpoint: SipEndpoint;
+  readonly #frontEnd: FrontEnd;
+  readonly #registrar: Registrar;
+  readonly #links: EdgeLinks;
+  readonly #listener: TlsListener;
+  readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
+  #prepared: Prepared;
+
+  constructor(context: ServiceContext, metrics: FrontEndMetrics, prepared: Prepared) {
+    this.#context = context;
+    this.#prepared = prepared;
+    const { clock, random, log } = context;
+    const { directory, document } = prepared;
+    directory.forgetFlows();
+    this.#registrar = new Registrar(directory, document.frontEnd.registrar);
+    this.#frontEnd = new FrontEnd({
+      clock,
+      random,
+      metrics,
+      authenticator: new Authenticator({ accounts: directory, random, key: directory.secret('digest') }),
+      registrar: this.#registrar,
+      tokens: new FlowTokens({ current: tokenKey(directory.secret('flow')) }),
+      knows: (aor) => directory.find(aor) !== undefined,
+    });
+    this.#endpoint = new SipEndpoint({
+      clock,
+      random,
+      log,
+      metrics: context.metrics,
+      name: 'front_end_sip',
+      limits: endpointLimits(document),
+      user: this.#frontEnd,
+    });
+    this.#links = new EdgeLinks({
+      endpoint: this.#endpoint,
+      clock,
+      random,
+      log,
+      metrics: context.metrics,
+      edges: document.frontEnd.edges,
+      dial: (target) => this.#dial(target),
+    });
+    this.#frontEnd.attach(this.#endpoint, this.#links);
+    this.#frontEnd.configure(settingsOf(document));
+    this.#listener = new TlsListener(this.#listenerOptions());
+    this.#links.start();
+  }
+
+  get directory() {
+    return this.#prepared.directory;
+  }
+  get databaseFile(): string {
+    return this.#prepared.document.frontEnd.database;
+  }
+  get connections(): number {
+    return this.#endpoint.flowCount;
+  }
+  /** One line an edge service that cannot be reached. */
+  troubles(): string[] {
+    return this.#links.troubles();
+  }
+
+  adopt(prepared: Prepared): void {
+    this.#prepared = prepared;
+    const { document } = prepared;
+    this.#frontEnd.configure(settingsOf(document));
+    this.#registrar.configure(document.frontEnd.registrar);
+    this.#links.update(document.frontEnd.edges);
+    this.#listener.update(this.#listenerOptions());
+  }
+  listen(sockets: SocketSource): void {
+    for (const { id, transport } of sockets.plan()) {
+      if (transport === 'tcp') sockets.tcp(id, this.#listener.handle);
+    }
+  }
+  drain(): void {
+    this.#listener.drain();
+  }
+  undrain(): void {
+    this.#listener.undrain();
+  }
+  async stop(): Promise<void> {
+    this.#links.close();
+    this.#endpoint.close();
+    await this.#listener.close();
+    this.#prepared.directory.close();
+  }
+
+  /** Port row int-03 for edges, who show their certificate, and internal clients, who have none. */
+  #listenerOptions(): TlsAcceptorOptions {
+    const { limits } = this.#prepared.document.frontEnd;
+    return {
+      credentials: this.#prepared.credentials,
+      clientCertificate: 'optional',
+      trust: this.#prepared.trust,
+      alpn: ALPN,
+      handshakeMs: limits.handshakeSeconds * 1000,
+      limits: {
+        connections: limits.connections,
+        handshakes: limits.connections,
+        perSource: PER_SOURCE,
+        outboundBytes: limits.outboundBytes,
+      },
+      clock: this.#context.clock,
+      log: this.#context.log,
+      metrics: this.#context.metrics,
+      accept: (connection) => this.#accept(connection),
+    };
+  }
+
+  #accept(connection: Connection): void {
+    const peer = connection.tls?.peer;
+    if (peer === undefined) {
+      this.#endpoint.addFlow(connection, { data: newClientParty(this.#context.random) });
+      return;
+    }
+    const names = this.#prepared.document.frontEnd.edges.map(({ name }) => name);
+    const edge = matchName(peer.names, names);
+    if (edge !== undefined) {
+      this.#endpoint.addFlow(connection, { data: { kind: 'edge', edge }, scope: edge });
+      return;
+    }
+    if (this.#refusedPeers.first(peer.fingerprint)) {
+      this.#context.log.warn('peer refused', {
+        reason: 'not-an-edge',
+        subject: peer.subject,
+        expected: names,
+      });
+    }
+    connection.destroy('policy');
+  }
+
+  /** Port rows int-02 and int-05, seen from inside. */
+  async #dial(target: FlowTarget): ReturnType<typeof dialTls> {
+    const { document, credentials, trust } = this.#prepared;
+    const connection = await dialTls({
+      remote: { address: target.address, port: target.port },
+      localAddress: localAddressFor(document, target.address),
+      servername: target.name,
+      credentials,
+      trust,
+      expectNames: [target.name],
+      handshakeMs: document.frontEnd.limits.handshakeSeconds * 1000,
+      outboundBytes: document.frontEnd.limits.outboundBytes,
+      clock: this.#context.clock,
+      metrics: this.#context.metrics,
+    });
+    return connection;
+  }
+}
+
+function localAddressFor(document: InternalDocument, remote: string): string {
+  const addresses = document.host.addresses.internal;
+  return addresses.find((address) => isIPv6(address) === isIPv6(remote)) ?? addresses[0] ?? '';
+}
+
+function settingsOf(document: InternalDocument): FrontEndSettings {
+  const { host, frontEnd } = document;
+  const address = host.addresses.internal[0] ?? host.name;
+  const own = isIPv6(address) ? `[${address}]` : address;
+  const edges = frontEnd.edges.flatMap(({ name, address: at }) => [
+    [name, name] as const,
+    [isIPv6(at) ? `[${at}]` : at, name] as const,
+  ]);
+  const addresses = host.addresses.internal.map((at) => (isIPv6(at) ? `[${at}]` : at));
+  return {
+    // An address needs no name service, which internal clients may lack.
+    own: { host: own, port: frontEnd.port },
+    around: {
+      hosts: new Set([host.name, ...addresses]),
+      domains: new Set(frontEnd.sipDomains),
+      edges: new Map(edges),
+    },
+    mrasEdge: frontEnd.edges[0]?.name,
+  };
+}
+
+function endpointLimits({ frontEnd: { limits } }: InternalDocument) {
+  return {
+    flows: limits.connections,
+    serverTransactions: limits.transactions,
+    clientTransactions: limits.transactions,
+    messageBytes: limits.messageBytes,
+    headerLineBytes: limits.headerLineBytes,
+    headers: limits.headers,
+    messageMs: limits.messageSeconds * 1000,
+  };
+}

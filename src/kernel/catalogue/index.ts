@@ -1,0 +1,25 @@
+import { appErrors } from './apps.ts';
+import { documentErrors } from './document.ts';
+import type { CatalogueEntry } from './entry.ts';
+import { internalErrors } from './internal.ts';
+import { mediaErrors } from './media.ts';
+import { netErrors } from './net.ts';
+import { serviceErrors } from './service.ts';
+import { sipErrors } from './sip.ts';
+
+export type { Blame, Catalogue, CatalogueEntry } from './entry.ts';
+
+const areas = {
+  ...appErrors,
+  ...documentErrors,
+  ...internalErrors,
+  ...mediaErrors,
+  ...netErrors,
+  ...serviceErrors,
+  ...sipErrors,
+};
+
+export type ErrorCode = keyof typeof areas;
+
+/** Every error this product can report, by its stable code. Codes are never reused. */
+export const catalogue: { readonly [code in ErrorCode]: CatalogueEntry } = areas;

@@ -1,0 +1,17 @@
+import type { Catalogue } from './entry.ts';
+
+/** Errors of the SIP protocol rooms, the Access Edge service and the front end (SLP-SIP-nnnn). */
+export const sipErrors = {
+  'SLP-SIP-0401': {
+    blame: 'operator',
+    summary: 'the key of the Access Edge flow tokens cannot be used',
+    remedy:
+      'Make sure that the account the service runs as may write to host.stateDirectory. A damaged access-flow.key ' +
+      'may be deleted: a new one is made, and clients that are signed in have to sign in again.',
+  },
+  'SLP-SIP-0402': {
+    blame: 'operator',
+    summary: 'a member of the next hop cannot be reached from any internal address',
+    remedy: 'Give host.addresses.internal an address of the same family (IPv4 or IPv6) as the member has.',
+  },
+} as const satisfies Catalogue;

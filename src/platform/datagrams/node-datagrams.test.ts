@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { testDatagrams } from './datagrams.conformance.ts';
+import { literalLookup } from './literal-lookup.ts';
+import { NodeDatagrams } from './node-datagrams.ts';
+
+testDatagrams('node:dgram', (limits) => new NodeDatagrams(limits));
+
+test('literals are looked up at once, names never', () => {
+  const answers: unknown[][] = [];
+  literalLookup('127.0.0.1', {}, (...answer) => answers.push(answer));
+  literalLookup('::1', {}, (...answer) => answers.push(answer));
+  assert.deepEqual(answers, [
+    [null, '127.0.0.1', 4],
+    [null, '::1', 6],
+  ]);
+  literalLookup('localhost', {}, (error) => answers.push([error?.code ?? null, '', 0]));
+  assert.deepEqual(answers[2], ['ENOTFOUND', '', 0]);
+});
+
+test('a send queue at its bound drops and counts', async () => {
+  const network = new NodeDatagrams({ queuedBytes: 4_096, receiveBuffer: 0 });
+  const socket = createSocket({ type: 'udp4', lookup: literalLookup });
+  const listening = once(socket, 'listening');
+  socket.bind(0, '127.0.9.71');
+  await listening;
+  const adopted = network.adopt(socket, () => {});
+  // Loopback takes everything at once, so a backed-up queue is put in its place.
+  let queued = 4_095;
+  socket.getSendQueueSize = () => queued;
+  const send = () => adopted.send(Buffer.alloc(100), 0, 100, '127.0.9.71', adopted.local.port);
+  for (let n = 0; n < 200; n += 1) assert.equal(send(), undefined);
+  queued = 4_096;
+  assert.equal(send(), 'queue-full');
+  assert.equal(network.counters.queueFull, 1);
+  await network.close();
+});
+
+test('a datagram to a name is an error that is counted', async () => {
+  const network = new NodeDatagrams({ queuedBytes: 4_096, receiveBuffer: 0 });
+  network.bind(
+    { address: '127.0.9.71', port: 0 },
+    () => {},
+    (outcome) => {
+      assert.ok(outcome.ok);
+      outcome.socket.send(Buffer.alloc(1), 0, 1, 'localhost', 9);
+    },
+  );
+  while (network.counters.errors.other === 0) await new Promise((resolve) => setImmediate(resolve));
+  await network.close();
+});

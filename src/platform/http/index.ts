@@ -1,0 +1,9 @@
+export { type HttpAnswer, requestOverSocket, type SocketRequest } from './client.ts';
+export {
+  type HttpLimits,
+  type HttpRequest,
+  type HttpResponse,
+  HttpService,
+  jsonResponse,
+  textResponse,
+} from './server.ts';

@@ -1,0 +1,166 @@
+import { isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { type Clock, err, type Failure, failure, ok, type Result } from '#kernel';
+import {
+  type Credentials,
+  matchName,
+  type NamePolicy,
+  type TrustAnchors,
+  type VerifiedPeer,
+} from '#platform/pki';
+import type { Metrics } from '#platform/telemetry';
+import type { Connection } from './connection.ts';
+import { type Endpoint, localEndpoint } from './endpoint.ts';
+import { verifyPeer } from './peer-certificate.ts';
+import { clientContext } from './secure-contexts.ts';
+import { connectionMetrics, StreamConnection } from './stream-connection.ts';
+
+export interface DialOptions {
+  readonly remote: Endpoint;
+  /** The address that the outbound socket is bound to; always explicit. */
+  readonly localAddress: string;
+  /** SNI; an IP address is not sent (RFC 6066 §3). */
+  readonly servername: string;
+  /** Our client certificate, if we present one. */
+  readonly credentials?: Credentials;
+  readonly trust: TrustAnchors;
+  /** The server's certificate must assert one of these host names or IP addresses. */
+  readonly expectNames: readonly string[];
+  /** Default: no wildcards. */
+  readonly names?: NamePolicy;
+  readonly alpn?: readonly string[];
+  /** Milliseconds for connect and handshake together. */
+  readonly handshakeMs: number;
+  /** Bytes queued towards a peer that does not read; beyond it the connection is destroyed. Default 1 MiB. */
+  readonly outboundBytes?: number;
+  /** Starting value of Connection.idleMs; 0 (default) = never. */
+  readonly idleMs?: number;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** Gives up early. */
+  readonly signal?: AbortSignal;
+}
+
+const OUTBOUND_BYTES = 1024 * 1024;
+
+/** Opens a TLS connection to a peer that our own code verified. Never rejects. */
+export function dialTls(options: DialOptions): Promise<Result<Connection>> {
+  return new Promise((resolve) => new Dial(options, resolve).start());
+}
+
+/** One attempt, from connect to the verdict on the peer. */
+class Dial {
+  readonly #options: DialOptions;
+  readonly #resolve: (result: Result<Connection>) => void;
+  #socket: TLSSocket | undefined;
+  #cancelDeadline = ignore;
+  #connected = false;
+
+  constructor(options: DialOptions, resolve: (result: Result<Connection>) => void) {
+    this.#options = options;
+    this.#resolve = resolve;
+  }
+
+  start(): void {
+    const { remote, localAddress, servername, alpn, handshakeMs, clock, signal } = this.#options;
+    if (signal?.aborted === true) {
+      this.#resolve(err(failure('SLP-NET-0015', this.#target())));
+      return;
+    }
+    const how: ConnectionOptions & TcpNetConnectOpts = {
+      host: remote.address,
+      port: remote.port,
+      localAddress,
+      autoSelectFamily: false,
+      secureContext: clientContext(this.#options.credentials),
+      rejectUnauthorized: false, // verified by #handleSecure
+      checkServerIdentity: () => undefined,
+      ...(isIP(servername) === 0 ? { servername } : {}),
+      ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+    };
+    const socket = connect(how);
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('connect', () => {
+      this.#connected = true;
+    });
+    socket.on('error', this.#handleError);
+    socket.on('close', this.#handleClose);
+    socket.on('secureConnect', () => this.#handleSecure(socket));
+    signal?.addEventListener('abort', this.#handleAbort, { once: true });
+    this.#cancelDeadline = clock.after(handshakeMs, () => {
+      const waitingFor = this.#connected ? 'TLS handshake' : 'TCP connection';
+      this.#fail(failure('SLP-NET-0011', `${this.#target()}: no ${waitingFor} within ${handshakeMs} ms`));
+    });
+  }
+
+  readonly #handleError = (problem: NodeJS.ErrnoException): void => {
+    const code = this.#connected ? 'SLP-NET-0012' : 'SLP-NET-0010';
+    this.#fail(failure(code, `${this.#target()}: ${problem.code ?? problem.message}`, problem));
+  };
+  readonly #handleClose = (): void => {
+    this.#fail(failure('SLP-NET-0012', `${this.#target()}: the peer closed`));
+  };
+  readonly #handleAbort = (): void => {
+    this.#fail(failure('SLP-NET-0015', this.#target()));
+  };
+
+  #handleSecure(socket: TLSSocket): void {
+    const { remote, clock, metrics, outboundBytes = OUTBOUND_BYTES, idleMs = 0 } = this.#options;
+    const peer = this.#verify(socket);
+    const local = localEndpoint(socket);
+    if (!peer.ok) this.#fail(peer.error);
+    else if (local === undefined) this.#handleClose();
+    else {
+      this.#release();
+      const shared = connectionMetrics(metrics);
+      const host = { clock, outboundBytes, metrics: shared, finished: ignore };
+      const alpn = socket.alpnProtocol;
+      const tls = {
+        protocol: socket.getProtocol() ?? 'unknown',
+        ...(alpn ? { alpn } : {}),
+        peer: peer.value,
+      };
+      shared.opened.inc('dialled');
+      this.#resolve(ok(new StreamConnection(host, socket, { remote, local, tls, idleMs })));
+    }
+  }
+
+  #verify(socket: TLSSocket): Result<VerifiedPeer> {
+    const { trust, expectNames, names, clock } = this.#options;
+    const peer = verifyPeer(socket, trust, 'server-identity', clock.wall());
+    if (!peer.ok) {
+      const { problems, subject } = peer.error;
+      return err(failure('SLP-NET-0013', `${this.#target()}: ${problems.join(', ')} (${subject})`));
+    }
+    if (peer.value === undefined) return err(failure('SLP-NET-0013', `${this.#target()}: no certificate`));
+    if (matchName(peer.value.names, expectNames, names) !== undefined) return ok(peer.value);
+    const found = [...peer.value.names.dns, ...peer.value.names.ip].slice(0, 10).join(', ') || 'no name';
+    const wanted = expectNames.join(' or ');
+    return err(failure('SLP-NET-0014', `${this.#target()}: expected ${wanted}, found ${found}`));
+  }
+
+  #target(): string {
+    const { remote, servername } = this.#options;
+    const address = remote.address.includes(':') ? `[${remote.address}]` : remote.address;
+    return `${servername} at ${address}:${remote.port}`;
+  }
+
+  #fail(problem: Failure): void {
+    this.#release();
+    this.#socket?.on('error', ignore);
+    this.#socket?.destroy();
+    this.#resolve(err(problem));
+  }
+
+  #release(): void {
+    this.#cancelDeadline();
+    this.#options.signal?.removeEventListener('abort', this.#handleAbort);
+    const socket: Socket | undefined = this.#socket;
+    socket?.off('error', this.#handleError);
+    socket?.off('close', this.#handleClose);
+    socket?.removeAllListeners('secureConnect');
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,133 @@
+import type { Socket } from 'node:net';
+import { TLSSocket, type TLSSocketOptions } from 'node:tls';
+import type { Monotonic } from '#kernel';
+import type { Endpoint } from './endpoint.ts';
+import type { RefusalReason } from './refusal.ts';
+
+/** TLS record type 22 (RFC 8446 §5.1): the only way a TLS connection begins. */
+const HANDSHAKE_RECORD = 0x16;
+
+/** What handshakes of one acceptor share. */
+export interface HandshakeHost {
+  /** Options of the next handshake; the same object for all that share a generation of identities. */
+  tlsOptions(): TLSSocketOptions;
+  /** TLS is established; nothing about the peer is verified yet. */
+  handshakeDone(handshake: Handshake, socket: TLSSocket): void;
+  handshakeFailed(handshake: Handshake, reason: RefusalReason, detail?: string): void;
+}
+
+const owner = Symbol('handshake');
+type OwnedSocket = Socket & { [owner]?: Handshake | undefined };
+
+/** One socket between accept and the end of its TLS handshake. Exactly one of the host's two calls happens. */
+export class Handshake {
+  readonly raw: Socket;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  readonly source: string;
+  readonly deadline: Monotonic;
+  readonly #host: HandshakeHost;
+  #socket: TLSSocket | undefined;
+  #over = false;
+
+  constructor(
+    host: HandshakeHost,
+    raw: Socket,
+    facts: { remote: Endpoint; local: Endpoint; source: string; deadline: Monotonic },
+  ) {
+    this.#host = host;
+    this.raw = raw;
+    this.remote = facts.remote;
+    this.local = facts.local;
+    this.source = facts.source;
+    this.deadline = facts.deadline;
+    (raw as OwnedSocket)[owner] = this;
+    raw.on('error', handleFailure);
+    raw.on('close', handleClose);
+    raw.on('end', handleClose);
+    raw.on('readable', handleReadable);
+  }
+
+  /** The deadline has passed. */
+  expire(): void {
+    this.fail(this.#socket === undefined ? 'silent' : 'handshake-timeout');
+  }
+  fail(reason: RefusalReason, detail?: string): void {
+    if (this.#over) return;
+    this.#release();
+    this.#socket?.destroy();
+    this.raw.destroy();
+    this.#host.handshakeFailed(this, reason, detail);
+  }
+
+  /** The first bytes: looked at, put back, and given to TLS if they may be TLS. */
+  handleReadable(): void {
+    if (this.#over || this.#socket !== undefined) return;
+    const first: Buffer | null = this.raw.read();
+    if (first === null) return;
+    if (first[0] !== HANDSHAKE_RECORD) {
+      this.fail('not-tls');
+      return;
+    }
+    this.raw.off('readable', handleReadable);
+    this.raw.off('end', handleClose);
+    this.raw.unshift(first);
+    const socket = new TLSSocket(this.raw, this.#host.tlsOptions());
+    this.#socket = socket;
+    (socket as OwnedSocket)[owner] = this;
+    socket.on('error', handleFailure);
+    socket.on('close', handleClose);
+    socket.on('secure', handleSecure);
+  }
+  handleSecure(): void {
+    const socket = this.#socket;
+    if (this.#over || socket === undefined) return;
+    this.#release();
+    this.#host.handshakeDone(this, socket);
+  }
+  handleFailure(problem: NodeJS.ErrnoException): void {
+    this.fail(refusalOf(problem), problem.code);
+  }
+
+  /** Lets go of both sockets; whoever takes over sets listeners of its own. Raw keeps one for errors. */
+  #release(): void {
+    this.#over = true;
+    (this.raw as OwnedSocket)[owner] = undefined;
+    this.raw.off('close', handleClose);
+    this.raw.off('end', handleClose);
+    this.raw.off('readable', handleReadable);
+    if (this.#socket === undefined) return;
+    (this.#socket as OwnedSocket)[owner] = undefined;
+    this.#socket.off('close', handleClose);
+    this.#socket.off('secure', handleSecure);
+  }
+}
+
+function refusalOf(problem: NodeJS.ErrnoException): RefusalReason {
+  switch (problem.code) {
+    case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
+    case 'ERR_SSL_VERSION_TOO_LOW':
+      return 'tls-version';
+    case 'ERR_SSL_NO_APPLICATION_PROTOCOL':
+      return 'alpn';
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'gone';
+    default:
+      return 'handshake-failed';
+  }
+}
+
+// One set of listeners for all handshakes; `this` is the socket.
+function handleReadable(this: OwnedSocket): void {
+  this[owner]?.handleReadable();
+}
+function handleSecure(this: OwnedSocket): void {
+  this[owner]?.handleSecure();
+}
+function handleFailure(this: OwnedSocket, problem: NodeJS.ErrnoException): void {
+  this[owner]?.handleFailure(problem);
+}
+function handleClose(this: OwnedSocket): void {
+  this[owner]?.fail('gone');
+}

@@ -1,0 +1,209 @@
+import type { Socket } from 'node:net';
+import type { Cancel, Clock, Monotonic } from '#kernel';
+import type { Metrics } from '#platform/telemetry';
+import { type CloseReason, type Connection, closeReasons, type TlsFacts } from './connection.ts';
+import { ConnectionSweep } from './connection-sweep.ts';
+import type { Endpoint } from './endpoint.ts';
+
+export function connectionMetrics(metrics: Metrics) {
+  return {
+    opened: metrics.counter('sallyport_connections_opened_total', 'Connections established.', {
+      name: 'direction',
+      values: ['accepted', 'dialled'],
+    }),
+    closed: metrics.counter('sallyport_connections_closed_total', 'Established connections that ended.', {
+      name: 'reason',
+      values: closeReasons,
+    }),
+    received: metrics.counter(
+      'sallyport_connection_received_bytes_total',
+      'Bytes received, after decryption.',
+    ),
+    sent: metrics.counter('sallyport_connection_sent_bytes_total', 'Bytes sent, before encryption.'),
+  };
+}
+
+/** What all connections of one owner share. */
+export interface ConnectionHost {
+  readonly clock: Clock;
+  readonly outboundBytes: number;
+  readonly metrics: ReturnType<typeof connectionMetrics>;
+  /** The connection is gone; called before its onClose. */
+  readonly finished: (connection: StreamConnection, reason: CloseReason) => void;
+}
+
+export interface ConnectionFacts {
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  readonly tls: TlsFacts | undefined;
+  readonly idleMs: number;
+  /** The TCP socket below an accepted TLS socket. */
+  readonly raw?: Socket;
+}
+
+/** How long end() waits for the peer to take what is queued. */
+const LINGER_MS = 5000;
+
+const owner = Symbol('connection');
+type OwnedSocket = Socket & { [owner]: StreamConnection };
+
+let lastId = 0;
+
+/** Connection over a net.Socket or tls.TLSSocket that is established. No closure and no timer of its own. */
+export class StreamConnection implements Connection {
+  readonly id = ++lastId;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  readonly tls: TlsFacts | undefined;
+  readonly opened: Monotonic;
+  lastReceived: Monotonic;
+  bytesReceived = 0;
+  bytesSent = 0;
+  idleMs: number;
+  onDrain: () => void = ignore;
+  readonly #socket: OwnedSocket;
+  readonly #raw: Socket | undefined;
+  readonly #host: ConnectionHost;
+  #onData: (chunk: Buffer) => void = ignore;
+  #onClose: ((reason: CloseReason) => void) | undefined;
+  #reason: CloseReason | undefined;
+  #reading = false;
+  #ended = false;
+  #finished = false;
+  #linger: Cancel | undefined;
+
+  constructor(host: ConnectionHost, socket: Socket, facts: ConnectionFacts) {
+    this.remote = facts.remote;
+    this.local = facts.local;
+    this.tls = facts.tls;
+    this.idleMs = facts.idleMs;
+    this.opened = host.clock.now();
+    this.lastReceived = this.opened;
+    this.#host = host;
+    this.#raw = facts.raw;
+    this.#socket = socket as OwnedSocket;
+    this.#socket[owner] = this;
+    socket.on('error', handleError);
+    socket.on('_tlsError', handleError);
+    socket.on('end', handleEnd);
+    socket.on('close', handleClose);
+    socket.on('drain', handleDrain);
+    ConnectionSweep.of(host.clock).add(this);
+  }
+
+  get onData(): (chunk: Buffer) => void {
+    return this.#onData;
+  }
+  /** Reading starts with the first assignment. */
+  set onData(receive: (chunk: Buffer) => void) {
+    this.#onData = receive;
+    if (this.#reading) return;
+    this.#reading = true;
+    this.#socket.on('data', handleData);
+  }
+  get onClose(): (reason: CloseReason) => void {
+    return this.#onClose ?? ignore;
+  }
+  /** Whoever assigns it after the end is told at once, though not from inside the assignment. */
+  set onClose(told: (reason: CloseReason) => void) {
+    const first = this.#onClose === undefined;
+    this.#onClose = told;
+    if (this.#finished && first) queueMicrotask(() => told(this.#reason ?? 'reset'));
+  }
+  get queued(): number {
+    return this.#socket.writableLength;
+  }
+  get closed(): boolean {
+    return this.#reason !== undefined || this.#finished;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#ended || this.closed || bytes.length === 0) return !this.closed && !this.#ended;
+    this.bytesSent += bytes.length;
+    this.#host.metrics.sent.inc(bytes.length);
+    const below = this.#socket.write(bytes);
+    if (this.#socket.writableLength <= this.#host.outboundBytes) return below;
+    this.destroy('slow-reader');
+    return false;
+  }
+  pause(): void {
+    this.#socket.pause();
+  }
+  resume(): void {
+    if (this.#reading) this.#socket.resume();
+  }
+  end(): void {
+    if (this.#ended || this.closed) return;
+    this.#ended = true;
+    this.#socket.end();
+    this.#linger = this.#host.clock.after(LINGER_MS, () => this.destroy('timeout'));
+  }
+  destroy(reason: CloseReason): void {
+    if (this.closed) return;
+    this.#reason = reason;
+    // After a reset the system forgets what the peer never read, too; a close would keep it for minutes. The TLS
+    // socket follows the raw one; destroying both would lose the close event.
+    if (reason === 'slow-reader' && this.#raw !== undefined) this.#raw.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  /** Called by the sweep. */
+  checkIdle(now: Monotonic): void {
+    if (this.idleMs <= 0 || this.#socket.isPaused()) return;
+    if (now - this.lastReceived >= this.idleMs) this.destroy('idle');
+  }
+  handleData(chunk: Buffer): void {
+    if (this.closed) return;
+    this.lastReceived = this.#host.clock.now();
+    this.bytesReceived += chunk.length;
+    this.#host.metrics.received.inc(chunk.length);
+    this.#onData(chunk);
+  }
+  handleEnd(): void {
+    if (this.#reason === undefined && !this.#ended) {
+      this.#ended = true;
+      this.#reason = 'peer-closed';
+      this.#linger = this.#host.clock.after(LINGER_MS, () => this.#socket.destroy());
+    }
+    this.#socket.end();
+  }
+  handleError(problem: NodeJS.ErrnoException): void {
+    this.destroy(isTlsProblem(problem) ? 'tls-error' : 'reset');
+  }
+  handleClose(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#reason ??= this.#ended ? 'local' : 'reset';
+    this.#linger?.();
+    ConnectionSweep.of(this.#host.clock).delete(this);
+    this.#host.metrics.closed.inc(this.#reason);
+    this.#host.finished(this, this.#reason);
+    this.#onClose?.(this.#reason);
+    this.#onData = ignore;
+    this.onDrain = ignore;
+  }
+}
+
+/** OpenSSL's complaints have codes of their own; everything else comes from the transport. */
+function isTlsProblem(problem: NodeJS.ErrnoException): boolean {
+  return problem.code?.startsWith('ERR_SSL') === true || problem.code?.startsWith('ERR_TLS') === true;
+}
+
+function ignore(): void {}
+
+// One set of listeners for all connections; `this` is the socket.
+function handleData(this: OwnedSocket, chunk: Buffer): void {
+  this[owner].handleData(chunk);
+}
+function handleEnd(this: OwnedSocket): void {
+  this[owner].handleEnd();
+}
+function handleError(this: OwnedSocket, problem: NodeJS.ErrnoException): void {
+  this[owner].handleError(problem);
+}
+function handleClose(this: OwnedSocket): void {
+  this[owner].handleClose();
+}
+function handleDrain(this: OwnedSocket): void {
+  this[owner].onDrain();
+}

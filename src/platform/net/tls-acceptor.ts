@@ -1,0 +1,294 @@
+import type { Server, Socket } from 'node:net';
+import type { SecureContext, TLSSocket, TLSSocketOptions } from 'node:tls';
+import type { Clock } from '#kernel';
+import type { Purpose, VerifiedPeer } from '#platform/pki';
+import type { Log, Metrics } from '#platform/telemetry';
+import type { CloseReason, Connection, TlsFacts } from './connection.ts';
+import { localEndpoint, remoteEndpoint, sourceKey } from './endpoint.ts';
+import { Handshake } from './handshake.ts';
+import { verifyPeer } from './peer-certificate.ts';
+import { RefusalLog, type RefusalReason, refusalMetrics } from './refusal.ts';
+import { ServerContexts, type TlsIdentity } from './secure-contexts.ts';
+import { type ConnectionHost, connectionMetrics, StreamConnection } from './stream-connection.ts';
+
+export type ClientCertificate = 'none' | 'optional' | 'required';
+
+export interface TlsLimits {
+  /** Open connections, handshaking ones included. */
+  readonly connections: number;
+  /** Sockets between accept and the end of the handshake. */
+  readonly handshakes: number;
+  /** Connections of one source: an IPv4 address or an IPv6 /64. */
+  readonly perSource: number;
+  /** Bytes queued towards a peer that does not read; beyond it the connection is destroyed. */
+  readonly outboundBytes: number;
+}
+
+export interface TlsAcceptorOptions extends TlsIdentity {
+  /** 'optional': none is fine, but one that does not verify is refused. */
+  readonly clientCertificate: ClientCertificate;
+  /** Default 'internal-peer'. */
+  readonly purpose?: Purpose;
+  /** ALPN ids accepted (default: none); who offers only others is refused, who offers none is welcome. */
+  readonly alpn?: readonly string[];
+  /** Milliseconds from accept to the end of the handshake. */
+  readonly handshakeMs: number;
+  /** Starting value of Connection.idleMs; 0 (default) = never. */
+  readonly idleMs?: number;
+  readonly limits: TlsLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Called for each established connection; assign onData and onClose in it. */
+  readonly accept: (connection: Connection) => void;
+}
+
+/** What can change while connections are open; what is left out stays, but for the identity. */
+export interface TlsChange extends TlsIdentity {
+  /** A lower limit closes nobody: it is refused to newcomers until enough have left. */
+  readonly limits?: TlsLimits;
+  readonly handshakeMs?: number;
+}
+
+/** Closes that an operator may want to look into. */
+const NOTABLE: ReadonlySet<CloseReason> = new Set(['tls-error', 'slow-reader']);
+
+/**
+ * Turns accepted sockets into TLS connections whose peer, if it has a certificate, was verified by our own code.
+ * It makes the TLS sockets itself: the runtime's tls.Server reads, and thereby loses, the client's intermediates.
+ */
+export class TlsAcceptor {
+  readonly #options: TlsAcceptorOptions;
+  #host: { -readonly [key in keyof ConnectionHost]: ConnectionHost[key] };
+  readonly #refused: ReturnType<typeof refusalMetrics>;
+  readonly #refusalLog: RefusalLog;
+  /** In the order of their deadlines, as long as handshakeMs does not change. */
+  readonly #handshakes = new Set<Handshake>();
+  readonly #connections = new Set<StreamConnection>();
+  readonly #perSource = new Map<string, number>();
+  readonly #servers = new Set<Server>();
+  #limits: TlsLimits;
+  #handshakeMs: number;
+  #contexts: ServerContexts;
+  #tlsOptions: TLSSocketOptions;
+  #armed = false;
+  #draining = false;
+  #emptied: (() => void)[] = [];
+
+  /** @throws when the TLS library refuses the credentials, or anchors are missing for client certificates */
+  constructor(options: TlsAcceptorOptions) {
+    this.#options = options;
+    this.#limits = options.limits;
+    this.#handshakeMs = options.handshakeMs;
+    this.#contexts = this.#makeContexts(options);
+    this.#tlsOptions = this.#makeTlsOptions(this.#contexts);
+    this.#refused = refusalMetrics(options.metrics);
+    this.#refusalLog = new RefusalLog(options.log, options.clock);
+    this.#host = {
+      clock: options.clock,
+      outboundBytes: options.limits.outboundBytes,
+      metrics: connectionMetrics(options.metrics),
+      finished: (connection, reason) => this.#handleFinished(connection, reason),
+    };
+  }
+
+  /** Open connections, handshaking ones included. */
+  get open(): number {
+    return this.#connections.size + this.#handshakes.size;
+  }
+  /** Sockets in their handshake. */
+  get handshaking(): number {
+    return this.#handshakes.size;
+  }
+  get connections(): Iterable<Connection> {
+    return this.#connections;
+  }
+
+  /** Takes over the connections that the server accepts from now on. */
+  attach(server: Server): void {
+    this.#servers.add(server);
+    server.on('connection', this.handle);
+  }
+
+  /** Takes over one accepted socket from which nothing has been read. May be passed on as a function. */
+  readonly handle = (raw: Socket): void => {
+    const remote = remoteEndpoint(raw);
+    const local = localEndpoint(raw);
+    raw.on('error', ignore);
+    const source = remote === undefined ? '' : sourceKey(remote.address);
+    const refusal = this.#refusalBeforeHandshake(source);
+    if (remote === undefined || local === undefined || refusal !== undefined) {
+      raw.destroy();
+      this.#count(refusal ?? 'gone', remote);
+      return;
+    }
+    raw.setNoDelay(true);
+    this.#perSource.set(source, (this.#perSource.get(source) ?? 0) + 1);
+    const deadline = this.#options.clock.now() + this.#handshakeMs;
+    this.#handshakes.add(new Handshake(this.#handshakeHost, raw, { remote, local, source, deadline }));
+    this.#arm();
+  };
+
+  /**
+   * Swaps identities, anchors and limits for new handshakes; open connections stay (the outbound limit holds for
+   * them at once). The options of the constructor, changed, will do.
+   * @throws when the TLS library refuses the identity; then nothing has changed
+   */
+  update(change: TlsChange): void {
+    const contexts = this.#makeContexts(change);
+    this.#tlsOptions = this.#makeTlsOptions(contexts);
+    this.#contexts = contexts;
+    this.#limits = change.limits ?? this.#limits;
+    this.#handshakeMs = change.handshakeMs ?? this.#handshakeMs;
+    this.#host.outboundBytes = this.#limits.outboundBytes;
+  }
+
+  /** Accepts no more; open connections stay. */
+  drain(): void {
+    this.#draining = true;
+  }
+  /** Accepts again. */
+  undrain(): void {
+    this.#draining = false;
+  }
+
+  /** Closes everything; resolves when the last connection is gone. The servers are their owner's to close. */
+  async close(reason: CloseReason = 'shutdown'): Promise<void> {
+    this.drain();
+    for (const server of this.#servers) server.off('connection', this.handle);
+    this.#servers.clear();
+    for (const handshake of [...this.#handshakes]) handshake.fail('draining');
+    for (const connection of [...this.#connections]) connection.destroy(reason);
+    if (this.#connections.size === 0) return;
+    await new Promise<void>((resolve) => this.#emptied.push(resolve));
+  }
+
+  readonly #handshakeHost = {
+    tlsOptions: () => this.#tlsOptions,
+    handshakeDone: (handshake: Handshake, socket: TLSSocket) => this.#handleSecure(handshake, socket),
+    handshakeFailed: (handshake: Handshake, reason: RefusalReason, detail?: string) => {
+      this.#handshakes.delete(handshake);
+      this.#leave(handshake.source);
+      this.#count(reason, handshake.remote, detail);
+    },
+  };
+
+  #makeContexts(identity: TlsIdentity): ServerContexts {
+    const asks = this.#options.clientCertificate !== 'none';
+    if (asks && identity.trust === undefined) throw new TypeError('client certificates need trust anchors');
+    return new ServerContexts(identity, asks);
+  }
+
+  #makeTlsOptions(contexts: ServerContexts): TLSSocketOptions {
+    const accepted = this.#options.alpn ?? [];
+    const options: TLSSocketOptions = {
+      isServer: true,
+      secureContext: contexts.standard,
+      requestCert: this.#options.clientCertificate !== 'none',
+      rejectUnauthorized: false, // verified by #handleSecure; the library would only tell its last complaint
+      ALPNCallback: ({ protocols }) => accepted.find((id) => protocols.includes(id)),
+    };
+    if (!contexts.hasNames) return options;
+    return {
+      ...options,
+      SNICallback: (servername: string, done: (problem: Error | null, context?: SecureContext) => void) =>
+        done(null, contexts.select(servername)),
+    };
+  }
+
+  #refusalBeforeHandshake(source: string): RefusalReason | undefined {
+    const { connections, handshakes, perSource } = this.#limits;
+    if (this.#draining) return 'draining';
+    if (this.open >= connections) return 'too-many-connections';
+    if ((this.#perSource.get(source) ?? 0) >= perSource) return 'too-many-from-source';
+    if (this.#handshakes.size >= handshakes) return 'too-many-handshakes';
+    return undefined;
+  }
+
+  #handleSecure(handshake: Handshake, socket: TLSSocket): void {
+    this.#handshakes.delete(handshake);
+    const peer = this.#verify(socket);
+    if (!peer.ok) {
+      socket.destroy();
+      this.#leave(handshake.source);
+      this.#count(peer.reason, handshake.remote, peer.detail);
+      return;
+    }
+    const connection = new StreamConnection(this.#host, socket, {
+      remote: handshake.remote,
+      local: handshake.local,
+      tls: tlsFacts(socket, peer.value),
+      idleMs: this.#options.idleMs ?? 0,
+      raw: handshake.raw,
+    });
+    this.#connections.add(connection);
+    this.#host.metrics.opened.inc('accepted');
+    this.#options.accept(connection);
+  }
+
+  #verify(
+    socket: TLSSocket,
+  ): { ok: true; value: VerifiedPeer | undefined } | { ok: false; reason: RefusalReason; detail?: string } {
+    const { clientCertificate, purpose = 'internal-peer', clock } = this.#options;
+    const { trust } = this.#contexts;
+    if (clientCertificate === 'none' || trust === undefined) return { ok: true, value: undefined };
+    const peer = verifyPeer(socket, trust, purpose, clock.wall());
+    if (!peer.ok) {
+      const detail = `${peer.error.problems.join(', ')} (${peer.error.subject})`;
+      return { ok: false, reason: 'bad-certificate', detail };
+    }
+    if (peer.value === undefined && clientCertificate === 'required')
+      return { ok: false, reason: 'no-certificate' };
+    return peer;
+  }
+
+  #handleFinished(connection: StreamConnection, reason: CloseReason): void {
+    this.#connections.delete(connection);
+    this.#leave(sourceKey(connection.remote.address));
+    if (NOTABLE.has(reason)) this.#refusalLog.write('connection closed', reason, connection.remote);
+    if (this.#connections.size > 0) return;
+    const waiting = this.#emptied;
+    this.#emptied = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #leave(source: string): void {
+    const left = (this.#perSource.get(source) ?? 0) - 1;
+    if (left > 0) this.#perSource.set(source, left);
+    else this.#perSource.delete(source);
+  }
+
+  #count(reason: RefusalReason, remote: Parameters<RefusalLog['write']>[2], detail?: string): void {
+    this.#refused.inc(reason);
+    if (reason !== 'gone') this.#refusalLog.write('connection refused', reason, remote, detail);
+  }
+
+  /** One timer for all handshakes: they have one duration, so the first in the set is due first. */
+  #arm(): void {
+    const [oldest] = this.#handshakes;
+    if (this.#armed || oldest === undefined) return;
+    this.#armed = true;
+    const { clock } = this.#options;
+    clock.after(oldest.deadline - clock.now(), () => {
+      this.#armed = false;
+      for (const handshake of this.#handshakes) {
+        if (handshake.deadline > clock.now()) break;
+        handshake.expire();
+      }
+      this.#arm();
+    });
+  }
+}
+
+function tlsFacts(socket: TLSSocket, peer: VerifiedPeer | undefined): TlsFacts {
+  const alpn = socket.alpnProtocol;
+  const servername = (socket as { servername?: string | false | null }).servername;
+  return {
+    protocol: socket.getProtocol() ?? 'unknown',
+    ...(alpn ? { alpn } : {}),
+    ...(servername ? { servername: servername.toLowerCase() } : {}),
+    ...(peer === undefined ? {} : { peer }),
+  };
+}
+
+function ignore(): void {}

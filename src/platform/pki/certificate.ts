@@ -1,0 +1,194 @@
+import type { X509Certificate } from 'node:crypto';
+import { err, ok, type Result, type WallTime } from '#kernel';
+import { DerError, DerReader, DerTag, readBoolean, readOid, readSmallInteger } from './der.ts';
+import { type CertificateNames, canonicalAddress, canonicalPresentedName } from './names.ts';
+
+/** What verification needs to know of a certificate, read from its DER once. */
+export interface CertificateFacts {
+  readonly notBefore: WallTime;
+  readonly notAfter: WallTime;
+  readonly selfIssued: boolean;
+  readonly ca: boolean;
+  /** pathLenConstraint, if any. */
+  readonly pathLength: number | undefined;
+  /** keyUsage present and without keyCertSign: signs no certificates. */
+  readonly mayNotSignCertificates: boolean;
+  /** Extended key usages; undefined when the extension is absent (any use). */
+  readonly extendedKeyUsages: readonly string[] | undefined;
+  readonly names: CertificateNames;
+  readonly signatureAlgorithm: string;
+  /** Object identifiers of extensions that must be processed and that we do not process. */
+  readonly unsupported: readonly string[];
+}
+
+const Extension = {
+  keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
+  basicConstraints: '2.5.29.19',
+  nameConstraints: '2.5.29.30',
+  certificatePolicies: '2.5.29.32',
+  extendedKeyUsage: '2.5.29.37',
+} as const;
+
+const XMPP_ADDR = '1.3.6.1.5.5.7.8.5';
+const DNS_SRV = '1.3.6.1.5.5.7.8.7';
+/** Bit 5 of keyUsage (RFC 5280 §4.2.1.3), counted from the most significant. */
+const KEY_CERT_SIGN = 0x04;
+/** More names than this in one certificate are not read (RFC 5280 sets no bound). */
+const MOST_NAMES = 1000;
+
+const known = new WeakMap<X509Certificate, Result<CertificateFacts, string>>();
+
+/** Facts of a certificate, read once for each object; an error text when its DER is not as RFC 5280 wants it. */
+export function certificateFacts(certificate: X509Certificate): Result<CertificateFacts, string> {
+  let facts = known.get(certificate);
+  if (facts === undefined) {
+    facts = readCertificate(certificate.raw, {
+      notBefore: certificate.validFromDate.getTime(),
+      notAfter: certificate.validToDate.getTime(),
+    });
+    known.set(certificate, facts);
+  }
+  return facts;
+}
+
+/** The same from DER (RFC 5280 §4.1); the caller knows the dates. */
+export function readCertificate(
+  der: Uint8Array,
+  dates: { readonly notBefore: WallTime; readonly notAfter: WallTime },
+): Result<CertificateFacts, string> {
+  try {
+    return ok(readFacts(der, dates));
+  } catch (problem) {
+    if (problem instanceof DerError) return err(problem.message);
+    throw problem;
+  }
+}
+
+function readFacts(
+  der: Uint8Array,
+  dates: { readonly notBefore: WallTime; readonly notAfter: WallTime },
+): CertificateFacts {
+  const certificate = new DerReader(der).sequence();
+  const tbs = certificate.sequence();
+  const signatureAlgorithm = readOid(certificate.sequence().expect(DerTag.oid));
+  tbs.optional(DerTag.explicit(0)); // version
+  tbs.expect(DerTag.integer); // serialNumber
+  tbs.sequence(); // signature
+  const issuer = tbs.expect(DerTag.sequence);
+  tbs.sequence(); // validity
+  const subject = tbs.expect(DerTag.sequence);
+  tbs.sequence(); // subjectPublicKeyInfo
+  tbs.optional(DerTag.implicit(1)); // issuerUniqueID
+  tbs.optional(DerTag.implicit(2)); // subjectUniqueID
+  const extensions = tbs.optional(DerTag.explicit(3));
+  return {
+    ...dates,
+    signatureAlgorithm,
+    selfIssued: Buffer.compare(issuer, subject) === 0,
+    ...readExtensions(extensions),
+  };
+}
+
+type ExtensionFacts = Omit<CertificateFacts, 'notBefore' | 'notAfter' | 'signatureAlgorithm' | 'selfIssued'>;
+
+function readExtensions(bytes: Uint8Array | undefined): ExtensionFacts {
+  let basic: { ca: boolean; pathLength: number | undefined } = { ca: false, pathLength: undefined };
+  let mayNotSignCertificates = false;
+  let extendedKeyUsages: readonly string[] | undefined;
+  let names: CertificateNames = { dns: [], ip: [], uri: [], xmpp: [], srv: [] };
+  const unsupported: string[] = [];
+  const seen = new Set<string>();
+  const list = bytes === undefined ? undefined : new DerReader(bytes).sequence();
+  while (list !== undefined && !list.done) {
+    const extension = list.sequence();
+    const oid = readOid(extension.expect(DerTag.oid));
+    const critical = readBoolean(extension.optional(DerTag.boolean) ?? Uint8Array.of(0));
+    const value = new DerReader(extension.expect(DerTag.octetString));
+    if (seen.has(oid)) throw new DerError(`extension ${oid} appears twice`);
+    seen.add(oid);
+    if (oid === Extension.basicConstraints) basic = readBasicConstraints(value);
+    else if (oid === Extension.keyUsage) mayNotSignCertificates = !readKeyCertSign(value);
+    else if (oid === Extension.extendedKeyUsage) extendedKeyUsages = readUsages(value);
+    else if (oid === Extension.subjectAltName) names = readNames(value);
+    else if (oid === Extension.nameConstraints) unsupported.push(oid);
+    else if (critical && oid !== Extension.certificatePolicies) unsupported.push(oid);
+  }
+  return { ...basic, mayNotSignCertificates, extendedKeyUsages, names, unsupported };
+}
+
+function readBasicConstraints(value: DerReader): { ca: boolean; pathLength: number | undefined } {
+  const fields = value.sequence();
+  const ca = fields.optional(DerTag.boolean);
+  const pathLength = fields.optional(DerTag.integer);
+  return {
+    ca: ca !== undefined && readBoolean(ca),
+    pathLength: pathLength === undefined ? undefined : readSmallInteger(pathLength),
+  };
+}
+
+function readKeyCertSign(value: DerReader): boolean {
+  const bits = value.expect(DerTag.bitString);
+  return bits.length >= 2 && (bits[1]! & KEY_CERT_SIGN) !== 0;
+}
+
+function readUsages(value: DerReader): string[] {
+  const usages: string[] = [];
+  const list = value.sequence();
+  while (!list.done) usages.push(readOid(list.expect(DerTag.oid)));
+  return usages;
+}
+
+/** GeneralNames (RFC 5280 §4.2.1.6); names that could never match anything are left out. */
+function readNames(value: DerReader): CertificateNames {
+  const names = {
+    dns: [] as string[],
+    ip: [] as string[],
+    uri: [] as string[],
+    xmpp: [] as string[],
+    srv: [] as string[],
+  };
+  const list = value.sequence();
+  for (let count = 0; !list.done; count++) {
+    if (count >= MOST_NAMES) throw new DerError('too many names');
+    const { tag, content } = list.next();
+    if (tag === DerTag.implicit(2)) add(names.dns, canonicalPresentedName(visibleText(content) ?? ''));
+    else if (tag === DerTag.implicit(6)) add(names.uri, visibleText(content));
+    else if (tag === DerTag.implicit(7)) add(names.ip, addressText(content));
+    else if (tag === DerTag.explicit(0)) readOtherName(content, names);
+  }
+  return names;
+}
+
+function readOtherName(
+  content: Uint8Array,
+  names: { readonly xmpp: string[]; readonly srv: string[] },
+): void {
+  const fields = new DerReader(content);
+  const type = readOid(fields.expect(DerTag.oid));
+  const value = fields.expect(DerTag.explicit(0));
+  if (type === XMPP_ADDR) {
+    const text = Buffer.from(new DerReader(value).expect(DerTag.utf8String)).toString('utf8');
+    add(names.xmpp, /[\p{Cc}\p{Z}\ufffd]/u.test(text) ? undefined : text);
+  } else if (type === DNS_SRV) {
+    add(names.srv, visibleText(new DerReader(value).expect(DerTag.ia5String))?.toLowerCase());
+  }
+}
+
+function add(list: string[], name: string | undefined): void {
+  if (name !== undefined && name.length > 0) list.push(name);
+}
+
+/** Visible ASCII only; anything else (NUL above all) makes it no name. */
+function visibleText(content: Uint8Array): string | undefined {
+  for (const byte of content) if (byte <= 0x20 || byte >= 0x7f) return undefined;
+  return Buffer.from(content).toString('latin1');
+}
+
+function addressText(content: Uint8Array): string | undefined {
+  if (content.length === 4) return content.join('.');
+  if (content.length !== 16) return undefined;
+  const groups: string[] = [];
+  for (let i = 0; i < 16; i += 2) groups.push(((content[i]! << 8) | content[i + 1]!).toString(16));
+  return canonicalAddress(groups.join(':'));
+}

@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type Clock, type Random, SystemClock, SystemRandom } from '#kernel';
+import type { Log, LogLevel } from '#platform/telemetry';
+import { memoryChannel, ProcessChannel, type SupervisorEnd } from './channel.ts';
+import type { ServiceDefinition } from './definition.ts';
+import { forwardLines } from './lines.ts';
+import type { ToService } from './messages.ts';
+import type { ServiceEntry } from './program.ts';
+import { ServiceHost } from './service-host.ts';
+
+/** A service that was started; how it ends is told once. */
+export interface Launched {
+  /** The process that it runs in. Undefined when it could not be started. */
+  readonly pid: number | undefined;
+  readonly channel: SupervisorEnd;
+  /** Fulfilled with the way it ended: `exit 1`, `signal SIGKILL`, … */
+  readonly ended: Promise<string>;
+  /** At once, without asking. */
+  kill(): void;
+}
+
+export type Launcher = (entry: ServiceEntry) => Launched;
+
+export interface LaunchOptions {
+  readonly log: Log;
+  readonly logLevel: LogLevel;
+  /** Gets the log lines that service processes print, whole, with their newline. */
+  readonly write: (line: string) => void;
+}
+
+const PROCESS_MODULE = fileURLToPath(new URL('./service-process.ts', import.meta.url));
+const LINE_BYTES = 65_536;
+
+/** Each service in a process of its own. */
+export function processLauncher(options: LaunchOptions): Launcher {
+  return (entry) => {
+    const child = spawn(process.execPath, [PROCESS_MODULE, entry.module, options.logLevel], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'json',
+    });
+    const log = options.log.child({ service: entry.name });
+    if (child.stdout !== null) forwardLines(child.stdout, LINE_BYTES, (line) => options.write(`${line}\n`));
+    if (child.stderr !== null)
+      forwardLines(child.stderr, LINE_BYTES, (line) => log.warn('service said', { line }));
+    return {
+      pid: child.pid,
+      channel: new ProcessChannel<ToService>(child as never),
+      ended: endOf(child),
+      kill: () => void child.kill('SIGKILL'),
+    };
+  };
+}
+
+/** When it has ended and its last lines are read. (`close` does not come after `disconnect` was called here.) */
+async function endOf(child: ChildProcess): Promise<string> {
+  const streams = [child.stdout, child.stderr].map(
+    (stream) => new Promise((resolve) => stream?.once('close', resolve)),
+  );
+  const how = await new Promise<string>((resolve) => {
+    child.once('error', (error) => {
+      if (child.pid === undefined) resolve(`not started: ${error.message}`);
+    });
+    child.once('exit', (code, signal) => resolve(signal === null ? `exit ${code}` : `signal ${signal}`));
+  });
+  if (child.pid !== undefined) await Promise.all(streams);
+  return how;
+}
+
+/** Every service in this process. Killing one means to stop it; a bug that throws ends all. */
+export function memoryLauncher(
+  log: Log,
+  clock: Clock = new SystemClock(),
+  random: Random = new SystemRandom(),
+): Launcher {
+  return (entry) => {
+    const { supervisor, service } = memoryChannel();
+    const { promise: ended, resolve } = Promise.withResolvers<string>();
+    loadDefinition(entry.module).then(
+      (definition) => {
+        const ownLog = log.child({ service: entry.name });
+        const host = { definition, channel: service, clock, random, log: ownLog, ownProcess: false };
+        new ServiceHost({ ...host, ended: () => resolve('stopped') });
+      },
+      (error: Error) => resolve(`not started: ${error.message}`),
+    );
+    return { pid: process.pid, channel: supervisor, ended, kill: () => supervisor.close() };
+  };
+}
+
+export async function loadDefinition(module: string): Promise<ServiceDefinition<unknown>> {
+  const loaded: unknown = await import(module);
+  const definition = (loaded as { service?: ServiceDefinition<unknown> }).service;
+  if (typeof definition?.create !== 'function') throw new Error(`${module} exports no service`);
+  return definition;
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { catalogue, type ErrorCode, type Failure, failure } from '#kernel';
+
+/**
+ * What supervisor and service processes say to one another. Every message is parsed when it arrives. A call is
+ * answered by exactly one reply with its number.
+ */
+const listenerPlan = z.object({
+  id: z.string(),
+  rows: z.array(z.string()),
+  service: z.enum(['access', 'av', 'av-authentication', 'front-end', 'supervisor']),
+  transport: z.enum(['tcp', 'udp']),
+  address: z.string(),
+  port: z.number(),
+  interface: z.enum(['external', 'internal', 'loopback']),
+});
+
+const callNumber = z.number().int().nonnegative();
+
+const callAction = z.discriminatedUnion('action', [
+  z.object({
+    action: z.literal('provision'),
+    version: z.number().int(),
+    document: z.unknown(),
+    listeners: z.array(listenerPlan),
+  }),
+  z.object({ action: z.literal('commit'), version: z.number().int() }),
+  z.object({ action: z.literal('abandon'), version: z.number().int() }),
+  z.object({ action: z.literal('health') }),
+  z.object({ action: z.literal('metrics') }),
+  z.object({ action: z.literal('verb'), verb: z.string(), arguments: z.unknown() }),
+  z.object({ action: z.literal('drain') }),
+  z.object({ action: z.literal('undrain') }),
+  z.object({ action: z.literal('stop'), withinMs: z.number().positive() }),
+]);
+export type CallAction = z.infer<typeof callAction>;
+
+export const toService = z.discriminatedUnion('type', [
+  /** Comes with the socket itself. */
+  z.object({ type: z.literal('socket'), id: z.string() }),
+  z.object({ type: z.literal('call'), call: callNumber, request: callAction }),
+]);
+export type ToService = z.infer<typeof toService>;
+
+const eventRecord = z.object({
+  at: z.number(),
+  name: z.string(),
+  fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+});
+
+const carriedFailure = z.object({ code: z.string(), message: z.string() });
+export type CarriedFailure = z.infer<typeof carriedFailure>;
+
+export const fromService = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready'), node: z.string(), verbs: z.array(z.string()) }),
+  z.object({ type: z.literal('reply'), call: callNumber, ok: z.literal(true), value: z.unknown() }),
+  z.object({ type: z.literal('refusal'), call: callNumber, failure: carriedFailure }),
+  /** `dropped`: events lost since the start because the ring was full. */
+  z.object({ type: z.literal('events'), events: z.array(eventRecord), dropped: z.number() }),
+]);
+export type FromService = z.infer<typeof fromService>;
+
+export const healthReply = z.object({ ok: z.boolean(), detail: z.string(), remaining: z.number() });
+export type HealthReply = z.infer<typeof healthReply>;
+
+export const metricsReply = z.array(
+  z.object({
+    name: z.string(),
+    help: z.string(),
+    type: z.string(),
+    values: z.array(
+      z.object({
+        // JSON has no NaN or infinity: null comes in their place.
+        value: z
+          .number()
+          .nullable()
+          .transform((value) => value ?? Number.NaN),
+        labels: z.record(z.string(), z.union([z.string(), z.number()])),
+        metricName: z.string().optional(),
+      }),
+    ),
+  }),
+);
+
+export function carryFailure(problem: Failure): CarriedFailure {
+  return { code: problem.code, message: problem.message };
+}
+
+/** A failure as it was on the other side; an unknown code (another version) becomes a general one. */
+export function receiveFailure(carried: CarriedFailure): Failure {
+  if (!Object.hasOwn(catalogue, carried.code)) return failure('SLP-SVC-0016', carried.message);
+  const code = carried.code as ErrorCode;
+  return { code, blame: catalogue[code].blame, message: carried.message };
+}

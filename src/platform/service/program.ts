@@ -1,0 +1,33 @@
+import type { Result } from '#kernel';
+import type { DocumentFinding, ListenerPlan, ServiceName } from '#platform/topology';
+
+/** One of the programs that a supervisor can run: which services, from what kind of document. */
+export interface Program<Document> {
+  readonly name: 'edge' | 'internal';
+  readonly services: readonly ServiceEntry[];
+  load(file: string): Result<Document, readonly DocumentFinding[]>;
+  /** Those owned by `supervisor` serve `/metrics` and `/healthz`. */
+  listeners(document: Document): readonly ListenerPlan[];
+  host(document: Document): HostSettings;
+  /** Certificate, key and trust files (absolute paths); a change of one provisions the document again. */
+  files(document: Document): readonly string[];
+}
+
+export interface ServiceEntry {
+  readonly name: ServiceName;
+  readonly title: string;
+  /** URL of the module whose export `service` is the ServiceDefinition; each service process imports its own. */
+  readonly module: string;
+}
+
+/** The part of a document that the supervisor itself needs. */
+export interface HostSettings {
+  /** Runtime files; made when missing. Absolute path. */
+  readonly stateDirectory: string;
+  /** The account to become after binding, when started as root. */
+  readonly runAs?: string | undefined;
+  readonly administration: {
+    /** Absolute path of the Unix socket. */
+    readonly socket: string;
+  };
+}

@@ -1,0 +1,139 @@
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
+import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import type { Log } from '#platform/telemetry';
+import type { ListenerPlan } from '#platform/topology';
+import type { BoundSocket } from './bound-socket.ts';
+import type { SocketSource, TcpOptions, UdpOptions } from './definition.ts';
+
+/** Connections that the kernel keeps for a service that is busy or being restarted. */
+const BACKLOG = 1024;
+
+interface Listening {
+  readonly server: Server;
+  onConnection: (socket: Socket) => void;
+}
+
+/** The service's side of the listener table: adopts the sockets that were sent and closes those that left the plan. */
+export class ServiceSockets implements SocketSource {
+  readonly #log: Log;
+  readonly #received = new Map<string, BoundSocket>();
+  readonly #servers = new Map<string, Listening>();
+  readonly #datagrams = new Map<string, DatagramSocket>();
+  readonly #problems = new Map<string, string>();
+  #running: readonly ListenerPlan[] = [];
+  #plan: readonly ListenerPlan[] = [];
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** A socket sent by the supervisor. */
+  receive(id: string, socket: BoundSocket): void {
+    this.#received.get(id)?.close();
+    this.#received.set(id, socket);
+  }
+  /** From now on ids are those of this plan. */
+  prepare(plan: readonly ListenerPlan[]): void {
+    this.#plan = plan;
+  }
+  /** The plan being prepared is the running one: whatever it does not list is closed. */
+  settle(): void {
+    this.#running = this.#plan;
+    this.#closeUnlisted();
+  }
+  /** Back to the running plan. */
+  abandon(): void {
+    this.#plan = this.#running;
+    this.#closeUnlisted();
+  }
+  closeAll(): void {
+    this.#running = [];
+    this.abandon();
+  }
+  /** What is wrong with a listening socket, if anything. */
+  problem(): string | undefined {
+    const first = this.#problems.entries().next();
+    return first.done ? undefined : `${first.value[0]}: ${first.value[1]}`;
+  }
+
+  plan(): readonly ListenerPlan[] {
+    return this.#plan;
+  }
+
+  tcp(id: string, onConnection: (socket: Socket) => void, options: TcpOptions = {}): Server {
+    this.#planned(id, 'tcp');
+    const known = this.#servers.get(id);
+    if (known !== undefined) {
+      known.onConnection = onConnection;
+      return known.server;
+    }
+    const server = createServer({
+      allowHalfOpen: options.allowHalfOpen ?? false,
+      pauseOnConnect: options.pauseOnConnect ?? false,
+      noDelay: options.noDelay ?? true,
+    });
+    const listening: Listening = { server, onConnection };
+    server.on('connection', (socket) => listening.onConnection(socket));
+    server.on('error', (error) => this.#failed(id, error));
+    server.listen(this.#take(id), BACKLOG);
+    this.#servers.set(id, listening);
+    return server;
+  }
+
+  udp(id: string, options: UdpOptions = {}): DatagramSocket {
+    const plan = this.#planned(id, 'udp');
+    const known = this.#datagrams.get(id);
+    if (known !== undefined) return known;
+    const type = isIPv6(plan.address) ? 'udp6' : 'udp4';
+    const socket = createSocket({
+      type,
+      ...(options.receiveBufferBytes === undefined ? {} : { recvBufferSize: options.receiveBufferBytes }),
+      ...(options.sendBufferBytes === undefined ? {} : { sendBufferSize: options.sendBufferBytes }),
+    });
+    socket.on('error', (error) => this.#failed(id, error));
+    // A bound handle is adopted; the types know only `{ fd }`, which would make a second owner of the descriptor.
+    socket.bind(this.#take(id) as object);
+    this.#datagrams.set(id, socket);
+    return socket;
+  }
+
+  #planned(id: string, transport: 'tcp' | 'udp'): ListenerPlan {
+    const plan = this.#plan.find((listener) => listener.id === id && listener.transport === transport);
+    if (plan === undefined) throw new Error(`the plan gives this service no ${transport} listener ${id}`);
+    return plan;
+  }
+  #take(id: string): BoundSocket {
+    const socket = this.#received.get(id);
+    if (socket === undefined) throw new Error(`the supervisor has not sent the socket of ${id}`);
+    this.#received.delete(id);
+    return socket;
+  }
+  #failed(id: string, error: Error): void {
+    this.#problems.set(id, error.message);
+    this.#log.error('listening socket failed', { listener: id, error });
+  }
+  #closeUnlisted(): void {
+    const listed = new Set(this.#plan.map((listener) => listener.id));
+    const unlisted = (id: string) => !listed.has(id);
+    for (const id of [...this.#received.keys()].filter(unlisted)) {
+      this.#received.get(id)?.close();
+      this.#received.delete(id);
+    }
+    for (const id of [...this.#servers.keys()].filter(unlisted)) {
+      this.#servers.get(id)?.server.close();
+      this.#servers.delete(id);
+    }
+    for (const id of [...this.#datagrams.keys()].filter(unlisted)) {
+      this.#closeDatagram(id);
+    }
+    for (const id of [...this.#problems.keys()].filter(unlisted)) this.#problems.delete(id);
+  }
+  #closeDatagram(id: string): void {
+    try {
+      this.#datagrams.get(id)?.close();
+    } catch {
+      // The service closed it already.
+    }
+    this.#datagrams.delete(id);
+  }
+}

@@ -1,0 +1,409 @@
+import {
+  type Cancel,
+  type Clock,
+  err,
+  type Monotonic,
+  ok,
+  type Random,
+  type Result,
+  randomToken,
+} from '#kernel';
+import type { CloseReason, Connection } from '#platform/net';
+import type { Log } from '#platform/telemetry';
+import {
+  buildResponse,
+  type ClientTransaction,
+  type ClientTransactionUser,
+  type FlowId,
+  type FramerEvent,
+  type ServerTransaction,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+  type Transaction,
+  type TransactionAction,
+  type TransactionCounts,
+  type TransactionFailure,
+  TransactionLayer,
+} from '#protocols/sip';
+import { fromConnection, fromFramer, toConnection } from './closing.ts';
+import { Flow } from './flow.ts';
+import { Inspection } from './inspection.ts';
+import { declareMeters, type Meters } from './meters.ts';
+import {
+  defaultEndpointLimits,
+  type OutgoingRequest,
+  type RequestRefused,
+  type RespondOptions,
+  type SipEndpointOptions,
+} from './options.ts';
+import { Outbox } from './outbox.ts';
+import type {
+  FlowCloseReason,
+  FlowOptions,
+  MessageDropReason,
+  SipEndpointLimits,
+  SipFlow,
+  SipUser,
+} from './types.ts';
+
+const PONG = Buffer.from('\r\n');
+const PING = Buffer.from('\r\n\r\n');
+const TAG_LENGTH = 16;
+/** Seconds after which a client may come back when the transaction table is full. */
+const RETRY_AFTER = '5';
+
+/**
+ * SIP over connections: frames what arrives, runs the transaction layer on it, sends what results, and shows
+ * the service requests and responses. Nothing here decides where a request goes.
+ *
+ * A flow's connection belongs to the endpoint from addFlow on; closing a flow ends its transactions.
+ */
+export class SipEndpoint {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly #log: Log;
+  readonly #user: SipUser;
+  readonly #limits: SipEndpointLimits;
+  readonly #meters: Meters;
+  readonly #layer: TransactionLayer;
+  readonly #flows = new Map<FlowId, Flow>();
+  readonly #outbox: Outbox;
+  readonly #inspection: Inspection;
+  #armed: { readonly due: Monotonic; readonly cancel: Cancel } | undefined;
+
+  constructor(options: SipEndpointOptions) {
+    this.clock = options.clock;
+    this.random = options.random;
+    this.#log = options.log;
+    this.#user = options.user;
+    this.#limits = { ...defaultEndpointLimits, ...options.limits };
+    this.#outbox = new Outbox(options.schedule ?? setImmediate);
+    this.#inspection = this.#inspect();
+    this.#meters = declareMeters(options.metrics, options.name, {
+      flows: () => this.flowCount,
+      transactions: () => this.transactions,
+    });
+    this.#layer = new TransactionLayer({
+      limits: { server: this.#limits.serverTransactions, client: this.#limits.clientTransactions },
+      scope: (flow) => this.#flows.get(flow)?.scope ?? '',
+      ...(options.timers === undefined ? {} : { timers: options.timers }),
+    });
+  }
+
+  get transactions(): TransactionCounts {
+    return this.#layer.counts;
+  }
+  get flowCount(): number {
+    return this.#flows.size;
+  }
+  flows(): IterableIterator<SipFlow> {
+    return this.#flows.values();
+  }
+  /** The open flow of a connection. */
+  flow(id: FlowId): SipFlow | undefined {
+    return this.#flows.get(id);
+  }
+
+  /**
+   * Takes a connection over; undefined (and the connection closed) when there are as many as there may be.
+   */
+  addFlow(connection: Connection, options: FlowOptions = {}): SipFlow | undefined {
+    if (this.#flows.has(connection.id)) throw new Error(`connection ${connection.id} is a flow already`);
+    if (this.#flows.size >= this.#limits.flows) {
+      this.#meters.closed.inc('limit');
+      connection.destroy('limit');
+      return undefined;
+    }
+    const authorised = options.authorised ?? this.#limits.preAuthorisation === undefined;
+    const flow = new Flow(connection, { ...options, authorised }, this.#limits, this.clock.now());
+    this.#flows.set(flow.id, flow);
+    if (this.#limits.idleMs !== undefined) connection.idleMs = this.#limits.idleMs;
+    this.#inspection.begin(flow);
+    connection.onClose = (reason) => this.#handleClosed(flow, reason);
+    connection.onData = (chunk) => this.#handleData(flow, chunk);
+    return flow;
+  }
+
+  /** Answers with a response of our own making. */
+  respond(transaction: ServerTransaction, status: number, options: RespondOptions = {}): void {
+    const source = this.#flows.get(transaction.flow)?.connection.remote;
+    const bytes = buildResponse(transaction.request, status, {
+      ...this.#withTag(transaction, status, options),
+      ...(source === undefined ? {} : { source }),
+    });
+    this.respondRaw(transaction, status, bytes);
+  }
+
+  /** Answers with a response that is complete, such as one that was received downstream. */
+  respondRaw(transaction: ServerTransaction, status: number, bytes: Buffer): void {
+    const actions = this.#layer.respond(transaction, status, bytes, this.clock.now());
+    if (actions.length === 0) this.#drop('late-response');
+    this.#perform(actions);
+  }
+
+  /** Sends a request; its user hears of responses and failure, but of nothing when this returns an error. */
+  request(
+    flow: SipFlow,
+    request: OutgoingRequest,
+    user: ClientTransactionUser,
+  ): Result<ClientTransaction, RequestRefused> {
+    if (!this.#flows.has(flow.id)) return err('flow-closed');
+    const { method, branch, bytes } = request;
+    const outcome = this.#layer.request({ method, branch, bytes, flow: flow.id }, user, this.clock.now());
+    if (outcome.type === 'refused') return err(outcome.reason);
+    this.#perform(outcome.actions);
+    return ok(outcome.transaction);
+  }
+
+  /** Sends bytes that belong to no transaction: an ACK for a 2xx. False when the flow has closed. */
+  sendStateless(flow: SipFlow, bytes: Buffer): boolean {
+    return this.#send(flow.id, bytes);
+  }
+
+  /** Gives up an INVITE of ours; see TransactionLayer.cancel. */
+  cancel(transaction: ClientTransaction): void {
+    this.#perform(this.#layer.cancel(transaction, this.clock.now()));
+  }
+
+  /** Ends a flow; what waits to be sent still leaves. */
+  closeFlow(flow: SipFlow, reason: FlowCloseReason): void {
+    const known = this.#flows.get(flow.id);
+    if (known === undefined || known !== flow) return;
+    known.flush();
+    this.#end(known, reason);
+    known.connection.end();
+  }
+
+  /** Closes every flow and stops every timer. */
+  close(): void {
+    for (const flow of [...this.#flows.values()]) this.closeFlow(flow, 'shutdown');
+    this.#inspection.stop();
+    this.#armed?.cancel();
+    this.#armed = undefined;
+  }
+
+  #handleData(flow: Flow, chunk: Buffer): void {
+    if (!flow.open) return;
+    flow.bytes += chunk.length;
+    if (!flow.authorised && this.#exceeds(flow)) return;
+    for (const event of flow.framer.push(chunk, this.clock.now())) {
+      if (!flow.open) return;
+      this.#handleEvent(flow, event);
+    }
+  }
+
+  #handleEvent(flow: Flow, event: FramerEvent): void {
+    switch (event.type) {
+      case 'message':
+        flow.messages += 1;
+        if (flow.authorised || !this.#exceeds(flow)) this.#handleMessage(flow, event.message);
+        return;
+      case 'ping':
+        this.#outbox.write(flow, PONG);
+        return;
+      case 'pong':
+        flow.pongDue = Number.POSITIVE_INFINITY;
+        return;
+      case 'bad-request':
+      case 'bad-response':
+        this.#drop(event.type);
+        this.#note(flow, 'bad message', event.reason);
+        if (event.type === 'bad-request' && event.response !== undefined) this.#send(flow.id, event.response);
+        if (event.fatal) this.closeFlow(flow, fromFramer(event.reason));
+        return;
+      case 'close':
+        this.#note(flow, 'stream unreadable', event.reason);
+        this.#destroy(flow, fromFramer(event.reason));
+    }
+  }
+
+  #handleMessage(flow: Flow, message: SipMessage): void {
+    this.#meters.received.inc(message.kind);
+    if (message.kind === 'request') this.#handleRequest(flow, message);
+    else this.#handleResponse(flow, message);
+  }
+
+  #handleRequest(flow: Flow, request: SipRequest): void {
+    if (flow.openRequests >= flow.mostRequests && request.method !== 'ACK' && request.method !== 'CANCEL') {
+      this.#refuse(request, flow, 'flow-requests-full');
+      return;
+    }
+    const outcome = this.#layer.handleRequest(request, flow.id, this.clock.now());
+    switch (outcome.type) {
+      case 'new':
+        flow.openRequests += 1;
+        this.#user.onRequest(request, flow, outcome.transaction);
+        break;
+      case 'absorbed':
+        this.#perform(outcome.actions);
+        break;
+      case 'ack':
+        this.#user.onAck(request, flow);
+        break;
+      case 'cancel':
+        flow.openRequests += 1;
+        this.#handleCancel(request, flow, outcome.transaction, outcome.invite);
+        break;
+      case 'refused':
+        this.#refuse(request, flow, outcome.reason);
+    }
+    this.#arm();
+  }
+
+  /** RFC 3261 §9.2: CANCEL is answered at once, whatever becomes of the INVITE. */
+  #handleCancel(
+    cancel: SipRequest,
+    flow: Flow,
+    transaction: ServerTransaction,
+    invite: ServerTransaction | undefined,
+  ): void {
+    if (invite === undefined) {
+      this.#drop('cancel-without-invite');
+      this.respond(transaction, 481);
+      return;
+    }
+    this.respond(transaction, 200, { toTag: this.#tagOf(invite) });
+    if (!invite.pending) return;
+    if (invite.user === undefined) this.#user.onCancel(cancel, flow, invite);
+    else invite.user.onCancel?.(cancel, invite);
+  }
+
+  #refuse(request: SipRequest, flow: Flow, reason: 'full' | 'merged' | 'flow-requests-full'): void {
+    const toTag = randomToken(this.random, TAG_LENGTH);
+    if (reason === 'merged') {
+      this.#drop('merged-request');
+      this.#send(flow.id, buildResponse(request, 482, { toTag }));
+      return;
+    }
+    const dropped = reason === 'full' ? 'transactions-full' : reason;
+    this.#drop(dropped);
+    this.#note(flow, 'request refused', dropped);
+    this.#send(flow.id, buildResponse(request, 503, { toTag, headers: [['Retry-After', RETRY_AFTER]] }));
+  }
+
+  #handleResponse(flow: Flow, response: SipResponse): void {
+    const outcome = this.#layer.handleResponse(response, flow.id, this.clock.now());
+    this.#perform(outcome.actions);
+    if (outcome.type === 'response') {
+      outcome.transaction.user?.onResponse(response, outcome.transaction);
+    } else if (outcome.type === 'stray') {
+      this.#drop('stray-response');
+      this.#user.onStrayResponse?.(response, flow);
+    }
+  }
+
+  #handleClosed(flow: Flow, reason: CloseReason): void {
+    if (flow.open) this.#end(flow, fromConnection(reason));
+  }
+
+  #destroy(flow: Flow, reason: FlowCloseReason): void {
+    this.#end(flow, reason);
+    flow.connection.destroy(toConnection(reason));
+  }
+
+  /** The flow's end as transactions, the service and the counters see it. */
+  #end(flow: Flow, reason: FlowCloseReason): void {
+    flow.open = false;
+    this.#flows.delete(flow.id);
+    this.#meters.closed.inc(reason);
+    this.#log.debug('flow closed', { flow: flow.id, remote: flow.connection.remote.address, reason });
+    this.#perform(this.#layer.handleFlowClosed(flow.id, this.clock.now()));
+    flow.onClosed?.(flow, reason);
+    this.#user.onFlowClosed(flow, reason);
+  }
+
+  #exceeds(flow: Flow): boolean {
+    const limits = this.#limits.preAuthorisation;
+    if (limits === undefined) return false;
+    let reason: FlowCloseReason | undefined;
+    if (flow.bytes > limits.bytes) reason = 'unauthorised-bytes';
+    else if (flow.messages > limits.messages) reason = 'unauthorised-messages';
+    if (reason === undefined) return false;
+    this.#note(flow, 'flow refused', reason);
+    this.#destroy(flow, reason);
+    return true;
+  }
+
+  #perform(actions: readonly TransactionAction[]): void {
+    for (const action of actions) {
+      if (action.type === 'send') this.#send(action.flow, action.bytes);
+      else if (action.type === 'ended') this.#ended(action.transaction);
+      else this.#fail(action);
+    }
+    this.#arm();
+  }
+
+  #ended({ side, flow }: Transaction): void {
+    if (side === 'client') return;
+    const known = this.#flows.get(flow);
+    if (known !== undefined) known.openRequests -= 1;
+  }
+
+  #fail({ type, transaction }: Extract<TransactionAction, { type: 'timeout' | 'transport-failed' }>): void {
+    const cause: TransactionFailure = type === 'timeout' ? 'timeout' : 'transport';
+    this.#meters.failed.inc(`${transaction.side}-${cause}`);
+    if (transaction.side === 'server') transaction.user?.onFailure?.(cause, transaction);
+    else transaction.user?.onFailure(cause, transaction);
+  }
+
+  #send(id: FlowId, bytes: Buffer): boolean {
+    const flow = this.#flows.get(id);
+    if (flow === undefined) {
+      this.#drop('flow-closed');
+      return false;
+    }
+    this.#meters.sent.inc();
+    this.#outbox.write(flow, bytes);
+    return true;
+  }
+
+  /** One timer for all transactions, set again only when something is due earlier. */
+  #arm(): void {
+    const due = this.#layer.deadline();
+    if (due === undefined || (this.#armed !== undefined && this.#armed.due <= due)) return;
+    this.#armed?.cancel();
+    const now = this.clock.now();
+    this.#armed = { due, cancel: this.clock.after(Math.ceil(due - now), () => this.#handleTimeouts()) };
+  }
+
+  #handleTimeouts(): void {
+    this.#armed = undefined;
+    this.#perform(this.#layer.handleTimeouts(this.clock.now()));
+  }
+
+  #inspect(): Inspection {
+    return new Inspection({
+      clock: this.clock,
+      random: this.random,
+      flows: this.#flows,
+      limits: this.#limits.preAuthorisation,
+      user: {
+        ping: (flow) => this.#outbox.write(flow, PING),
+        overdue: (flow, reason) => {
+          this.#note(flow, 'flow overdue', reason);
+          this.#destroy(flow, reason);
+        },
+      },
+    });
+  }
+
+  #withTag(transaction: ServerTransaction, status: number, options: RespondOptions): RespondOptions {
+    if (status === 100 || options.toTag !== undefined || transaction.request.to.tag !== undefined)
+      return options;
+    return { ...options, toTag: this.#tagOf(transaction) };
+  }
+  #tagOf(transaction: ServerTransaction): string {
+    transaction.toTag ??= randomToken(this.random, TAG_LENGTH);
+    return transaction.toTag;
+  }
+
+  #drop(reason: MessageDropReason): void {
+    this.#meters.dropped.inc(reason);
+  }
+  /** At most one line for each connection and reason. */
+  #note(flow: Flow, event: string, reason: string): void {
+    if (!flow.isNews(reason)) return;
+    this.#log.info(event, { flow: flow.id, remote: flow.connection.remote.address, reason });
+  }
+}

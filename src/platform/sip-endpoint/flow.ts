@@ -1,0 +1,73 @@
+import type { Monotonic } from '#kernel';
+import type { Connection } from '#platform/net';
+import { OncePerKey } from '#platform/telemetry';
+import { type FlowId, type SipLimits, SipStreamFramer } from '#protocols/sip';
+import type { FlowOptions, KeepAliveOptions, SipFlow } from './types.ts';
+
+/** Larger piles of waiting messages leave at once instead of at the end of the turn. */
+const COALESCED_BYTES = 65_536;
+const LOGGED_REASONS = 16;
+
+/** A flow with what the endpoint keeps about it. */
+export class Flow implements SipFlow {
+  readonly id: FlowId;
+  readonly connection: Connection;
+  readonly scope: string;
+  readonly framer: SipStreamFramer;
+  readonly keepAlive: KeepAliveOptions | undefined;
+  readonly onClosed: FlowOptions['onClosed'];
+  readonly added: Monotonic;
+  readonly mostRequests: number;
+  authorised: boolean;
+  data: unknown;
+  open = true;
+  /** Server transactions that have not ended. */
+  openRequests = 0;
+  messages = 0;
+  bytes = 0;
+  /** When the next ping leaves. */
+  pingDue: Monotonic = Number.POSITIVE_INFINITY;
+  /** When the pong that is awaited must be there. */
+  pongDue: Monotonic = Number.POSITIVE_INFINITY;
+  #logged: OncePerKey | undefined;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+
+  constructor(connection: Connection, options: FlowOptions, limits: SipLimits, now: Monotonic) {
+    this.id = connection.id;
+    this.connection = connection;
+    this.scope = options.scope ?? `flow-${connection.id}`;
+    this.framer = new SipStreamFramer(limits, options.dialled === true ? 'asks' : 'answers');
+    this.keepAlive = options.dialled === true ? options.keepAlive : undefined;
+    this.onClosed = options.onClosed;
+    this.mostRequests = options.openRequests ?? Number.POSITIVE_INFINITY;
+    this.added = now;
+    this.authorised = options.authorised ?? true;
+    this.data = options.data;
+  }
+
+  /** True the first time that something is to be logged about this flow for this reason. */
+  isNews(reason: string): boolean {
+    this.#logged ??= new OncePerKey(LOGGED_REASONS);
+    return this.#logged.first(reason);
+  }
+
+  /** Keeps the bytes for the end of this turn of the event loop; true when they are the first to wait. */
+  enqueue(bytes: Uint8Array): boolean {
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#waitingBytes < COALESCED_BYTES) return this.#waiting.length === 1;
+    this.flush();
+    return false;
+  }
+
+  /** Everything that waits becomes one write: one TLS record and one system call for many messages. */
+  flush(): void {
+    const [first] = this.#waiting;
+    if (first === undefined) return;
+    const bytes = this.#waiting.length === 1 ? first : Buffer.concat(this.#waiting, this.#waitingBytes);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.connection.write(bytes);
+  }
+}

@@ -1,0 +1,273 @@
+import {
+  type ClientTransaction,
+  type ClientTransactionUser,
+  MessageEdit,
+  type ServerTransaction,
+  type ServerTransactionUser,
+  type SipResponse,
+  type TransactionFailure,
+} from '#protocols/sip';
+import type { SipEndpoint } from '../endpoint.ts';
+import type { RequestRefused } from '../options.ts';
+import type { SipFlow } from '../types.ts';
+import { BestResponse, type Candidate } from './best-response.ts';
+
+/** One target of a proxied request (RFC 3261 §16.6). */
+export interface ProxyBranch {
+  readonly flow: SipFlow;
+  /** The request as it leaves, our Via with `branch` on top. */
+  readonly bytes: Buffer;
+  readonly branch: string;
+}
+
+/** Why a branch brought nothing better than this. */
+export type BranchFailure =
+  /** No response in time, or its flow closed. */
+  | { readonly cause: TransactionFailure }
+  /** It could not even be sent. */
+  | { readonly cause: 'refused'; readonly reason: RequestRefused | 'too-many-branches' }
+  /** A final response of 3xx, 4xx or 5xx. */
+  | { readonly cause: 'response'; readonly response: SipResponse }
+  /** A final response that does not go back through us. */
+  | { readonly cause: 'bad-response' };
+
+/** The service's say in a proxied request. Every member is optional. */
+export interface ProxyHandler {
+  /** Edits a response on its way upstream; our Via is already removed. */
+  editResponse?(edit: MessageEdit, response: SipResponse, context: ProxyContext): void;
+  /**
+   * A branch failed: another target to try in its place, if any. What a failure without response would have
+   * added to the choice of the best response is then forgotten. Not asked once the request is cancelled.
+   */
+  nextBranch?(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined;
+  /** A final response went upstream; several 2xx may, for one INVITE. */
+  onFinal?(status: number, context: ProxyContext): void;
+  /** Once, when no branch is open any more; further 2xx of an INVITE may follow within 64 * T1. */
+  onEnd?(context: ProxyContext): void;
+  /**
+   * True sends a 503 upstream as 503, so that the client looks for another server. By default it becomes 500
+   * (RFC 3261 §16.7 step 6): set this only when no other request would fare better here.
+   */
+  readonly passes503?: boolean;
+}
+
+/**
+ * The response context of RFC 3261 §16.7: what became of one proxied request, from its branches to the
+ * response that goes upstream.
+ */
+export class ProxyContext implements ServerTransactionUser {
+  readonly transaction: ServerTransaction;
+  readonly #endpoint: SipEndpoint;
+  readonly #handler: ProxyHandler;
+  readonly #most: number;
+  readonly #branches: Branch[] = [];
+  readonly #best = new BestResponse();
+  #open = 0;
+  /** A final response is on its way upstream, or nobody is left to receive one. */
+  #answered = false;
+  #cancelled = false;
+  #phase: 'starting' | 'running' | 'ended' = 'starting';
+
+  /** Made by StatefulProxy.forward. */
+  constructor(
+    endpoint: SipEndpoint,
+    transaction: ServerTransaction,
+    handler: ProxyHandler,
+    limits: { readonly branches: number },
+  ) {
+    this.#endpoint = endpoint;
+    this.transaction = transaction;
+    this.#handler = handler;
+    this.#most = limits.branches;
+    transaction.user = this;
+  }
+
+  /** Branches that wait for their final response. */
+  get open(): number {
+    return this.#open;
+  }
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  /** RFC 3261 §16.6 steps 8 to 10; called once. */
+  start(branches: readonly ProxyBranch[]): void {
+    // While the service made up its mind the caller may have gone, or been answered after a CANCEL.
+    if (!this.transaction.pending) {
+      this.#answered = true;
+      this.#phase = 'running';
+      this.#settle();
+      return;
+    }
+    // An INVITE takes long by nature: its sender is told at once that it need not repeat it.
+    if (this.transaction.method === 'INVITE') this.#endpoint.respond(this.transaction, 100);
+    for (const branch of branches) this.#send(branch);
+    this.#phase = 'running';
+    this.#settle();
+  }
+
+  /** Gives up every open branch (RFC 3261 §16.10); the responses that follow decide what goes upstream. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#cancelOpen();
+  }
+
+  onCancel(): void {
+    this.cancel();
+  }
+
+  onFailure(): void {
+    // Upstream is gone or gave up: there is nobody to answer.
+    this.#answered = true;
+    this.cancel();
+  }
+
+  /** For the branches of this context. */
+  handleResponse(branch: Branch, response: SipResponse): void {
+    const { status } = response;
+    if (status < 200) {
+      this.#handleProvisional(response);
+      return;
+    }
+    const late = branch.closed;
+    this.#close(branch);
+    // Without a Via below ours it would leave for nowhere; a peer that shortens Via is not answering us.
+    if (response.vias().length < 2) {
+      if (!late) this.#fail(branch, { cause: 'bad-response' }, { status: 502, response: undefined });
+    } else if (status < 300) {
+      this.#handleSuccess(response);
+    } else if (!late) {
+      this.#handleRefusal(branch, response);
+    }
+    this.#settle();
+  }
+
+  /** For the branches of this context. */
+  handleFailure(branch: Branch, cause: TransactionFailure): void {
+    this.#close(branch);
+    // RFC 3261 §16.8 and §16.9: as if a 408, or a 503, had been received.
+    this.#fail(branch, { cause }, { status: cause === 'timeout' ? 408 : 503, response: undefined });
+    this.#settle();
+  }
+
+  /** RFC 3261 §16.7 step 5; only INVITE has provisional responses to pass on (RFC 4320 §4.1). */
+  #handleProvisional(response: SipResponse): void {
+    if (response.status === 100 || this.#answered || this.transaction.method !== 'INVITE') return;
+    if (response.vias().length >= 2) this.#forward(response);
+  }
+
+  #handleSuccess(response: SipResponse): void {
+    // Every 2xx to an INVITE makes a dialog of its own, so each one goes upstream.
+    if (this.#answered && this.transaction.method !== 'INVITE') return;
+    this.#answered = true;
+    this.#forward(response);
+    this.#handler.onFinal?.(response.status, this);
+    this.#cancelOpen();
+  }
+
+  #handleRefusal(branch: Branch, response: SipResponse): void {
+    if (response.status >= 600) {
+      this.#best.add({ status: response.status, response });
+      this.cancel();
+      return;
+    }
+    this.#best.add({ status: response.status, response });
+    this.#tryNext(branch, { cause: 'response', response });
+  }
+
+  #fail(branch: Branch, failure: BranchFailure, candidate: Candidate): void {
+    if (!this.#tryNext(branch, failure)) this.#best.add(candidate);
+  }
+
+  #tryNext(branch: Branch, failure: BranchFailure): boolean {
+    if (this.#answered || this.#cancelled) return false;
+    const next = this.#handler.nextBranch?.(failure, branch.target, this);
+    if (next === undefined) return false;
+    this.#send(next);
+    return true;
+  }
+
+  #send(target: ProxyBranch): void {
+    const branch = new Branch(this, target);
+    if (this.#branches.length >= this.#most) {
+      // No further target is asked for: that would not end.
+      this.#best.add({ status: 503, response: undefined });
+      return;
+    }
+    this.#branches.push(branch);
+    this.#open += 1;
+    const { method } = this.transaction;
+    const sent = this.#endpoint.request(
+      target.flow,
+      { method, branch: target.branch, bytes: target.bytes },
+      branch,
+    );
+    if (sent.ok) {
+      branch.client = sent.value;
+      return;
+    }
+    this.#close(branch);
+    this.#fail(branch, { cause: 'refused', reason: sent.error }, { status: 503, response: undefined });
+  }
+
+  #close(branch: Branch): void {
+    if (branch.closed) return;
+    branch.closed = true;
+    this.#open -= 1;
+  }
+
+  #cancelOpen(): void {
+    if (this.transaction.method !== 'INVITE') return;
+    for (const branch of this.#branches) {
+      if (!branch.closed && branch.client !== undefined) this.#endpoint.cancel(branch.client);
+    }
+  }
+
+  /** RFC 3261 §16.7 step 6: when every branch has ended, the best of what came goes upstream. */
+  #settle(): void {
+    if (this.#open > 0 || this.#phase !== 'running') return;
+    this.#phase = 'ended';
+    if (!this.#answered) {
+      this.#answered = true;
+      this.#answer(this.#best.choose());
+    }
+    this.#handler.onEnd?.(this);
+  }
+
+  #answer({ status, response }: Candidate): void {
+    // RFC 4320 §4.2: who sent another request than INVITE has stopped waiting by now.
+    if (status === 408 && response === undefined && this.transaction.method !== 'INVITE') return;
+    const hidden = status === 503 && this.#handler.passes503 !== true;
+    if (response !== undefined && !hidden) this.#forward(response);
+    else this.#endpoint.respond(this.transaction, hidden ? 500 : status);
+    this.#handler.onFinal?.(hidden ? 500 : status, this);
+  }
+
+  /** RFC 3261 §16.7 steps 3, 7 and 9. */
+  #forward(response: SipResponse): void {
+    const edit = new MessageEdit(response).removeFirst('Via');
+    this.#best.addChallenges(edit, response);
+    this.#handler.editResponse?.(edit, response, this);
+    this.#endpoint.respondRaw(this.transaction, response.status, edit.toBytes());
+  }
+}
+
+/** One client transaction of a context. */
+class Branch implements ClientTransactionUser {
+  readonly context: ProxyContext;
+  readonly target: ProxyBranch;
+  client: ClientTransaction | undefined;
+  /** Its final response came, or it failed. */
+  closed = false;
+
+  constructor(context: ProxyContext, target: ProxyBranch) {
+    this.context = context;
+    this.target = target;
+  }
+  onResponse(response: SipResponse): void {
+    this.context.handleResponse(this, response);
+  }
+  onFailure(cause: TransactionFailure): void {
+    this.context.handleFailure(this, cause);
+  }
+}

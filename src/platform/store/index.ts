@@ -1,0 +1,1 @@
+export { type Command, type Query, type Row, Store, type StoreOptions, type StoreValue } from './store.ts';

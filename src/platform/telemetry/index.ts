@@ -1,0 +1,15 @@
+export { type EventField, EventRing, type EventSink, type ServiceEvent } from './events.ts';
+export {
+  createLog,
+  type Log,
+  type LogFields,
+  type LogLevel,
+  type LogOptions,
+  type MemoryLog,
+  memoryLog,
+  silentLog,
+} from './log.ts';
+export { type MetricsSnapshot, mergeSnapshots, renderSnapshot } from './merge.ts';
+export { type Counter, type Gauge, type Label, Metrics } from './metrics.ts';
+export { OncePerKey } from './once-per-key.ts';
+export { REDACTED, redact, secretKey } from './redaction.ts';

@@ -1,0 +1,95 @@
+import { readFileSync, statSync } from 'node:fs';
+import { err, type Result } from '#kernel';
+import {
+  type Examination,
+  examineEdge,
+  examineInternal,
+  parseEdgeDocument,
+  parseInternalDocument,
+} from './document.ts';
+import type { EdgeDocument } from './edge-schema.ts';
+import { type DocumentError, type DocumentFinding, formatDocumentError, type Severity } from './finding.ts';
+import type { InternalDocument } from './internal-schema.ts';
+import { LONGEST_DOCUMENT } from './yaml-source.ts';
+
+export type DocumentKind = 'edge' | 'internal';
+
+export interface CheckReport {
+  /** Lines to print; ends without a line feed. */
+  report: string;
+  errors: number;
+  warnings: number;
+  instructions: number;
+}
+
+/** Reads an edge.yaml; every error at once, or the value with defaults filled in and paths absolute. */
+export function loadEdgeDocument(file: string): Result<EdgeDocument, DocumentError[]> {
+  const text = readDocument(file);
+  return typeof text === 'string' ? parseEdgeDocument(text, { file }) : err([text]);
+}
+
+/** Reads an internal.yaml likewise. */
+export function loadInternalDocument(file: string): Result<InternalDocument, DocumentError[]> {
+  const text = readDocument(file);
+  return typeof text === 'string' ? parseInternalDocument(text, { file }) : err([text]);
+}
+
+/**
+ * What `sallyport check` prints: errors first, one a line, then warnings, then instructions. `kind` is told from
+ * the document's sections when left out.
+ */
+export function checkDocument(file: string, kind?: DocumentKind): CheckReport {
+  const text = readDocument(file);
+  if (typeof text !== 'string') return reportOf(file, [text]);
+  const examination: Examination<unknown> =
+    (kind ?? kindOf(text)) === 'internal' ? examineInternal(text, { file }) : examineEdge(text, { file });
+  return reportOf(file, examination.findings);
+}
+
+/** A document with a front end and no policy is an internal one. */
+export function kindOf(text: string): DocumentKind {
+  return /^["']?frontEnd["']?\s*:/m.test(text) && !/^["']?policy["']?\s*:/m.test(text) ? 'internal' : 'edge';
+}
+
+function readDocument(file: string): string | DocumentError {
+  const complain = (rule: string, what: string, instead: string): DocumentError => {
+    return { severity: 'error', rule, file, line: 1, column: 1, what, instead };
+  };
+  try {
+    const stats = statSync(file);
+    if (!stats.isFile()) return complain('file', 'this is not an ordinary file', 'name the document itself');
+    if (stats.size > LONGEST_DOCUMENT) {
+      return complain('document-size', `the document has ${stats.size} bytes`, 'keep it to 1 MiB at most');
+    }
+    const bytes = readFileSync(file);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') return complain('file', 'there is no such file', 'name an existing document');
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+      return complain('encoding', 'the document is not UTF-8', 'save it as UTF-8');
+    }
+    return complain('file', `the document cannot be read (${code ?? 'unknown'})`, 'let this user read it');
+  }
+}
+
+const HEADINGS: readonly [Severity, string, string][] = [
+  ['error', 'error', 'errors'],
+  ['warning', 'warning', 'warnings'],
+  ['instruction', 'instruction', 'instructions'],
+];
+
+/** The findings as text, errors first. */
+export function reportOf(file: string, findings: readonly DocumentFinding[]): CheckReport {
+  const lines: string[] = [];
+  const counts: Record<Severity, number> = { error: 0, warning: 0, instruction: 0 };
+  for (const [severity, one, many] of HEADINGS) {
+    const group = findings.filter((finding) => finding.severity === severity);
+    counts[severity] = group.length;
+    if (group.length === 0) continue;
+    lines.push(`${group.length} ${group.length === 1 ? one : many}:`, ...group.map(formatDocumentError), '');
+  }
+  lines.push(counts.error === 0 ? `${file}: no errors` : `${file}: nothing starts on this document`);
+  const { error: errors, warning: warnings, instruction: instructions } = counts;
+  return { report: lines.join('\n'), errors, warnings, instructions };
+}

@@ -1,0 +1,117 @@
+import type { z } from 'zod';
+import { err, ok, type Result } from '#kernel';
+import { fillEdgeDefaults, fillInternalDefaults } from './defaults.ts';
+import { type DocumentFiles, hostFiles } from './document-files.ts';
+import { type EdgeDocument, edgeSchema } from './edge-schema.ts';
+import type { DocumentError, DocumentFinding, Report, Severity } from './finding.ts';
+import { type InternalDocument, internalSchema } from './internal-schema.ts';
+import { tracedEdgeListeners, tracedInternalListeners } from './listeners.ts';
+import { DocumentReader, type Draft, type ReadSetting, type RenamedKeys } from './read-document.ts';
+import { edgeRules } from './rules/edge.ts';
+import { fileRules } from './rules/files.ts';
+import { internalRules } from './rules/internal.ts';
+import { runRules } from './rules/rule.ts';
+import { YamlSource } from './yaml-source.ts';
+
+export interface ParseOptions {
+  /** Path of the document: shown in findings, and paths in it are relative to its folder. */
+  readonly file: string;
+  /** Default: the files of this host. */
+  readonly files?: DocumentFiles;
+  /** Default: the keys that were renamed so far, none yet. */
+  readonly renamed?: RenamedKeys;
+}
+
+/** The document, absent when there is an error, and everything there is to say about it, by line. */
+export interface Examination<Document> {
+  readonly document: Document | undefined;
+  readonly findings: readonly DocumentFinding[];
+}
+
+/** How one kind of document is read. */
+interface Recipe<Document> {
+  readonly schema: z.ZodObject;
+  fill(draft: Draft<Document>): void;
+  judge(draft: Draft<Document>, settings: readonly ReadSetting[], report: Report): void;
+  finish(draft: Draft<Document>): Document;
+}
+
+const edgeRecipe: Recipe<EdgeDocument> = {
+  schema: edgeSchema,
+  fill: fillEdgeDefaults,
+  judge(draft, settings, report) {
+    runRules(edgeRules, { draft, settings, listeners: tracedEdgeListeners(draft) }, report);
+  },
+  finish: (draft) => edgeSchema.parse(draft),
+};
+
+const internalRecipe: Recipe<InternalDocument> = {
+  schema: internalSchema,
+  fill: fillInternalDefaults,
+  judge(draft, settings, report) {
+    runRules(internalRules, { draft, settings, listeners: tracedInternalListeners(draft) }, report);
+  },
+  finish: (draft) => internalSchema.parse(draft),
+};
+
+/** Old keys and their new names; a key that is renamed goes in here for good. */
+const RENAMED: RenamedKeys = new Map();
+
+/** Examines the text of an edge.yaml. */
+export function examineEdge(text: string, options: ParseOptions): Examination<EdgeDocument> {
+  return examine(edgeRecipe, text, options);
+}
+
+/** Examines the text of an internal.yaml. */
+export function examineInternal(text: string, options: ParseOptions): Examination<InternalDocument> {
+  return examine(internalRecipe, text, options);
+}
+
+/** The value of an edge.yaml with defaults filled in and paths absolute, or every error at once. */
+export function parseEdgeDocument(
+  text: string,
+  options: ParseOptions,
+): Result<EdgeDocument, DocumentError[]> {
+  return resultOf(examineEdge(text, options));
+}
+
+/** The same for an internal.yaml. */
+export function parseInternalDocument(
+  text: string,
+  options: ParseOptions,
+): Result<InternalDocument, DocumentError[]> {
+  return resultOf(examineInternal(text, options));
+}
+
+function resultOf<Document>(examination: Examination<Document>): Result<Document, DocumentError[]> {
+  if (examination.document !== undefined) return ok(examination.document);
+  return err(
+    examination.findings.filter((finding): finding is DocumentError => finding.severity === 'error'),
+  );
+}
+
+function examine<Document>(
+  recipe: Recipe<Document>,
+  text: string,
+  { file, files = hostFiles, renamed = RENAMED }: ParseOptions,
+): Examination<Document> {
+  const source = new YamlSource(file, text);
+  if (source.broken) return { document: undefined, findings: inOrder(source.findings) };
+  const reader = new DocumentReader(source, renamed);
+  const draft = (reader.read(recipe.schema) ?? {}) as Draft<Document>;
+  recipe.fill(draft);
+  const report: Report = (path, complaint) => source.add(path, complaint);
+  recipe.judge(draft, reader.settings, report);
+  runRules(fileRules, { settings: reader.settings, files }, report);
+  const findings = inOrder(source.findings);
+  const wrong = findings.some((finding) => finding.severity === 'error');
+  return { document: wrong ? undefined : recipe.finish(draft), findings };
+}
+
+const WEIGHT: Readonly<Record<Severity, number>> = { error: 0, warning: 1, instruction: 2 };
+
+function inOrder(findings: readonly DocumentFinding[]): DocumentFinding[] {
+  return [...findings].sort(
+    (a, b) => a.line - b.line || a.column - b.column || WEIGHT[a.severity] - WEIGHT[b.severity],
+  );
+}

@@ -1,0 +1,310 @@
+import type { z } from 'zod';
+import { ADDRESSES, hostSettings, internalAddresses, keyPair, sipLimits } from './host-schema.ts';
+import * as setting from './setting.ts';
+
+const NAME = 'a fully qualified domain name';
+const NAMES = 'a list of fully qualified domain names';
+
+const addresses = setting.section(
+  'The addresses of this host. The three external ones may be the same address or three.',
+  {
+    access: setting.texts(ADDRESSES, setting.hostAddress, {
+      sentence: 'External addresses of the Access Edge service.',
+      reload: 'live',
+      example: ['192.0.2.10', '2001:db8:1::10'],
+      rows: ['ext-05'],
+    }),
+    webConferencing: setting.derivedTexts('addresses.access', ADDRESSES, setting.hostAddress, {
+      sentence: 'External addresses set aside for web conferencing.',
+      reload: 'live',
+      example: ['192.0.2.20', '2001:db8:1::20'],
+    }),
+    av: setting.derivedTexts('addresses.access', ADDRESSES, setting.hostAddress, {
+      sentence: 'External addresses of the A/V Edge service; relayed media leaves from here.',
+      reload: 'live',
+      example: ['192.0.2.30', '2001:db8:1::30'],
+      rows: ['ext-14'],
+    }),
+    internal: internalAddresses(),
+  },
+);
+
+const host = setting.section('What belongs to this host alone.', {
+  ...hostSettings('edge', 9180),
+  addresses,
+  certificates: setting.section('The identities of this host.', {
+    access: keyPair('Shown to outside clients by the Access Edge service.', 'access'),
+    internal: keyPair('Shown on the internal network; it names host.name.', 'internal'),
+  }),
+});
+
+const nextHop = setting.section('The only thing in the internal network that the edge dials.', {
+  name: setting.text(NAME, setting.domainName, {
+    sentence: 'Name of the pool of SIP servers that serves the SIP domains.',
+    reload: 'live',
+    example: 'pool.example.com',
+  }),
+  members: setting.sections('Its servers; a client connection stays with one until that one fails.', {
+    name: setting.text(NAME, setting.domainName, {
+      sentence: "The server's name, which its certificate must hold.",
+      reload: 'live',
+      example: 'fe1.example.com',
+    }),
+    address: setting.text('an IPv4 or IPv6 address', setting.hostAddress, {
+      sentence: "The server's address; it must lie in policy.internalNetworks.",
+      reload: 'live',
+      example: '10.45.32.11',
+      rows: ['int-03'],
+    }),
+    port: setting.port(5061, { sentence: 'TCP port on which it takes SIP over TLS.', rows: ['int-03'] }),
+  }),
+});
+
+const ports = setting.optionalSection('Where the services listen.', {
+  accessClients: setting.port(443, {
+    sentence: 'External TCP port of the Access Edge service for clients.',
+    rows: ['ext-05'],
+  }),
+  accessInternal: setting.port(5061, {
+    sentence: 'Internal TCP port of the Access Edge service for the next hop.',
+    rows: ['int-02'],
+  }),
+  avUdp: setting.port(3478, {
+    sentence: 'UDP port of the A/V Edge service, external and internal.',
+    rows: ['ext-14', 'int-06'],
+  }),
+  avAuthentication: setting.port(5062, {
+    sentence: 'Internal TCP port of the A/V Authentication service.',
+    rows: ['int-05'],
+  }),
+});
+
+const relay = setting.optionalSection('What the A/V Edge service relays.', {
+  realm: setting.derivedText('the first of policy.sipDomains', 'a realm', setting.realm, {
+    sentence: 'Realm of the long-term credentials that relay clients show.',
+    reload: 'live',
+    example: 'example.com',
+  }),
+  ports: setting.optionalSection(
+    'UDP ports from which relayed media leaves, on the external A/V addresses.',
+    {
+      first: setting.port(50000, {
+        sentence: 'The first port of the relay range.',
+        rows: ['ext-10', 'ext-12'],
+      }),
+      last: setting.port(59999, {
+        sentence: 'The last port of the relay range.',
+        rows: ['ext-10', 'ext-12'],
+      }),
+    },
+  ),
+  allowedPeers: setting.textsOrNone('a list of networks in CIDR form', setting.network, {
+    sentence: 'Networks that media may be relayed to although the default refuses them; never internal ones.',
+    reload: 'live',
+    example: ['198.51.100.0/24'],
+  }),
+  allocationsPerUser: setting.integer({
+    sentence: 'Most allocations that one user may hold at a time.',
+    reload: 'live',
+    default: 12,
+    floor: 1,
+    ceiling: 10_000,
+  }),
+});
+
+const mediaCredentials = setting.section('The time-limited credentials for the relay.', {
+  keyFile: setting.text('the path of a file', setting.filePath, {
+    sentence: 'File with the key from which credentials are made (base64); the same on every edge of a pool.',
+    reload: 'live',
+    example: 'secrets/pool.media',
+    path: true,
+    file: 'media-key',
+  }),
+  previousKeyFiles: setting.textsOrNone('a list of paths of files', setting.filePath, {
+    sentence: 'Earlier keys, whose credentials count until they expire.',
+    reload: 'live',
+    example: ['secrets/previous.media'],
+    path: true,
+    file: 'media-key',
+    mostItems: 8,
+  }),
+  lifetimeMinutes: setting.integer({
+    sentence: 'Longest lifetime of a credential.',
+    reload: 'live',
+    unit: 'minutes',
+    default: 480,
+    floor: 5,
+    ceiling: 1440,
+  }),
+  staticSecretFiles: setting.textsOrNone('a list of paths of files', setting.filePath, {
+    sentence: 'Files with a secret shared with another system that makes relay credentials in the REST form.',
+    reload: 'live',
+    example: ['secrets/conference.secret'],
+    path: true,
+    file: 'shared-secret',
+    mostItems: 8,
+  }),
+});
+
+const preSignIn = setting.optionalSection('What a client may send before the next hop has accepted it.', {
+  messages: setting.integer({
+    sentence: 'Most SIP requests before sign-in.',
+    reload: 'live',
+    default: 20,
+    floor: 2,
+    ceiling: 1000,
+  }),
+  bytes: setting.integer({
+    sentence: 'Most bytes before sign-in.',
+    reload: 'live',
+    unit: 'bytes',
+    default: 65536,
+    floor: 8192,
+    ceiling: 16_777_216,
+  }),
+  seconds: setting.integer({
+    sentence: 'Longest time that a connection may take to sign in.',
+    reload: 'live',
+    unit: 'seconds',
+    default: 30,
+    floor: 1,
+    ceiling: 600,
+  }),
+});
+
+const accessLimits = setting.optionalSection('Bounds of the Access Edge service.', {
+  connections: setting.integer({
+    sentence: 'Most client connections at a time.',
+    reload: 'live',
+    default: 20_000,
+    floor: 10,
+    ceiling: 500_000,
+  }),
+  connectionsPerSource: setting.integer({
+    sentence: 'Most client connections from one address (IPv6: from one /64) at a time.',
+    reload: 'live',
+    default: 500,
+    floor: 1,
+    ceiling: 500_000,
+  }),
+  handshakes: setting.integer({
+    sentence: 'Most TLS handshakes under way at a time.',
+    reload: 'live',
+    default: 256,
+    floor: 4,
+    ceiling: 10_000,
+  }),
+  ...sipLimits(),
+  keepAliveSeconds: setting.integer({
+    sentence: 'A client connection on which nothing arrived for so long is closed.',
+    reload: 'live',
+    unit: 'seconds',
+    default: 300,
+    floor: 30,
+    ceiling: 86_400,
+  }),
+  preSignIn,
+});
+
+const avLimits = setting.optionalSection('Bounds of the A/V Edge service.', {
+  allocations: setting.integer({
+    sentence: 'Most allocations at a time.',
+    reload: 'live',
+    default: 10_000,
+    floor: 1,
+    ceiling: 64_000,
+  }),
+  permissionsPerAllocation: setting.integer({
+    sentence: 'Most peer addresses that one allocation may have permissions for.',
+    reload: 'live',
+    default: 64,
+    floor: 1,
+    ceiling: 1024,
+  }),
+  channelsPerAllocation: setting.integer({
+    sentence: 'Most channels bound in one allocation.',
+    reload: 'live',
+    default: 64,
+    floor: 1,
+    ceiling: 1024,
+  }),
+  lifetimeSeconds: setting.integer({
+    sentence: 'Longest lifetime granted to an allocation before it has to be refreshed.',
+    reload: 'live',
+    unit: 'seconds',
+    default: 3600,
+    floor: 600,
+    ceiling: 86_400,
+  }),
+});
+
+const policy = setting.section('What all edges of the organisation have in common.', {
+  site: setting.text('a name', setting.label, {
+    sentence: 'Name of the site, for people.',
+    reload: 'live',
+    example: 'Head office',
+  }),
+  sipDomains: setting.texts(NAMES, setting.domainName, {
+    sentence: 'The SIP domains of the organisation.',
+    reload: 'live',
+    example: ['example.com'],
+  }),
+  names: setting.section('The names by which the outside knows the services.', {
+    access: setting.text(NAME, setting.domainName, {
+      sentence: 'External name of the Access Edge service.',
+      reload: 'live',
+      example: 'sip.example.com',
+    }),
+    webConferencing: setting.text(NAME, setting.domainName, {
+      sentence: 'External name set aside for web conferencing.',
+      reload: 'live',
+      example: 'webconf.example.com',
+    }),
+    av: setting.text(NAME, setting.domainName, {
+      sentence: 'External name of the A/V Edge service, given to outside clients with their credentials.',
+      reload: 'live',
+      example: 'av.example.com',
+    }),
+  }),
+  internalNetworks: setting.texts('a list of networks in CIDR form', setting.network, {
+    sentence:
+      'The networks of the organisation behind the internal firewall; no media is ever relayed into them.',
+    reload: 'live',
+    example: ['10.45.0.0/16'],
+  }),
+  nextHop,
+  avAuthentication: setting.optionalSection('The A/V Authentication service.', {
+    callers: setting.derivedTexts('policy.nextHop, its name and its members', NAMES, setting.domainName, {
+      sentence: 'Certificate names that may ask for relay credentials.',
+      reload: 'live',
+      example: ['pool.example.com', 'fe1.example.com'],
+      rows: ['int-05'],
+    }),
+  }),
+  ports,
+  relay,
+  mediaCredentials,
+  limits: setting.optionalSection('Bounds on what peers can make the services hold.', {
+    access: accessLimits,
+    av: avLimits,
+    avAuthentication: setting.optionalSection('Bounds of the A/V Authentication service.', {
+      connections: setting.integer({
+        sentence: 'Most connections at a time.',
+        reload: 'live',
+        default: 64,
+        floor: 2,
+        ceiling: 10_000,
+      }),
+    }),
+  }),
+});
+
+/** edge.yaml */
+export const edgeSchema = setting.section('What an edge runs.', {
+  version: setting.formatVersion(),
+  host,
+  policy,
+});
+
+/** A loaded edge.yaml: defaults filled in, paths absolute, names lower-case, addresses canonical. */
+export type EdgeDocument = z.output<typeof edgeSchema>;

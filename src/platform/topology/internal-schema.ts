@@ -1,0 +1,113 @@
+import type { z } from 'zod';
+import { hostSettings, internalAddresses, keyPair, sipLimits } from './host-schema.ts';
+import * as setting from './setting.ts';
+
+const NAME = 'a fully qualified domain name';
+
+const host = setting.section('What belongs to this host alone.', {
+  ...hostSettings('internal', 9181),
+  addresses: setting.section('The addresses of this host.', { internal: internalAddresses() }),
+  certificates: setting.section('The identities of this host.', {
+    internal: keyPair('Shown to edges and internal clients; it names host.name.', 'internal'),
+  }),
+});
+
+const edges = setting.sections('The edges that this front end works with.', {
+  name: setting.text(NAME, setting.domainName, {
+    sentence: "The edge's internal name, which its certificate must hold.",
+    reload: 'live',
+    example: 'edge1.example.com',
+  }),
+  address: setting.text('an IPv4 or IPv6 address', setting.hostAddress, {
+    sentence: "The edge's internal address.",
+    reload: 'live',
+    example: '10.45.16.10',
+  }),
+  port: setting.port(5061, {
+    sentence: 'Internal TCP port of its Access Edge service.',
+    rows: ['int-02'],
+  }),
+  avAuthenticationPort: setting.port(5062, {
+    sentence: 'Internal TCP port of its A/V Authentication service.',
+    rows: ['int-05'],
+  }),
+});
+
+const registrar = setting.optionalSection('How long sign-ins last.', {
+  minExpiresSeconds: setting.integer({
+    sentence: 'A sign-in asked for a shorter time is refused with 423.',
+    reload: 'live',
+    unit: 'seconds',
+    default: 60,
+    floor: 10,
+    ceiling: 3600,
+  }),
+  maxExpiresSeconds: setting.integer({
+    sentence: 'A sign-in asked for a longer time is granted this one.',
+    reload: 'live',
+    unit: 'seconds',
+    default: 7200,
+    floor: 60,
+    ceiling: 86_400,
+  }),
+  defaultExpiresSeconds: setting.integer({
+    sentence: 'The time granted to a sign-in that asks for none.',
+    reload: 'live',
+    unit: 'seconds',
+    default: 3600,
+    floor: 60,
+    ceiling: 86_400,
+  }),
+  bindingsPerUser: setting.integer({
+    sentence: 'Most devices that one user may be signed in on.',
+    reload: 'live',
+    default: 10,
+    floor: 1,
+    ceiling: 100,
+  }),
+});
+
+const frontEnd = setting.section('The embedded front end.', {
+  sipDomains: setting.texts('a list of fully qualified domain names', setting.domainName, {
+    sentence: 'The SIP domains whose users live here.',
+    reload: 'live',
+    example: ['example.com'],
+  }),
+  port: setting.port(5061, {
+    sentence: 'TCP port for SIP over TLS, both of the edges and of internal clients.',
+    rows: ['int-03', 'more-02'],
+  }),
+  edges,
+  database: setting.derivedText(
+    'front-end.sqlite in stateDirectory',
+    'the path of a file',
+    setting.filePath,
+    {
+      sentence: 'SQLite file with the users; it is created when it does not exist.',
+      reload: 'restart',
+      example: '/var/lib/sallyport/internal/front-end.sqlite',
+      path: true,
+    },
+  ),
+  registrar,
+  limits: setting.optionalSection('Bounds on what peers can make the front end hold.', {
+    connections: setting.integer({
+      sentence: 'Most connections at a time.',
+      reload: 'live',
+      default: 10_000,
+      floor: 10,
+      ceiling: 500_000,
+    }),
+    ...sipLimits(),
+  }),
+});
+
+/** internal.yaml */
+export const internalSchema = setting.section('What the internal program runs.', {
+  version: setting.formatVersion(),
+  host,
+  frontEnd,
+});
+
+/** A loaded internal.yaml: defaults filled in, paths absolute, names lower-case, addresses canonical. */
+export type InternalDocument = z.output<typeof internalSchema>;

@@ -1,0 +1,56 @@
+import type { InternalDocument } from '../internal-schema.ts';
+import type { TracedListener } from '../listeners.ts';
+import type { Draft, ReadSetting } from '../read-document.ts';
+import {
+  type CommonFacts,
+  duplicate,
+  limitOrder,
+  portClash,
+  sayRepeatedServers,
+  socketPath,
+} from './common.ts';
+import type { Rule } from './rule.ts';
+
+export interface InternalFacts extends CommonFacts {
+  readonly draft: Draft<InternalDocument>;
+  readonly settings: readonly ReadSetting[];
+  readonly listeners: readonly TracedListener[];
+}
+
+const edgeRepeats: Rule<InternalFacts> = {
+  name: 'duplicate',
+  check({ draft }, say) {
+    sayRepeatedServers(draft.frontEnd?.edges, ['frontEnd', 'edges'], say);
+  },
+};
+
+const REGISTRAR = ['frontEnd', 'registrar'];
+
+/** The shortest time is not longer than the usual one, nor that than the longest. */
+const expiresOrder: Rule<InternalFacts> = {
+  name: 'expires-order',
+  check({ draft }, say) {
+    const {
+      minExpiresSeconds: min,
+      defaultExpiresSeconds: usual,
+      maxExpiresSeconds: max,
+    } = draft.frontEnd?.registrar ?? {};
+    if (min === undefined || usual === undefined || max === undefined) return;
+    if (min > max) {
+      const what = `minExpiresSeconds ${min} is more than maxExpiresSeconds ${max}`;
+      say([...REGISTRAR, 'minExpiresSeconds'], 'error', what, `write at most ${max}`);
+    } else if (usual < min || usual > max) {
+      const what = `defaultExpiresSeconds ${usual} is not between minExpiresSeconds and maxExpiresSeconds`;
+      say([...REGISTRAR, 'defaultExpiresSeconds'], 'error', what, `write a number from ${min} to ${max}`);
+    }
+  },
+};
+
+export const internalRules: readonly Rule<InternalFacts>[] = [
+  duplicate,
+  edgeRepeats,
+  portClash,
+  socketPath,
+  limitOrder(['frontEnd', 'limits']),
+  expiresOrder,
+];

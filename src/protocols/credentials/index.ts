@@ -1,0 +1,41 @@
+export { type ReadFile, readMediaKeys, readRestSecrets } from './key-files.ts';
+export { type MediaKey, mediaKeyText, parseMediaKey } from './media-key.ts';
+export {
+  type AuthorityAnswer,
+  type AuthorityPolicy,
+  answerCredentialsRequest,
+  type MediaRelayOffer,
+} from './mras/authority.ts';
+export {
+  type CredentialsRequest,
+  formatMrasRequest,
+  type MrasLimits,
+  type MrasRequest,
+  type MrasRequestProblem,
+  mrasLimits,
+  parseMrasRequest,
+} from './mras/request.ts';
+export {
+  type CredentialsResponse,
+  formatMrasResponse,
+  type IssuedCredentials,
+  type MediaRelay,
+  type MrasResponse,
+  parseMrasResponse,
+} from './mras/response.ts';
+export {
+  MRAS_CONTENT_TYPE,
+  MRAS_NAMESPACE,
+  type MrasLocation,
+  type MrasReason,
+  type MrasRoute,
+  mrasReasons,
+} from './mras/vocabulary.ts';
+export { parseRestSecret, type RestCredential, RestVerifier, restCredential, restPassword } from './rest.ts';
+export { type MediaToken, MediaTokenIssuer, MediaTokenVerifier } from './token.ts';
+export {
+  CombinedVerifier,
+  type Credential,
+  type CredentialRefusal,
+  type MediaCredentialVerifier,
+} from './verifier.ts';

@@ -1,0 +1,37 @@
+import { err, type Failure, failure, ok, type Result } from '#kernel';
+import { type MediaKey, parseMediaKey } from './media-key.ts';
+import { parseRestSecret } from './rest.ts';
+
+/** Reads a whole file; throws as `readFileSync` does. */
+export type ReadFile = (file: string) => Uint8Array;
+
+/** Reads and parses key files; the first that is not usable is the failure, which names the file. */
+export function readMediaKeys(files: readonly string[], read: ReadFile): Result<MediaKey[], Failure> {
+  return readAll(files, read, parseMediaKey);
+}
+
+/** The same for static secrets. */
+export function readRestSecrets(files: readonly string[], read: ReadFile): Result<Buffer[], Failure> {
+  return readAll(files, read, parseRestSecret);
+}
+
+function readAll<T>(
+  files: readonly string[],
+  read: ReadFile,
+  parse: (bytes: Uint8Array) => Result<T, Failure>,
+): Result<T[], Failure> {
+  const values: T[] = [];
+  for (const file of files) {
+    let bytes: Uint8Array;
+    try {
+      bytes = read(file);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+      return err(failure('SLP-AV-0203', `${file}: ${code}`));
+    }
+    const parsed = parse(bytes);
+    if (!parsed.ok) return err({ ...parsed.error, message: `${parsed.error.message} (${file})` });
+    values.push(parsed.value);
+  }
+  return ok(values);
+}

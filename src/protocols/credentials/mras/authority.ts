@@ -1,0 +1,102 @@
+import type { WallTime } from '#kernel';
+import type { MediaTokenIssuer } from '../token.ts';
+import { type MrasLimits, type MrasRequest, parseMrasRequest } from './request.ts';
+import { type CredentialsResponse, formatMrasResponse, type MediaRelay } from './response.ts';
+import { MRAS_SERVER_VERSION, type MrasLocation, type MrasReason } from './vocabulary.ts';
+
+/** One side's relay service, as clients of that side are told to reach it. */
+export interface MediaRelayOffer {
+  readonly location: MrasLocation;
+  /** The pool's name on that side. */
+  readonly hostName: string;
+  /** This edge's addresses on that side; each is listed when a client asks for `directip`. At least one. */
+  readonly addresses: readonly string[];
+  /** Only ports on which something listens. */
+  readonly udpPort?: number;
+  readonly tcpPort?: number;
+}
+
+export interface AuthorityPolicy {
+  /** Absent: there is no key, and every request is answered `Not Supported`. */
+  readonly issuer: MediaTokenIssuer | undefined;
+  /** Longest life of a credential, minutes; also granted when a request asks for none. */
+  readonly lifetimeMinutes: number;
+  readonly realm: string;
+  readonly relays: readonly MediaRelayOffer[];
+  readonly limits: MrasLimits;
+}
+
+export interface AuthorityAnswer {
+  readonly reason: MrasReason;
+  /** The response's XML. */
+  readonly body: Buffer;
+  /** Credentials in it. */
+  readonly issued: number;
+}
+
+type Echo = Pick<MrasRequest, 'requestId' | 'version' | 'to' | 'from'>;
+
+/**
+ * The processing rules of [MS-AVEDGEA] §3.1.5.1 once method and Content-Type are right: key, body, XML, version,
+ * then each credentialsRequest.
+ *
+ * @param body the SERVICE request's body; may be empty
+ * @param busy answer `Server Busy` instead of issuing (the service is draining)
+ */
+export function answerCredentialsRequest(
+  body: Uint8Array,
+  policy: AuthorityPolicy,
+  wall: WallTime,
+  busy = false,
+): AuthorityAnswer {
+  if (policy.issuer === undefined) return refuse('Not Supported');
+  if (body.length === 0) return refuse('Request Malformed');
+  const parsed = parseMrasRequest(body, policy.limits);
+  if (!parsed.ok) return refuse(parsed.error.reason, parsed.error.echo);
+  const { route, credentials: asked, ...echo } = parsed.value;
+  if (busy) return refuse('Server Busy', echo);
+  const credentials: CredentialsResponse[] = [];
+  for (const one of asked) {
+    const relays = relaysFor(policy.relays, route, one.location);
+    if (relays.length === 0) return refuse('Not Supported', echo);
+    const duration = Math.min(one.duration ?? policy.lifetimeMinutes, policy.lifetimeMinutes);
+    const token = policy.issuer.issue(one.identity, wall + duration * 60_000);
+    credentials.push({
+      id: one.id,
+      credentials: { username: token.username, password: token.password, duration, realm: policy.realm },
+      relays,
+    });
+  }
+  const answer = formatMrasResponse({
+    ...echo,
+    serverVersion: MRAS_SERVER_VERSION,
+    reason: 'OK',
+    credentials,
+  });
+  if (answer.length > policy.limits.responseBytes) return refuse('Request Too Large', echo);
+  return { reason: 'OK', body: answer, issued: credentials.length };
+}
+
+function refuse(reason: MrasReason, echo?: Echo): AuthorityAnswer {
+  // A request that could not be read at all is answered by the oldest version.
+  const serverVersion = echo === undefined ? '1.0' : MRAS_SERVER_VERSION;
+  return { reason, body: formatMrasResponse({ ...echo, serverVersion, reason, credentials: [] }), issued: 0 };
+}
+
+/** Relays of the wanted side, or of both; never a name or address of one side under the other's location. */
+function relaysFor(
+  offers: readonly MediaRelayOffer[],
+  route: MrasRequest['route'],
+  location: MrasLocation | undefined,
+): MediaRelay[] {
+  return offers
+    .filter((offer) => location === undefined || offer.location === location)
+    .flatMap(({ location: side, hostName, addresses, udpPort, tcpPort }): MediaRelay[] => {
+      const ports = {
+        ...(udpPort === undefined ? {} : { udpPort }),
+        ...(tcpPort === undefined ? {} : { tcpPort }),
+      };
+      if (route === 'loadbalanced') return [{ location: side, hostName, ...ports }];
+      return addresses.map((directIpAddress) => ({ location: side, directIpAddress, ...ports }));
+    });
+}

@@ -1,0 +1,49 @@
+import { err, type Result, type WallTime } from '#kernel';
+import type { CredentialVerifier, VerifiedCredential } from '#protocols/turn';
+
+/** RFC 8489 §14.3: a USERNAME is shorter than 509 bytes. */
+export const LONGEST_USERNAME = 508;
+
+/** What a username is worth, and for whom. */
+export interface Credential extends VerifiedCredential {
+  /**
+   * Long-term keys (RFC 8489 §9.2.2, with MD5, 16 bytes each), that of the current secret first. More than one only
+   * while several secrets are honoured: the message's integrity shows which of them the client holds.
+   */
+  readonly keys: readonly Buffer[];
+  /** Who is asking, as quotas count: the same for every credential of one identity. */
+  readonly user: string;
+  /** The moment from which the credential is refused, in mid-session too. */
+  readonly expires: WallTime;
+}
+
+/**
+ * Why a username is not good. `unknown`: not ours or not intact; `malformed`: too long or not text where text is
+ * needed; `expired`: it was ours and its time is over.
+ */
+export type CredentialRefusal = 'unknown' | 'malformed' | 'expired';
+
+/** The relay's verifier interface, with this room's closed set of refusals. */
+export interface MediaCredentialVerifier extends CredentialVerifier {
+  lookup(username: Uint8Array, realm: string, wall: WallTime): Result<Credential, CredentialRefusal>;
+}
+
+/** Asks several verifiers in order; the first that knows the username (good or expired) decides. */
+export class CombinedVerifier implements MediaCredentialVerifier {
+  readonly #verifiers: readonly MediaCredentialVerifier[];
+
+  constructor(verifiers: readonly MediaCredentialVerifier[]) {
+    this.#verifiers = verifiers;
+  }
+
+  lookup(username: Uint8Array, realm: string, wall: WallTime): Result<Credential, CredentialRefusal> {
+    if (username.length === 0 || username.length > LONGEST_USERNAME) return err('malformed');
+    let refusal: CredentialRefusal = 'unknown';
+    for (const verifier of this.#verifiers) {
+      const found = verifier.lookup(username, realm, wall);
+      if (found.ok || found.error === 'expired') return found;
+      if (found.error === 'malformed') refusal = 'malformed';
+    }
+    return err(refusal);
+  }
+}

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { MessageEdit } from './edit.ts';
+import { canonicalName, isListHeader } from './header-name.ts';
+import { splitValues } from './header-value.ts';
+import { sipLimits } from './limits.ts';
+import type { SipMessage } from './message.ts';
+import { parseSipMessage } from './parse.ts';
+
+function message(text: string): SipMessage {
+  const parsed = parseSipMessage(Buffer.from(text), sipLimits);
+  assert.ok(parsed.ok, parsed.ok ? '' : parsed.error.reason);
+  return parsed.value;
+}
+
+const original = [
+  'MESSAGE sip:carol@example.com SIP/2.0',
+  'v:  SIP/2.0/TLS 192.0.2.4:5061;branch=z9hG4bK1 ,',
+  '  SIP/2.0/TLS 192.0.2.5;branch=z9hG4bK2',
+  'max-forwards : 70',
+  'Route: <sip:a.example.com;lr>,<sip:b,c@b.example.com;lr>',
+  'Route: <sip:c.example.com;lr>',
+  'From: <sip:alice@example.com>;tag=a',
+  'To: "Größe, \\"x\\"" <sip:carol@example.com>',
+  'Call-ID: 1@example.com',
+  'CSeq: 1 MESSAGE',
+  'X-Odd:   kept   as it   is  ',
+  'Content-Type: text/plain',
+  'Content-Length: 5',
+  '',
+  'hello',
+].join('\r\n');
+
+describe('splices', () => {
+  test('nothing changed: octet for octet the same', () => {
+    assert.equal(new MessageEdit(message(original)).toBytes().toString(), original);
+  });
+  test('what a proxy does', () => {
+    const edited = new MessageEdit(message(original))
+      .requestUri('sip:carol@192.0.2.9;transport=tls')
+      .removeFirst('Route')
+      .replace('Max-Forwards', '69')
+      .prepend('Via', 'SIP/2.0/TLS edge.example.com;branch=z9hG4bK0')
+      .prepend('Record-Route', '<sip:edge.example.com;lr>')
+      .toBytes()
+      .toString();
+    const expected = original
+      .replace('sip:carol@example.com SIP', 'sip:carol@192.0.2.9;transport=tls SIP')
+      .replace('v:  SIP', 'Via: SIP/2.0/TLS edge.example.com;branch=z9hG4bK0\r\nv:  SIP')
+      .replace('Via: SIP/2.0/TLS edge', 'Record-Route: <sip:edge.example.com;lr>\r\nVia: SIP/2.0/TLS edge')
+      .replace('max-forwards : 70', 'Max-Forwards: 69')
+      .replace('<sip:a.example.com;lr>,', '');
+    assert.equal(edited, expected);
+  });
+  test('removeFirst takes values one by one, then lines', () => {
+    const edit = new MessageEdit(message(original));
+    const routes = () => {
+      edit.removeFirst('Route');
+      return message(edit.toBytes().toString()).values('Route');
+    };
+    assert.deepEqual(routes(), ['<sip:b,c@b.example.com;lr>', '<sip:c.example.com;lr>']);
+    assert.deepEqual(routes(), ['<sip:c.example.com;lr>']);
+    assert.deepEqual(routes(), []);
+    assert.deepEqual(routes(), []);
+  });
+  test('removeFirst crosses a folded line', () => {
+    const edited = new MessageEdit(message(original)).removeFirst('Via').toBytes().toString();
+    assert.match(edited, /SIP\/2\.0\r\nVia: SIP\/2\.0\/TLS 192\.0\.2\.5;branch=z9hG4bK2\r\nmax/);
+  });
+  test('a new body sets its length and type', () => {
+    const edited = message(
+      new MessageEdit(message(original)).body(Buffer.from('größer'), 'text/x').toBytes().toString(),
+    );
+    assert.equal(edited.body.toString(), 'größer');
+    assert.equal(edited.header('Content-Length'), '8');
+    assert.equal(edited.header('Content-Type'), 'text/x');
+  });
+  test('an empty body loses its type', () => {
+    const edited = message(new MessageEdit(message(original)).body(Buffer.alloc(0)).toBytes().toString());
+    assert.equal(edited.has('Content-Type'), false);
+    assert.equal(edited.header('Content-Length'), '0');
+  });
+  test('Content-Length is added where a datagram had none', () => {
+    const edited = new MessageEdit(message(original.replace('Content-Length: 5\r\n', '')))
+      .toBytes()
+      .toString();
+    assert.match(edited, /\r\nContent-Length: 5\r\n\r\nhello$/);
+  });
+});
+
+describe('injection', () => {
+  const edit = () => new MessageEdit(message(original));
+  for (const value of ['a\r\nTo: x', 'a\rb', 'a\nb', 'a\0b']) {
+    test(`value ${JSON.stringify(value)}`, () => {
+      assert.throws(() => edit().prepend('Subject', value), TypeError);
+      assert.throws(() => edit().append('Subject', value), TypeError);
+      assert.throws(() => edit().replace('Subject', value), TypeError);
+      assert.throws(() => edit().body(Buffer.from('x'), value), TypeError);
+    });
+  }
+  for (const name of ['', 'a b', 'a:b', 'a\r\nb']) {
+    test(`name ${JSON.stringify(name)}`, () => assert.throws(() => edit().append(name, 'x'), TypeError));
+  }
+  for (const uri of ['', 'sip:a b', 'sip:a SIP/2.0\r\nTo: x', 'sip:<a>']) {
+    test(`URI ${JSON.stringify(uri)}`, () => assert.throws(() => edit().requestUri(uri), TypeError));
+  }
+});
+
+describe('any sequence of changes does to the message what it does to a list of fields', () => {
+  type Field = readonly [name: string, value: string];
+  const same = (name: string) => (field: Field) =>
+    field[0].toLowerCase() === canonicalName(name).toLowerCase();
+  const model = {
+    prepend: (fields: Field[], name: string, value: string) => {
+      fields.splice(Math.max(fields.findIndex(same(name)), 0), 0, [canonicalName(name), value]);
+    },
+    append: (fields: Field[], name: string, value: string) => {
+      const last = fields.findLastIndex(same(name));
+      fields.splice(last < 0 ? fields.length : last + 1, 0, [canonicalName(name), value]);
+    },
+    replace: (fields: Field[], name: string, value: string) => {
+      const first = fields.findIndex(same(name));
+      const others = fields.filter((field, i) => i === first || !same(name)(field));
+      fields.splice(0, fields.length, ...others);
+      fields.splice(first < 0 ? fields.length : first, first < 0 ? 0 : 1, [canonicalName(name), value]);
+    },
+    removeFirst: (fields: Field[], name: string) => {
+      const first = fields.findIndex(same(name));
+      if (first < 0) return;
+      const rest = isListHeader(name) ? splitValues(fields[first]![1]).slice(1) : [];
+      fields.splice(first, 1, ...(rest.length === 0 ? [] : [[canonicalName(name), rest.join(',')] as const]));
+    },
+    remove: (fields: Field[], name: string) => {
+      fields.splice(0, fields.length, ...fields.filter((field) => !same(name)(field)));
+    },
+  };
+  const names = ['Route', 'X-Odd', 'Record-Route', 'supported', 'k', 'Subject', 'x-new'];
+  const values = ['<sip:x.example.com;lr>', '"a,b" <sip:a@b>, <sip:c,d@e>', 'plain', 'größe', ''];
+  const change = fc.record({
+    verb: fc.constantFrom('prepend', 'append', 'replace', 'removeFirst', 'remove'),
+    name: fc.constantFrom(...names),
+    value: fc.constantFrom(...values),
+  });
+  const normal = (fields: readonly Field[]) =>
+    fields.map(([name, value]) => [name, isListHeader(name) ? splitValues(value).join(',') : value]);
+
+  test('model', () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
+        const before = message(original);
+        const fields: Field[] = [...before.fields()];
+        const edit = new MessageEdit(before);
+        for (const { verb, name, value } of changes) {
+          model[verb](fields, name, value);
+          if (verb === 'remove' || verb === 'removeFirst') edit[verb](name);
+          else edit[verb](name, value);
+        }
+        const after = message(edit.toBytes().toString());
+        const lower = (list: readonly (readonly (string | undefined)[])[]) =>
+          list.map(([name, value]) => [name?.toLowerCase(), value]);
+        assert.deepEqual(lower(normal([...after.fields()])), lower(normal(fields)));
+        assert.equal(after.body.toString(), 'hello');
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

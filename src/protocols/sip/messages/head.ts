@@ -1,0 +1,310 @@
+import { isUtf8 } from 'node:buffer';
+import { classes, TOKEN } from './characters.ts';
+import {
+  type HeaderId,
+  hashStep,
+  idOf,
+  idOfOctets,
+  isListId,
+  LAST_WATCHED,
+  nameOf,
+  sameName,
+  UNKNOWN,
+} from './header-name.ts';
+import { endOfValue, trimSpace, unfold } from './header-value.ts';
+import type { SipLimits } from './limits.ts';
+
+/** Why the lines of a head cannot be trusted. */
+export type HeadProblem =
+  | 'line-break'
+  | 'control-character'
+  | 'header-line'
+  | 'not-utf8'
+  | 'header-too-long'
+  | 'too-many-headers';
+
+/** The end of the last header field and the empty line. */
+export const HEAD_END = Buffer.from('\r\n\r\n');
+
+const CR = 0x0d;
+const LF = 0x0a;
+const SPACE = 0x20;
+const TAB = 0x09;
+const COLON = 0x3a;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Numbers stored for each header field line: id, start of line, start and end of value. */
+const STRIDE = 4;
+const FOLDED = 0x100;
+
+/**
+ * Where everything is in the start line and the header fields of one message. All offsets count from the
+ * message's first octet; `bytes` is read for as long as this lives and must not change.
+ */
+export class Head {
+  readonly bytes: Buffer;
+  /** Length of the start line without its line end. */
+  readonly startLineEnd: number;
+  /** Offset of the body. */
+  readonly end: number;
+  readonly problem: HeadProblem | undefined;
+  readonly #repeated: number;
+  readonly #fields: readonly number[];
+  /** The whole head, when it is ASCII and offsets into bytes are offsets into text. */
+  #text: string | undefined;
+  readonly #ascii: boolean;
+
+  constructor(bytes: Buffer, end: number, scan: HeadScan, text?: string) {
+    this.bytes = bytes;
+    this.startLineEnd = scan.startLineEnd;
+    this.end = end;
+    this.problem = scan.problem;
+    this.#fields = scan.fields;
+    this.#repeated = scan.repeated;
+    this.#ascii = scan.ascii;
+    this.#text = text;
+  }
+
+  /** The same head over other memory that holds the same octets (a message put together from chunks). */
+  moved(bytes: Buffer): Head {
+    const { startLineEnd, problem } = this;
+    const scan = {
+      startLineEnd,
+      problem,
+      fields: this.#fields,
+      repeated: this.#repeated,
+      ascii: this.#ascii,
+    };
+    return new Head(bytes, this.end, scan, this.#text);
+  }
+
+  /** Decoded octets. One decoded string serves all headers: cutting it is far cheaper than decoding again. */
+  text(start: number, end: number): string {
+    if (!this.#ascii) return this.bytes.toString('utf8', start, end);
+    this.#text ??= this.bytes.toString('latin1', 0, this.end);
+    return this.#text.slice(start, end);
+  }
+
+  get startLine(): string {
+    return this.text(0, this.startLineEnd);
+  }
+
+  /** Number of header field lines. */
+  get count(): number {
+    return this.#fields.length / STRIDE;
+  }
+  idAt(field: number): HeaderId {
+    return this.#fields[field * STRIDE]! & (FOLDED - 1);
+  }
+  /** Offset of the field's line; the line ends where the next one begins. */
+  startAt(field: number): number {
+    return field < this.count ? this.#fields[field * STRIDE + 1]! : this.end - 2;
+  }
+  valueStartAt(field: number): number {
+    return this.#fields[field * STRIDE + 2]!;
+  }
+  valueEndAt(field: number): number {
+    return this.#fields[field * STRIDE + 3]!;
+  }
+  /** The field's value as one line. */
+  valueAt(field: number): string {
+    const text = this.text(this.valueStartAt(field), this.valueEndAt(field));
+    return (this.#fields[field * STRIDE]! & FOLDED) !== 0 ? unfold(text) : text;
+  }
+  /** The field's name in its usual spelling, or as written when it is not a known one. */
+  nameAt(field: number): string {
+    const id = this.idAt(field);
+    return id === UNKNOWN ? this.text(this.startAt(field), this.#nameEndAt(field)) : nameOf(id);
+  }
+  /** True when more than one line has this name. For the ids up to {@link LAST_WATCHED} only. */
+  isRepeated(id: HeaderId): boolean {
+    return (this.#repeated & (1 << id)) !== 0;
+  }
+  /** The first field at or behind `from` with this id, or -1. Not for {@link UNKNOWN}. */
+  find(id: HeaderId, from = 0): number {
+    const fields = this.#fields;
+    for (let i = from * STRIDE; i < fields.length; i += STRIDE) {
+      if ((fields[i]! & (FOLDED - 1)) === id) return i / STRIDE;
+    }
+    return -1;
+  }
+  /** The first field at or behind `from` with this name, or -1. */
+  findName(name: string, from = 0): number {
+    const id = idOf(name);
+    if (id !== UNKNOWN) return this.find(id, from);
+    const lower = Buffer.from(name.toLowerCase(), 'latin1');
+    for (let field = this.find(UNKNOWN, from); field >= 0; field = this.find(UNKNOWN, field + 1)) {
+      if (sameName(this.bytes, this.startAt(field), this.#nameEndAt(field), lower)) return field;
+    }
+    return -1;
+  }
+  /** All values of a field line: several when the field is a list. */
+  valuesAt(field: number, into: string[]): void {
+    const text = this.valueAt(field);
+    if (!isListId(this.idAt(field))) {
+      into.push(text);
+      return;
+    }
+    for (let at = 0; at <= text.length; ) {
+      const end = endOfValue(text, at, text.length);
+      into.push(at === 0 && end === text.length ? text : trimSpace(text.slice(at, end)));
+      at = end + 1;
+    }
+  }
+
+  #nameEndAt(field: number): number {
+    let at = this.startAt(field);
+    while ((classes[this.bytes[at]!]! & TOKEN) !== 0) at++;
+    return at;
+  }
+}
+
+interface HeadScan {
+  readonly startLineEnd: number;
+  readonly fields: readonly number[];
+  /** Bit n is set when more than one line has the id n. */
+  readonly repeated: number;
+  readonly ascii: boolean;
+  readonly problem: HeadProblem | undefined;
+}
+
+/**
+ * One pass over `bytes[start..end)`, which ends with the empty line. Finds the lines and the names, and refuses
+ * octets that no header may hold. Nothing is decoded.
+ *
+ * In a profile of a 500 octet MESSAGE this loop over octets takes 0.6 µs; what it saves is the decoding of a
+ * dozen headers that a proxy never looks at.
+ */
+export function scanHead(bytes: Buffer, start: number, end: number, limits: SipLimits): HeadScan {
+  return new Scanner(bytes, start, end, limits).scan();
+}
+
+class Scanner {
+  readonly #bytes: Buffer;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #limits: SipLimits;
+  readonly #fields: number[] = [];
+  #at: number;
+  #seen = 0;
+  #repeated = 0;
+  #ascii = true;
+  #folded = false;
+  #afterPair = -1;
+  #problem: HeadProblem | undefined;
+
+  constructor(bytes: Buffer, start: number, end: number, limits: SipLimits) {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end - 2;
+    this.#limits = limits;
+    this.#at = start;
+  }
+
+  scan(): HeadScan {
+    const startLineEnd = this.#lineEnd(this.#start, this.#start);
+    if (startLineEnd >= 0) {
+      while (this.#at < this.#end && this.#field());
+    }
+    if (this.#fields.length / STRIDE > this.#limits.headers) this.#problem ??= 'too-many-headers';
+    if (!this.#ascii && !isUtf8(this.#bytes.subarray(this.#start, this.#end))) this.#problem ??= 'not-utf8';
+    return {
+      startLineEnd: Math.max(startLineEnd - this.#start, 0),
+      fields: this.#fields,
+      repeated: this.#repeated,
+      ascii: this.#ascii,
+      problem: this.#problem,
+    };
+  }
+
+  /** Reads one header field with its folded lines; false when the rest of the head cannot be read. */
+  #field(): boolean {
+    const bytes = this.#bytes;
+    const line = this.#at;
+    let at = line;
+    let hash = 0;
+    for (let octet = bytes[at]!; (classes[octet]! & TOKEN) !== 0; octet = bytes[++at]!)
+      hash = hashStep(hash, octet);
+    const nameEnd = at;
+    while (bytes[at] === SPACE || bytes[at] === TAB) at++;
+    if (nameEnd === line || bytes[at] !== COLON) return this.#fail('header-line');
+    at++;
+    while (bytes[at] === SPACE || bytes[at] === TAB) at++;
+    this.#folded = false;
+    const lineEnd = this.#foldedEnd(at, line);
+    if (lineEnd < 0) return false;
+    let valueStart = at;
+    let valueEnd = lineEnd;
+    while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) valueEnd--;
+    while (valueStart < valueEnd && isBlank(bytes[valueStart]!)) valueStart++;
+    const id = idOfOctets(bytes, line, nameEnd, hash);
+    if (id <= LAST_WATCHED) {
+      this.#repeated |= this.#seen & (1 << id);
+      this.#seen |= 1 << id;
+    }
+    const start = this.#start;
+    this.#fields.push(this.#folded ? id | FOLDED : id, line - start, valueStart - start, valueEnd - start);
+    if (this.#at - line > this.#limits.headerLineBytes) this.#problem ??= 'header-too-long';
+    return true;
+  }
+
+  /** The end of the last line of a field whose first line is being read at `at`. */
+  #foldedEnd(at: number, line: number): number {
+    let end = this.#lineEnd(at, line);
+    while (end >= 0 && this.#at < this.#end && isSpace(this.#bytes[this.#at]!)) {
+      this.#folded = true;
+      end = this.#lineEnd(this.#at, line);
+    }
+    return end;
+  }
+
+  /** The offset of the CRLF at or behind `from`, moving on to behind it; -1 after an octet that may not stand there. */
+  #lineEnd(from: number, line: number): number {
+    const bytes = this.#bytes;
+    for (let at = from; ; at++) {
+      const octet = bytes[at]!;
+      if (octet >= SPACE && octet < 0x7f) continue;
+      if (octet >= 0x80) {
+        this.#ascii = false;
+      } else if (octet === CR && bytes[at + 1] === LF) {
+        this.#at = at + 2;
+        return at;
+      } else if (octet === CR || octet === LF) {
+        this.#fail('line-break');
+        return -1;
+      } else if (octet !== TAB && !this.#isQuotedPair(line, at)) {
+        this.#fail('control-character');
+        return -1;
+      }
+    }
+  }
+
+  /** A control character is allowed behind a backslash inside a quoted string, and nowhere else (RFC 3261 §25.1). */
+  #isQuotedPair(line: number, at: number): boolean {
+    // Goes on behind the last quoted pair, inside its string: starting over would make a line full of them costly.
+    const resumed = this.#afterPair > line;
+    let quoted = resumed;
+    for (let i = resumed ? this.#afterPair : line; i < at; i++) {
+      const octet = this.#bytes[i]!;
+      if (octet === QUOTE) quoted = !quoted;
+      else if (octet === BACKSLASH && quoted && ++i === at) {
+        this.#afterPair = at + 1;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #fail(problem: HeadProblem): false {
+    this.#problem ??= problem;
+    return false;
+  }
+}
+
+function isSpace(octet: number): boolean {
+  return octet === SPACE || octet === TAB;
+}
+function isBlank(octet: number): boolean {
+  return octet === SPACE || octet === TAB || octet === CR || octet === LF;
+}

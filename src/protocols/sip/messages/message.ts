@@ -1,0 +1,142 @@
+import { err, ok, type Result } from '#kernel';
+import type { CSeq } from './cseq.ts';
+import type { Head } from './head.ts';
+import { MAX_FORWARDS, RECORD_ROUTE, ROUTE } from './header-name.ts';
+import type { NameAddress, NameAddressProblem } from './name-address.ts';
+import { parseNameAddress } from './name-address.ts';
+import { parseSipUri, type SipUri, type UriProblem } from './uri.ts';
+import type { Via } from './via.ts';
+
+export type SipMessage = SipRequest | SipResponse;
+
+/** The headers that every message has, decoded and checked when it was parsed. */
+export interface Essentials {
+  readonly vias: readonly [Via, ...Via[]];
+  readonly from: NameAddress;
+  readonly to: NameAddress;
+  readonly callId: string;
+  readonly cseq: CSeq;
+}
+
+/** What requests and responses have in common. Borrows the octets that it was parsed from for all its life. */
+abstract class Message {
+  /** For the rest of this room: where the headers are. */
+  readonly head: Head;
+  /** The message as it was received. */
+  readonly bytes: Buffer;
+  readonly callId: string;
+  readonly cseq: CSeq;
+  readonly from: NameAddress;
+  readonly to: NameAddress;
+  readonly topVia: Via;
+  readonly #vias: readonly [Via, ...Via[]];
+
+  constructor(head: Head, essentials: Essentials) {
+    this.head = head;
+    this.bytes = head.bytes;
+    this.callId = essentials.callId;
+    this.cseq = essentials.cseq;
+    this.from = essentials.from;
+    this.to = essentials.to;
+    this.topVia = essentials.vias[0];
+    this.#vias = essentials.vias;
+  }
+
+  get body(): Buffer {
+    return this.bytes.subarray(this.head.end);
+  }
+  /** All Via values, topmost first. */
+  vias(): readonly Via[] {
+    return this.#vias;
+  }
+  /** The value of the first field with this name (any case, full or compact), as one line; a list stays whole. */
+  header(name: string): string | undefined {
+    const field = this.head.findName(name);
+    return field < 0 ? undefined : this.head.valueAt(field);
+  }
+  /** The values of all fields with this name, lists split, in order. Empty values are left out. */
+  values(name: string): string[] {
+    const values: string[] = [];
+    for (let field = this.head.findName(name); field >= 0; field = this.head.findName(name, field + 1)) {
+      this.head.valuesAt(field, values);
+    }
+    return values.filter((value) => value !== '');
+  }
+  has(name: string): boolean {
+    return this.head.findName(name) >= 0;
+  }
+  /** Every field line: its name in the usual spelling (as written when unknown) and its value as one line. */
+  *fields(): IterableIterator<readonly [name: string, value: string]> {
+    for (let field = 0; field < this.head.count; field++) {
+      yield [this.head.nameAt(field), this.head.valueAt(field)];
+    }
+  }
+  /** The name of every field line, in order, as {@link fields} spells them. */
+  names(): string[] {
+    return Array.from({ length: this.head.count }, (_, field) => this.head.nameAt(field));
+  }
+  /** Record-Route, topmost first. */
+  recordRoutes(): Result<NameAddress[], NameAddressProblem> {
+    return this.addresses(RECORD_ROUTE);
+  }
+  /** The values of a list of addresses (Route, Record-Route, Path, Service-Route) by header id. */
+  protected addresses(id: number): Result<NameAddress[], NameAddressProblem> {
+    const texts: string[] = [];
+    for (let field = this.head.find(id); field >= 0; field = this.head.find(id, field + 1)) {
+      this.head.valuesAt(field, texts);
+    }
+    const addresses: NameAddress[] = [];
+    for (const text of texts) {
+      const address = parseNameAddress(text);
+      if (!address.ok) return address;
+      // Unlike Contact, these fields have no form without angle brackets (RFC 3261 §25.1).
+      if (!text.includes('<')) return err('address');
+      addresses.push(address.value);
+    }
+    return ok(addresses);
+  }
+}
+
+export class SipRequest extends Message {
+  readonly kind = 'request';
+  readonly method: string;
+  /** The Request-URI as written, of any scheme. */
+  readonly uri: string;
+  #parsedUri: Result<SipUri, UriProblem> | undefined;
+
+  constructor(head: Head, essentials: Essentials, line: { readonly method: string; readonly uri: string }) {
+    super(head, essentials);
+    this.method = line.method;
+    this.uri = line.uri;
+  }
+  parsedUri(): Result<SipUri, UriProblem> {
+    this.#parsedUri ??= parseSipUri(this.uri);
+    return this.#parsedUri;
+  }
+  /** 0..255, or undefined when the sender wrote none (RFC 2543 did not know it). */
+  get maxForwards(): number | undefined {
+    const field = this.head.find(MAX_FORWARDS);
+    return field < 0 ? undefined : Number(this.head.valueAt(field));
+  }
+  /** Route, topmost first. */
+  routes(): Result<NameAddress[], NameAddressProblem> {
+    return this.addresses(ROUTE);
+  }
+}
+
+export class SipResponse extends Message {
+  readonly kind = 'response';
+  /** 100..699 */
+  readonly status: number;
+  readonly reason: string;
+
+  constructor(
+    head: Head,
+    essentials: Essentials,
+    line: { readonly status: number; readonly reason: string },
+  ) {
+    super(head, essentials);
+    this.status = line.status;
+    this.reason = line.reason;
+  }
+}

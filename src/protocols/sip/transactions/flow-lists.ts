@@ -1,0 +1,27 @@
+import type { FlowId, Transaction } from './types.ts';
+
+/** The transactions of each flow, linked through themselves: a closed flow costs no walk over the tables. */
+export class FlowLists {
+  readonly #heads = new Map<FlowId, Transaction>();
+
+  add(transaction: Transaction): void {
+    const head = this.#heads.get(transaction.flow);
+    if (head !== undefined) {
+      transaction.nextOnFlow = head;
+      head.previousOnFlow = transaction;
+    }
+    this.#heads.set(transaction.flow, transaction);
+  }
+  remove(transaction: Transaction): void {
+    const { flow, previousOnFlow: previous, nextOnFlow: next } = transaction;
+    if (next !== undefined) next.previousOnFlow = previous;
+    if (previous !== undefined) previous.nextOnFlow = next;
+    else if (next !== undefined) this.#heads.set(flow, next);
+    else this.#heads.delete(flow);
+    transaction.previousOnFlow = undefined;
+    transaction.nextOnFlow = undefined;
+  }
+  first(flow: FlowId): Transaction | undefined {
+    return this.#heads.get(flow);
+  }
+}

@@ -1,0 +1,20 @@
+export { type ClientState, ClientTransaction } from './client-transaction.ts';
+export { TransactionLayer, type TransactionLayerOptions } from './layer.ts';
+export { type ServerState, ServerTransaction } from './server-transaction.ts';
+export { defaultTimers, type TimerValues } from './timer-values.ts';
+export type {
+  ClientOutcome,
+  ClientRequest,
+  ClientTransactionUser,
+  FlowId,
+  RequestOutcome,
+  RequestRefusal,
+  ResponseOutcome,
+  ServerTransactionUser,
+  StrayReason,
+  Transaction,
+  TransactionAction,
+  TransactionCounts,
+  TransactionFailure,
+  TransactionLimits,
+} from './types.ts';

@@ -1,0 +1,66 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { AttributeType } from '../attribute-types.ts';
+import { HEADER_BYTES, type StunMessage } from '../message.ts';
+import { writeU16 } from '../octets.ts';
+import type { StunWriter } from '../writer.ts';
+
+const SHA1_BYTES = 20;
+const SHA256_BYTES = 32;
+
+/** Key of the long-term mechanism, MD5 form, 16 octets (RFC 8489 §9.2.2). The strings are taken as they are. */
+export function longTermKey(
+  username: Uint8Array | string,
+  realm: Uint8Array | string,
+  password: Uint8Array | string,
+): Buffer {
+  return createHash('md5').update(username).update(':').update(realm).update(':').update(password).digest();
+}
+
+/** Appends MESSAGE-INTEGRITY (RFC 8489 §14.5). Only SHA256 and FINGERPRINT may follow. */
+export function encodeMessageIntegrity(writer: StunWriter, key: Uint8Array): void {
+  const at = writer.reserve(AttributeType.MessageIntegrity, SHA1_BYTES) - 4;
+  writer.buffer.set(integrityOf('sha1', writer.buffer, at, SHA1_BYTES, key), at + 4);
+}
+
+/** Appends MESSAGE-INTEGRITY-SHA256, untruncated (RFC 8489 §14.6). Only FINGERPRINT may follow. */
+export function encodeMessageIntegritySha256(writer: StunWriter, key: Uint8Array): void {
+  const at = writer.reserve(AttributeType.MessageIntegritySha256, SHA256_BYTES) - 4;
+  writer.buffer.set(integrityOf('sha256', writer.buffer, at, SHA256_BYTES, key), at + 4);
+}
+
+/** False also when the attribute is absent. */
+export function checkMessageIntegrity(message: StunMessage, key: Uint8Array): boolean {
+  return check('sha1', message, message.integrityAt, key);
+}
+
+/** False also when the attribute is absent. A truncated value (16 octets or more) is compared as far as it goes. */
+export function checkMessageIntegritySha256(message: StunMessage, key: Uint8Array): boolean {
+  return check('sha256', message, message.integritySha256At, key);
+}
+
+/** RFC 8489 §9.2.4: the SHA-256 form decides where it is present, else the SHA-1 form. */
+export function checkIntegrity(message: StunMessage, key: Uint8Array): boolean {
+  return message.integritySha256At !== 0
+    ? checkMessageIntegritySha256(message, key)
+    : checkMessageIntegrity(message, key);
+}
+
+function check(hash: 'sha1' | 'sha256', message: StunMessage, at: number, key: Uint8Array): boolean {
+  if (at === 0) return false;
+  const claimed = message.valueAt(at);
+  const right = integrityOf(hash, message.bytes, at, claimed.length, key);
+  return timingSafeEqual(right.subarray(0, claimed.length), claimed);
+}
+
+/** HMAC over everything before the attribute at `at`, with the length as if the message ended after it. */
+function integrityOf(
+  hash: 'sha1' | 'sha256',
+  bytes: Uint8Array,
+  at: number,
+  valueBytes: number,
+  key: Uint8Array,
+): Buffer {
+  const head = Buffer.from(bytes.subarray(0, 4));
+  writeU16(head, 2, at + 4 + valueBytes - HEADER_BYTES);
+  return createHmac(hash, key).update(head).update(bytes.subarray(4, at)).digest();
+}

@@ -1,0 +1,71 @@
+export { AttributeType, comprehensionRequired } from './attribute-types.ts';
+export { decodeAddressFamily, encodeAddressFamily } from './attributes/address-family.ts';
+export { checkChannelNumber, decodeChannelNumber, encodeChannelNumber } from './attributes/channel-number.ts';
+export { decodeData, encodeData } from './attributes/data.ts';
+export { decodeErrorCode, type ErrorCodeValue, encodeErrorCode } from './attributes/error-code.ts';
+export { decodeEvenPort, type EvenPort, encodeEvenPort } from './attributes/even-port.ts';
+export { checkFingerprint, encodeFingerprint } from './attributes/fingerprint.ts';
+export {
+  checkIntegrity,
+  checkMessageIntegrity,
+  checkMessageIntegritySha256,
+  encodeMessageIntegrity,
+  encodeMessageIntegritySha256,
+  longTermKey,
+} from './attributes/integrity.ts';
+export { decodeLifetime, encodeLifetime } from './attributes/lifetime.ts';
+export { decodeMappedAddress, encodeMappedAddress } from './attributes/mapped-address.ts';
+export {
+  decodeRequestedTransport,
+  encodeRequestedTransport,
+  TransportProtocol,
+} from './attributes/requested-transport.ts';
+export {
+  decodeReservationToken,
+  encodeReservationToken,
+  RESERVATION_TOKEN_BYTES,
+} from './attributes/reservation-token.ts';
+export { checkTextLength, decodeText, encodeText, type TextAttribute } from './attributes/text.ts';
+export { decodeUnknownAttributes, encodeUnknownAttributes } from './attributes/unknown-attributes.ts';
+export {
+  decodeXorAddress,
+  decodeXorAddressAt,
+  encodeXorAddress,
+  type XorAddress,
+  xorAddressBytes,
+} from './attributes/xor-address.ts';
+export {
+  CHANNEL_HEADER_BYTES,
+  channelDataLength,
+  channelNumberOf,
+  encodeChannelHeader,
+  FIRST_CHANNEL,
+  LAST_CHANNEL,
+  looksLikeChannelData,
+} from './channel-data.ts';
+export { ErrorCode } from './error-codes.ts';
+export {
+  type AddressFamily,
+  canonicalIp,
+  decodeIp,
+  encodeIp,
+  familyOf,
+  type TransportAddress,
+} from './ip-address.ts';
+export {
+  type AttributeFault,
+  decodeStun,
+  HEADER_BYTES,
+  looksLikeStun,
+  MAGIC_COOKIE,
+  paddedLength,
+  type StunDrop,
+  type StunLimits,
+  StunMessage,
+  stunDrops,
+  stunLimits,
+  TRANSACTION_ID_BYTES,
+} from './message.ts';
+export { MessageClass, Method, messageClassOf, messageType, methodOf } from './methods.ts';
+export { readU16, readU32, sameOctets, writeU16, writeU32 } from './octets.ts';
+export { StunWriter } from './writer.ts';

@@ -1,0 +1,7 @@
+export {
+  ASSERTED_SOURCE,
+  type AssertedSource,
+  formatAssertedSource,
+  parseAssertedSource,
+  type SourceKind,
+} from './asserted-source.ts';

@@ -1,0 +1,25 @@
+export { type RetransmissionTimes, retransmissionTimes } from './client/transactions.ts';
+export { TurnClient, type TurnClientLimits, type TurnClientOptions } from './client/turn-client.ts';
+export type { TurnClientDrop, TurnClientEvent, TurnClientSink } from './client/turn-client-sink.ts';
+export { Allocation, type AllocationCounters } from './relay/allocation.ts';
+export type { CredentialVerifier, VerifiedCredential } from './relay/credential-verifier.ts';
+export { type TurnDrop, turnDrops } from './relay/drops.ts';
+export {
+  judgePeer,
+  PeerPolicy,
+  type PeerPolicyDocument,
+  type PeerVerdict,
+  parsePeerPolicy,
+} from './relay/peer-policy.ts';
+export { Relay } from './relay/relay.ts';
+export {
+  defaultRelayLimits,
+  defaultRelayTimes,
+  type RelayAddress,
+  type RelayLimits,
+  type RelayTimes,
+} from './relay/relay-settings.ts';
+export type { RelayCounters } from './relay/relay-state.ts';
+export type { Face, TurnListener } from './relay/turn-listener.ts';
+export { TurnRelay, type TurnRelayOptions, type TurnRelaySettings } from './relay/turn-relay.ts';
+export type { AllocationEnd, TurnSink } from './relay/turn-sink.ts';

@@ -1,0 +1,240 @@
+import { err, type Monotonic, ok, type Result } from '#kernel';
+import {
+  type AddressFamily,
+  type AttributeFault,
+  AttributeType,
+  decodeAddressFamily,
+  decodeEvenPort,
+  decodeLifetime,
+  decodeRequestedTransport,
+  decodeReservationToken,
+  ErrorCode,
+  type EvenPort,
+  encodeLifetime,
+  encodeReservationToken,
+  encodeXorAddress,
+  type StunMessage,
+  sameOctets,
+  TransportProtocol,
+} from '#protocols/stun';
+import type { Allocation } from './allocation.ts';
+import { answer, type ProvenAnswerable, refuse, repeat } from './answers.ts';
+import type { Relay } from './relay.ts';
+import type { RelayPlace, RelayState } from './relay-state.ts';
+import type { ProvenRequest } from './turn-request.ts';
+
+/** What an Allocate asks for, once it is known to make sense. */
+interface AllocateWish {
+  readonly place: RelayPlace;
+  /** Seconds to be granted. */
+  readonly lifetime: number;
+  readonly evenPort: EvenPort | undefined;
+  /** A port that was set aside earlier. */
+  readonly reserved: number | undefined;
+}
+
+/** An Allocate that is answered when its socket is bound, or cannot be. */
+export interface PendingAllocate {
+  readonly request: ProvenAnswerable;
+  readonly wish: AllocateWish;
+  /** Ports that may still be tried. */
+  attempts: number;
+  /** The next port, taken along for EVEN-PORT's R bit. */
+  sibling: number | undefined;
+}
+
+/** Allocate, RFC 8656 §7.2. Its first step, the credentials, is done already. */
+export function handleAllocate(
+  state: RelayState,
+  request: ProvenRequest,
+  existing: Allocation | undefined,
+): void {
+  if (existing !== undefined) {
+    answerKnownFiveTuple(state, request, existing);
+    return;
+  }
+  const wish = readWish(state, request);
+  if (!wish.ok) {
+    refuse(state, request, wish.error);
+    return;
+  }
+  const port = wish.value.reserved ?? takePort(wish.value, request.now);
+  if (port === undefined) {
+    refuse(state, request, ErrorCode.InsufficientCapacity);
+    return;
+  }
+  const { listener, address, message, proof } = request;
+  const { method, transactionId } = message;
+  const pending: PendingAllocate = {
+    request: {
+      listener,
+      address,
+      port: request.port,
+      message: { method, transactionId: new Uint8Array(transactionId) },
+      proof: { key: proof.key },
+    },
+    wish: wish.value,
+    attempts: wish.value.reserved === undefined ? state.limits.bindAttempts : 1,
+    sibling: undefined,
+  };
+  startBinding(state, state.open(request, wish.value.lifetime), pending, port);
+}
+
+/** The socket is there: the allocation begins, and its client hears of it. */
+export function finishAllocate(state: RelayState, relay: Relay, now: Monotonic): void {
+  const pending = state.binding.get(relay.id);
+  if (pending === undefined) {
+    state.drop('relay-closed');
+    return;
+  }
+  state.binding.delete(relay.id);
+  relay.state = 'bound';
+  const { allocation } = relay;
+  const { wish, request } = pending;
+  allocation.expires = Math.min(now + wish.lifetime * 1000, allocation.credentialEnds);
+  const token = reserve(state, pending, allocation.user, now);
+  allocation.answer = answer(state, request, (writer) => {
+    encodeXorAddress(writer, AttributeType.XorRelayedAddress, relay.advertised, relay.port);
+    encodeLifetime(writer, wish.lifetime);
+    if (token !== undefined) encodeReservationToken(writer, token);
+    encodeXorAddress(writer, AttributeType.XorMappedAddress, request.address, request.port);
+  });
+  state.counters.allocationsOpened++;
+  state.sink.allocationOpened(allocation);
+}
+
+/** The socket could not be bound: another port, until the attempts are used up. */
+export function failAllocate(state: RelayState, relay: Relay, now: Monotonic): void {
+  const pending = state.binding.get(relay.id);
+  if (pending === undefined) {
+    state.drop('relay-closed');
+    return;
+  }
+  state.binding.delete(relay.id);
+  const { allocation } = relay;
+  if (pending.sibling !== undefined) pending.wish.place.pool.release(pending.sibling, now);
+  state.removeRelay(relay, now);
+  pending.attempts--;
+  const port = pending.attempts > 0 ? takePort(pending.wish, now) : undefined;
+  if (port !== undefined) {
+    startBinding(state, allocation, pending, port);
+    return;
+  }
+  state.forget(allocation, now);
+  refuse(state, pending.request, ErrorCode.InsufficientCapacity);
+}
+
+/** Seconds that are granted: within the relay's bounds and never beyond the credential's end. */
+export function grantLifetime(
+  state: RelayState,
+  wanted: number | undefined,
+  now: Monotonic,
+  ends: Monotonic,
+): number {
+  const { defaultLifetime, maximumLifetime } = state.times;
+  const lifetime = Math.min(Math.max(wanted ?? defaultLifetime, defaultLifetime), maximumLifetime);
+  return Math.max(1, Math.min(lifetime, Math.floor((ends - now) / 1000)));
+}
+
+/** RFC 8656 §7.2, second step: a retransmission gets the answer of the first, anything else 437. */
+function answerKnownFiveTuple(state: RelayState, request: ProvenRequest, existing: Allocation): void {
+  if (!sameOctets(existing.transactionId, request.message.transactionId)) {
+    refuse(state, request, ErrorCode.AllocationMismatch);
+    return;
+  }
+  if (existing.answer === undefined) {
+    state.drop('allocation-pending');
+    return;
+  }
+  repeat(state, request, existing.answer);
+}
+
+/** The steps of RFC 8656 §7.2 that look at attributes and quotas. */
+function readWish(state: RelayState, request: ProvenRequest): Result<AllocateWish, ErrorCode> {
+  const { message, now, proof } = request;
+  const transport = decodeRequestedTransport(message);
+  if (!transport.ok) return err(ErrorCode.BadRequest);
+  if (transport.value !== TransportProtocol.Udp) return err(ErrorCode.UnsupportedTransportProtocol);
+  const evenPort = decodeEvenPort(message);
+  const lifetime = decodeLifetime(message);
+  const token = decodeReservationToken(message);
+  if ([evenPort, lifetime, token].some(isMalformed)) return err(ErrorCode.BadRequest);
+  const family = readFamily(message, token.ok);
+  if (!family.ok) return family;
+  const place = state.place(family.value);
+  if (place === undefined) return err(ErrorCode.AddressFamilyNotSupported);
+  const wish = {
+    place,
+    reserved: undefined,
+    evenPort: evenPort.ok ? evenPort.value : undefined,
+    lifetime: grantLifetime(state, lifetime.ok ? lifetime.value : undefined, now, proof.ends),
+  };
+  const full = checkQuotas(state, request, (wish.evenPort?.reserveNext ? 2 : 1) - (token.ok ? 1 : 0));
+  if (full !== undefined) return err(full);
+  if (!token.ok) return ok(wish);
+  const reservation = state.reservations.claim(token.value, proof.user, now);
+  if (reservation === undefined) return err(ErrorCode.InsufficientCapacity);
+  return ok({ ...wish, place: reservation.place, reserved: reservation.port });
+}
+
+/** REQUESTED-ADDRESS-FAMILY and what it must not stand beside. IPv4 when nothing is asked for. */
+function readFamily(message: StunMessage, hasToken: boolean): Result<AddressFamily, ErrorCode> {
+  const family = decodeAddressFamily(message, AttributeType.RequestedAddressFamily);
+  const asked = family.ok || family.error !== 'absent';
+  const additional = message.has(AttributeType.AdditionalAddressFamily);
+  if (hasToken && (asked || additional || message.has(AttributeType.EvenPort))) {
+    return err(ErrorCode.BadRequest);
+  }
+  if (asked && additional) return err(ErrorCode.BadRequest);
+  if (family.ok) return family;
+  if (family.error === 'absent') return ok('ipv4');
+  return err(family.error === 'malformed' ? ErrorCode.BadRequest : ErrorCode.AddressFamilyNotSupported);
+}
+
+/**
+ * @param more allocations and reservations that the request would add to the user's
+ * @returns the refusal when there is no room
+ */
+function checkQuotas(state: RelayState, request: ProvenRequest, more: number): ErrorCode | undefined {
+  const { limits, allocations, draining } = state;
+  if (draining || allocations.size >= limits.allocations) return ErrorCode.InsufficientCapacity;
+  const { user } = request.proof;
+  const ofUser = state.allocationsOfUser(user) + state.reservations.ofUser(user);
+  if (ofUser + more > limits.allocationsPerUser) return ErrorCode.AllocationQuotaReached;
+  const ofAddress = state.allocationsOfAddress(request.address);
+  return ofAddress >= limits.allocationsPerAddress ? ErrorCode.AllocationQuotaReached : undefined;
+}
+
+function isMalformed(result: Result<unknown, AttributeFault>): boolean {
+  return !result.ok && result.error === 'malformed';
+}
+
+function takePort(wish: AllocateWish, now: Monotonic): number | undefined {
+  const { pool } = wish.place;
+  return wish.evenPort === undefined ? pool.take(now) : pool.takeEven(now, wish.evenPort.reserveNext);
+}
+
+function startBinding(
+  state: RelayState,
+  allocation: Allocation,
+  pending: PendingAllocate,
+  port: number,
+): void {
+  const { place, evenPort } = pending.wish;
+  pending.sibling = evenPort?.reserveNext ? port + 1 : undefined;
+  const relay = state.addRelay(allocation, place, port);
+  state.binding.set(relay.id, pending);
+  state.sink.bindRelay(relay);
+}
+
+/** RFC 8656 §7.2: the port after the even one waits for whoever shows the token. */
+function reserve(
+  state: RelayState,
+  pending: PendingAllocate,
+  user: string,
+  now: Monotonic,
+): Uint8Array | undefined {
+  if (pending.sibling === undefined) return undefined;
+  const expires = now + state.times.reservation * 1000;
+  return state.reservations.add({ place: pending.wish.place, port: pending.sibling, user, expires });
+}

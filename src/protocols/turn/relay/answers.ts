@@ -1,0 +1,161 @@
+import {
+  AttributeType,
+  ErrorCode,
+  encodeErrorCode,
+  encodeMessageIntegrity,
+  encodeText,
+  encodeUnknownAttributes,
+  MessageClass,
+  StunWriter,
+} from '#protocols/stun';
+import type { RelayState } from './relay-state.ts';
+import type { TurnListener } from './turn-listener.ts';
+import type { ProvenRequest, TurnRequest } from './turn-request.ts';
+
+/** Enough for every answer: the longest is a 401 with a realm of 256 octets. */
+const ANSWER_BYTES = 512;
+
+/** No answer carries SOFTWARE or a reason phrase: they would only feed reflection and curiosity. */
+const writer = new StunWriter();
+
+/** What an answer needs of its request. */
+export interface Answerable {
+  readonly listener: TurnListener;
+  readonly address: string;
+  readonly port: number;
+  readonly message: { readonly method: number; readonly transactionId: Uint8Array };
+}
+
+/** The same, proven. */
+export interface ProvenAnswerable extends Answerable {
+  readonly proof: { readonly key: Uint8Array };
+}
+
+/** Answers to senders that have proved nothing draw on their prefix's budget; false when it is used up. */
+function mayAnswer(state: RelayState, request: TurnRequest): boolean {
+  const { unprovenAnswersPerSecond, unprovenAnswerBurst } = state.limits;
+  if (state.budget.take(request.address, request.now, unprovenAnswersPerSecond, unprovenAnswerBurst))
+    return true;
+  state.drop('unproven-over-budget');
+  return false;
+}
+
+function begin(state: RelayState, request: Answerable, messageClass: MessageClass): StunWriter {
+  const { method, transactionId } = request.message;
+  return writer.begin(state.sink.frame(ANSWER_BYTES), method, messageClass, transactionId);
+}
+
+function send(state: RelayState, request: Answerable): void {
+  const { listener, address, port } = request;
+  state.sink.sendToClient(listener, address, port, writer.buffer, 0, writer.length);
+}
+
+/** A success answer without integrity (Binding). */
+export function answerUnproven(
+  state: RelayState,
+  request: TurnRequest,
+  fill: (writer: StunWriter) => void,
+): void {
+  if (!mayAnswer(state, request)) return;
+  fill(begin(state, request, MessageClass.Success));
+  send(state, request);
+}
+
+/** An error answer without integrity; UNKNOWN-ATTRIBUTES when `unknown` is given. */
+export function refuseUnproven(
+  state: RelayState,
+  request: TurnRequest,
+  code: ErrorCode,
+  unknown?: readonly number[],
+): void {
+  if (!mayAnswer(state, request)) return;
+  state.countRefusal(code);
+  encodeErrorCode(begin(state, request, MessageClass.Error), code);
+  if (unknown !== undefined) encodeUnknownAttributes(writer, unknown);
+  send(state, request);
+}
+
+/** The same answer as before, to a retransmission. */
+export function repeat(state: RelayState, request: Answerable, bytes: Uint8Array): void {
+  const frame = state.sink.frame(bytes.length);
+  frame.set(bytes);
+  state.sink.sendToClient(request.listener, request.address, request.port, frame, 0, bytes.length);
+}
+
+/** 401 or 438 with what the client needs to try again: realm and a nonce of its own. */
+export function challenge(
+  state: RelayState,
+  request: TurnRequest,
+  code: typeof ErrorCode.Unauthenticated | typeof ErrorCode.StaleNonce,
+): void {
+  if (!mayAnswer(state, request)) return;
+  state.countRefusal(code);
+  encodeErrorCode(begin(state, request, MessageClass.Error), code);
+  encodeText(writer, AttributeType.Realm, state.realmOctets);
+  const nonce = state.nonces.issue(request.listener, request.address, request.port, request.now);
+  encodeText(writer, AttributeType.Nonce, nonce);
+  send(state, request);
+}
+
+/**
+ * A success answer with the integrity that the request's proof calls for.
+ * @returns a copy of the answer
+ */
+export function answer(
+  state: RelayState,
+  request: ProvenAnswerable,
+  fill: (writer: StunWriter) => void,
+): Uint8Array {
+  fill(begin(state, request, MessageClass.Success));
+  // RFC 8489 §9.2.4: the SHA-1 form, since requests are processed as though PASSWORD-ALGORITHM were MD5.
+  encodeMessageIntegrity(writer, request.proof.key);
+  const copy = new Uint8Array(writer.bytes);
+  send(state, request);
+  return copy;
+}
+
+/** An error answer with integrity. */
+export function refuse(
+  state: RelayState,
+  request: ProvenAnswerable,
+  code: ErrorCode,
+  unknown?: readonly number[],
+): void {
+  state.countRefusal(code);
+  encodeErrorCode(begin(state, request, MessageClass.Error), code);
+  if (unknown !== undefined) encodeUnknownAttributes(writer, unknown);
+  encodeMessageIntegrity(writer, request.proof.key);
+  send(state, request);
+}
+
+/** Attributes that must be understood and are, on requests to this relay. DONT-FRAGMENT is not (420). */
+export const knownAttributes: ReadonlySet<number> = new Set([
+  AttributeType.MappedAddress,
+  AttributeType.Username,
+  AttributeType.MessageIntegrity,
+  AttributeType.ErrorCode,
+  AttributeType.UnknownAttributes,
+  AttributeType.ChannelNumber,
+  AttributeType.Lifetime,
+  AttributeType.XorPeerAddress,
+  AttributeType.Data,
+  AttributeType.Realm,
+  AttributeType.Nonce,
+  AttributeType.XorRelayedAddress,
+  AttributeType.RequestedAddressFamily,
+  AttributeType.EvenPort,
+  AttributeType.RequestedTransport,
+  AttributeType.MessageIntegritySha256,
+  AttributeType.PasswordAlgorithm,
+  AttributeType.Userhash,
+  AttributeType.XorMappedAddress,
+  AttributeType.ReservationToken,
+]);
+
+/** RFC 8489 §6.3.1: answers 420 when the request has attributes that must be understood and are not. */
+export function refusedAsUnknown(state: RelayState, request: ProvenRequest): boolean {
+  const unknown = request.message.unknownRequired(knownAttributes);
+  if (unknown.length === 0) return false;
+  refuse(state, request, ErrorCode.UnknownAttribute, unknown);
+  return true;
+}

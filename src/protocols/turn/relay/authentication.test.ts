@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  AttributeType,
+  checkMessageIntegrity,
+  decodeText,
+  ErrorCode,
+  encodeMessageIntegrity,
+  encodeMessageIntegritySha256,
+  encodeRequestedTransport,
+  encodeText,
+  longTermKey,
+  MessageClass,
+  Method,
+  type StunMessage,
+  type StunWriter,
+} from '#protocols/stun';
+import { errorOf, PASSWORD, REALM, RelayStage, type StagedClient } from '../stage/relay-stage.ts';
+
+const key = longTermKey('alice', REALM, PASSWORD);
+
+/** A request with exactly these credentials. */
+function raw(client: StagedClient, parts: (writer: StunWriter) => void): StunMessage {
+  const writer = client.begin(Method.Allocate, MessageClass.Request);
+  encodeRequestedTransport(writer, 17);
+  parts(writer);
+  return client.ask(Buffer.from(writer.bytes));
+}
+
+const username = (writer: StunWriter, name = 'alice') =>
+  encodeText(writer, AttributeType.Username, Buffer.from(name));
+const realm = (writer: StunWriter) => encodeText(writer, AttributeType.Realm, Buffer.from(REALM));
+const nonce = (writer: StunWriter, value: Uint8Array | undefined) =>
+  encodeText(writer, AttributeType.Nonce, value ?? Buffer.from('nonsense'));
+
+function isChallenge(message: StunMessage): boolean {
+  const challenged =
+    decodeText(message, AttributeType.Realm).ok && decodeText(message, AttributeType.Nonce).ok;
+  return challenged && !message.hasIntegrity && !message.has(AttributeType.Username);
+}
+
+test('no integrity: 401 with realm and nonce, and nothing else, in less than 100 octets', () => {
+  const stage = new RelayStage();
+  const client = stage.client();
+  for (const method of [Method.Allocate, Method.Refresh, Method.CreatePermission, Method.ChannelBind]) {
+    const refusal = client.ask(client.bare(method));
+    assert.equal(errorOf(refusal), ErrorCode.Unauthenticated);
+    assert.ok(isChallenge(refusal));
+    assert.ok(refusal.bytes.length < 100, `${refusal.bytes.length} octets`);
+  }
+});
+
+test('integrity without USERNAME, REALM or NONCE: 400 without a challenge', () => {
+  const stage = new RelayStage();
+  const client = stage.client();
+  client.challenge();
+  for (const parts of [
+    [realm, (w: StunWriter) => nonce(w, client.nonce)],
+    [username, (w: StunWriter) => nonce(w, client.nonce)],
+    [username, realm],
+  ]) {
+    const refusal = raw(client, (writer) => {
+      for (const part of parts) part(writer);
+      encodeMessageIntegrity(writer, key);
+    });
+    assert.equal(errorOf(refusal), ErrorCode.BadRequest);
+    assert.ok(!isChallenge(refusal));
+  }
+});
+
+test('an unknown user, a wrong password and a USERHASH nobody offered: 401', () => {
+  const stage = new RelayStage();
+  const client = stage.client();
+  client.username = 'nobody';
+  assert.equal(errorOf(client.ask(client.proven(Method.Allocate))), ErrorCode.Unauthenticated);
+  client.username = 'alice';
+  client.password = 'wrong';
+  assert.equal(errorOf(client.ask(client.proven(Method.Allocate))), ErrorCode.Unauthenticated);
+  const hashed = raw(client, (writer) => {
+    writer.put(AttributeType.Userhash, Buffer.alloc(32));
+    realm(writer);
+    nonce(writer, client.nonce);
+    encodeMessageIntegrity(writer, key);
+  });
+  assert.equal(errorOf(hashed), ErrorCode.Unauthenticated);
+  assert.equal(stage.relay.allocations.size, 0);
+});
+
+test('a wrong password with a stale nonce is 401: the integrity is checked first', () => {
+  const client = new RelayStage().client();
+  client.nonce = Buffer.from('0123456789abcdef');
+  client.password = 'wrong';
+  assert.equal(errorOf(client.ask(client.proven(Method.Allocate))), ErrorCode.Unauthenticated);
+});
+
+test('a right password with a stale nonce is 438 with a nonce that works', () => {
+  const stage = new RelayStage();
+  const client = stage.client();
+  client.challenge();
+  stage.passUnswept(3_602);
+  const refusal = client.ask(client.proven(Method.Allocate));
+  assert.equal(errorOf(refusal), ErrorCode.StaleNonce);
+  assert.ok(isChallenge(refusal));
+  const fresh = decodeText(refusal, AttributeType.Nonce);
+  client.nonce = fresh.ok ? fresh.value : undefined;
+  client.allocate();
+});
+
+test('T7: a nonce of another client is stale, and nothing is kept before a valid one', () => {
+  const stage = new RelayStage();
+  const mallory = stage.client({ address: '198.51.100.66' });
+  mallory.challenge();
+  const victim = stage.client();
+  victim.nonce = mallory.nonce;
+  const request = victim.proven(Method.Allocate, (writer) => encodeRequestedTransport(writer, 17));
+  assert.equal(errorOf(victim.ask(request)), ErrorCode.StaleNonce);
+  assert.equal(stage.relay.allocations.size, 0);
+  assert.equal(stage.sink.bind.length, 0);
+  assert.equal(stage.relay.ports.taken, 0);
+});
+
+test('an expired credential is 401', () => {
+  const stage = new RelayStage();
+  stage.expiries.set('alice', stage.wall);
+  const client = stage.client();
+  assert.equal(errorOf(client.ask(client.proven(Method.Allocate))), ErrorCode.Unauthenticated);
+});
+
+test('MESSAGE-INTEGRITY-SHA256 with the same key is accepted, and answered in the SHA-1 form', () => {
+  const client = new RelayStage().client();
+  client.challenge();
+  const answer = raw(client, (writer) => {
+    username(writer);
+    realm(writer);
+    nonce(writer, client.nonce);
+    encodeMessageIntegritySha256(writer, key);
+  });
+  assert.equal(answer.messageClass, MessageClass.Success);
+  assert.ok(checkMessageIntegrity(answer, key));
+});
+
+test('errors after authentication carry integrity', () => {
+  const client = new RelayStage().client();
+  const refusal = client.ask(client.proven(Method.Refresh));
+  assert.equal(errorOf(refusal), ErrorCode.AllocationMismatch);
+  assert.ok(checkMessageIntegrity(refusal, key));
+});

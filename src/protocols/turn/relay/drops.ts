@@ -1,0 +1,40 @@
+import { type StunDrop, stunDrops } from '#protocols/stun';
+
+/** Why the relay ignored a datagram. Refusals that are answered are counted by error code instead. */
+export type TurnDrop = StunDrop | (typeof relayDrops)[number];
+
+const relayDrops = [
+  /** A ChannelData whose length does not fit. */
+  'malformed-channel-data',
+  /** A Send indication without peer or data, or with a broken one. */
+  'malformed-indication',
+  /** A response, or a Data indication, sent to a server. */
+  'unexpected-class',
+  /** A method that is not for this server (RFC 8489 §6.3). */
+  'unknown-method',
+  /** An indication with an attribute that must be understood and is not (RFC 8489 §6.3.2). */
+  'unknown-attribute',
+  /** Data from a client that has no allocation (any more). */
+  'no-allocation',
+  /** A request while the relayed address of this client is still being bound. */
+  'allocation-pending',
+  /** ChannelData on a number that is not bound. */
+  'no-channel',
+  /** Data to a peer for which the client has no permission. */
+  'no-permission',
+  /** Data to a peer of a family that the allocation has no relayed address of. */
+  'no-relayed-address',
+  /** Data to an address of this edge that is not a relayed transport address allocated right now. */
+  'peer-own-address',
+  /** Data from a peer for which the client has no permission. */
+  'peer-without-permission',
+  /** Data that reached a relayed address from outside with an address of this edge as source. */
+  'peer-claims-own-address',
+  /** Data or a bind result for a relayed address that was closed meanwhile. */
+  'relay-closed',
+  /** No answer was sent since the source prefix had used up its answers before proving anything. */
+  'unproven-over-budget',
+] as const;
+
+/** Every reason, for metrics with closed label values. */
+export const turnDrops: readonly TurnDrop[] = [...stunDrops, ...relayDrops];

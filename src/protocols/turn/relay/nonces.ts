@@ -1,0 +1,55 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Monotonic } from '#kernel';
+import { readU32, writeU32 } from '#protocols/stun';
+import type { TurnListener } from './turn-listener.ts';
+
+const TIME_BYTES = 4;
+const SEAL_BYTES = 8;
+
+/** Octets of a nonce on the wire. Short, since a 401 goes to senders that have proved nothing. */
+export const NONCE_BYTES = 16;
+
+/**
+ * Nonces that need no memory: the second they were made in and an HMAC over it and the client's transport
+ * address (RFC 8489 §9.2.4 forbids one nonce for two sources), in base64url.
+ */
+export class Nonces {
+  readonly #key: Uint8Array;
+
+  /** @param key 32 unpredictable octets */
+  constructor(key: Uint8Array) {
+    this.#key = key;
+  }
+  issue(listener: TurnListener, address: string, port: number, now: Monotonic): Uint8Array {
+    const nonce = Buffer.alloc(TIME_BYTES + SEAL_BYTES);
+    writeU32(nonce, 0, seconds(now));
+    this.#seal(nonce, listener, address, port).copy(nonce, TIME_BYTES, 0, SEAL_BYTES);
+    return Buffer.from(nonce.toString('base64url'), 'latin1');
+  }
+  /** Whether the nonce is ours, for this client, and at most `lifetime` seconds old. */
+  check(
+    nonce: Uint8Array,
+    client: { readonly listener: TurnListener; readonly address: string; readonly port: number },
+    now: Monotonic,
+    lifetime: number,
+  ): boolean {
+    if (nonce.length !== NONCE_BYTES) return false;
+    const octets = Buffer.from(Buffer.from(nonce).toString('latin1'), 'base64url');
+    if (octets.length !== TIME_BYTES + SEAL_BYTES) return false;
+    const seal = this.#seal(octets, client.listener, client.address, client.port).subarray(0, SEAL_BYTES);
+    if (!timingSafeEqual(seal, octets.subarray(TIME_BYTES))) return false;
+    const age = seconds(now) - readU32(octets, 0);
+    return age >= 0 && age <= lifetime;
+  }
+  #seal(time: Uint8Array, listener: TurnListener, address: string, port: number): Buffer {
+    return createHmac('sha256', this.#key)
+      .update(time.subarray(0, TIME_BYTES))
+      .update(`${listener.id} ${address} ${port}`)
+      .digest();
+  }
+}
+
+/** Whole seconds of the monotonic clock, in 32 bits. */
+function seconds(now: Monotonic): number {
+  return Math.floor(now / 1000) >>> 0;
+}

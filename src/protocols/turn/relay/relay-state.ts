@@ -1,0 +1,240 @@
+import type { Monotonic, Random, WallTime } from '#kernel';
+import { type AddressFamily, type ErrorCode, familyOf, readU32 } from '#protocols/stun';
+import type { PendingAllocate } from './allocate.ts';
+import { Allocation } from './allocation.ts';
+import { AnswerBudget } from './answer-budget.ts';
+import type { CredentialVerifier } from './credential-verifier.ts';
+import { type TurnDrop, turnDrops } from './drops.ts';
+import { Nonces } from './nonces.ts';
+import { judgePeer, type PeerPolicy, type PeerVerdict } from './peer-policy.ts';
+import { PortPool } from './port-pool.ts';
+import { Relay } from './relay.ts';
+import type { RelayAddress, RelayLimits, RelayTimes } from './relay-settings.ts';
+import { Reservations } from './reservations.ts';
+import type { ProvenRequest } from './turn-request.ts';
+import type { AllocationEnd, TurnSink } from './turn-sink.ts';
+
+/** What a TurnRelay is made of and with. */
+export interface RelayStateOptions {
+  readonly relayAddresses: readonly RelayAddress[];
+  readonly ports: { readonly first: number; readonly last: number };
+  readonly realm: string;
+  readonly verifier: CredentialVerifier;
+  readonly policy: PeerPolicy;
+  readonly random: Random;
+  readonly wall: () => WallTime;
+  readonly sink: TurnSink;
+  readonly limits: RelayLimits;
+  readonly times: RelayTimes;
+}
+
+/** One relay address with its ports. */
+export interface RelayPlace {
+  readonly family: AddressFamily;
+  readonly address: string;
+  readonly advertised: string;
+  readonly pool: PortPool;
+}
+
+/** Totals since the start, of allocations that ended too. */
+export interface RelayCounters {
+  /** From clients to peers, application data only. */
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  /** From peers to clients. */
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+  /** Of those sent, handed to another allocation without a socket. */
+  readonly switchedPackets: number;
+  readonly allocationsOpened: number;
+}
+
+type MutableCounters = { -readonly [name in keyof RelayCounters]: number };
+
+/** The tables of a TurnRelay and the ways to change them. The request handlers work on this. */
+export class RelayState {
+  realm = '';
+  realmOctets = new Uint8Array(0);
+  verifier: CredentialVerifier;
+  policy: PeerPolicy;
+  limits: RelayLimits;
+  times: RelayTimes;
+  draining = false;
+  readonly sink: TurnSink;
+  readonly random: Random;
+  readonly wall: () => WallTime;
+  readonly nonces: Nonces;
+  readonly budget: AnswerBudget;
+  readonly reservations: Reservations;
+  readonly places: readonly RelayPlace[];
+  readonly counters: MutableCounters = {
+    sentPackets: 0,
+    sentBytes: 0,
+    receivedPackets: 0,
+    receivedBytes: 0,
+    switchedPackets: 0,
+    allocationsOpened: 0,
+  };
+  readonly drops = new Map<TurnDrop, number>(turnDrops.map((reason) => [reason, 0]));
+  readonly refusals = new Map<ErrorCode, number>();
+  readonly allocations = new Set<Allocation>();
+  /** Allocates that wait for their socket, by the relay's id. */
+  readonly binding = new Map<number, PendingAllocate>();
+  /** Listener id to client address to client port. */
+  readonly #fiveTuples = new Map<number, Map<string, Map<number, Allocation>>>();
+  /** Relay address, bound and advertised form, to port. */
+  readonly #relays = new Map<string, Map<number, Relay>>();
+  /** Relay address as bound to its advertised form. */
+  readonly #advertised = new Map<string, string>();
+  readonly #ofUser = new Map<string, number>();
+  readonly #ofAddress = new Map<string, number>();
+  readonly #indicationId: Uint8Array;
+  #lastId = 0;
+
+  constructor(options: RelayStateOptions) {
+    this.setRealm(options.realm);
+    this.verifier = options.verifier;
+    this.policy = options.policy;
+    this.limits = options.limits;
+    this.times = options.times;
+    this.sink = options.sink;
+    this.random = options.random;
+    this.wall = options.wall;
+    this.nonces = new Nonces(options.random.bytes(32));
+    this.budget = new AnswerBudget(readU32(options.random.bytes(4), 0), options.limits.unprovenAnswerBurst);
+    this.places = options.relayAddresses.map((place) => this.#addPlace(place, options));
+    this.reservations = new Reservations(options.random);
+    this.#indicationId = options.random.bytes(12);
+  }
+  setRealm(realm: string): void {
+    const octets = Buffer.from(realm, 'utf8');
+    if (octets.length === 0 || octets.length > 256) throw new RangeError('a realm has 1 to 256 octets');
+    this.realm = realm;
+    this.realmOctets = octets;
+  }
+  drop(reason: TurnDrop): void {
+    this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
+    this.sink.drop(reason);
+  }
+  countRefusal(code: ErrorCode): void {
+    this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
+  }
+  find(listener: number, address: string, port: number): Allocation | undefined {
+    return this.#fiveTuples.get(listener)?.get(address)?.get(port);
+  }
+  place(family: AddressFamily): RelayPlace | undefined {
+    return this.places.find((place) => place.family === family);
+  }
+  allocationsOfUser(user: string): number {
+    return this.#ofUser.get(user) ?? 0;
+  }
+  allocationsOfAddress(address: string): number {
+    return this.#ofAddress.get(address) ?? 0;
+  }
+  /** Whether an address is one of the relay's own, in either form. */
+  isRelayAddress(address: string): boolean {
+    return this.#relays.has(address);
+  }
+  /** The relay that a transport address (either form) belongs to right now. */
+  relayAt(address: string, port: number): Relay | undefined {
+    const relay = this.#relays.get(address)?.get(port);
+    return relay?.state === 'bound' ? relay : undefined;
+  }
+  /** The form in which a peer address is kept and shown: own relay addresses as advertised. */
+  peerForm(address: string): string {
+    return this.#advertised.get(address) ?? address;
+  }
+  /** May this transport address be a peer: the policy, but relayed addresses allocated right now are allowed. */
+  judge(address: string, port: number): PeerVerdict {
+    if (this.isRelayAddress(address)) return this.relayAt(address, port) ? 'allowed' : 'own-address';
+    return judgePeer(this.policy, address);
+  }
+  /** A transaction id for an indication: a random start, then counted on, since nobody answers them. */
+  nextIndicationId(): Uint8Array {
+    const id = this.#indicationId;
+    for (let at = id.length - 1; at >= 0; at--) {
+      const next = ((id[at] ?? 0) + 1) & 0xff;
+      id[at] = next;
+      if (next !== 0) break;
+    }
+    return id;
+  }
+  /** Enters an allocation that has no relayed address yet, for `lifetime` seconds at most. */
+  open(request: ProvenRequest, lifetime: number): Allocation {
+    const { listener, address, now, proof } = request;
+    const allocation = new Allocation(
+      ++this.#lastId,
+      { listener, address, port: request.port },
+      { username: new Uint8Array(proof.username), user: proof.user, credentialEnds: proof.ends },
+      { opened: now, expires: now + lifetime * 1000, transactionId: request.message.transactionId },
+    );
+    this.allocations.add(allocation);
+    nested(nested(this.#fiveTuples, listener.id), address).set(request.port, allocation);
+    this.#ofUser.set(proof.user, this.allocationsOfUser(proof.user) + 1);
+    this.#ofAddress.set(address, this.allocationsOfAddress(address) + 1);
+    return allocation;
+  }
+  /** Gives the allocation a relayed address on a port that is taken from the place's pool already. */
+  addRelay(allocation: Allocation, place: RelayPlace, port: number): Relay {
+    const { address, advertised, family } = place;
+    const relay = new Relay(++this.#lastId, family, { address, advertised, port }, allocation);
+    allocation.relays.push(relay);
+    this.#relays.get(address)?.set(port, relay);
+    this.#relays.get(advertised)?.set(port, relay);
+    return relay;
+  }
+  /** Takes a relayed address away; its socket is closed and its port rests. */
+  removeRelay(relay: Relay, now: Monotonic): void {
+    relay.state = 'closed';
+    const { relays } = relay.allocation;
+    relays.splice(relays.indexOf(relay), 1);
+    this.#relays.get(relay.address)?.delete(relay.port);
+    this.#relays.get(relay.advertised)?.delete(relay.port);
+    this.place(relay.family)?.pool.release(relay.port, now + this.times.portRest * 1000);
+  }
+  /** Ends an allocation that was answered with success. */
+  close(allocation: Allocation, now: Monotonic, reason: AllocationEnd): void {
+    this.forget(allocation, now);
+    this.sink.allocationClosed(allocation, reason);
+  }
+  /** Takes an allocation out of every table and closes its sockets. */
+  forget(allocation: Allocation, now: Monotonic): void {
+    this.allocations.delete(allocation);
+    const { listener, clientAddress, clientPort, user } = allocation;
+    const clients = this.#fiveTuples.get(listener.id);
+    const ports = clients?.get(clientAddress);
+    ports?.delete(clientPort);
+    if (ports?.size === 0) clients?.delete(clientAddress);
+    countDown(this.#ofUser, user);
+    countDown(this.#ofAddress, clientAddress);
+    for (const relay of [...allocation.relays]) {
+      const pending = this.binding.get(relay.id);
+      this.binding.delete(relay.id);
+      if (pending?.sibling !== undefined) pending.wish.place.pool.release(pending.sibling, now);
+      this.removeRelay(relay, now);
+      this.sink.closeRelay(relay);
+    }
+  }
+  #addPlace(place: RelayAddress, options: RelayStateOptions): RelayPlace {
+    const { address, advertised = address } = place;
+    this.#relays.set(address, new Map());
+    this.#relays.set(advertised, this.#relays.get(advertised) ?? new Map());
+    this.#advertised.set(address, advertised);
+    const pool = new PortPool(options.ports.first, options.ports.last, options.random);
+    return { family: familyOf(address), address, advertised, pool };
+  }
+}
+
+function nested<Key, Inner, Value>(outer: Map<Key, Map<Inner, Value>>, key: Key): Map<Inner, Value> {
+  const found = outer.get(key);
+  if (found !== undefined) return found;
+  const made = new Map<Inner, Value>();
+  outer.set(key, made);
+  return made;
+}
+
+function countDown(counts: Map<string, number>, key: string): void {
+  const left = (counts.get(key) ?? 1) - 1;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
+}

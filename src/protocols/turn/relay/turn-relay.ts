@@ -1,0 +1,276 @@
+import type { Monotonic } from '#kernel';
+import {
+  AttributeType,
+  decodeStun,
+  ErrorCode,
+  encodeXorAddress,
+  looksLikeChannelData,
+  MessageClass,
+  Method,
+} from '#protocols/stun';
+import { failAllocate, finishAllocate, handleAllocate } from './allocate.ts';
+import type { Allocation } from './allocation.ts';
+import { answerUnproven, knownAttributes, refuse, refusedAsUnknown, refuseUnproven } from './answers.ts';
+import { authenticate } from './authentication.ts';
+import type { CredentialVerifier } from './credential-verifier.ts';
+import { deliverToClient, handleChannelData, handleSend } from './data-path.ts';
+import type { TurnDrop } from './drops.ts';
+import type { PeerPolicy } from './peer-policy.ts';
+import { handleChannelBind, handleCreatePermission } from './permissions.ts';
+import { handleRefresh } from './refresh.ts';
+import type { Relay } from './relay.ts';
+import {
+  defaultRelayLimits,
+  defaultRelayTimes,
+  type RelayLimits,
+  type RelayTimes,
+} from './relay-settings.ts';
+import { type RelayCounters, RelayState, type RelayStateOptions } from './relay-state.ts';
+import type { TurnListener } from './turn-listener.ts';
+import type { ProvenRequest, TurnRequest } from './turn-request.ts';
+import type { AllocationEnd } from './turn-sink.ts';
+
+export interface TurnRelayOptions extends Omit<RelayStateOptions, 'limits' | 'times'> {
+  /** The sockets that clients reach; their addresses are refused as peers. */
+  readonly listeners: readonly TurnListener[];
+  /** What is left out has the value of `defaultRelayLimits`. */
+  readonly limits?: Partial<RelayLimits>;
+  readonly times?: Partial<RelayTimes>;
+}
+
+/** What may change while the relay runs. Existing allocations, permissions and channels stay. */
+export interface TurnRelaySettings {
+  readonly realm: string;
+  readonly verifier: CredentialVerifier;
+  readonly policy: PeerPolicy;
+  readonly limits: Partial<RelayLimits>;
+  readonly times: Partial<RelayTimes>;
+}
+
+/**
+ * A TURN server without sockets or timers (RFC 8656 for UDP clients, RFC 8489 Binding).
+ *
+ * In: `handle…` methods with bytes and `now`; `now` must not go back. Out: the `TurnSink`, called synchronously.
+ * `handleTimeouts` is called about once a second; nothing outlives its time by a late call, it only takes up
+ * room. Relayed addresses are always on `relayAddresses`, whichever face a client came by. A peer address that
+ * is a relayed transport address allocated right now is reached inside, without a socket; its permissions decide.
+ */
+export class TurnRelay {
+  readonly #state: RelayState;
+  readonly #ownAddresses: readonly string[];
+
+  constructor(options: TurnRelayOptions) {
+    this.#ownAddresses = [
+      ...options.listeners.map((listener) => listener.address),
+      ...options.relayAddresses.flatMap((place) => [place.address, place.advertised ?? place.address]),
+    ];
+    this.#state = new RelayState({
+      ...options,
+      policy: options.policy.withOwnAddresses(this.#ownAddresses),
+      limits: { ...defaultRelayLimits, ...options.limits },
+      times: { ...defaultRelayTimes, ...options.times },
+    });
+  }
+
+  /** One datagram from a client. `bytes` are only read during the call and what it calls in the sink. */
+  handleClientDatagram(
+    listener: TurnListener,
+    address: string,
+    port: number,
+    bytes: Uint8Array,
+    now: Monotonic,
+  ): void {
+    if (looksLikeChannelData(bytes[0] ?? 0)) {
+      const allocation = this.#find(listener, address, port, now);
+      if (allocation === undefined) this.#state.drop('no-allocation');
+      else handleChannelData(this.#state, allocation, bytes, now);
+      return;
+    }
+    const decoded = decodeStun(bytes);
+    if (!decoded.ok) {
+      this.#state.drop(decoded.error);
+      return;
+    }
+    const request = { listener, address, port, message: decoded.value, now };
+    if (decoded.value.messageClass === MessageClass.Request) this.#handleRequest(request);
+    else {
+      const reason = this.#handleOther(request);
+      if (reason !== undefined) this.#state.drop(reason);
+    }
+  }
+
+  /** One datagram from outside to a relayed transport address. */
+  handlePeerDatagram(relay: Relay, address: string, port: number, bytes: Uint8Array, now: Monotonic): void {
+    if (relay.state !== 'bound') {
+      this.#state.drop('relay-closed');
+      return;
+    }
+    // Own relays are switched inside; what comes from an own address by the network is made up.
+    if (this.#state.isRelayAddress(address)) {
+      this.#state.drop('peer-claims-own-address');
+      return;
+    }
+    deliverToClient(this.#state, relay, address, port, bytes, 0, bytes.length, now);
+  }
+
+  /** The socket that the sink was asked to bind is bound. */
+  handleRelayBound(relay: Relay, now: Monotonic): void {
+    finishAllocate(this.#state, relay, now);
+  }
+  /** It cannot be bound. */
+  handleRelayBindFailed(relay: Relay, now: Monotonic): void {
+    failAllocate(this.#state, relay, now);
+  }
+
+  /** Ends what is over and forgets what it held. */
+  handleTimeouts(now: Monotonic): void {
+    for (const allocation of this.#state.allocations) {
+      if (allocation.expires <= now) this.#expire(allocation, now);
+      else allocation.sweep(now);
+    }
+    this.#state.reservations.sweep(now);
+  }
+
+  /** Takes new settings into use; what is left out stays. */
+  configure(settings: Partial<TurnRelaySettings>): void {
+    const state = this.#state;
+    if (settings.realm !== undefined) state.setRealm(settings.realm);
+    if (settings.policy !== undefined) state.policy = settings.policy.withOwnAddresses(this.#ownAddresses);
+    state.verifier = settings.verifier ?? state.verifier;
+    state.limits = { ...state.limits, ...settings.limits };
+    state.times = { ...state.times, ...settings.times };
+  }
+  /** From now on new Allocates are answered 508; what exists goes on and may be refreshed. */
+  drain(): void {
+    this.#state.draining = true;
+  }
+  undrain(): void {
+    this.#state.draining = false;
+  }
+  /** Ends one allocation. */
+  close(allocation: Allocation, now: Monotonic): void {
+    if (this.#state.allocations.has(allocation)) this.#end(allocation, now, 'closed-by-operator');
+  }
+  closeAll(now: Monotonic): void {
+    for (const allocation of this.#state.allocations) this.#end(allocation, now, 'closed-by-operator');
+  }
+
+  /** Allocations right now, those that wait for their socket too. */
+  get allocations(): ReadonlySet<Allocation> {
+    return this.#state.allocations;
+  }
+  get counters(): RelayCounters {
+    return this.#state.counters;
+  }
+  /** Datagrams ignored, by reason; every reason is there from the start. */
+  get drops(): ReadonlyMap<TurnDrop, number> {
+    return this.#state.drops;
+  }
+  /** Requests answered with an error, by code. */
+  get refusals(): ReadonlyMap<ErrorCode, number> {
+    return this.#state.refusals;
+  }
+  /** Ports of all relay addresses: taken (reserved ones too) and in all. */
+  get ports(): { readonly taken: number; readonly size: number } {
+    const { places } = this.#state;
+    const sum = (value: (place: (typeof places)[number]) => number) =>
+      places.reduce((total, place) => total + value(place), 0);
+    return { taken: sum((place) => place.pool.taken), size: sum((place) => place.pool.size) };
+  }
+
+  /** Indications, and what a client has no business to send. */
+  #handleOther(request: TurnRequest): TurnDrop | undefined {
+    const { listener, address, port, message, now } = request;
+    if (message.messageClass !== MessageClass.Indication) return 'unexpected-class';
+    // RFC 8489 §6.3.2: a Binding indication keeps a NAT open and asks for nothing.
+    if (message.method === Method.Binding) return undefined;
+    if (message.method !== Method.Send) return 'unexpected-class';
+    const allocation = this.#find(listener, address, port, now);
+    return allocation === undefined ? 'no-allocation' : handleSend(this.#state, allocation, message, now);
+  }
+
+  #handleRequest(request: TurnRequest): void {
+    const { method } = request.message;
+    if (method === Method.Binding) {
+      this.#handleBinding(request);
+      return;
+    }
+    const handler = allocationRequests.get(method);
+    if (handler === undefined && method !== Method.Allocate) {
+      this.#state.drop('unknown-method');
+      return;
+    }
+    const proven = authenticate(this.#state, request);
+    if (proven === undefined || refusedAsUnknown(this.#state, proven)) return;
+    const allocation = this.#find(request.listener, request.address, request.port, request.now);
+    if (handler === undefined) {
+      handleAllocate(this.#state, proven, allocation);
+      return;
+    }
+    this.#handleAllocationRequest(proven, allocation, handler);
+  }
+
+  /** RFC 8656 §5: every request but Allocate needs an allocation, and the username that made it. */
+  #handleAllocationRequest(
+    request: ProvenRequest,
+    allocation: Allocation | undefined,
+    handler: AllocationRequestHandler,
+  ): void {
+    const state = this.#state;
+    if (allocation === undefined) {
+      refuse(state, request, ErrorCode.AllocationMismatch);
+      return;
+    }
+    if (Buffer.compare(allocation.username, request.proof.username) !== 0) {
+      refuse(state, request, ErrorCode.WrongCredentials);
+      return;
+    }
+    if (allocation.answer === undefined) {
+      state.drop('allocation-pending');
+      return;
+    }
+    const refusal = handler(state, request, allocation);
+    if (refusal !== undefined) refuse(state, request, refusal);
+  }
+
+  /** RFC 8489 §3, §6.3.1: a client learns its own address. */
+  #handleBinding(request: TurnRequest): void {
+    const unknown = request.message.unknownRequired(knownAttributes);
+    if (unknown.length > 0) {
+      refuseUnproven(this.#state, request, ErrorCode.UnknownAttribute, unknown);
+      return;
+    }
+    answerUnproven(this.#state, request, (writer) =>
+      encodeXorAddress(writer, AttributeType.XorMappedAddress, request.address, request.port),
+    );
+  }
+
+  /** The allocation of a 5-tuple; one that is over ends here and now. */
+  #find(listener: TurnListener, address: string, port: number, now: Monotonic): Allocation | undefined {
+    const allocation = this.#state.find(listener.id, address, port);
+    if (allocation === undefined || allocation.expires > now) return allocation;
+    this.#expire(allocation, now);
+    return undefined;
+  }
+  #expire(allocation: Allocation, now: Monotonic): void {
+    const byCredential = allocation.credentialEnds <= now;
+    this.#end(allocation, now, byCredential ? 'credential-expired' : 'lifetime-expired');
+  }
+  /** One that was never answered ends without a word. */
+  #end(allocation: Allocation, now: Monotonic, reason: AllocationEnd): void {
+    if (allocation.answer === undefined) this.#state.forget(allocation, now);
+    else this.#state.close(allocation, now, reason);
+  }
+}
+
+type AllocationRequestHandler = (
+  state: RelayState,
+  request: ProvenRequest,
+  allocation: Allocation,
+) => ErrorCode | undefined;
+
+const allocationRequests: ReadonlyMap<number, AllocationRequestHandler> = new Map([
+  [Method.Refresh, handleRefresh],
+  [Method.CreatePermission, handleCreatePermission],
+  [Method.ChannelBind, handleChannelBind],
+]);

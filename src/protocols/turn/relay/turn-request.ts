@@ -1,0 +1,28 @@
+import type { Monotonic } from '#kernel';
+import type { StunMessage } from '#protocols/stun';
+import type { TurnListener } from './turn-listener.ts';
+
+/** What a request has proved with its message integrity. */
+export interface Proof {
+  /** For the integrity of the answer. */
+  readonly key: Uint8Array;
+  /** USERNAME, a view of the request. */
+  readonly username: Uint8Array;
+  readonly user: string;
+  /** End of the credential on the monotonic clock; may be Infinity. */
+  readonly ends: Monotonic;
+}
+
+/** One request from a client. Views in it are valid while the `handle…` call runs. */
+export interface TurnRequest {
+  readonly listener: TurnListener;
+  readonly address: string;
+  readonly port: number;
+  readonly message: StunMessage;
+  readonly now: Monotonic;
+}
+
+/** A request that passed RFC 8489 §9.2.4. */
+export interface ProvenRequest extends TurnRequest {
+  readonly proof: Proof;
+}

@@ -1,0 +1,51 @@
+import type { Allocation } from './allocation.ts';
+import type { TurnDrop } from './drops.ts';
+import type { Relay } from './relay.ts';
+import type { TurnListener } from './turn-listener.ts';
+
+/** Why an allocation ended. */
+export type AllocationEnd = 'deallocated' | 'lifetime-expired' | 'credential-expired' | 'closed-by-operator';
+
+/**
+ * Where the relay's output goes. The relay calls these synchronously from inside its own `handle…` methods,
+ * and never calls back into itself from them, so an adapter may not call `handle…` from inside a sink method
+ * either (answer `bindRelay` later, from the socket's own event).
+ *
+ * Lifetime of `bytes`: they are either a buffer that the adapter itself passed to the `handle…` call in
+ * progress, or one that it lent through `frame`. The relay keeps neither after the sink method returns, so
+ * each buffer is free again as soon as the adapter's own send has let go of it.
+ */
+export interface TurnSink {
+  /**
+   * Lends a buffer of at least `size` bytes (1..65556) for the one `sendToClient` that follows. The relay
+   * always sends what it framed before it asks for another.
+   */
+  frame(size: number): Uint8Array;
+  /** Sends `bytes[start, end)` as one datagram from the listener to the client. */
+  sendToClient(
+    listener: TurnListener,
+    address: string,
+    port: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  /** Sends `bytes[start, end)` as one datagram from the relayed transport address to a peer outside. */
+  sendToPeer(
+    relay: Relay,
+    address: string,
+    port: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  /** Binds a UDP socket to `relay.address`:`relay.port`; answer with `handleRelayBound` or `handleRelayBindFailed`. */
+  bindRelay(relay: Relay): void;
+  /** Closes that socket (or abandons the bind under way). The relay is never named again. */
+  closeRelay(relay: Relay): void;
+  /** Something was ignored or refused. Already counted in `TurnRelay.drops`. */
+  drop(reason: TurnDrop): void;
+  /** An allocation has just been answered with success. */
+  allocationOpened(allocation: Allocation): void;
+  allocationClosed(allocation: Allocation, reason: AllocationEnd): void;
+}

@@ -1,0 +1,57 @@
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+export interface Tally {
+  passed: number;
+  failed: number;
+  readonly skipped: string[];
+}
+
+export interface Layer {
+  readonly title: string;
+  readonly files: readonly string[];
+  /** Test files at a time. Real peers run alone, so that nothing else on two cores makes them lose packets. */
+  readonly concurrency: number;
+}
+
+const INTEROP = /\.interop\.test\.ts$/;
+
+/** The test files in the order of `design`: pure and adapter tests first, then the real peers. */
+export function layers(root: string, only: readonly string[]): Layer[] {
+  const all = globSync(['src/**/*.test.ts', 'tools/**/*.test.ts', 'proof/**/*.test.ts'], { cwd: root })
+    .filter((file) => only.length === 0 || only.some((part) => file.includes(part)))
+    .sort()
+    .map((file) => join(root, file));
+  return [
+    {
+      title: 'pure and adapter tests',
+      files: all.filter((file) => !INTEROP.test(file)),
+      concurrency: availableParallelism(),
+    },
+    { title: 'real peers', files: all.filter((file) => INTEROP.test(file)), concurrency: 1 },
+  ].filter((layer) => layer.files.length > 0);
+}
+
+/** Runs one layer, each file in a process of its own, and adds its outcome to the tally. */
+export async function runLayer(layer: Layer, tally: Tally): Promise<void> {
+  const stream = run({ files: [...layer.files], concurrency: layer.concurrency, timeout: 300_000 });
+  stream.on('test:pass', (event) => {
+    if (event.details.type === 'suite') return;
+    if (event.skip !== undefined && event.skip !== false) {
+      tally.skipped.push(`${event.name}: ${event.skip === true ? 'no reason given' : event.skip}`);
+    } else if (event.todo !== undefined && event.todo !== false) tally.skipped.push(`${event.name}: todo`);
+    else tally.passed += 1;
+  });
+  stream.on('test:fail', (event) => {
+    if (event.details.type !== 'suite') tally.failed += 1;
+  });
+  const report = stream.compose(spec);
+  report.pipe(process.stdout, { end: false });
+  await new Promise((resolve, reject) => {
+    report.on('end', resolve);
+    stream.on('error', reject);
+  });
+}
