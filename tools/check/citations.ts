@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /*
- * One citation grammar (`RFC 8656 §7.2`, `XEP-0198 §5`, `[MS-TURN] §2.2`, `port row ext-09`) and one index: a
+ * One citation grammar (`RFC 8656 §7.2`, `[MS-TURN] §2.2`, `port row ext-09`; XEPs by their number) and one index: a
  * document that spec/index.tsv does not list, or a port row that does not exist, is an error.
  */
 const root = join(dirname(import.meta.filename), '..', '..');

@@ -17,7 +17,11 @@ interface Check {
 
 const checks: readonly Check[] = [
   { name: 'types', command: bin('tsc'), parameters: ['-p', '.'] },
-  { name: 'format and lint', command: bin('biome'), parameters: ['ci', '--error-on-warnings'] },
+  {
+    name: 'format and lint',
+    command: bin('biome'),
+    parameters: ['ci', '--error-on-warnings', '--colors=off'],
+  },
   {
     name: 'promises',
     command: bin('oxlint'),

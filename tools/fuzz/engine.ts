@@ -15,7 +15,8 @@ export interface FuzzOptions {
 export interface FuzzReport {
   readonly target: string;
   readonly executions: number;
-  readonly corpus: number;
+  /** Seeds, and inputs that reached something new. */
+  readonly corpus: readonly Buffer[];
   readonly blocks: number;
   /** The first input that broke a property, and how. */
   readonly crash?: { readonly input: Buffer; readonly error: unknown };
@@ -57,7 +58,7 @@ class FuzzRun {
     return {
       target: this.#target.name,
       executions: this.#executions,
-      corpus: this.#corpus.length,
+      corpus: this.#corpus,
       blocks: this.#blocks,
       ...(this.#crash === undefined ? {} : { crash: this.#crash }),
     };

@@ -4,15 +4,19 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Corpus } from './corpus.ts';
 import { fuzz } from './engine.ts';
 import type { FuzzTarget } from './target.ts';
 
 /*
  * Fuzzes every `*.fuzz.ts` of the source. Each file runs in a process of its own, as many at a time as there are
  * cores; the seed is printed, so a failure can be repeated.
- *   node tools/fuzz/main.ts [--executions 200000] [--seed N] [--guided 5000] [--only NAME] [FILE...]
+ *   node tools/fuzz/main.ts [--executions 200000] [--seed N] [--guided 5000] [--only NAME] [--keep] [FILE...]
+ * --keep writes what was found to spec/corpus, where later runs begin.
  */
 const root = join(dirname(import.meta.filename), '..', '..');
+
+const corpus = new Corpus(root);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,6 +25,7 @@ const { values, positionals } = parseArgs({
     guided: { type: 'string', default: '4000' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string' },
+    keep: { type: 'boolean', default: false },
     child: { type: 'boolean', default: false },
   },
 });
@@ -28,7 +33,7 @@ const { values, positionals } = parseArgs({
 function keepCrash(name: string, input: Buffer): string {
   const folder = join(root, '.sallyport', 'fuzz');
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${name}.crash`);
+  const file = join(folder, `${name.replaceAll('/', '-')}.crash`);
   writeFileSync(file, input);
   return file.slice(root.length + 1);
 }
@@ -39,15 +44,20 @@ async function runFile(file: string): Promise<boolean> {
   for (const target of targets) {
     if (values.only !== undefined && target.name !== values.only) continue;
     const started = performance.now();
-    const report = fuzz(target, {
-      executions: Number(values.executions),
-      seed: Number(values.seed),
-      guided: Number(values.guided),
-    });
+    const seeds = [...target.seeds, ...corpus.read(target.name)];
+    const report = fuzz(
+      { name: target.name, seeds, run: (input) => target.run(input) },
+      {
+        executions: Number(values.executions),
+        seed: Number(values.seed),
+        guided: Number(values.guided),
+      },
+    );
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(
-      `${target.name}: ${report.executions} inputs, corpus ${report.corpus}, ${report.blocks} blocks, ${seconds} s`,
+      `${target.name}: ${report.executions} inputs, corpus ${report.corpus.length}, ${report.blocks} blocks, ${seconds} s`,
     );
+    if (values.keep) corpus.write(target.name, report.corpus, target.seeds);
     if (report.crash === undefined) continue;
     clean = false;
     console.log(`${target.name}: FAILED on the input kept in ${keepCrash(target.name, report.crash.input)}`);

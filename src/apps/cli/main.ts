@@ -1,4 +1,4 @@
-import { runCommandLine } from './command-line.ts';
+import { runCommandLine } from './index.ts';
 
 // A reader that has had enough, such as `head`, ends the program without a fuss.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -23,7 +23,7 @@ export function edgeDocument(plan: LabPlan): string {
         internalCa: 'ca.pem',
         administration: {
           socket: 'edge.sock',
-          metrics: { address: '127.0.0.1', port: plan.metrics.edge },
+          metrics: { address: plan.metrics.address, port: plan.metrics.edge },
         },
       },
       policy: {
@@ -67,7 +67,7 @@ export function internalDocument(plan: LabPlan): string {
         internalCa: 'ca.pem',
         administration: {
           socket: 'internal.sock',
-          metrics: { address: '127.0.0.1', port: plan.metrics.internal },
+          metrics: { address: plan.metrics.address, port: plan.metrics.internal },
         },
       },
       frontEnd: {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { DigestAlgorithm } from '#protocols/sip';
 
 /** One end of the lab: an address and the port that a row uses there. */
 export interface Place {
@@ -31,14 +32,32 @@ export interface LabPlan {
   };
   readonly frontEnd: Place;
   readonly clients: { readonly alice: string; readonly carol: string; readonly bob: string };
-  readonly metrics: { readonly edge: number; readonly internal: number };
+  readonly metrics: { readonly address: string; readonly edge: number; readonly internal: number };
   readonly relayPorts: { readonly first: number; readonly last: number };
+  /** The accounts, and the digest algorithm that each is stored for. */
+  readonly accounts: { readonly [account in Account]: DigestAlgorithm };
   /** What differs from a real perimeter on this machine, one sentence each. */
   readonly remarks: readonly string[];
 }
 
 export type Person = 'alice' | 'bob' | 'carol';
+/** The three of the demonstration, and one for a softphone of the reader's own. */
+export type Account = Person | 'phone';
 
+/** What makes a lab differ from the one that `sallyport lab` runs. */
+export interface LabVariant {
+  /** Second number of all its loopback addresses, 0 to 255: labs that differ in it run side by side. */
+  readonly network?: number;
+  readonly accounts?: Partial<LabPlan['accounts']>;
+}
+
+// Most softphones for people know MD5 only; our own three know better.
+const ACCOUNTS: LabPlan['accounts'] = {
+  alice: 'SHA-256',
+  bob: 'SHA-256',
+  carol: 'SHA-256',
+  phone: 'MD5',
+};
 const DOMAIN = 'lab.test';
 const UNPRIVILEGED_OFFSET = 10_000;
 
@@ -46,12 +65,13 @@ const UNPRIVILEGED_OFFSET = 10_000;
  * Decides addresses and ports from what this machine allows. The perimeter has its own loopback addresses where the
  * whole of 127.0.0.0/8 is local (Linux); elsewhere the outside is 127.0.0.1, the inside ::1.
  */
-export async function planLab(folder: string): Promise<LabPlan> {
+export async function planLab(folder: string, variant: LabVariant = {}): Promise<LabPlan> {
   const remarks: string[] = [];
-  const aliases = await canBind('127.0.1.10', 0);
+  const local = (place: string) => `127.${variant.network ?? 0}.${place}`;
+  const aliases = await canBind(local('1.10'), 0);
   if (!aliases) remarks.push('127.0.x.y is not local here: outside is 127.0.0.1 and inside is ::1.');
-  const outside = (last: number) => (aliases ? `127.0.1.${last}` : '127.0.0.1');
-  const inside = (alias: string) => (aliases ? alias : '::1');
+  const outside = (last: number) => (aliases ? local(`1.${last}`) : '127.0.0.1');
+  const inside = (place: string) => (aliases ? local(place) : '::1');
   const privileged = await canBind(outside(10), 443);
   if (!privileged) remarks.push('Ports below 1024 are not ours to bind here: 443 is 10443.');
   return {
@@ -67,13 +87,14 @@ export async function planLab(folder: string): Promise<LabPlan> {
     access: { address: outside(10), port: privileged ? 443 : 443 + UNPRIVILEGED_OFFSET },
     webConferencing: outside(20),
     av: { address: outside(30), port: 3478 },
-    internal: { address: inside('127.0.2.10'), sip: 5061, av: 3478, authentication: 5062 },
-    frontEnd: { address: inside('127.0.4.10'), port: aliases ? 5061 : 15_061 },
+    internal: { address: inside('2.10'), sip: 5061, av: 3478, authentication: 5062 },
+    frontEnd: { address: inside('4.10'), port: aliases ? 5061 : 15_061 },
     clients: aliases
-      ? { alice: '127.0.5.1', carol: '127.0.5.2', bob: '127.0.4.50' }
+      ? { alice: local('5.1'), carol: local('5.2'), bob: local('4.50') }
       : { alice: '127.0.0.1', carol: '127.0.0.1', bob: '::1' },
-    metrics: { edge: 19_436, internal: 19_437 },
+    metrics: { address: aliases ? local('0.1') : '127.0.0.1', edge: 19_436, internal: 19_437 },
     relayPorts: { first: 50_000, last: 59_999 },
+    accounts: { ...ACCOUNTS, ...variant.accounts },
     remarks,
   };
 }

@@ -15,6 +15,8 @@ export interface LabOptions {
   readonly narrator?: Narrator;
   /** Length of a call in milliseconds. */
   readonly callMs?: number;
+  /** Second number of its loopback addresses, 0 to 255; 0 by default. */
+  readonly network?: number;
 }
 
 const CONNECTED_MS = 30_000;
@@ -22,10 +24,12 @@ const CONNECTED_MS = 30_000;
 /** Runs the lab; the exit status: 0, or 1 when something failed (which was said). */
 export async function runLab(options: LabOptions = {}): Promise<number> {
   const narrator = options.narrator ?? new TerminalNarrator();
-  const plan = await planLab(resolve(options.folder ?? '.sallyport/lab'));
+  const { folder = '.sallyport/lab', network = 0 } = options;
+  const plan = await planLab(resolve(folder), { network });
   const lab = new Lab(plan, narrator, options);
+  // To the end: a second Ctrl-C while it stops would leave the programs behind.
   const interrupted = new Promise<'interrupted'>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done('interrupted'));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => done('interrupted'));
   });
   try {
     const played = await Promise.race([lab.play().then(() => 'played' as const), interrupted]);
@@ -49,6 +53,7 @@ class Lab {
   readonly #edge: LabProgram;
   readonly #internal: LabProgram;
   #secrets: LabSecrets | undefined;
+  #stopped = false;
 
   constructor(plan: LabPlan, narrator: Narrator, options: LabOptions) {
     this.#plan = plan;
@@ -79,6 +84,7 @@ class Lab {
     narrator.step('certification authority, certificates, keys and accounts made');
     narrator.note(`        edge.yaml      ${files.edgeDocument}`);
     narrator.note(`        internal.yaml  ${files.internalDocument}`);
+    if (this.#stopped) return;
     const [internal, edge] = await Promise.all([this.#internal.start(), this.#edge.start()]);
     for (const { program, services } of [edge, internal]) {
       const names = services.map(({ title }) => title).join(', ');
@@ -107,7 +113,9 @@ class Lab {
     this.#narrator.note('Stopping ...');
   }
 
+  /** Ends both programs, and starts none from now on. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([this.#edge.stop(), this.#internal.stop()]);
   }
 

@@ -5,11 +5,11 @@ import { FailureError, randomToken, SystemRandom } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import { mediaKeyText, type RestCredential, restCredential } from '#protocols/credentials';
 import { edgeDocument, internalDocument } from './lab-documents.ts';
-import { type LabPlan, labFiles, type Person } from './lab-plan.ts';
+import { type Account, type LabPlan, labFiles } from './lab-plan.ts';
 
 /** What the lab made: passwords to sign in with, and relay credentials for clients with a fixed entry. */
 export interface LabSecrets {
-  readonly passwords: { readonly [person in Person | 'phone']: string };
+  readonly passwords: { readonly [account in Account]: string };
   readonly relay: RestCredential;
 }
 
@@ -54,8 +54,7 @@ function addAccounts(plan: LabPlan, passwords: LabSecrets['passwords']): void {
   const opened = Directory.open(labFiles(plan).database);
   if (!opened.ok) throw new FailureError(opened.error);
   for (const [user, password] of Object.entries(passwords)) {
-    // Most softphones for people know MD5 only; our own three know better.
-    const algorithm = user === 'phone' ? 'MD5' : 'SHA-256';
+    const algorithm = plan.accounts[user as Account];
     const account = newAccount({ address: `${user}@${plan.domain}`, password, algorithm }, [plan.domain]);
     if (!account.ok) throw new FailureError(account.error);
     opened.value.save(account.value);

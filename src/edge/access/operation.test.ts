@@ -146,7 +146,7 @@ test('a silent connection is closed [setting policy.limits.access.keepAliveSecon
 test('one source may hold so many connections [setting policy.limits.access.connectionsPerSource]', async (t) => {
   const lab = await AccessLab.start(t);
   const open = await lab.client();
-  lab.document.policy.limits.access.connectionsPerSource = 1;
+  lab.document.policy.limits.access.connectionsPerSource = 2;
   await lab.commit();
   await lab.client();
   await assert.rejects(lab.client());

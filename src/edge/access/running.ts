@@ -1,5 +1,5 @@
 import { randomToken } from '#kernel';
-import { type Connection, dialTls, type TlsAcceptorOptions } from '#platform/net';
+import { type Connection, dialTls, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
 import { matchName } from '#platform/pki';
 import type { ServiceContext, SocketSource } from '#platform/service';
 import {
@@ -18,7 +18,6 @@ import type { Prepared } from './prepared.ts';
 import { AccessProxy, NEXT_HOP_SCOPE } from './proxy/access-proxy.ts';
 import type { Scene } from './rewrite/scene.ts';
 import { type AccessSettings, localAddressFor } from './settings.ts';
-import { TlsListener } from './tls-listener.ts';
 import { Seal, TopologyHiding } from './topology-hiding/index.ts';
 
 /** IANA's ALPN id of SIP over TLS. */
@@ -30,6 +29,8 @@ const FLOWS = 1_000_000;
 const REFUSED_PEERS_LOGGED = 64;
 /** How often a member of the next hop is asked whether it serves. */
 const PROBE_MS = 30_000;
+/** There are few members and nothing works without one, so a lost one is looked for often. */
+const BACK_OFF = { firstMs: 250, longestMs: 5000 };
 const TAG_LENGTH = 16;
 
 /** The service while it has a document: proxy, listeners and the pool towards the next hop. */
@@ -38,8 +39,8 @@ export class Running {
   readonly #metrics: AccessMetrics;
   readonly #proxy: AccessProxy;
   readonly #pool: SipFlowPool;
-  readonly #external: TlsListener;
-  readonly #internal: TlsListener;
+  readonly #external: TlsAcceptor;
+  readonly #internal: TlsAcceptor;
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
   /** The endpoint looks at these each time, so a reload changes them in place. */
   readonly #preSignIn: { messages: number; bytes: number; seconds: number };
@@ -76,12 +77,13 @@ export class Running {
       name: 'access_next_hop',
       targets: settings.nextHop.members,
       dial: (target) => this.#dial(target),
+      backOff: BACK_OFF,
       scope: NEXT_HOP_SCOPE,
       probe: { intervalMs: PROBE_MS, build: (_flow, target) => this.#probeOf(target) },
       onChange: (member) => this.#tell(member),
     });
-    this.#external = new TlsListener(this.#externalOptions());
-    this.#internal = new TlsListener(this.#internalOptions());
+    this.#external = new TlsAcceptor(this.#externalOptions());
+    this.#internal = new TlsAcceptor(this.#internalOptions());
     this.#proxy.start(this.#pool);
     this.#pool.start();
   }

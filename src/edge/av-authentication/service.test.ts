@@ -12,7 +12,7 @@ import {
   parseMrasResponse,
 } from '#protocols/credentials';
 import type { SipResponse } from '#protocols/sip';
-import { Bench, INTERNAL, unwrap, writeKey } from './test-bench.ts';
+import { Bench, INTERNAL, unwrap, writeKey } from './testing/bench.ts';
 
 async function start(t: TestContext): Promise<Bench> {
   const bench = await Bench.start();
@@ -144,7 +144,7 @@ test('only listed callers with a certificate of the internal authority get in', 
   assert.equal(answerOf(await unwrap(await bench.dial('fe.corp.test')).ask({ body: asking() })).reason, 'OK');
 });
 
-test('reload: callers, lifetime and key change for connections that stay', async (t) => {
+test('reload: names and lifetime count at once [setting policy.names.av] [setting policy.mediaCredentials.lifetimeMinutes]', async (t) => {
   const bench = await start(t);
   const caller = await bench.frontEnd();
   bench.document.policy.mediaCredentials.lifetimeMinutes = 30;
@@ -157,6 +157,11 @@ test('reload: callers, lifetime and key change for connections that stay', async
   const key = unwrap(parseMediaKey(Buffer.from(mediaKeyText(Buffer.alloc(32, 2)))));
   const username = Buffer.from(answer?.credentials.username ?? '');
   assert.ok(new MediaTokenVerifier([key]).lookup(username, 'example.test', Date.now()).ok);
+});
+
+test('reload: a caller off the list is disconnected [setting policy.avAuthentication.callers]', async (t) => {
+  const bench = await start(t);
+  const caller = await bench.frontEnd();
   bench.document.policy.avAuthentication.callers = ['mediation.corp.test'];
   await bench.apply();
   await caller.closed;
@@ -164,7 +169,7 @@ test('reload: callers, lifetime and key change for connections that stay', async
   assert.equal(answerOf(await mediation.ask({ body: asking() })).reason, 'OK');
 });
 
-test('reload: the limit of connections counts for newcomers', async (t) => {
+test('reload: the limit of connections counts for newcomers [setting policy.limits.avAuthentication.connections]', async (t) => {
   const bench = await start(t);
   const first = await bench.frontEnd();
   bench.document.policy.limits.avAuthentication.connections = 1;

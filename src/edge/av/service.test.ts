@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Clock, ManualClock } from '#kernel';
-import { Bench, EchoPeer, TestClient, until } from './test-bench.ts';
+import { restCredential } from '#protocols/credentials';
+import { Bench, EchoPeer, REST_SECRET, TestClient, until } from './testing/bench.ts';
 
 const EXTERNAL = '127.0.9.81';
 const INTERNAL = '127.0.9.82';
@@ -128,7 +129,7 @@ test('IPv6: two clients meet relay to relay, and IPv4 inside IPv6 is refused', a
   assert.equal(await carol.client.permit('::ffff:127.0.0.1', 3478), 403);
 });
 
-test('peers are refused by default, on both faces: own and internal addresses, loopback', async (t) => {
+test('peers are refused by default, on both faces: own and internal addresses, loopback [setting policy.relay.allowedPeers]', async (t) => {
   const bench = await start(t);
   for (const client of [await outside(t, bench), await inside(t, bench)]) {
     await client.allocated();
@@ -149,7 +150,7 @@ test('peers are refused by default, on both faces: own and internal addresses, l
 test('credentials: expired, of an unknown key, of the previous key, wrong password', async (t) => {
   const bench = await start(t);
   const attempt = async (token: { username: string; password: string }) => {
-    const client = await TestClient.open(bench, OUTSIDE, EXTERNAL, { ...token, expires: 0 });
+    const client = await TestClient.open(bench, OUTSIDE, EXTERNAL, token);
     t.after(() => client.close());
     const event = await client.allocate();
     return event.type === 'ended' ? event.code : event.type;
@@ -162,7 +163,7 @@ test('credentials: expired, of an unknown key, of the previous key, wrong passwo
   assert.equal(await attempt(bench.token(identity)), 'allocated');
 });
 
-test('key roll: the new key counts at once, the old one while it is listed, sessions go on', async (t) => {
+test('key roll: the new key counts at once, the old one while it is listed, sessions go on [setting policy.mediaCredentials.keyFile] [setting policy.mediaCredentials.previousKeyFiles]', async (t) => {
   const bench = await start(t);
   const peer = await echoPeer(t);
   const alice = await outside(t, bench);
@@ -223,7 +224,7 @@ test('a credential that ends in mid-session ends the allocation', async (t) => {
   assert.equal(bench.service.remaining(), 0);
 });
 
-test('limits of the document: allocations of a user, a lifetime, and the range', async (t) => {
+test('limits of the document: allocations of a user, a lifetime, and the range [setting policy.relay.allocationsPerUser] [setting policy.limits.av.allocations] [setting policy.limits.av.lifetimeSeconds]', async (t) => {
   const bench = await start(t, { ports: 3 });
   bench.document.policy.relay.allocationsPerUser = 1;
   bench.document.policy.limits.av.lifetimeSeconds = 120;
@@ -244,6 +245,53 @@ test('limits of the document: allocations of a user, a lifetime, and the range',
   bench.document.policy.limits.av.allocations = 2;
   await bench.apply();
   assert.equal(await codeOf('sip:e@example.test'), 508);
+});
+
+test('room in one allocation [setting policy.limits.av.permissionsPerAllocation] [setting policy.limits.av.channelsPerAllocation]', async (t) => {
+  const bench = await start(t);
+  bench.document.policy.relay.allowedPeers = ['127.0.0.0/8'];
+  bench.document.policy.limits.av.permissionsPerAllocation = 2;
+  bench.document.policy.limits.av.channelsPerAllocation = 1;
+  await bench.apply();
+  const alice = await outside(t, bench);
+  await alice.allocated();
+  await alice.bindChannel(PEER, 4_000);
+  await assert.rejects(alice.bindChannel(PEER, 4_001), /508/);
+  assert.equal(await alice.permit('127.0.9.86', 4_000), 0);
+  assert.equal(await alice.permit('127.0.9.87', 4_000), 508);
+});
+
+test('time-limited credentials of a shared secret [setting policy.mediaCredentials.staticSecretFiles]', async (t) => {
+  const bench = await start(t);
+  const outcome = async () => {
+    const credential = restCredential(REST_SECRET, 'alice', bench.clock.wall() + 60_000);
+    const client = await TestClient.open(bench, OUTSIDE, EXTERNAL, credential);
+    t.after(() => client.close());
+    const event = await client.allocate();
+    return event.type === 'ended' ? event.code : event.type;
+  };
+  assert.equal(await outcome(), 'allocated');
+  bench.document.policy.mediaCredentials.staticSecretFiles = [];
+  await bench.apply();
+  assert.equal(await outcome(), 401);
+});
+
+test('clients are told the realm [setting policy.relay.realm]', async (t) => {
+  const bench = await start(t);
+  const socket = createSocket('udp4');
+  t.after(() => socket.close());
+  const answerTo = async (request: Buffer) => {
+    socket.send(request, bench.port(EXTERNAL), EXTERNAL);
+    const [answer] = (await once(socket, 'message')) as [Buffer];
+    return answer.toString('latin1');
+  };
+  // An Allocate request with nothing but its header.
+  const allocate = Buffer.from('000300002112a442000102030405060708090a0b', 'hex');
+  assert.match(await answerTo(allocate), /example\.test/);
+  bench.document.policy.relay.realm = 'another.test';
+  await bench.apply();
+  assert.match(await answerTo(allocate), /another\.test/);
+  await (await outside(t, bench)).allocated();
 });
 
 test('a port that somebody else holds is passed over', async (t) => {
@@ -294,16 +342,16 @@ test('a listener that leaves the plan ends its allocations; the others and a new
   assert.equal((await bob.hear(1))[0]?.text, 'hello bob');
 });
 
-test('a document that moves the relay range ends what cannot stay, and serves from the new range', async (t) => {
+test('a document that moves the relay range ends what cannot stay, and serves from the new range [setting policy.relay.ports.first] [setting policy.relay.ports.last]', async (t) => {
   const bench = await start(t);
   await (await outside(t, bench)).allocated();
-  const first = range;
-  range += 10;
-  bench.document.policy.relay.ports = { first, last: range - 1 };
+  const only = range;
+  range += 1;
+  bench.document.policy.relay.ports = { first: only, last: only };
   await bench.apply();
   assert.equal(bench.service.remaining(), 0);
   assert.ok(bench.log.lines.some((line) => line.code === 'SLP-AV-0206'));
-  assert.ok((await (await outside(t, bench)).allocated()).port >= first);
+  assert.equal((await (await outside(t, bench)).allocated()).port, only);
 });
 
 test('a document that cannot be used changes nothing', async (t) => {

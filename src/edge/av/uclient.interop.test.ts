@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { Bench, REST_SECRET } from './test-bench.ts';
+import { Bench, REST_SECRET } from './testing/bench.ts';
 
+const UCLIENT = 'turnutils_uclient';
+const PEER = 'turnutils_peer';
 const EXTERNAL = '127.0.9.91';
 const INTERNAL = '127.0.9.92';
 const ECHO = '127.0.9.93';
@@ -15,7 +17,7 @@ let bench: Bench;
 let echo: ChildProcess;
 
 before(async () => {
-  for (const program of ['turnutils_uclient', 'turnutils_peer']) {
+  for (const program of [UCLIENT, PEER]) {
     const found = spawnSync(program, ['-h'], { stdio: 'ignore' });
     const code = (found.error as NodeJS.ErrnoException | undefined)?.code;
     assert.notEqual(code, 'ENOENT', `${program} is not installed: install the Debian package coturn`);
@@ -26,7 +28,7 @@ before(async () => {
     ports: [56_000, 56_199],
     allowedPeers: [`${ECHO}/32`],
   });
-  echo = spawn('turnutils_peer', ['-L', ECHO, '-p', String(ECHO_PORT)], { stdio: 'ignore' });
+  echo = spawn(PEER, ['-L', ECHO, '-p', String(ECHO_PORT)], { stdio: 'ignore' });
 });
 
 after(async () => {
@@ -37,7 +39,7 @@ after(async () => {
 /** Runs the client to its end; throws unless every message came back. */
 async function uclient(server: string, flags: readonly string[]): Promise<void> {
   const count = ['-n', String(MESSAGES), '-m', String(CLIENTS), '-c'];
-  const client = spawn('turnutils_uclient', [...count, ...flags, '-p', String(bench.port(server)), server]);
+  const client = spawn(UCLIENT, [...count, ...flags, '-p', String(bench.port(server)), server]);
   let output = '';
   client.stdout.on('data', (chunk) => {
     output += chunk;

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { type Connection, dialTls, type TlsAcceptorOptions, TlsListener } from '#platform/net';
+import { type Connection, dialTls, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
 import { matchName } from '#platform/pki';
 import type { ServiceContext, SocketSource } from '#platform/service';
 import { type FlowTarget, SipEndpoint } from '#platform/sip-endpoint';
@@ -19,6 +19,8 @@ const ALPN = ['sip/2'];
 /** Connections of one source: a terminal server, or an edge with its pool. */
 const PER_SOURCE = 1024;
 const REFUSED_PEERS_LOGGED = 64;
+/** Handshakes under way at a time: they are what costs processor time. */
+const HANDSHAKES = 200;
 
 /** The front end while it has a document. */
 export class Running {
@@ -27,7 +29,7 @@ export class Running {
   readonly #frontEnd: FrontEnd;
   readonly #registrar: Registrar;
   readonly #links: EdgeLinks;
-  readonly #listener: TlsListener;
+  readonly #listener: TlsAcceptor;
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
   #prepared: Prepared;
 
@@ -67,7 +69,7 @@ export class Running {
     });
     this.#frontEnd.attach(this.#endpoint, this.#links);
     this.#frontEnd.configure(settingsOf(document));
-    this.#listener = new TlsListener(this.#listenerOptions());
+    this.#listener = new TlsAcceptor(this.#listenerOptions());
     this.#links.start();
   }
 
@@ -122,7 +124,7 @@ export class Running {
       handshakeMs: limits.handshakeSeconds * 1000,
       limits: {
         connections: limits.connections,
-        handshakes: limits.connections,
+        handshakes: Math.min(limits.connections, HANDSHAKES),
         perSource: PER_SOURCE,
         outboundBytes: limits.outboundBytes,
       },

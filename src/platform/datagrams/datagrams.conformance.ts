@@ -26,11 +26,11 @@ type Family = (typeof families)[number];
 export function testDatagrams(implementation: string, make: MakeNetwork): void {
   for (const [claim, check] of Object.entries(perFamily)) {
     for (const family of families) {
-      test(`${implementation}, ${family.name}: ${claim}`, () => check(make, family));
+      void test(`${implementation}, ${family.name}: ${claim}`, () => check(make, family));
     }
   }
   for (const [claim, check] of Object.entries(anyFamily))
-    test(`${implementation}: ${claim}`, () => check(make));
+    void test(`${implementation}: ${claim}`, () => check(make));
 }
 
 const perFamily: Readonly<Record<string, (make: MakeNetwork, family: Family) => Promise<void>>> = {

@@ -200,44 +200,36 @@ function closed(socket: Socket): Promise<void> {
   });
 }
 
+const errorKinds: ReadonlyMap<string, DatagramError> = new Map([
+  ['ECONNREFUSED', 'refused'],
+  ['ENETUNREACH', 'unreachable'],
+  ['EHOSTUNREACH', 'unreachable'],
+  ['ENETDOWN', 'unreachable'],
+  ['EADDRNOTAVAIL', 'unreachable'],
+  // What Linux says when the source address cannot lead to the destination.
+  ['EINVAL', 'unreachable'],
+  ['EMSGSIZE', 'too-big'],
+  ['EPERM', 'not-permitted'],
+  ['EACCES', 'not-permitted'],
+  ['ENOBUFS', 'no-buffers'],
+  ['ENOMEM', 'no-buffers'],
+]);
+
 function datagramError(code: string | undefined): DatagramError {
-  switch (code) {
-    case 'ECONNREFUSED':
-      return 'refused';
-    case 'ENETUNREACH':
-    case 'EHOSTUNREACH':
-    case 'ENETDOWN':
-    case 'EADDRNOTAVAIL':
-    case 'EINVAL':
-      return 'unreachable';
-    case 'EMSGSIZE':
-      return 'too-big';
-    case 'EPERM':
-    case 'EACCES':
-      return 'not-permitted';
-    case 'ENOBUFS':
-    case 'ENOMEM':
-      return 'no-buffers';
-    default:
-      return 'other';
-  }
+  return errorKinds.get(code ?? '') ?? 'other';
 }
 
+const bindProblems: ReadonlyMap<string, BindProblem> = new Map([
+  ['EADDRINUSE', 'in-use'],
+  ['EADDRNOTAVAIL', 'not-available'],
+  ['EACCES', 'not-permitted'],
+  ['EPERM', 'not-permitted'],
+  ['EMFILE', 'exhausted'],
+  ['ENFILE', 'exhausted'],
+  ['ENOBUFS', 'exhausted'],
+  ['ENOMEM', 'exhausted'],
+]);
+
 function bindProblem(code: string | undefined): BindProblem {
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'in-use';
-    case 'EADDRNOTAVAIL':
-      return 'not-available';
-    case 'EACCES':
-    case 'EPERM':
-      return 'not-permitted';
-    case 'EMFILE':
-    case 'ENFILE':
-    case 'ENOBUFS':
-    case 'ENOMEM':
-      return 'exhausted';
-    default:
-      return 'other';
-  }
+  return bindProblems.get(code ?? '') ?? 'other';
 }

@@ -26,7 +26,9 @@ export function requestOverSocket(options: SocketRequest): Promise<HttpAnswer> {
     const outgoing = request({ socketPath, method, path, headers, timeout: timeoutMs, agent: false });
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     outgoing.on('error', reject);
-    outgoing.on('response', (answer) => readAnswer(answer, answerBytes).then(resolve, reject));
+    outgoing.on('response', (answer) => {
+      readAnswer(answer, answerBytes).then(resolve, reject);
+    });
     outgoing.end(body);
   });
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { ManualClock, SeededRandom } from '#kernel';
-import { Bench, TEST_ADDRESS, until } from './test-bench.ts';
+import { Bench, TEST_ADDRESS, until } from './testing/test-bench.ts';
 
 /** Closed by the server, whether in order or by reset. */
 const closed = (socket: Socket) => until(() => socket.closed || socket.readableEnded);
@@ -83,10 +83,9 @@ async function startRelay(
     server.on('error', () => client.destroy());
     client.on('error', () => server.destroy());
     server.pipe(client);
-    client.on('data', async (chunk) => {
+    client.on('data', (chunk) => {
       client.pause();
-      await forward(server, chunk);
-      client.resume();
+      void forward(server, chunk).then(() => client.resume());
     });
     client.on('close', () => server.destroy());
   });

@@ -6,7 +6,6 @@ export type { TlsIdentity } from './secure-contexts.ts';
 export {
   type ClientCertificate,
   TlsAcceptor,
-  TlsAcceptor as TlsListener,
   type TlsAcceptorOptions,
   type TlsChange,
   type TlsLimits,

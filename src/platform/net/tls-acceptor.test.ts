@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { ManualClock } from '#kernel';
-import { Bench, credentialsOf, receive, TEST_ADDRESS, until } from './test-bench.ts';
+import { Bench, credentialsOf, receive, TEST_ADDRESS, until } from './testing/test-bench.ts';
 
 test('bytes go both ways and both ends close in order', async (t) => {
   const bench = await Bench.start(t);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { certificateFacts, readCertificate } from './certificate.ts';
 import { DerError, DerReader, readBoolean, readOid, readSmallInteger } from './der.ts';
 import { LabAuthority } from './lab-authority.ts';
-import { OpenSsl } from './test-chains.ts';
+import { OpenSsl } from './testing/test-chains.ts';
 
 const dates = { notBefore: 0, notAfter: 1 };
 

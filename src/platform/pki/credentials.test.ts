@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { loadCredentials } from './credentials.ts';
 import { LabAuthority, type LeafRequest } from './lab-authority.ts';
-import { DAY, daysFromNow } from './test-chains.ts';
+import { DAY, daysFromNow } from './testing/test-chains.ts';
 import { loadTrustAnchors, parseTrustAnchors } from './trust-anchors.ts';
 
 const root = await LabAuthority.create({ name: 'Root' });

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { LabAuthority } from './lab-authority.ts';
-import { certificatesOf, OpenSsl } from './test-chains.ts';
+import { certificatesOf, OpenSsl } from './testing/test-chains.ts';
 
 test('openssl agrees with what the lab issues', async (t) => {
   const openssl = new OpenSsl(t);

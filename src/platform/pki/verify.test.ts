@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { type IssuedCertificate, LabAuthority, type LeafRequest } from './lab-authority.ts';
-import { anchorsOf, certificatesOf, DAY, daysFromNow, OpenSsl } from './test-chains.ts';
+import { anchorsOf, certificatesOf, DAY, daysFromNow, OpenSsl } from './testing/test-chains.ts';
 import type { TrustAnchors } from './trust-anchors.ts';
 import { type Purpose, verifyChain } from './verify.ts';
 

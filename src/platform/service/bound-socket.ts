@@ -55,13 +55,6 @@ function newTcp(): RawSocket {
   return new TCP(constants.SERVER);
 }
 
-/** The port that the system chose for a plan with port 0. */
-export function boundPort(socket: BoundSocket): number {
-  const out: { port?: number } = {};
-  (socket as RawSocket).getsockname(out);
-  return out.port ?? 0;
-}
-
 /** As `child.send` takes it: the runtime sends its own socket classes as they are. */
 export function sendable(socket: BoundSocket): SendHandle {
   return socket as unknown as SendHandle;

@@ -22,7 +22,7 @@ test('an account is found by name; an unknown or odd one is an error', () => {
   }
 });
 
-test('started as root, every thread of every process becomes the account; otherwise it stays who it is', async () => {
+test('started as root, every thread of every process becomes the account; otherwise nothing changes [setting host.runAs]', async () => {
   await using bench = await Bench.create();
   chmodSync(bench.folder, 0o755);
   bench.write({ host: { ...bench.document.host, runAs: 'nobody' } });

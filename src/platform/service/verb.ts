@@ -5,7 +5,7 @@ import type { VerbHandler } from './definition.ts';
 /** A verb whose arguments are parsed by `schema` before `run` sees them; what does not fit is the caller's error. */
 export function verb<Schema extends z.ZodType>(
   schema: Schema,
-  run: (args: z.output<Schema>) => Promise<unknown> | unknown,
+  run: (args: z.output<Schema>) => unknown,
 ): VerbHandler {
   return async (args) => {
     const parsed = schema.safeParse(args ?? {});

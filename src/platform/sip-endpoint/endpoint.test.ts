@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ServerTransaction } from '#protocols/sip';
 import type { SipEndpoint } from './endpoint.ts';
-import { MemoryNetwork, Peer, request } from './memory-network.ts';
 import type { SipEndpointOptions } from './options.ts';
+import { MemoryNetwork, Peer, request } from './testing/memory-network.ts';
 import type { FlowOptions, SipEndpointLimits, SipFlow, SipUser } from './types.ts';
 
 /** One endpoint and one peer; the endpoint's user answers every request with 200 unless told otherwise. */

@@ -4,8 +4,8 @@ import { err, failure, ok, type Result } from '#kernel';
 import type { Connection } from '#platform/net';
 import type { SipEndpoint } from './endpoint.ts';
 import { type FlowTarget, SipFlowPool, type SipFlowPoolOptions } from './flow-pool.ts';
-import { MemoryNetwork, Peer, request } from './memory-network.ts';
 import { rendezvousScore } from './rendezvous.ts';
+import { MemoryNetwork, Peer, request } from './testing/memory-network.ts';
 
 const target = (name: string): FlowTarget => ({ name, address: '127.0.9.9', port: 5061 });
 
@@ -43,7 +43,7 @@ class Stage {
   /** Lets promises and deliveries run, then time. */
   async wait(ms = 0): Promise<void> {
     for (let passed = 0; passed <= ms; passed += 250) {
-      for (let i = 0; i < 4; i++) await null;
+      for (let i = 0; i < 4; i++) await Promise.resolve();
       this.network.settle();
       if (passed < ms) this.network.clock.advance(250);
     }

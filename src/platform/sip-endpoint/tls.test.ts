@@ -9,8 +9,8 @@ import { Metrics, silentLog } from '#platform/telemetry';
 import { MessageEdit, type SipResponse } from '#protocols/sip';
 import { SipEndpoint } from './endpoint.ts';
 import { type FlowTarget, SipFlowPool } from './flow-pool.ts';
-import { request } from './memory-network.ts';
 import { StatefulProxy } from './proxy/index.ts';
+import { request } from './testing/memory-network.ts';
 import type { SipUser } from './types.ts';
 
 /** An address that no other room's tests use. */

@@ -12,4 +12,3 @@ export {
 export { type MetricsSnapshot, mergeSnapshots, renderSnapshot } from './merge.ts';
 export { type Counter, type Gauge, type Label, Metrics } from './metrics.ts';
 export { OncePerKey } from './once-per-key.ts';
-export { REDACTED, redact, secretKey } from './redaction.ts';

@@ -13,11 +13,9 @@ export {
   type MrasRequest,
   type MrasRequestProblem,
   mrasLimits,
-  parseMrasRequest,
 } from './mras/request.ts';
 export {
   type CredentialsResponse,
-  formatMrasResponse,
   type IssuedCredentials,
   type MediaRelay,
   type MrasResponse,
@@ -25,13 +23,12 @@ export {
 } from './mras/response.ts';
 export {
   MRAS_CONTENT_TYPE,
-  MRAS_NAMESPACE,
   type MrasLocation,
   type MrasReason,
   type MrasRoute,
   mrasReasons,
 } from './mras/vocabulary.ts';
-export { parseRestSecret, type RestCredential, RestVerifier, restCredential, restPassword } from './rest.ts';
+export { parseRestSecret, type RestCredential, RestVerifier, restCredential } from './rest.ts';
 export { type MediaToken, MediaTokenIssuer, MediaTokenVerifier } from './token.ts';
 export {
   CombinedVerifier,

@@ -1,11 +1,10 @@
 import { err, type Result, type WallTime } from '#kernel';
-import type { CredentialVerifier, VerifiedCredential } from '#protocols/turn';
 
 /** RFC 8489 §14.3: a USERNAME is shorter than 509 bytes. */
 export const LONGEST_USERNAME = 508;
 
 /** What a username is worth, and for whom. */
-export interface Credential extends VerifiedCredential {
+export interface Credential {
   /**
    * Long-term keys (RFC 8489 §9.2.2, with MD5, 16 bytes each), that of the current secret first. More than one only
    * while several secrets are honoured: the message's integrity shows which of them the client holds.
@@ -23,8 +22,9 @@ export interface Credential extends VerifiedCredential {
  */
 export type CredentialRefusal = 'unknown' | 'malformed' | 'expired';
 
-/** The relay's verifier interface, with this room's closed set of refusals. */
-export interface MediaCredentialVerifier extends CredentialVerifier {
+/** Finds the keys for a USERNAME as received on the wire, with no state but keys. The relay's interface fits it. */
+export interface MediaCredentialVerifier {
+  /** `username` is only read during the call. `realm` is the relay's own. */
   lookup(username: Uint8Array, realm: string, wall: WallTime): Result<Credential, CredentialRefusal>;
 }
 

@@ -9,6 +9,7 @@ import { addMetrics } from './metrics.ts';
 import { addReload } from './reload.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
+import { addUser } from './user.ts';
 
 /** Adds one command, or a few that belong together, to the command line. */
 export type AddCommand = (root: Command, session: Session) => void;
@@ -17,6 +18,7 @@ export type AddCommand = (root: Command, session: Session) => void;
 export const commands: readonly AddCommand[] = [
   addLab,
   addRun,
+  addUser,
   addCheck,
   addStatus,
   addReload,

@@ -5,6 +5,7 @@ interface LabSettings {
   readonly once?: true;
   readonly folder: string;
   readonly callSeconds: number;
+  readonly network: number;
 }
 
 /** `sallyport lab` */
@@ -15,10 +16,16 @@ export function addLab(root: Command, session: Session): void {
     .option('--once', 'end after the demonstration; status 0 when everything worked')
     .option('--folder <folder>', 'where its files go; what is there is deleted', '.sallyport/lab')
     .option('--call-seconds <seconds>', 'how long each call lasts, 1 to 3600', parseSeconds, 4)
-    .action(async ({ once, folder, callSeconds }: LabSettings) => {
+    .option(
+      '--network <number>',
+      'second number of its addresses 127.0.x.y, 0 to 255: several labs side by side',
+      parseNetwork,
+      0,
+    )
+    .action(async ({ once, folder, callSeconds, network }: LabSettings) => {
       // Only here: a program that runs for years does not load the clients of the lab.
       const { runLab } = await import('#apps/lab');
-      const status = await runLab({ once: once === true, folder, callMs: callSeconds * 1000 });
+      const status = await runLab({ once: once === true, folder, callMs: callSeconds * 1000, network });
       if (status !== 0) session.finish(exitStatus.failed);
     });
 }
@@ -27,4 +34,10 @@ function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 3600) return seconds;
   throw new InvalidArgumentError('Write whole seconds, 1 to 3600.');
+}
+
+function parseNetwork(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 0 && number <= 255) return number;
+  throw new InvalidArgumentError('Write a whole number, 0 to 255.');
 }

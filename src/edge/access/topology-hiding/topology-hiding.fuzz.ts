@@ -36,7 +36,7 @@ export const targets: readonly FuzzTarget[] = [
     run(input) {
       const value = Buffer.from(input).toString('utf8');
       const opened = hiding.targets.open(value);
-      if (opened !== undefined && hiding.targets.hide(opened).split('@')[0] !== value.split('@')[0])
+      if (opened !== undefined && userOf(hiding.targets.hide(opened)) !== userOf(value))
         throw new Error('opened what was never sealed');
       const callId = hiding.openCallId(value);
       if (callId !== value && `~${seal.seal('call-id', callId)}` !== value)
@@ -47,3 +47,8 @@ export const targets: readonly FuzzTarget[] = [
     },
   },
 ];
+
+/** Between scheme and host. */
+function userOf(uri: string): string {
+  return uri.slice(uri.indexOf(':') + 1, uri.indexOf('@'));
+}

@@ -14,7 +14,9 @@ export const service: ServiceDefinition<TestDocument> = {
     const onConnection = (socket: Socket) => {
       accepted.inc();
       connections.add(socket);
-      socket.on('data', (chunk) => socket.write(`${behaviour.document?.greeting} ${process.pid} ${chunk}`));
+      socket.on('data', (chunk) =>
+        socket.write(`${behaviour.document?.greeting} ${process.pid} ${String(chunk)}`),
+      );
       socket.on('error', () => socket.destroy());
       socket.on('close', () => connections.delete(socket));
     };

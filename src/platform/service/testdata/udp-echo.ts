@@ -17,7 +17,11 @@ export const service: ServiceDefinition<TestDocument> = {
       socket.on('close', () => served.delete(socket));
       socket.on('message', (datagram, from) => {
         echoed.inc();
-        socket.send(`${behaviour.document?.greeting} ${process.pid} ${datagram}`, from.port, from.address);
+        socket.send(
+          `${behaviour.document?.greeting} ${process.pid} ${String(datagram)}`,
+          from.port,
+          from.address,
+        );
       });
     };
     return {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageEdit, type ServerTransaction, type SipRequest } from '#protocols/sip';
 import type { SipEndpoint } from '../endpoint.ts';
-import { MemoryNetwork, Peer, request } from '../memory-network.ts';
+import { MemoryNetwork, Peer, request } from '../testing/memory-network.ts';
 import type { SipFlow } from '../types.ts';
 import type { ProxyBranch, ProxyContext, ProxyHandler } from './proxy-context.ts';
 import { StatefulProxy } from './stateful-proxy.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { MessageEdit, SipRequest } from '#protocols/sip';
-import { MemoryNetwork, Peer, request } from '../memory-network.ts';
+import { MemoryNetwork, Peer, request } from '../testing/memory-network.ts';
 import type { SipFlow } from '../types.ts';
 import { StatefulProxy } from './stateful-proxy.ts';
 

@@ -51,7 +51,9 @@ function parseOne(text: string, start: number): { name: string; value: string; e
 }
 const LINE_BREAK = /[\r\n]/;
 
-/** A value without quotes: a token by the grammar; some senders leave the quotes off a nonce in base64, too. */
+/**
+ * A value without quotes: a token by the grammar; some senders leave the quotes off a nonce in base64, too.
+ */
 function bareEnd(text: string, start: number): number {
   let at = start;
   while (at < text.length && isBare(text.charCodeAt(at))) at++;

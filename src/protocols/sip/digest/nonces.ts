@@ -21,9 +21,10 @@ const MAC = 16;
 const REORDER = 32;
 
 /**
- * Nonces that need no memory until they are used (RFC 7616 §3.3): the time of issue and some salt under a HMAC.
- * What is used is remembered with its nonce counts, in a table that cannot outgrow its capacity: the oldest
- * nonce makes room, and it and all older ones count as stale from then on, so that nothing can be replayed.
+ * Nonces that need no memory until they are used (RFC 7616 §3.3): the time of issue and some salt under a
+ * HMAC. What is used is remembered with its nonce counts, in a table that cannot outgrow its capacity: the
+ * oldest nonce makes room, and it and all older ones count as stale from then on, so that nothing can be
+ * replayed.
  *
  * `binding` ties a nonce to something that the client cannot change, such as its connection or its address.
  */
@@ -52,7 +53,10 @@ export class DigestNonces {
     return nonce.toString('base64url');
   }
 
-  /** Whether this is a nonce of ours that is still good. Remembers nothing: ask before the response is checked. */
+  /**
+   * Whether this is a nonce of ours that is still good. Remembers nothing: ask before the response is
+   * checked.
+   */
   check(nonce: string, wall: WallTime, binding = ''): 'good' | 'stale' | 'forged' {
     const octets = Buffer.from(nonce, 'base64url');
     // Decoding forgives foreign characters; only the one spelling that was issued counts as the nonce.

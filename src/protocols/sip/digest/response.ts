@@ -4,8 +4,8 @@ import type { DigestChallenge, QualityOfProtection } from './challenge.ts';
 import { type DigestCredentials, formatNonceCount } from './credentials.ts';
 
 /**
- * The hash of user, realm and password that servers store instead of the password (RFC 7616 §3.4.2), before the
- * step that `-sess` adds. Lower-case hexadecimal.
+ * The hash of user, realm and password that servers store instead of the password (RFC 7616 §3.4.2), before
+ * the step that `-sess` adds. Lower-case hexadecimal.
  */
 export function ha1(algorithm: DigestAlgorithm, user: string, realm: string, password: string): string {
   return digestHash(algorithm, `${user}:${realm}:${password}`);
@@ -26,7 +26,9 @@ export interface DigestInput {
   readonly body?: Uint8Array | undefined;
 }
 
-/** The `response` parameter (RFC 7616 §3.4.1; without qop as RFC 3261 §22.4 keeps it). Lower-case hexadecimal. */
+/**
+ * The `response` parameter (RFC 7616 §3.4.1; without qop as RFC 3261 §22.4 keeps it). Lower-case hexadecimal.
+ */
 export function digestResponse(input: DigestInput): string {
   const { algorithm, method, uri, nonce, qop, body } = input;
   const cnonce = input.cnonce ?? '';
@@ -37,7 +39,10 @@ export function digestResponse(input: DigestInput): string {
   return digestHash(algorithm, `${secret}:${middle}:${ha2}`);
 }
 
-/** True when the credentials prove knowledge of the secret behind `ha1`. Takes the same time for every wrong answer. */
+/**
+ * True when the credentials prove knowledge of the secret behind `ha1`. Takes the same time for every wrong
+ * answer.
+ */
 export function checkResponse(
   credentials: DigestCredentials,
   request: { readonly method: string; readonly ha1: string; readonly body?: Uint8Array | undefined },

@@ -1,8 +1,8 @@
 /**
  * Puts a new message together from stretches of an old one and new text, with one allocation at the end.
  *
- * Neighbouring stretches and neighbouring texts are joined as they come: each write into a buffer crosses into
- * native code, and for a small message the crossings are what costs.
+ * Neighbouring stretches and neighbouring texts are joined as they come: each write into a buffer crosses
+ * into native code, and for a small message the crossings are what costs.
  */
 export class Assembly {
   readonly #source: Buffer;

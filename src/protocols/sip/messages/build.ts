@@ -57,8 +57,8 @@ export function buildRequest(options: BuildRequestOptions): Buffer {
 }
 
 /**
- * The answer of a server to a request (RFC 3261 §8.2.6): Via, From, To, Call-ID and CSeq are repeated octet for
- * octet, Record-Route too where the answer may begin a dialog (RFC 3261 §12.1.1), Timestamp in a 100.
+ * The answer of a server to a request (RFC 3261 §8.2.6): Via, From, To, Call-ID and CSeq are repeated octet
+ * for octet, Record-Route too where the answer may begin a dialog (RFC 3261 §12.1.1), Timestamp in a 100.
  *
  * @param status 100..699
  */
@@ -106,7 +106,9 @@ export function buildCancel(request: SipRequest): Buffer {
   return withinTransaction(request, 'CANCEL', head.valueAt(head.find(TO)));
 }
 
-/** A request that shares the branch of another: its topmost Via alone, its Route, From, Call-ID, CSeq number. */
+/**
+ * A request that shares the branch of another: its topmost Via alone, its Route, From, Call-ID, CSeq number.
+ */
 function withinTransaction(request: SipRequest, method: string, to: string): Buffer {
   const { head } = request;
   const output = new Assembly(head.bytes);

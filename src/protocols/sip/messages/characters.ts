@@ -58,7 +58,10 @@ export function endOfToken(text: string, start: number): number {
   return at;
 }
 
-/** Behind the spaces and tabs at `start`. Reading beyond the end of a string is slow in V8, so nothing here does. */
+/**
+ * Behind the spaces and tabs at `start`. Reading beyond the end of a string is slow in V8, so nothing here
+ * does.
+ */
 export function skipSpace(text: string, start: number): number {
   let at = start;
   while (at < text.length) {

@@ -8,7 +8,7 @@ export interface CSeq {
   readonly method: string;
 }
 
-export type CSeqProblem = 'number' | 'method';
+type CSeqProblem = 'number' | 'method';
 
 export function parseCSeq(text: string): Result<CSeq, CSeqProblem> {
   let end = 0;

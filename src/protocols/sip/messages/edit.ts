@@ -21,11 +21,11 @@ interface NewField {
 }
 
 /**
- * Changes to a message, spliced into its octets: what is not changed is copied as it was received. Changes take
- * effect in the order in which they are made; the original stays as it is.
+ * Changes to a message, spliced into its octets: what is not changed is copied as it was received. Changes
+ * take effect in the order in which they are made; the original stays as it is.
  *
- * Values must not hold line breaks or NUL and names must be tokens: anything else throws, since only a mistake
- * of the caller (unescaping what a peer sent, for one) can bring it here.
+ * Values must not hold line breaks or NUL and names must be tokens: anything else throws, since only a
+ * mistake of the caller (unescaping what a peer sent, for one) can bring it here.
  */
 export class MessageEdit {
   readonly #message: SipMessage;
@@ -108,8 +108,8 @@ export class MessageEdit {
   }
 
   /**
-   * The message with all changes, in a buffer of its own. Content-Length is set when the body was replaced, and
-   * added when the original had none, which a stream does not allow (RFC 3261 §18.3).
+   * The message with all changes, in a buffer of its own. Content-Length is set when the body was replaced,
+   * and added when the original had none, which a stream does not allow (RFC 3261 §18.3).
    */
   toBytes(): Buffer {
     const { head, bytes } = this.#message;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { readVectors } from '../vectors.ts';
+import { readVectors } from '../testing/vectors.ts';
 import { type FramerEvent, type KeepAliveSide, SipStreamFramer } from './framer.ts';
 import { sipLimits } from './limits.ts';
 

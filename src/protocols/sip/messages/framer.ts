@@ -41,8 +41,9 @@ const SMALLEST_HOLD = 1024;
  * Cuts a stream of octets into SIP messages (RFC 3261 §18.3, RFC 5626 §3.5.1). What it reports depends on the
  * octets only, not on how they were cut into chunks.
  *
- * A message that lies whole in one chunk is not copied: it borrows the chunk, which must not be changed. Octets
- * are looked at once, however small the chunks. After a `close` or a fatal event all further octets are ignored.
+ * A message that lies whole in one chunk is not copied: it borrows the chunk, which must not be changed.
+ * Octets are looked at once, however small the chunks. After a `close` or a fatal event all further octets
+ * are ignored.
  */
 export class SipStreamFramer {
   readonly #limits: SipLimits;

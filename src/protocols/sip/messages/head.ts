@@ -170,11 +170,11 @@ interface HeadScan {
 }
 
 /**
- * One pass over `bytes[start..end)`, which ends with the empty line. Finds the lines and the names, and refuses
- * octets that no header may hold. Nothing is decoded.
+ * One pass over `bytes[start..end)`, which ends with the empty line. Finds the lines and the names, and
+ * refuses octets that no header may hold. Nothing is decoded.
  *
- * In a profile of a 500 octet MESSAGE this loop over octets takes 0.6 µs; what it saves is the decoding of a
- * dozen headers that a proxy never looks at.
+ * What a profile taught: for a proxied MESSAGE of 500 octets (about 6 µs in all) this loop takes less than 1 µs;
+ * the rest is small strings, maps of parameters and calls into native code, so fewer of those is what helps.
  */
 export function scanHead(bytes: Buffer, start: number, end: number, limits: SipLimits): HeadScan {
   return new Scanner(bytes, start, end, limits).scan();
@@ -259,7 +259,10 @@ class Scanner {
     return end;
   }
 
-  /** The offset of the CRLF at or behind `from`, moving on to behind it; -1 after an octet that may not stand there. */
+  /**
+   * The offset of the CRLF at or behind `from`, moving on to behind it; -1 after an octet that may not stand
+   * there.
+   */
   #lineEnd(from: number, line: number): number {
     const bytes = this.#bytes;
     for (let at = from; ; at++) {
@@ -280,9 +283,13 @@ class Scanner {
     }
   }
 
-  /** A control character is allowed behind a backslash inside a quoted string, and nowhere else (RFC 3261 §25.1). */
+  /**
+   * A control character is allowed behind a backslash inside a quoted string, and nowhere else (RFC 3261
+   * §25.1).
+   */
   #isQuotedPair(line: number, at: number): boolean {
-    // Goes on behind the last quoted pair, inside its string: starting over would make a line full of them costly.
+    // Goes on behind the last quoted pair, inside its string: starting over would make a line full of them
+    // costly.
     const resumed = this.#afterPair > line;
     let quoted = resumed;
     for (let i = resumed ? this.#afterPair : line; i < at; i++) {

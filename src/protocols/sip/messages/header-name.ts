@@ -6,8 +6,8 @@
 /** [canonical name, compact form, what the field's value is]. */
 type Row = readonly [name: string, compact: string, kind: 'list' | 'single'];
 
-// The first eight are watched for repetition while a message is scanned (LAST_WATCHED).
-// RFC 3261 §20 and §7.3.3, and the extensions that an edge looks at. `list` fields have comma-separated values.
+// The first eight are watched for repetition while a message is scanned (LAST_WATCHED). RFC 3261 §20 and
+// §7.3.3, and the extensions that an edge looks at. `list` fields have comma-separated values.
 const rows: readonly Row[] = [
   ['Via', 'v', 'list'],
   ['From', 'f', 'single'],
@@ -141,7 +141,10 @@ export function idOf(name: string): HeaderId {
   return byText.get(name) ?? byText.get(name.toLowerCase()) ?? UNKNOWN;
 }
 
-/** The usual spelling: `Call-ID` for `call-id` and for `i`; a name that is not in the table is returned as it is. */
+/**
+ * The usual spelling: `Call-ID` for `call-id` and for `i`; a name that is not in the table is returned as it
+ * is.
+ */
 export function canonicalName(name: string): string {
   const id = idOf(name);
   return id === UNKNOWN ? name : canonical[id]!;

@@ -71,12 +71,16 @@ export function splitValues(text: string): string[] {
   return values;
 }
 
-/** Folded lines joined: each line break with the white space around it becomes one space (RFC 3261 §7.3.1). */
+/**
+ * Folded lines joined: each line break with the white space around it becomes one space (RFC 3261 §7.3.1).
+ */
 export function unfold(text: string): string {
   return text.split('\r\n').map(trimSpace).join(' ');
 }
 
-/** Without the spaces and tabs at both ends; unlike `trim` it leaves other white space, which is text here. */
+/**
+ * Without the spaces and tabs at both ends; unlike `trim` it leaves other white space, which is text here.
+ */
 export function trimSpace(text: string): string {
   let start = 0;
   let end = text.length;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { readVectors } from '../vectors.ts';
+import { readVectors } from '../testing/vectors.ts';
 import { buildAck, buildCancel, buildRequest, buildResponse } from './build.ts';
 import { parseCSeq } from './cseq.ts';
 import { canonicalName, isListHeader } from './header-name.ts';

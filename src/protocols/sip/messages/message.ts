@@ -18,7 +18,9 @@ export interface Essentials {
   readonly cseq: CSeq;
 }
 
-/** What requests and responses have in common. Borrows the octets that it was parsed from for all its life. */
+/**
+ * What requests and responses have in common. Borrows the octets that it was parsed from for all its life.
+ */
 abstract class Message {
   /** For the rest of this room: where the headers are. */
   readonly head: Head;
@@ -49,7 +51,9 @@ abstract class Message {
   vias(): readonly Via[] {
     return this.#vias;
   }
-  /** The value of the first field with this name (any case, full or compact), as one line; a list stays whole. */
+  /**
+   * The value of the first field with this name (any case, full or compact), as one line; a list stays whole.
+   */
   header(name: string): string | undefined {
     const field = this.head.findName(name);
     return field < 0 ? undefined : this.head.valueAt(field);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { FuzzTarget } from '#tools/fuzz';
-import { readVectors } from '../vectors.ts';
+import { readVectors } from '../testing/vectors.ts';
 import { MessageEdit } from './edit.ts';
 import { type FramerEvent, SipStreamFramer } from './framer.ts';
 import { splitValues } from './header-value.ts';

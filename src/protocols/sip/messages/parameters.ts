@@ -1,7 +1,9 @@
 import { classes, endOfToken, skipSpace, TOKEN } from './characters.ts';
 import { endOfQuoted } from './header-value.ts';
 
-/** Parameters by lower-case name; undefined for one without a value. Quoted values are stored without quotes. */
+/**
+ * Parameters by lower-case name; undefined for one without a value. Quoted values are stored without quotes.
+ */
 export type Parameters = ReadonlyMap<string, string | undefined>;
 
 export const noParameters: Parameters = new Map();
@@ -66,10 +68,11 @@ export function unquote(text: string, open: number, close: number): string {
 }
 
 /**
- * A quoted string (RFC 3261 §25.1). Quotes, backslashes and control characters are escaped; line breaks, which
- * no quoted string can carry, become spaces.
+ * A quoted string (RFC 3261 §25.1). Quotes, backslashes and control characters are escaped; line breaks,
+ * which no quoted string can carry, become spaces.
  */
 export function quote(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what has to be escaped
   return `"${text.replace(/[\r\n]+/g, ' ').replace(/["\\\u0000-\u0008\u000b-\u001f\u007f]/g, '\\$&')}"`;
 }
 

@@ -49,7 +49,10 @@ export interface SipParseError {
   readonly reason: SipParseReason;
   /** What it was meant to be; `unknown` when the lines of its head cannot be told apart. */
   readonly kind: 'request' | 'response' | 'unknown';
-  /** What the sender of a request is told; undefined when nothing can be answered (a response, an ACK, no SIP). */
+  /**
+   * What the sender of a request is told; undefined when nothing can be answered (a response, an ACK, no
+   * SIP).
+   */
   readonly status?: number | undefined;
   readonly reasonPhrase?: string | undefined;
   /** The complete answer, built from the request's own headers. */
@@ -111,7 +114,9 @@ function isAnswerable(problem: HeadProblem): boolean {
   return problem === 'header-too-long' || problem === 'too-many-headers' || problem === 'not-utf8';
 }
 
-/** Content-Length; undefined when there is none, 'content-length' when it is no number or there are several. */
+/**
+ * Content-Length; undefined when there is none, 'content-length' when it is no number or there are several.
+ */
 export function contentLengthOf(head: Head): number | undefined | 'content-length' {
   const field = head.find(CONTENT_LENGTH);
   if (field < 0) return undefined;

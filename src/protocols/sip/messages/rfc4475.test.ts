@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { validateForProxy } from '../routing/validate.ts';
-import { readVectors } from '../vectors.ts';
+import { readVectors } from '../testing/vectors.ts';
 import { sipLimits } from './limits.ts';
 import { parseSipMessage } from './parse.ts';
 

@@ -6,7 +6,7 @@ const RESERVED = ';/?:@&=+$,';
  * One spelling for all equivalent spellings of escaped text: %HH of a character that needs no escape becomes
  * that character, the others get upper-case digits (RFC 3261 §19.1.4).
  */
-export function canonicalEscapes(text: string): string {
+function canonicalEscapes(text: string): string {
   if (!text.includes('%')) return text;
   return text.replace(/%([0-9A-Fa-f]{2})/g, (written, digits: string) => {
     const code = Number.parseInt(digits, 16);

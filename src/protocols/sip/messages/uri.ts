@@ -130,7 +130,9 @@ function parseUriHeaders(text: string): (readonly [string, string])[] | undefine
   return headers;
 }
 
-/** The URI as text. Parts are written as they stand: whoever fills in a user escapes it ({@link escapeUser}). */
+/**
+ * The URI as text. Parts are written as they stand: whoever fills in a user escapes it ({@link escapeUser}).
+ */
 export function formatSipUri(uri: SipUri): string {
   let text = `${uri.scheme}:`;
   if (uri.user !== undefined) {

@@ -21,7 +21,7 @@ export interface Via {
   readonly parameters: Parameters;
 }
 
-export type ViaProblem = ParameterProblem | 'sent-protocol' | 'host' | 'port' | 'branch' | 'rport';
+type ViaProblem = ParameterProblem | 'sent-protocol' | 'host' | 'port' | 'branch' | 'rport';
 
 /** Parses one value of a Via header. */
 export function parseVia(text: string): Result<Via, ViaProblem> {

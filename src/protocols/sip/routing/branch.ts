@@ -10,8 +10,8 @@ const UNIQUE = 16;
 const SEPARATOR = '-';
 
 /**
- * A new branch: cookie, 80 unguessable bits, and, for a proxy that looks for loops, the print of what it routed
- * by ({@link loopPrint}).
+ * A new branch: cookie, 80 unguessable bits, and, for a proxy that looks for loops, the print of what it
+ * routed by ({@link loopPrint}).
  */
 export function newBranch(random: Random, print?: string): string {
   const unique = randomToken(random, UNIQUE);
@@ -19,8 +19,9 @@ export function newBranch(random: Random, print?: string): string {
 }
 
 /**
- * A print of everything in a request that decides where it goes (RFC 5393 §4.2, RFC 3261 §16.6 step 8). The same
- * request that comes back with the same print has looped; with another one it is a spiral, which is legal.
+ * A print of everything in a request that decides where it goes (RFC 5393 §4.2, RFC 3261 §16.6 step 8). The
+ * same request that comes back with the same print has looped; with another one it is a spiral, which is
+ * legal.
  */
 export function loopPrint(request: SipRequest): string {
   const fields = [

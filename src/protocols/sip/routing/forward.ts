@@ -21,8 +21,8 @@ export interface ForwardOptions {
 const FIRST_HOPS = 70;
 
 /**
- * The copy of a request that a proxy sends on (RFC 3261 §16.6 steps 1 to 8). Further changes can be made on the
- * edit that is returned; everything else leaves octet for octet as it came.
+ * The copy of a request that a proxy sends on (RFC 3261 §16.6 steps 1 to 8). Further changes can be made on
+ * the edit that is returned; everything else leaves octet for octet as it came.
  */
 export function forwardRequest(request: SipRequest, options: ForwardOptions): MessageEdit {
   const edit = new MessageEdit(request);
@@ -38,7 +38,9 @@ export function forwardRequest(request: SipRequest, options: ForwardOptions): Me
   return edit.prepend('Via', options.via);
 }
 
-/** Takes off what is no longer there; only a strict router's rearrangement needs the values written afresh. */
+/**
+ * Takes off what is no longer there; only a strict router's rearrangement needs the values written afresh.
+ */
 function writeRoutes(edit: MessageEdit, request: SipRequest, hop: NextHop): void {
   const before = request.routes();
   if (!before.ok) return;

@@ -13,8 +13,8 @@ export interface ResponsePlan {
 }
 
 /**
- * A response on its way back (RFC 3261 §16.7 steps 1 to 3, §18.1.2). One that does not carry our Via on top was
- * not asked for, one with no Via below ours was for ourselves: both are dropped, not forwarded.
+ * A response on its way back (RFC 3261 §16.7 steps 1 to 3, §18.1.2). One that does not carry our Via on top
+ * was not asked for, one with no Via below ours was for ourselves: both are dropped, not forwarded.
  */
 export function popOwnVia(
   response: SipResponse,

@@ -5,7 +5,7 @@ import { sipLimits } from '../messages/limits.ts';
 import { type SipMessage, SipRequest, SipResponse } from '../messages/message.ts';
 import { parseSipMessage } from '../messages/parse.ts';
 import type { SipUri } from '../messages/uri.ts';
-import { readVectors } from '../vectors.ts';
+import { readVectors } from '../testing/vectors.ts';
 import { branchCookie, hasLooped, loopPrint, newBranch } from './branch.ts';
 import { type ForwardOptions, forwardRequest } from './forward.ts';
 import { popOwnVia } from './response.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Play, readRequest, request } from './play.ts';
+import { Play, readRequest, request } from './testing/play.ts';
 
 const unreliable = { reliable: () => false };
 

@@ -1,6 +1,6 @@
 import type { FuzzTarget } from '#tools/fuzz';
-import { request } from './play.ts';
-import { Turmoil } from './turmoil.ts';
+import { request } from './testing/play.ts';
+import { Turmoil } from './testing/turmoil.ts';
 
 /** From this octet on, what follows is a message as it stands rather than steps. */
 const RAW = 0xff;

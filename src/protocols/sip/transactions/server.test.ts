@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Play, request } from './play.ts';
+import { Play, request } from './testing/play.ts';
 
 const unreliable = { reliable: () => false };
 

@@ -1,6 +1,6 @@
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { Turmoil } from './turmoil.ts';
+import { Turmoil } from './testing/turmoil.ts';
 
 const number = fc.integer({ min: 0, max: 255 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Monotonic, SeededRandom } from '#kernel';
 import type { TurnListener } from '../relay/turn-listener.ts';
-import { inside, outside, PASSWORD, type RelayStage, RelayStage as Stage } from '../stage/relay-stage.ts';
+import { inside, outside, PASSWORD, type RelayStage, RelayStage as Stage } from '../testing/relay-stage.ts';
 import { TurnClient } from './turn-client.ts';
 import type { TurnClientEvent } from './turn-client-sink.ts';
 

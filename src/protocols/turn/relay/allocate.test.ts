@@ -28,7 +28,7 @@ import {
   RELAY_V6,
   RelayStage,
   type StagedClient,
-} from '../stage/relay-stage.ts';
+} from '../testing/relay-stage.ts';
 
 const udp = (writer: StunWriter) => encodeRequestedTransport(writer, 17);
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AttributeType, encodeLifetime, encodeXorAddress, Method, type StunWriter } from '#protocols/stun';
-import { errorOf, inside, RELAY_V4, RelayStage } from '../stage/relay-stage.ts';
+import { errorOf, inside, RELAY_V4, RelayStage } from '../testing/relay-stage.ts';
 
 /** Attack classes on relays, by the ids of the threat list; those of the policy itself are in peer-policy.test.ts. */
 

@@ -15,7 +15,7 @@ import {
   type StunMessage,
   type StunWriter,
 } from '#protocols/stun';
-import { errorOf, PASSWORD, REALM, RelayStage, type StagedClient } from '../stage/relay-stage.ts';
+import { errorOf, PASSWORD, REALM, RelayStage, type StagedClient } from '../testing/relay-stage.ts';
 
 const key = longTermKey('alice', REALM, PASSWORD);
 

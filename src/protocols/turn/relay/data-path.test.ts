@@ -7,7 +7,7 @@ import {
   Method,
   type StunWriter,
 } from '#protocols/stun';
-import { dataOf, inside, RELAY_V4, RelayStage } from '../stage/relay-stage.ts';
+import { dataOf, inside, RELAY_V4, RelayStage } from '../testing/relay-stage.ts';
 
 const PEER = '192.0.2.50';
 

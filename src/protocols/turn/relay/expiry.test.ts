@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeLifetime, Method } from '#protocols/stun';
-import { RelayStage } from '../stage/relay-stage.ts';
+import { RelayStage } from '../testing/relay-stage.ts';
 
 test('an allocation ends with its lifetime, swept or not', () => {
   for (const swept of [true, false]) {

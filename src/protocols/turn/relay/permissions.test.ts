@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AttributeType, encodeAddressFamily, encodeXorAddress, Method } from '#protocols/stun';
-import { errorOf, RelayStage } from '../stage/relay-stage.ts';
+import { errorOf, RelayStage } from '../testing/relay-stage.ts';
 
 const PEER = '192.0.2.50';
 

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** One message of a file under spec/vectors/sip; its first lines describe the format. For tests only. */
-export interface Vector {
+interface Vector {
   readonly name: string;
   readonly expectation: string;
   readonly bytes: Buffer;
 }
 
 export function readVectors(file: string): Vector[] {
-  const path = join(import.meta.dirname, '../../../spec/vectors/sip', file);
+  const path = join(import.meta.dirname, '../../../../spec/vectors/sip', file);
   const parts = readFileSync(path, 'utf8').split(/^=== /m).slice(1);
   return parts.map((part) => {
     const [title = '', ...lines] = part.split('\n');

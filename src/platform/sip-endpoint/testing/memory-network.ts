@@ -11,9 +11,9 @@ import {
   SipStreamFramer,
   sipLimits,
 } from '#protocols/sip';
-import { SipEndpoint } from './endpoint.ts';
-import type { SipEndpointOptions } from './options.ts';
-import type { SipUser } from './types.ts';
+import { SipEndpoint } from '../endpoint.ts';
+import type { SipEndpointOptions } from '../options.ts';
+import type { SipUser } from '../types.ts';
 
 /** A network in memory for the tests of this room: nothing moves until `settle`, and time stands still. */
 export class MemoryNetwork {

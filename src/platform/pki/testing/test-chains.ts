@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { IssuedCertificate, LabAuthority } from './lab-authority.ts';
-import { parseCertificates } from './pem.ts';
-import { parseTrustAnchors, type TrustAnchors } from './trust-anchors.ts';
+import type { IssuedCertificate, LabAuthority } from '../lab-authority.ts';
+import { parseCertificates } from '../pem.ts';
+import { parseTrustAnchors, type TrustAnchors } from '../trust-anchors.ts';
 
 export const DAY = 86_400_000;
 export const daysFromNow = (days: number) => new Date(Date.now() + days * DAY);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { buildRequest, buildResponse } from '../messages/build.ts';
-import { sipLimits } from '../messages/limits.ts';
-import { SipRequest, SipResponse } from '../messages/message.ts';
-import { parseSipMessage } from '../messages/parse.ts';
-import type { ClientTransaction } from './client-transaction.ts';
-import { TransactionLayer, type TransactionLayerOptions } from './layer.ts';
-import type { ServerTransaction } from './server-transaction.ts';
-import type { FlowId, TransactionAction } from './types.ts';
+import { buildRequest, buildResponse } from '../../messages/build.ts';
+import { sipLimits } from '../../messages/limits.ts';
+import { SipRequest, SipResponse } from '../../messages/message.ts';
+import { parseSipMessage } from '../../messages/parse.ts';
+import type { ClientTransaction } from '../client-transaction.ts';
+import { TransactionLayer, type TransactionLayerOptions } from '../layer.ts';
+import type { ServerTransaction } from '../server-transaction.ts';
+import type { FlowId, TransactionAction } from '../types.ts';
 
 /** A stage for the tests of this room: one layer, virtual time, and a record of what leaves. */
 export class Play {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { buildResponse } from '../messages/build.ts';
-import { sipLimits } from '../messages/limits.ts';
-import { SipRequest, SipResponse } from '../messages/message.ts';
-import { parseSipMessage } from '../messages/parse.ts';
-import type { ClientTransaction } from './client-transaction.ts';
-import { TransactionLayer } from './layer.ts';
+import { buildResponse } from '../../messages/build.ts';
+import { sipLimits } from '../../messages/limits.ts';
+import { SipRequest, SipResponse } from '../../messages/message.ts';
+import { parseSipMessage } from '../../messages/parse.ts';
+import type { ClientTransaction } from '../client-transaction.ts';
+import { TransactionLayer } from '../layer.ts';
+import type { ServerTransaction } from '../server-transaction.ts';
+import type { TransactionAction, TransactionFailure } from '../types.ts';
 import { request } from './play.ts';
-import type { ServerTransaction } from './server-transaction.ts';
-import type { TransactionAction, TransactionFailure } from './types.ts';
 
 const METHODS = ['INVITE', 'ACK', 'CANCEL', 'MESSAGE', 'BYE'];
 const SENDABLE = ['INVITE', 'MESSAGE', 'OPTIONS'];

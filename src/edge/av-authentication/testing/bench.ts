@@ -16,7 +16,7 @@ import {
 } from '#platform/topology';
 import { MRAS_CONTENT_TYPE, mediaKeyText } from '#protocols/credentials';
 import { buildRequest, type SipResponse, SipStreamFramer, sipLimits } from '#protocols/sip';
-import { service } from './index.ts';
+import { service } from '../index.ts';
 
 export const INTERNAL = '127.0.9.62';
 

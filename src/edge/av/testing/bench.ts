@@ -16,7 +16,7 @@ import {
 } from '#platform/topology';
 import { type MediaToken, MediaTokenIssuer, mediaKeyText, parseMediaKey } from '#protocols/credentials';
 import { TurnClient, type TurnClientEvent } from '#protocols/turn';
-import { service } from './index.ts';
+import { service } from '../index.ts';
 
 export const REST_SECRET = 'a static secret of the test';
 
@@ -164,6 +164,8 @@ function writeKey(folder: string, name: string, fill: number): void {
   writeFileSync(join(folder, name), mediaKeyText(Buffer.alloc(32, fill)), { mode: 0o600 });
 }
 
+type TestCredential = Pick<MediaToken, 'username' | 'password'>;
+
 /** A TURN client of our own on a UDP socket, with what it has heard so far. */
 export class TestClient {
   readonly client: TurnClient;
@@ -172,14 +174,19 @@ export class TestClient {
   readonly heard: { readonly from: string; readonly text: string }[] = [];
   readonly #clock: Clock;
 
-  static async open(bench: Bench, address: string, server: string, token: MediaToken): Promise<TestClient> {
+  static async open(
+    bench: Bench,
+    address: string,
+    server: string,
+    token: TestCredential,
+  ): Promise<TestClient> {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     socket.bind(0, address);
     await once(socket, 'listening');
     return new TestClient(bench, socket, server, token);
   }
 
-  private constructor(bench: Bench, socket: Socket, server: string, token: MediaToken) {
+  private constructor(bench: Bench, socket: Socket, server: string, token: TestCredential) {
     this.#clock = bench.clock;
     this.socket = socket;
     const port = bench.port(server);

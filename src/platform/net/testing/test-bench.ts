@@ -12,10 +12,10 @@ import {
   type TrustAnchors,
 } from '#platform/pki';
 import { Metrics, memoryLog } from '#platform/telemetry';
-import type { CloseReason, Connection } from './connection.ts';
-import { type DialOptions, dialTls } from './dial-tls.ts';
-import { type RefusalReason, refusalMetrics } from './refusal.ts';
-import { TlsAcceptor, type TlsAcceptorOptions } from './tls-acceptor.ts';
+import type { CloseReason, Connection } from '../connection.ts';
+import { type DialOptions, dialTls } from '../dial-tls.ts';
+import { type RefusalReason, refusalMetrics } from '../refusal.ts';
+import { TlsAcceptor, type TlsAcceptorOptions } from '../tls-acceptor.ts';
 
 /** An address that no other room's tests use. */
 export const TEST_ADDRESS = '127.0.9.7';
