@@ -1,31 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
-import { answer, headerValue, readMessages } from './sip-wire.ts';
+import { accepted, headerValue, readHeads } from './sip-wire.ts';
 
 /*
  * The far and the near end of a SIP proxy under load, in one process that is pinned to a core of its own: clients
- * over TLS that send MESSAGE after MESSAGE with a fixed number under way, and a next hop that answers each with 200.
+ * over TLS that send MESSAGEs, and a next hop that answers each with 200.
  */
+
+/** The same for every connection of every proxy, since both ends of the proxy are ours. */
+const TLS = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_256_GCM_SHA384' } as const;
+const BODY = 'A message of the length that people send to one another, more or less.';
+const FIRST_SEQUENCE = 10_000_000;
 
 export interface LoadOptions {
   readonly proxy: { readonly host: string; readonly port: number };
   /** Where the clients' connections come from. */
   readonly localAddress: string;
   readonly domain: string;
+  /** Name in the proxy's certificate. */
+  readonly servername: string;
+  /** PEM file of the authority. */
   readonly authority: string;
   readonly connections: number;
-  /** MESSAGEs under way on each connection. */
-  readonly window: number;
 }
 
-export interface LoadCounts {
-  completed: number;
-  failed: number;
-  readonly latencies: number[];
-}
-
-/** A next hop that accepts every REGISTER and every MESSAGE. */
+/** A next hop that accepts every REGISTER and every MESSAGE, and asks for a client certificate. */
 export function startNextHop(options: {
   readonly address: string;
   readonly port: number;
@@ -35,25 +35,26 @@ export function startNextHop(options: {
 }): Promise<Server> {
   const server = createServer(
     {
+      ...TLS,
       cert: readFileSync(options.certificate),
       key: readFileSync(options.key),
       ca: readFileSync(options.authority),
       requestCert: true,
-      rejectUnauthorized: false,
+      rejectUnauthorized: true,
     },
     (socket) => {
       socket.setNoDelay(true);
       socket.on('error', () => {});
-      readMessages(socket, (message) => {
-        const contact = headerValue(message, 'contact');
-        const register = message.lines[0]?.startsWith('REGISTER ') === true && contact !== undefined;
+      readHeads(socket, (head) => {
+        if (head.startsWith('SIP/2.0')) return;
+        const contact = head.startsWith('REGISTER ') ? headerValue(head, 'Contact') : undefined;
         socket.write(
-          answer(
-            message,
-            '200 OK',
+          accepted(
+            head,
             'load',
-            register ? [`Contact: ${contact};expires=3600`, 'Expires: 3600'] : [],
+            contact === undefined ? [] : [`Contact: ${contact};expires=3600`, 'Expires: 3600'],
           ),
+          'latin1',
         );
       });
     },
@@ -64,15 +65,26 @@ export function startNextHop(options: {
   });
 }
 
+/** What came back, from all clients. */
+export interface LoadCounts {
+  completed: number;
+  failed: number;
+  /** Milliseconds, while `timed` is set. */
+  latencies: number[];
+  timed: boolean;
+}
+
 class LoadClient {
   readonly #options: LoadOptions;
   readonly #user: string;
   readonly #counts: LoadCounts;
-  readonly #underWay = new Map<string, number>();
+  /** By sequence number, since FIRST_SEQUENCE; 0 = answered. */
+  readonly #sent: number[] = [];
   #socket: TLSSocket | undefined;
-  #sequence = 0;
-  #running = false;
-  #signedIn: (() => void) | undefined;
+  /** The constant parts of a MESSAGE; the sequence number stands between them. */
+  #parts: readonly string[] = [];
+  #refill = false;
+  #signedIn: ((problem?: Error) => void) | undefined;
 
   constructor(options: LoadOptions, user: string, counts: LoadCounts) {
     this.#options = options;
@@ -80,87 +92,100 @@ class LoadClient {
     this.#counts = counts;
   }
 
-  async signIn(): Promise<void> {
-    const { proxy, domain, authority, localAddress } = this.#options;
+  /** Connects and registers; the TLS version and cipher that came of it. */
+  async signIn(): Promise<string> {
+    const { proxy, authority, localAddress, servername, domain } = this.#options;
     const socket = connect({
-      socket: connectTcp({ ...proxy, localAddress }),
+      ...TLS,
+      socket: connectTcp({ ...proxy, localAddress, noDelay: true }),
       ca: readFileSync(authority),
-      servername: `sip.${domain}`,
+      servername,
     });
     this.#socket = socket;
     await new Promise<void>((resolve, reject) => {
       socket.once('secureConnect', resolve);
       socket.once('error', reject);
     });
-    readMessages(socket, (message) =>
-      this.#handle(message.lines[0] ?? '', headerValue(message, 'call-id') ?? ''),
-    );
-    const accepted = new Promise<void>((resolve) => {
-      this.#signedIn = resolve;
+    const accepted = new Promise<void>((resolve, reject) => {
+      this.#signedIn = (problem) => (problem === undefined ? resolve() : reject(problem));
     });
-    socket.write(this.#request('REGISTER', `sip:${domain}`, 'register'));
+    socket.on('close', () => this.#signedIn?.(new Error(`the proxy closed the connection of ${this.#user}`)));
+    readHeads(socket, (head) => this.#handle(head));
+    socket.write(this.#request('REGISTER', `sip:${domain}`, 'register').join('1'));
     await accepted;
+    this.#parts = this.#request('MESSAGE', `sip:sink@${domain}`, 'm');
+    return `${socket.getProtocol()} ${socket.getCipher().name}`;
   }
-  start(): void {
-    this.#running = true;
-    for (let count = 0; count < this.#options.window; count++) this.#send();
+
+  /** Keeps `window` MESSAGEs under way until `stop`. */
+  fill(window: number): void {
+    this.#refill = true;
+    for (let count = 0; count < window; count++) this.send();
   }
   stop(): void {
-    this.#running = false;
+    this.#refill = false;
   }
   close(): void {
+    this.#signedIn = undefined;
     this.#socket?.destroy();
   }
-  #handle(startLine: string, callId: string): void {
-    if (startLine.startsWith('SIP/2.0 1')) return;
-    const fine = startLine.startsWith('SIP/2.0 200');
-    if (callId.startsWith('register')) {
-      if (!fine) throw new Error(`the proxy refused to sign ${this.#user} in: ${startLine}`);
-      this.#signedIn?.();
+
+  send(): void {
+    const sequence = FIRST_SEQUENCE + this.#sent.length;
+    this.#sent.push(performance.now());
+    this.#socket?.write(this.#parts.join(String(sequence)), 'latin1');
+  }
+
+  #handle(head: string): void {
+    if (head.startsWith('SIP/2.0 1')) return;
+    const fine = head.startsWith('SIP/2.0 200');
+    if (this.#parts.length === 0) {
+      this.#signedIn?.(fine ? undefined : new Error(`the proxy refused to sign in: ${head}`));
       return;
     }
-    const sent = this.#underWay.get(callId);
-    if (sent === undefined) return;
-    this.#underWay.delete(callId);
-    if (fine) {
+    const at = Number(CALL_ID.exec(head)?.[1]) - FIRST_SEQUENCE;
+    const sent = this.#sent[at];
+    if (!fine || sent === undefined || sent === 0) this.#counts.failed += 1;
+    else {
+      this.#sent[at] = 0;
       this.#counts.completed += 1;
-      this.#counts.latencies.push(performance.now() - sent);
-    } else this.#counts.failed += 1;
-    if (this.#running) this.#send();
+      if (this.#counts.timed) this.#counts.latencies.push(performance.now() - sent);
+    }
+    if (this.#refill) this.send();
   }
-  #send(): void {
-    const callId = `m${this.#sequence}-${this.#user}`;
-    this.#underWay.set(callId, performance.now());
-    this.#socket?.write(this.#request('MESSAGE', `sip:sink@${this.#options.domain}`, callId));
-  }
-  #request(method: string, uri: string, callId: string): string {
-    this.#sequence += 1;
+
+  /** A request, cut where its sequence number belongs. */
+  #request(method: string, uri: string, callId: string): string[] {
     const { domain, localAddress } = this.#options;
     const port = this.#socket?.localPort ?? 0;
-    const body =
-      method === 'MESSAGE' ? 'A message of the length that people send to one another, more or less.' : '';
+    const user = this.#user;
+    const body = method === 'MESSAGE' ? BODY : '';
     return [
       `${method} ${uri} SIP/2.0`,
-      `Via: SIP/2.0/TLS ${localAddress}:${port};branch=z9hG4bK${this.#user}${this.#sequence};rport`,
+      `Via: SIP/2.0/TLS ${localAddress}:${port};branch=z9hG4bK${user}\0;rport`,
       'Max-Forwards: 70',
-      `From: <sip:${this.#user}@${domain}>;tag=${this.#user}${this.#sequence}`,
-      `To: <${method === 'REGISTER' ? `sip:${this.#user}@${domain}` : uri}>`,
-      `Call-ID: ${callId === 'register' ? `register-${this.#user}` : callId}`,
-      `CSeq: ${this.#sequence} ${method}`,
-      `Contact: <sip:${this.#user}@${localAddress}:${port};transport=tls>`,
+      `From: <sip:${user}@${domain}>;tag=${user}\0`,
+      `To: <${method === 'REGISTER' ? `sip:${user}@${domain}` : uri}>`,
+      `Call-ID: ${callId}\0-${user}-${port}`,
+      `CSeq: \0 ${method}`,
+      `Contact: <sip:${user}@${localAddress}:${port};transport=tls>`,
       'User-Agent: load',
       ...(method === 'REGISTER' ? ['Expires: 3600'] : ['Content-Type: text/plain']),
       `Content-Length: ${body.length}`,
       '',
       body,
-    ].join('\r\n');
+    ]
+      .join('\r\n')
+      .split('\0');
   }
 }
 
-/** Drives a proxy: signs the clients in, then keeps it busy between `start` and `stop`. */
+const CALL_ID = /\r\nCall-ID[ \t]*:[ \t]*m(\d+)/i;
+
+/** All clients of one proxy. */
 export class SipLoad {
-  readonly counts: LoadCounts = { completed: 0, failed: 0, latencies: [] };
-  readonly #clients: LoadClient[];
+  readonly counts: LoadCounts = { completed: 0, failed: 0, latencies: [], timed: false };
+  readonly #clients: readonly LoadClient[];
 
   constructor(options: LoadOptions) {
     this.#clients = Array.from(
@@ -168,14 +193,28 @@ export class SipLoad {
       (_, index) => new LoadClient(options, `user${index}`, this.counts),
     );
   }
-  async signIn(): Promise<void> {
-    for (const client of this.#clients) await client.signIn();
+  /** Signs all in; the TLS version and cipher of the connections. */
+  async signIn(): Promise<string> {
+    let tls = '';
+    for (const client of this.#clients) tls = await client.signIn();
+    return tls;
   }
-  start(): void {
-    for (const client of this.#clients) client.start();
+  /** As fast as the proxy goes, with this many MESSAGEs under way in all. */
+  saturate(underWay: number): () => void {
+    for (const client of this.#clients) client.fill(Math.max(1, Math.round(underWay / this.#clients.length)));
+    return () => {
+      for (const client of this.#clients) client.stop();
+    };
   }
-  stop(): void {
-    for (const client of this.#clients) client.stop();
+  /** This many MESSAGEs a second, in turn from all clients, whatever comes back. */
+  pace(perSecond: number): () => void {
+    const begun = performance.now();
+    let sent = 0;
+    const timer = setInterval(() => {
+      const due = ((performance.now() - begun) / 1000) * perSecond;
+      for (; sent < due; sent++) this.#clients[sent % this.#clients.length]?.send();
+    }, 1);
+    return () => clearInterval(timer);
   }
   close(): void {
     for (const client of this.#clients) client.close();

@@ -1,54 +1,61 @@
 import type { TLSSocket } from 'node:tls';
 
-/**
- * The least SIP that a load generator can do with: messages cut out of a stream, and answers made by copying
- * header lines. Written apart from the product on purpose, so that the load is not made by what it measures.
+/*
+ * The least SIP that a load generator can do with. Written apart from the product on purpose, so that the load is
+ * not made by what it measures; and cheap, so that the load is not what is measured.
  */
-export interface WireMessage {
-  /** Start line and header lines, without the empty line. */
-  readonly lines: readonly string[];
-}
 
-/** Calls `handle` for each message of the stream. */
-export function readMessages(socket: TLSSocket, handle: (message: WireMessage) => void): void {
-  let rest: Buffer = Buffer.alloc(0);
+const HEAD_END = '\r\n\r\n';
+
+/** Calls `handle` with start line and header lines, as one text, of each message of the stream. */
+export function readHeads(socket: TLSSocket, handle: (head: string) => void): void {
+  let rest = '';
   socket.on('data', (chunk: Buffer) => {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    // latin1 keeps one character a byte, so lengths are bytes; whatever UTF-8 there is passes unread.
+    rest += chunk.latin1Slice(0, chunk.length);
+    let start = 0;
     for (;;) {
-      const blank = rest.indexOf('\r\n\r\n');
-      if (blank < 0) return;
-      if (blank === 0) {
-        rest = rest.subarray(4);
+      const blank = rest.indexOf(HEAD_END, start);
+      if (blank < 0) break;
+      if (blank === start) {
+        // RFC 5626 §4.4.1: a ping between messages, and its pong.
         socket.write('\r\n');
+        start += HEAD_END.length;
         continue;
       }
-      const head = rest.toString('latin1', 0, blank);
-      const length = Number(/\r\n(?:Content-Length|l)\s*:\s*(\d+)/i.exec(head)?.[1] ?? 0);
-      const end = blank + 4 + length;
-      if (rest.length < end) return;
-      rest = rest.subarray(end);
-      handle({ lines: head.replace(/^(?:\r\n)+/, '').split('\r\n') });
+      const head = rest.slice(start, blank + 2);
+      const end = blank + HEAD_END.length + contentLength(head);
+      if (rest.length < end) break;
+      start = end;
+      handle(head.startsWith('\r\n') ? head.slice(2) : head);
     }
+    rest = rest.slice(start);
   });
 }
 
-export function headerValue(message: WireMessage, name: string): string | undefined {
-  const prefix = `${name.toLowerCase()}:`;
-  const line = message.lines.find((candidate) => candidate.toLowerCase().startsWith(prefix));
-  return line?.slice(prefix.length).trim();
+function contentLength(head: string): number {
+  return Number(/\r\n(?:Content-Length|l)[ \t]*:[ \t]*(\d+)/i.exec(head)?.[1] ?? 0);
 }
 
-const COPIED = /^(?:Via|v|From|f|To|t|Call-ID|i|CSeq|Record-Route)\s*:/i;
-
-/** A response by RFC 3261 §8.2.6; `extra` are whole header lines. */
-export function answer(
-  message: WireMessage,
-  status: string,
-  tag: string,
-  extra: readonly string[] = [],
-): string {
-  const copied = message.lines
-    .filter((line) => COPIED.test(line))
-    .map((line) => (/^(?:To|t)\s*:/i.test(line) && !/;tag=/i.test(line) ? `${line};tag=${tag}` : line));
-  return [`SIP/2.0 ${status}`, ...copied, ...extra, 'Content-Length: 0', '', ''].join('\r\n');
+/** First line of that name in a head, without the name. */
+export function headerValue(head: string, name: string): string | undefined {
+  return new RegExp(`\r\n${name}[ \t]*:[ \t]*([^\r]*)`, 'i').exec(head)?.[1];
 }
+
+/** A 200 by RFC 3261 §8.2.6; `extra` are whole header lines. */
+export function accepted(head: string, tag: string, extra: readonly string[] = []): string {
+  let text = 'SIP/2.0 200 OK\r\n';
+  let start = head.indexOf('\r\n') + 2;
+  while (start < head.length) {
+    const end = head.indexOf('\r\n', start);
+    const line = head.slice(start, end);
+    start = end + 2;
+    if (!COPIED.test(line)) continue;
+    text += TO.test(line) && !line.includes(';tag=') ? `${line};tag=${tag}\r\n` : `${line}\r\n`;
+  }
+  for (const line of extra) text += `${line}\r\n`;
+  return `${text}Content-Length: 0\r\n\r\n`;
+}
+
+const COPIED = /^(?:Via|From|To|Call-ID|CSeq|Record-Route|[vfti])[ \t]*:/i;
+const TO = /^(?:To|t)[ \t]*:/i;

@@ -1,2 +1,2 @@
-export { type FuzzOptions, type FuzzReport, fuzz } from './engine.ts';
+export type { FuzzOptions, FuzzReport } from './engine.ts';
 export type { FuzzTarget } from './target.ts';

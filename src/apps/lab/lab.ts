@@ -33,8 +33,9 @@ export async function runLab(options: LabOptions = {}): Promise<number> {
   });
   try {
     const played = await Promise.race([lab.play().then(() => 'played' as const), interrupted]);
-    if (played === 'played' && options.once !== true) await lab.stay(interrupted);
-    return 0;
+    if (played === 'interrupted') narrator.note('Interrupted.');
+    else if (options.once !== true) await lab.stay(interrupted);
+    return played === 'interrupted' && options.once === true ? 1 : 0;
   } catch (problem) {
     narrator.part('The demonstration failed');
     narrator.note(problem instanceof FailureError ? problem.message : String((problem as Error).stack));

@@ -42,16 +42,16 @@ export class Running {
   readonly #external: TlsAcceptor;
   readonly #internal: TlsAcceptor;
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
-  /** The endpoint looks at these each time, so a reload changes them in place. */
-  readonly #preSignIn: { messages: number; bytes: number; seconds: number };
+  /** For life: what clients were shown has to open whatever document runs then. */
+  readonly #seal: Seal;
   #prepared: Prepared;
 
   constructor(context: ServiceContext, metrics: AccessMetrics, prepared: Prepared) {
     this.#context = context;
     this.#metrics = metrics;
     this.#prepared = prepared;
+    this.#seal = new Seal(prepared.flowKey);
     const { settings } = prepared;
-    this.#preSignIn = { ...settings.limits.preSignIn };
     const { clock, random, log } = context;
     this.#proxy = new AccessProxy({
       clock,
@@ -59,7 +59,7 @@ export class Running {
       log,
       registry: context.metrics,
       metrics,
-      limits: endpointLimits(settings, this.#preSignIn),
+      limits: endpointLimits(settings),
       clients: new ClientTable({
         keys: { current: tokenKey(prepared.flowKey) },
         node: nodeNumber(settings.internal.host),
@@ -95,12 +95,11 @@ export class Running {
   /** Another document: new handshakes, requests and connections follow it, what is open goes on. */
   adopt(prepared: Prepared): void {
     this.#prepared = prepared;
-    const { limits, nextHop } = prepared.settings;
-    Object.assign(this.#preSignIn, limits.preSignIn);
+    this.#proxy.endpoint.configure(endpointLimits(prepared.settings));
     this.#external.update(this.#externalOptions());
     this.#internal.update(this.#internalOptions());
     this.#proxy.adopt(this.#sceneOf(prepared));
-    this.#pool.update(nextHop.members);
+    this.#pool.update(prepared.settings.nextHop.members);
   }
 
   /** Takes over the sockets that the document plans for this service. */
@@ -128,10 +127,10 @@ export class Running {
     await Promise.all([this.#external.close(), this.#internal.close()]);
   }
 
-  #sceneOf({ settings, flowKey }: Prepared): Scene {
+  #sceneOf({ settings }: Prepared): Scene {
     return {
       settings,
-      hiding: new TopologyHiding(new Seal(flowKey), settings.disclosure, settings.external),
+      hiding: new TopologyHiding(this.#seal, settings.disclosure, settings.external),
       stripped: () => this.#metrics.stripped.inc(),
       scrubbed: () => this.#metrics.scrubbed.inc(),
     };
@@ -213,6 +212,9 @@ export class Running {
     const names = this.#prepared.settings.nextHopNames;
     if (peer !== undefined && matchName(peer.names, names) !== undefined) {
       this.#proxy.addNextHop(connection);
+      for (const { name } of this.#pool.members().map(({ target }) => target)) {
+        if (matchName(peer.names, [name]) !== undefined) this.#pool.wake(name);
+      }
       return;
     }
     this.#metrics.refusals.inc('wrong-peer-name');
@@ -248,10 +250,7 @@ export class Running {
   }
 }
 
-function endpointLimits(
-  { limits }: AccessSettings,
-  preAuthorisation: NonNullable<SipEndpointLimits['preAuthorisation']>,
-): SipEndpointLimits {
+function endpointLimits({ limits }: AccessSettings): SipEndpointLimits {
   return {
     flows: FLOWS,
     serverTransactions: limits.transactions,
@@ -260,6 +259,6 @@ function endpointLimits(
     headerLineBytes: limits.headerLineBytes,
     headers: limits.headers,
     messageMs: limits.messageSeconds * 1000,
-    preAuthorisation,
+    preAuthorisation: limits.preSignIn,
   };
 }

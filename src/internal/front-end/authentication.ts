@@ -64,8 +64,11 @@ export class Authenticator {
     });
   }
 
-  /** Whether `request` comes from who its From says it is; `aor` is that From, canonical. */
-  authenticate(request: SipRequest, aor: string, wall: WallTime): Authentication {
+  /**
+   * Whether `request` comes from who its From says it is; `aor` is that From, canonical.
+   * @param passed true when an edge passed it on, which may have written another Request-URI than the client did
+   */
+  authenticate(request: SipRequest, aor: string, wall: WallTime, passed = false): Authentication {
     const { user, domain } = parseAor(aor) ?? { user: '', domain: '' };
     const account = this.#accounts.find(aor) ?? this.#unknown(aor);
     const challenge = (reason: ChallengeReason): Authentication => ({
@@ -83,7 +86,7 @@ export class Authenticator {
       body: request.body,
     });
     if (!isUser(credentials.username, user, aor)) return challenge('wrong-user');
-    if (!right || !this.#accounts.find(aor) || !coversTarget(credentials, request)) {
+    if (!right || !this.#accounts.find(aor) || !(passed || coversTarget(credentials, request))) {
       return challenge('wrong-response');
     }
     switch (this.#nonces.use(credentials.nonce, credentials.nc ?? 1, wall, aor)) {

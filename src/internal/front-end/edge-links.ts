@@ -50,6 +50,10 @@ export class EdgeLinks {
     this.#pools.access.update(accessTargets(edges));
     this.#pools['av-authentication'].update(authenticationTargets(edges));
   }
+  /** This edge's Access Edge service has just opened a connection to us, so that ours to it need not wait. */
+  wake(edge: string): void {
+    this.#pools.access.wake(edge);
+  }
   /** Calls back once: with a connection to this edge's service, or without one. */
   reach(edge: string, service: EdgeService, use: (flow: SipFlow | undefined) => void): void {
     const pool = this.#pools[service];

@@ -1,4 +1,4 @@
-import type { Clock, Monotonic, Random } from '#kernel';
+import type { Clock, Random } from '#kernel';
 import {
   type FlowCloseReason,
   type ProxyBranch,
@@ -8,18 +8,18 @@ import {
   type SipUser,
   StatefulProxy,
 } from '#platform/sip-endpoint';
-import { newBranch, type ServerTransaction, type SipRequest } from '#protocols/sip';
+import { type NameAddress, parseNameAddress, type ServerTransaction, type SipRequest } from '#protocols/sip';
 import { ASSERTED_SOURCE, parseAssertedSource } from '#protocols/trust-marking';
 import { parseAor } from './account.ts';
 import type { Authenticator } from './authentication.ts';
-import type { Binding, BindingReach } from './binding.ts';
+import type { Binding } from './binding.ts';
 import type { EdgeLinks, EdgeService } from './edge-links.ts';
-import { forwardedRequest, type OwnUri } from './forwarding.ts';
+import { type Forwarding, forwarded } from './forwarding.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
-import { ADDRESSES_PER_CONNECTION, type FlowTokens, partyOf } from './parties.ts';
-import { mrasUri, provisioningDocument, provisioningEvent, provisioningType } from './provisioning.ts';
-import type { Registrar, RegistrarAnswer } from './registrar.ts';
-import { type Destination, type Routed, routeRequest, type Surroundings, unsupported } from './routing.ts';
+import { type FlowTokens, partyOf } from './parties.ts';
+import type { Registrar } from './registrar.ts';
+import { type Destination, type Refusal, type Routed, routeRequest } from './routing.ts';
+import { type Answer, SIGN_IN_HEADERS, SignIn, type SignInSettings } from './sign-in.ts';
 
 export interface FrontEndOptions {
   readonly clock: Clock;
@@ -32,18 +32,6 @@ export interface FrontEndOptions {
   readonly knows: (aor: string) => boolean;
 }
 
-/** The part of the front end that a new document replaces as a whole. */
-export interface FrontEndSettings {
-  readonly own: OwnUri;
-  readonly around: Surroundings;
-  /** The edge whose A/V Authentication service users are sent to. */
-  readonly mrasEdge: string | undefined;
-}
-
-const SIGN_IN_HEADERS: readonly (readonly [string, string])[] = [
-  ['Allow-Events', provisioningEvent],
-  ['Supported', 'path, outbound'],
-];
 const ALLOWED = 'REGISTER, INVITE, ACK, BYE, CANCEL, MESSAGE, SUBSCRIBE, SERVICE, OPTIONS';
 
 /**
@@ -55,10 +43,13 @@ export class FrontEnd implements SipUser {
   #endpoint!: SipEndpoint;
   #proxy!: StatefulProxy;
   #links!: EdgeLinks;
-  #settings!: FrontEndSettings;
+  #settings: SignInSettings;
+  readonly #signIn: SignIn;
 
-  constructor(options: FrontEndOptions) {
+  constructor(options: FrontEndOptions, settings: SignInSettings) {
     this.#options = options;
+    this.#settings = settings;
+    this.#signIn = new SignIn(options.clock, options.registrar, settings);
   }
   /** Called once before the first message: the endpoint and the links need this object to be made. */
   attach(endpoint: SipEndpoint, links: EdgeLinks): void {
@@ -66,15 +57,16 @@ export class FrontEnd implements SipUser {
     this.#proxy = new StatefulProxy({ endpoint });
     this.#links = links;
   }
-  configure(settings: FrontEndSettings): void {
+  configure(settings: SignInSettings): void {
     this.#settings = settings;
+    this.#signIn.configure(settings);
   }
 
   onRequest(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): void {
     const routed = routeRequest(request, this.#settings.around);
     this.#options.metrics.requests.inc(routed.destination.kind);
     if (routed.destination.kind === 'refused') {
-      this.#refuse(request, transaction, routed.destination);
+      this.#refuse(transaction, routed.destination);
     } else if (routed.destination.kind === 'options') {
       this.#endpoint.respond(transaction, 200, { headers: [['Allow', ALLOWED], ...SIGN_IN_HEADERS] });
     } else if (this.#belongsToDialog(request, flow, routed)) {
@@ -88,10 +80,9 @@ export class FrontEnd implements SipUser {
   onAck(request: SipRequest, flow: SipFlow): void {
     const routed = routeRequest(request, this.#settings.around);
     if (!this.#belongsToDialog(request, flow, routed)) return;
-    const branch = newBranch(this.#options.random);
     this.#target(routed.destination, flow, (target) => {
       if (typeof target === 'number') return;
-      this.#endpoint.sendStateless(target, this.#copy(request, flow, branch, routed));
+      this.#endpoint.sendStateless(target, this.#copy(request, flow, routed.plan).bytes);
     });
   }
 
@@ -100,28 +91,16 @@ export class FrontEnd implements SipUser {
   }
 
   onFlowClosed(flow: SipFlow, _reason: FlowCloseReason): void {
-    const party = partyOf(flow);
-    if (party.kind !== 'client') return;
-    const wall = this.#options.clock.wall();
-    for (const aor of party.signedIn.keys()) {
-      for (const binding of this.#options.registrar.lookup(aor, wall)) {
-        const { reach } = binding;
-        if (reach.kind === 'flow' && reach.flow === flow.id) this.#options.registrar.forget(binding);
-      }
-    }
+    this.#signIn.handleFlowClosed(flow);
   }
 
-  #refuse(
-    request: SipRequest,
-    transaction: ServerTransaction,
-    { status, reason }: Destination & { kind: 'refused' },
-  ): void {
+  #answer(transaction: ServerTransaction, { status, options }: Answer): void {
+    this.#endpoint.respond(transaction, status, options);
+  }
+
+  #refuse(transaction: ServerTransaction, { status, reason, headers }: Refusal): void {
     this.#options.metrics.refusals.inc(reason);
-    this.#endpoint.respond(
-      transaction,
-      status,
-      status === 420 ? { headers: [['Unsupported', unsupported(request).join(', ')]] } : {},
-    );
+    this.#endpoint.respond(transaction, status, { headers });
   }
 
   /**
@@ -149,7 +128,12 @@ export class FrontEnd implements SipUser {
     }
     if (request.method !== 'REGISTER' && this.#isProven(request, flow, aor)) return aor;
     const wall = this.#options.clock.wall();
-    const verdict = this.#options.authenticator.authenticate(request, aor, wall);
+    const verdict = this.#options.authenticator.authenticate(
+      request,
+      aor,
+      wall,
+      partyOf(flow).kind === 'edge',
+    );
     if (verdict.outcome === 'accepted') return aor;
     this.#options.metrics.challenges.inc(verdict.reason);
     this.#endpoint.respond(transaction, verdict.challenge.status, { headers: verdict.challenge.headers });
@@ -173,9 +157,9 @@ export class FrontEnd implements SipUser {
     const { destination } = routed;
     switch (destination.kind) {
       case 'registrar':
-        return this.#register(request, flow, transaction, sender);
+        return this.#answer(transaction, this.#signIn.register(request, flow, sender));
       case 'provisioning':
-        return this.#provision(transaction, sender);
+        return this.#answer(transaction, this.#signIn.provision(sender));
       case 'relay-credentials':
         return this.#forwardToEdge(request, flow, transaction, routed, destination.edge, 'av-authentication');
       case 'user':
@@ -188,84 +172,6 @@ export class FrontEnd implements SipUser {
       case 'refused':
         throw new Error(`${destination.kind} was answered before`);
     }
-  }
-
-  #register(request: SipRequest, flow: SipFlow, transaction: ServerTransaction, aor: string): void {
-    const to = parseAor(request.to.uri)?.aor;
-    if (to !== aor)
-      return this.#endpoint.respond(transaction, 403, { reason: 'Third-Party Registration Refused' });
-    const path = request.values('path');
-    const reach: BindingReach =
-      partyOf(flow).kind === 'client' ? { kind: 'flow', flow: flow.id } : { kind: 'path', path };
-    if (reach.kind === 'path' && !this.#pathIsOfAnEdge(path)) {
-      return this.#endpoint.respond(transaction, 403, { reason: 'Path Is Not Of A Known Edge' });
-    }
-    const wall = this.#options.clock.wall();
-    const answer = this.#options.registrar.register({ aor, request, reach }, wall);
-    if (answer.status !== 200) return this.#answerUnregistered(transaction, answer);
-    this.#noteSignIn(flow, aor, answer.bindings);
-    this.#endpoint.respond(transaction, 200, { headers: this.#signInHeaders(request, flow, answer) });
-  }
-
-  #pathIsOfAnEdge(path: readonly string[]): boolean {
-    const host = /@([^;:>]+|\[[^\]]+\])/.exec(path[0] ?? '')?.[1];
-    return host !== undefined && this.#settings.around.edges.has(host.toLowerCase());
-  }
-
-  #answerUnregistered(
-    transaction: ServerTransaction,
-    answer: Exclude<RegistrarAnswer, { status: 200 }>,
-  ): void {
-    if (answer.status === 423) {
-      this.#endpoint.respond(transaction, 423, { headers: [['Min-Expires', `${answer.minExpires}`]] });
-    } else this.#endpoint.respond(transaction, answer.status, { reason: answer.reason });
-  }
-
-  /** A client's own connection is believed for an address for as long as that address is registered over it. */
-  #noteSignIn(flow: SipFlow, aor: string, bindings: readonly Binding[]): void {
-    const party = partyOf(flow);
-    if (party.kind !== 'client') return;
-    const own = bindings.filter(({ reach }) => reach.kind === 'flow' && reach.flow === flow.id);
-    const longest = Math.max(0, ...own.map(({ expires }) => expires));
-    if (longest === 0) party.signedIn.delete(aor);
-    else if (party.signedIn.has(aor) || party.signedIn.size < ADDRESSES_PER_CONNECTION) {
-      const left = longest - this.#options.clock.wall();
-      party.signedIn.set(aor, (this.#options.clock.now() + left) as Monotonic);
-    }
-    if (party.signedIn.size > 0) flow.authorised = true;
-  }
-
-  #signInHeaders(
-    request: SipRequest,
-    flow: SipFlow,
-    answer: Extract<RegistrarAnswer, { status: 200 }>,
-  ): (readonly [string, string])[] {
-    const wall = this.#options.clock.wall();
-    const headers: (readonly [string, string])[] = answer.bindings.map((binding) => [
-      'Contact',
-      `<${binding.contact}>;expires=${Math.max(1, Math.round((binding.expires - wall) / 1000))}`,
-    ]);
-    for (const path of request.values('path')) headers.push(['Path', path]);
-    if (answer.outbound) headers.push(['Require', 'outbound']);
-    // The original's way of telling a client that it is outside; it asks for relays of the Internet then.
-    if (partyOf(flow).kind === 'edge') headers.push(['ms-user-logon-data', 'RemoteUser']);
-    headers.push(['Date', new Date(wall).toUTCString()]);
-    return [...headers, ...SIGN_IN_HEADERS];
-  }
-
-  #provision(transaction: ServerTransaction, aor: string): void {
-    const edge = this.#settings.mrasEdge;
-    const domain = aor.slice(aor.indexOf('@') + 1);
-    this.#endpoint.respond(transaction, 200, {
-      headers: [
-        ['Event', provisioningEvent],
-        ['Expires', '0'],
-        ['ms-piggyback-cseq', '1'],
-        ['Contact', `<sip:${this.#settings.own.host}:${this.#settings.own.port};transport=tls>`],
-        ['Content-Type', provisioningType],
-      ],
-      body: provisioningDocument(edge === undefined ? undefined : mrasUri(edge, domain)),
-    });
   }
 
   #forwardToUser(request: SipRequest, flow: SipFlow, transaction: ServerTransaction, aor: string): void {
@@ -291,23 +197,15 @@ export class FrontEnd implements SipUser {
 
   #reach(binding: Binding, use: (flow: SipFlow | undefined) => void): void {
     if (binding.reach.kind === 'flow') return use(this.#endpoint.flow(binding.reach.flow));
-    const host = /@([^;:>]+|\[[^\]]+\])/.exec(binding.reach.path[0] ?? '')?.[1]?.toLowerCase() ?? '';
-    const edge = this.#settings.around.edges.get(host);
+    const edge = this.#signIn.edgeOfPath(binding.reach.path);
     if (edge === undefined) use(undefined);
     else this.#links.reach(edge, 'access', use);
   }
 
   #branchTo(request: SipRequest, source: SipFlow, target: SipFlow, binding: Binding): ProxyBranch {
-    const branch = newBranch(this.#options.random);
-    const bytes = forwardedRequest(request, this.#settings.own, {
-      branch,
-      source: source.connection.remote,
-      ownRoutes: 0,
-      requestUri: binding.contact,
-      routes: binding.reach.kind === 'path' ? binding.reach.path : [],
-      recordRoute: formsDialog(request) ? this.#tokensOf([source, target]) : [],
-    });
-    return { flow: target, bytes, branch };
+    const rest = binding.reach.kind === 'path' ? addressesOf(binding.reach.path) : [];
+    const recordRoute = formsDialog(request) ? this.#tokensOf([source, target]) : [];
+    return { flow: target, ...this.#copy(request, source, { uri: binding.contact, rest, recordRoute }) };
   }
 
   /** Client connections that have to be found again by the requests of the dialog, the caller's first. */
@@ -333,9 +231,7 @@ export class FrontEnd implements SipUser {
   #forwardInDialog(request: SipRequest, flow: SipFlow, transaction: ServerTransaction, routed: Routed): void {
     this.#target(routed.destination, flow, (target) => {
       if (typeof target === 'number') return this.#endpoint.respond(transaction, target);
-      const branch = newBranch(this.#options.random);
-      const bytes = this.#copy(request, flow, branch, routed);
-      this.#proxy.forward(transaction, [{ flow: target, branch, bytes }]);
+      this.#proxy.forward(transaction, [{ flow: target, ...this.#copy(request, flow, routed.plan) }]);
     });
   }
 
@@ -352,12 +248,13 @@ export class FrontEnd implements SipUser {
     use(others.find((flow) => typeof flow === 'object') ?? 430);
   }
 
-  #copy(request: SipRequest, source: SipFlow, branch: string, { ownRoutes }: Routed): Buffer {
-    return forwardedRequest(request, this.#settings.own, {
-      branch,
-      source: source.connection.remote,
-      ownRoutes,
-    });
+  #copy(
+    request: SipRequest,
+    source: SipFlow,
+    onward: Omit<Forwarding, 'source'>,
+  ): ReturnType<typeof forwarded> {
+    const { remote } = source.connection;
+    return forwarded(request, this.#settings.own, { ...onward, source: remote }, this.#options.random);
   }
 
   #forwardToEdge(
@@ -371,10 +268,7 @@ export class FrontEnd implements SipUser {
     this.#links.reach(edge, service, (flow) => {
       if (flow === undefined)
         return this.#endpoint.respond(transaction, 503, { reason: 'Edge Not Reachable' });
-      const branch = newBranch(this.#options.random);
-      this.#proxy.forward(transaction, [
-        { flow, branch, bytes: this.#copy(request, source, branch, routed) },
-      ]);
+      this.#proxy.forward(transaction, [{ flow, ...this.#copy(request, source, routed.plan) }]);
     });
   }
 }
@@ -382,4 +276,12 @@ export class FrontEnd implements SipUser {
 /** RFC 3261 §16.6 step 4: requests that begin a dialog. */
 function formsDialog(request: SipRequest): boolean {
   return request.to.tag === undefined && ['INVITE', 'SUBSCRIBE', 'REFER'].includes(request.method);
+}
+
+/** Path values as Route entries; they were parsed when they were registered. */
+function addressesOf(texts: readonly string[]): NameAddress[] {
+  return texts.flatMap((text) => {
+    const parsed = parseNameAddress(text);
+    return parsed.ok ? [parsed.value] : [];
+  });
 }

@@ -1,6 +1,15 @@
-import { parseSipUri, type SipRequest } from '#protocols/sip';
+import {
+  nextHop,
+  type ProxyRefusalReason,
+  parseSipUri,
+  preprocessRoutes,
+  type RoutePlan,
+  type SipRequest,
+  type Via,
+  validateForProxy,
+} from '#protocols/sip';
 import { parseAor } from './account.ts';
-import { edgeOfMrasUri, provisioningEvent } from './provisioning.ts';
+import { mrasId, parseMrasUri, provisioningEvent } from './provisioning.ts';
 
 /** What routing knows of this front end's surroundings. Hosts are lower case, without port. */
 export interface Surroundings {
@@ -10,6 +19,19 @@ export interface Surroundings {
   /** Names and internal addresses of edges, each with the edge's name. */
   readonly edges: ReadonlyMap<string, string>;
 }
+
+export const refusalReasons = [
+  'uri-scheme',
+  'request-uri',
+  'too-many-hops',
+  'loop',
+  'proxy-require',
+  'route',
+  'foreign-route',
+  'foreign-domain',
+  'unknown-service',
+] as const satisfies readonly (ProxyRefusalReason | string)[];
+export type RefusalReason = (typeof refusalReasons)[number];
 
 /** Where a request goes. */
 export type Destination =
@@ -24,86 +46,82 @@ export type Destination =
   | { readonly kind: 'flow'; readonly tokens: readonly string[] }
   /** Into a dialog, through this edge, which the topmost remaining Route names. */
   | { readonly kind: 'edge'; readonly edge: string; readonly tokens: readonly string[] }
-  | { readonly kind: 'refused'; readonly status: number; readonly reason: RefusalReason };
+  | Refusal;
 
-export const refusalReasons = [
-  'bad-uri',
-  'bad-route',
-  'foreign-route',
-  'foreign-domain',
-  'max-forwards',
-  'proxy-require',
-  'unknown-service',
-] as const;
-export type RefusalReason = (typeof refusalReasons)[number];
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly status: number;
+  readonly reason: RefusalReason;
+  readonly headers: readonly (readonly [string, string])[];
+}
 
 export interface Routed {
   readonly destination: Destination;
-  /** How many of the topmost Route entries are ours and go. */
-  readonly ownRoutes: number;
+  /** The request without the routes that were ours. */
+  readonly plan: Pick<RoutePlan, 'uri' | 'rest'>;
 }
+
+/** `ms-benotify` asks for nothing that a proxy does. */
+const SUPPORTED = new Set(['ms-benotify']);
 
 /** RFC 3261 §16.3 and §16.4, then the choice of §16.5. */
 export function routeRequest(request: SipRequest, around: Surroundings): Routed {
-  const refused = (status: number, reason: RefusalReason): Routed => ({
-    destination: { kind: 'refused', status, reason },
-    ownRoutes: 0,
+  const asIs = { uri: request.uri, rest: [] };
+  const valid = validateForProxy(request, {
+    supported: SUPPORTED,
+    isOurVia: (via: Via) => around.hosts.has(via.host),
   });
-  const uri = request.parsedUri();
-  if (!uri.ok) return refused(uri.error === 'unsupported-scheme' ? 416 : 400, 'bad-uri');
-  if (request.maxForwards === 0 && request.method !== 'OPTIONS') return refused(483, 'max-forwards');
-  if (unsupported(request).length > 0) return refused(420, 'proxy-require');
-  const routes = request.routes();
-  if (!routes.ok) return refused(400, 'bad-route');
-  const hops = routes.value.map((route) => parseSipUri(route.uri));
-  const tokens: string[] = [];
-  let own = 0;
-  for (const hop of hops) {
-    if (!hop.ok) return refused(400, 'bad-route');
-    if (!around.hosts.has(hop.value.host)) break;
-    if (hop.value.user !== undefined) tokens.push(hop.value.user);
-    own += 1;
-  }
-  const next = hops[own];
-  if (next?.ok) {
-    const edge = around.edges.get(next.value.host);
-    if (edge === undefined) return refused(403, 'foreign-route');
-    return { destination: { kind: 'edge', edge, tokens }, ownRoutes: own };
-  }
-  if (tokens.length > 0) return { destination: { kind: 'flow', tokens }, ownRoutes: own };
-  return { destination: serve(request, around), ownRoutes: own };
+  if (!valid.ok) return { destination: { kind: 'refused', ...valid.error }, plan: asIs };
+  const plan = preprocessRoutes(request, (uri) => around.hosts.has(uri.host) && uri.parameters.has('lr'));
+  if (!plan.ok) return { destination: { kind: 'refused', ...plan.error }, plan: asIs };
+  const tokens = plan.value.own.flatMap(({ user }) => (user === undefined ? [] : [user]));
+  return { destination: choose(request, around, plan.value, tokens), plan: plan.value };
 }
 
-/** Option tags of Proxy-Require that we do not know; `ms-benotify` asks for nothing that a proxy does. */
-export function unsupported(request: SipRequest): string[] {
-  return request.values('proxy-require').filter((tag) => tag.toLowerCase() !== 'ms-benotify');
+function choose(
+  request: SipRequest,
+  around: Surroundings,
+  plan: RoutePlan,
+  tokens: readonly string[],
+): Destination {
+  if (plan.rest.length > 0) {
+    const next = parseSipUri(nextHop(plan).target);
+    if (!next.ok) return refused(400, 'route');
+    const edge = around.edges.get(next.value.host);
+    return edge === undefined ? refused(403, 'foreign-route') : { kind: 'edge', edge, tokens };
+  }
+  return tokens.length > 0 ? { kind: 'flow', tokens } : serve(request, around, plan.uri);
 }
 
 /** A request without routes, by its method and Request-URI. */
-function serve(request: SipRequest, around: Surroundings): Destination {
-  const refused = (status: number, reason: RefusalReason): Destination => ({
-    kind: 'refused',
-    status,
-    reason,
-  });
-  const parsed = request.parsedUri();
-  if (!parsed.ok) return refused(400, 'bad-uri');
+function serve(request: SipRequest, around: Surroundings, target: string): Destination {
+  const parsed = parseSipUri(target);
+  if (!parsed.ok) return refused(400, 'request-uri');
   const { user, host } = parsed.value;
   if (request.method === 'SERVICE') {
-    const mras = edgeOfMrasUri(request.uri);
-    const known = mras !== undefined && around.domains.has(mras.domain) && around.edges.has(mras.edge);
-    return known ? { kind: 'relay-credentials', edge: mras.edge } : refused(404, 'unknown-service');
+    const edge = edgeOfMras(target, around);
+    return edge === undefined ? refused(404, 'unknown-service') : { kind: 'relay-credentials', edge };
   }
-  const here = around.domains.has(host) || around.hosts.has(host);
-  if (!here) return refused(403, 'foreign-domain');
+  if (!around.domains.has(host) && !around.hosts.has(host)) return refused(403, 'foreign-domain');
   if (request.method === 'REGISTER') return { kind: 'registrar' };
   if (request.method === 'OPTIONS' && user === undefined) return { kind: 'options' };
   if (isProvisioning(request)) return { kind: 'provisioning' };
   const aor = user === undefined ? undefined : parseAor(`${user}@${host}`)?.aor;
-  return aor === undefined ? refused(404, 'bad-uri') : { kind: 'user', aor };
+  return aor === undefined ? refused(404, 'request-uri') : { kind: 'user', aor };
+}
+
+function edgeOfMras(target: string, around: Surroundings): string | undefined {
+  const mras = parseMrasUri(target);
+  if (mras === undefined || !around.domains.has(mras.domain)) return undefined;
+  for (const edge of around.edges.values()) if (mrasId(edge) === mras.id) return edge;
+  return undefined;
 }
 
 /** A user's SUBSCRIBE to the own address for what a client needs to know. */
 function isProvisioning(request: SipRequest): boolean {
   return request.method === 'SUBSCRIBE' && request.header('event')?.toLowerCase() === provisioningEvent;
+}
+
+function refused(status: number, reason: RefusalReason): Refusal {
+  return { kind: 'refused', status, reason, headers: [] };
 }

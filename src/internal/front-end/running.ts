@@ -8,11 +8,12 @@ import type { InternalDocument } from '#platform/topology';
 import { tokenKey } from '#protocols/tokens';
 import { Authenticator } from './authentication.ts';
 import { EdgeLinks } from './edge-links.ts';
-import { FrontEnd, type FrontEndSettings } from './front-end.ts';
+import { FrontEnd } from './front-end.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { FlowTokens, newClientParty } from './parties.ts';
 import type { Prepared } from './prepared.ts';
 import { Registrar } from './registrar.ts';
+import type { SignInSettings } from './sign-in.ts';
 
 /** IANA's ALPN id of SIP over TLS. */
 const ALPN = ['sip/2'];
@@ -40,15 +41,16 @@ export class Running {
     const { directory, document } = prepared;
     directory.forgetFlows();
     this.#registrar = new Registrar(directory, document.frontEnd.registrar);
-    this.#frontEnd = new FrontEnd({
+    const user = {
       clock,
       random,
       metrics,
       authenticator: new Authenticator({ accounts: directory, random, key: directory.secret('digest') }),
       registrar: this.#registrar,
       tokens: new FlowTokens({ current: tokenKey(directory.secret('flow')) }),
-      knows: (aor) => directory.find(aor) !== undefined,
-    });
+      knows: (aor: string) => directory.find(aor) !== undefined,
+    };
+    this.#frontEnd = new FrontEnd(user, settingsOf(document));
     this.#endpoint = new SipEndpoint({
       clock,
       random,
@@ -68,7 +70,6 @@ export class Running {
       dial: (target) => this.#dial(target),
     });
     this.#frontEnd.attach(this.#endpoint, this.#links);
-    this.#frontEnd.configure(settingsOf(document));
     this.#listener = new TlsAcceptor(this.#listenerOptions());
     this.#links.start();
   }
@@ -90,6 +91,7 @@ export class Running {
   adopt(prepared: Prepared): void {
     this.#prepared = prepared;
     const { document } = prepared;
+    this.#endpoint.configure(endpointLimits(document));
     this.#frontEnd.configure(settingsOf(document));
     this.#registrar.configure(document.frontEnd.registrar);
     this.#links.update(document.frontEnd.edges);
@@ -145,6 +147,7 @@ export class Running {
     const edge = matchName(peer.names, names);
     if (edge !== undefined) {
       this.#endpoint.addFlow(connection, { data: { kind: 'edge', edge }, scope: edge });
+      this.#links.wake(edge);
       return;
     }
     if (this.#refusedPeers.first(peer.fingerprint)) {
@@ -181,7 +184,7 @@ function localAddressFor(document: InternalDocument, remote: string): string {
   return addresses.find((address) => isIPv6(address) === isIPv6(remote)) ?? addresses[0] ?? '';
 }
 
-function settingsOf(document: InternalDocument): FrontEndSettings {
+function settingsOf(document: InternalDocument): SignInSettings {
   const { host, frontEnd } = document;
   const address = host.addresses.internal[0] ?? host.name;
   const own = isIPv6(address) ? `[${address}]` : address;

@@ -1,7 +1,7 @@
-export { type CloseReason, type Connection, closeReasons, type TlsFacts } from './connection.ts';
+export type { CloseReason, Connection, TlsFacts } from './connection.ts';
 export { type DialOptions, dialTls } from './dial-tls.ts';
-export { type Endpoint, sourceKey } from './endpoint.ts';
-export { type RefusalReason, refusalReasons } from './refusal.ts';
+export type { Endpoint } from './endpoint.ts';
+export type { RefusalReason } from './refusal.ts';
 export type { TlsIdentity } from './secure-contexts.ts';
 export {
   type ClientCertificate,

@@ -16,7 +16,6 @@ export {
   type ChainFailure,
   type ChainProblem,
   type ChainQuery,
-  chainProblems,
   type Purpose,
   type VerifiedPeer,
   verifyChain,

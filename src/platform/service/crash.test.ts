@@ -87,7 +87,7 @@ test('a service that ends again and again is started again every time', async ()
 
 test('a service that hangs is replaced', async () => {
   await using bench = await Bench.create();
-  const running = await bench.start(false, { watchMs: 50, healthMs: 300, verbMs: 1000 });
+  const running = await bench.start(false, { watchMs: 50, healthMs: 1500, verbMs: 1000 });
   const before = pidsOf(running);
   const hung = await bench.administration.call('call', { service: 'av', verb: 'hang' });
   assert.equal(hung.ok, false);

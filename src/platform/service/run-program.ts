@@ -14,6 +14,9 @@ const DEFAULT_TIMING: Timing = {
   filesMs: 1000,
 };
 
+/** For a start that is given up. */
+const ABANDON_MS = 5000;
+
 export interface RunningProgram {
   status(): ProgramStatus;
   reload(reason: string): Promise<ReloadReport>;
@@ -47,6 +50,9 @@ export async function runProgram<Document>(
     log: own,
     timing: { ...DEFAULT_TIMING, ...options.timing },
   });
+  const abandon = () => void supervisor.stop(ABANDON_MS, false);
+  options.abort?.addEventListener('abort', abandon, { once: true });
   const started = await supervisor.start();
+  options.abort?.removeEventListener('abort', abandon);
   return started.ok ? ok(supervisor) : started;
 }

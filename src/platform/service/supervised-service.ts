@@ -176,12 +176,19 @@ export class SupervisedService<Document> implements Participant<Document> {
     const outcome = await this.#call({ action: 'health' }, this.#options.deadlines.healthMs);
     const parsed = outcome.ok ? healthReply.safeParse(outcome.value) : undefined;
     if (parsed?.success === true) {
+      this.#logChange(parsed.data);
       this.#health = parsed.data;
       return ok(parsed.data);
     }
     const problem = outcome.ok ? failure('SLP-SVC-0012', 'reply about health') : outcome.error;
     this.#health = { ok: false, detail: problem.message, remaining: this.#health.remaining };
     return err(problem);
+  }
+
+  #logChange(now: HealthReply): void {
+    if (now.ok === this.#health.ok || this.#state !== 'running') return;
+    if (now.ok) this.#log.info('service is healthy', { detail: now.detail });
+    else this.#log.warn('service is not healthy', { detail: now.detail });
   }
 
   /** Asks after health; a service that stays silent again and again is replaced. */

@@ -13,6 +13,8 @@ export interface RunOptions<Document> {
   readonly logLevel?: LogLevel | undefined;
   /** Gets log lines with their newline. Default: standard output. */
   readonly write?: ((line: string) => void) | undefined;
+  /** Ends a start that is under way, within 5 seconds; afterwards `stop` is the way. */
+  readonly abort?: AbortSignal | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
   /** Parts that differ from the defaults; for tests and special sites. Milliseconds. */

@@ -16,6 +16,8 @@ import { type Configuration, type ReconfigurationFailure, reconfigure } from './
 import { SupervisedService } from './supervised-service.ts';
 import type { StartFailure, SupervisorParts, Timing } from './supervisor-options.ts';
 
+/** For services to say how they are when the operator asks. Milliseconds. */
+const STATUS_WAIT_MS = 1000;
 const EVENTS_KEPT = 10_000;
 /** Of the time to stop in, the part that services get after draining, at most. Milliseconds. */
 const STOP_SHARE_MS = 5000;
@@ -117,6 +119,7 @@ export class Supervisor<Document> {
     const opened = await administration.open();
     if (!opened.ok) return err([opened.error]);
     this.#administration = administration;
+    if (this.#stopping !== undefined) return err([failure('SLP-SVC-0001', 'told to stop while starting')]);
     for (const service of this.#fleet.services) service.start();
     const outcome = await reconfigure(this.#fleet.services, configuration, undefined, this.#timingForSwap());
     if (!outcome.ok && !onlyUnhealthy(outcome.error)) return err(this.#failures(outcome.error));
@@ -266,7 +269,11 @@ export class Supervisor<Document> {
 
   #administered(): Administered {
     return {
-      status: async () => this.status(),
+      status: async () => {
+        // As it is now, not as it was at the last look; one that does not answer does not hold the others up.
+        await Promise.race([this.#fleet.watch(), this.#pause(STATUS_WAIT_MS)]);
+        return this.status();
+      },
       reload: () => this.reload('asked by the operator'),
       drain: (args) => this.#fleet.drain(true, args.service),
       undrain: (args) => this.#fleet.drain(false, args.service),
@@ -309,8 +316,8 @@ export class Supervisor<Document> {
       await this.#pause();
     }
   }
-  #pause(): Promise<void> {
-    return new Promise((resolve) => this.#clock.after(this.#timing.pollMs, resolve));
+  #pause(ms = this.#timing.pollMs): Promise<void> {
+    return new Promise((resolve) => this.#clock.after(ms, resolve));
   }
   async #close(): Promise<void> {
     await this.#observability.close();

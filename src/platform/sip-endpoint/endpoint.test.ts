@@ -37,6 +37,8 @@ async function counted(network: MemoryNetwork, name: string, label: string): Pro
   return Number(line?.split(' ').at(-1) ?? Number.NaN);
 }
 
+const OPEN = { messages: 100, bytes: 100_000, seconds: 1000 };
+
 describe('requests and answers', () => {
   it('answers on the flow that brought the request, with one To tag for all answers', () => {
     const { network, endpoint, peer } = stage({
@@ -277,6 +279,30 @@ describe('before sign-in', () => {
     for (let i = 0; i < 9; i++) peer.send(request('OPTIONS', { body: 'x'.repeat(900) }));
     network.wait(60_000);
     assert.deepEqual([peer.take().length, closed], [9, []]);
+  });
+});
+
+describe('other limits while it runs', () => {
+  it('counts transactions, flows and the time before sign-in by the new ones, messages on new flows only', () => {
+    const { network, endpoint, peer, closed } = stage(
+      { onRequest() {} },
+      { limits: { preAuthorisation: OPEN } },
+    );
+    endpoint.configure({ serverTransactions: 1, headers: 10, messageBytes: 600 });
+    peer.send(Buffer.concat([request('INVITE'), request('INVITE', { body: 'x'.repeat(700) })]));
+    network.settle();
+    assert.deepEqual(peer.take(), ['503'], 'the second INVITE finds the table full, its size is still fine');
+    const [near, far] = network.pair();
+    assert.notEqual(endpoint.addFlow(far), undefined);
+    const second = new Peer(near);
+    second.send(request('OPTIONS', { body: 'x'.repeat(700) }));
+    network.settle();
+    assert.deepEqual(second.take(), ['513'], 'a flow that came later has the new size');
+    endpoint.configure({ flows: 1 });
+    assert.equal(endpoint.addFlow(network.pair()[1]), undefined);
+    endpoint.configure({ preAuthorisation: { ...OPEN, seconds: 5 } });
+    network.wait(7_000);
+    assert.deepEqual(closed.includes('unauthorised-seconds'), true);
   });
 });
 

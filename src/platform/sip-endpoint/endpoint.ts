@@ -64,7 +64,7 @@ export class SipEndpoint {
   readonly random: Random;
   readonly #log: Log;
   readonly #user: SipUser;
-  readonly #limits: SipEndpointLimits;
+  #limits: SipEndpointLimits;
   readonly #meters: Meters;
   readonly #layer: TransactionLayer;
   readonly #flows = new Map<FlowId, Flow>();
@@ -88,6 +88,18 @@ export class SipEndpoint {
       limits: { server: this.#limits.serverTransactions, client: this.#limits.clientTransactions },
       scope: (flow) => this.#flows.get(flow)?.scope ?? '',
       ...(options.timers === undefined ? {} : { timers: options.timers }),
+    });
+  }
+
+  /**
+   * Other limits from now on. Those of a message count for flows that are added later; a flow that is open keeps the
+   * ones that it began with.
+   */
+  configure(limits: Partial<SipEndpointLimits>): void {
+    this.#limits = { ...this.#limits, ...limits };
+    this.#layer.configure({
+      server: this.#limits.serverTransactions,
+      client: this.#limits.clientTransactions,
     });
   }
 
@@ -377,7 +389,7 @@ export class SipEndpoint {
       clock: this.clock,
       random: this.random,
       flows: this.#flows,
-      limits: this.#limits.preAuthorisation,
+      limits: () => this.#limits.preAuthorisation,
       user: {
         ping: (flow) => this.#outbox.write(flow, PING),
         overdue: (flow, reason) => {

@@ -106,6 +106,28 @@ describe('pool of flows', () => {
     assert.deepEqual(stage.changes, []);
   });
 
+  it('dials a member that was heard from without waiting for the back-off, and does not hammer it', async () => {
+    const stage = new Stage(['fe1', 'fe2'], { backOff: { firstMs: 500, longestMs: 64_000 } });
+    stage.unreachable.add('fe1');
+    stage.pool.start();
+    await stage.wait(100_000);
+    const attempts = stage.dialled.length;
+    stage.pool.wake('fe1');
+    await stage.wait(250);
+    assert.equal(stage.dialled.length, attempts + 1);
+    for (let i = 0; i < 10; i++) stage.pool.wake('fe1');
+    await stage.wait();
+    assert.equal(stage.dialled.length, attempts + 1, 'not before the shortest back-off is over');
+    stage.unreachable.clear();
+    await stage.wait(500);
+    assert.equal(stage.member('fe1').state, 'healthy');
+    stage.pool.wake('fe1');
+    stage.pool.wake('fe9');
+    await stage.wait(500);
+    assert.equal(stage.dialled.filter((name) => name === 'fe2').length, 1);
+    assert.equal(stage.dialled.length, attempts + 2);
+  });
+
   it('does not hammer a member that accepts and closes', async () => {
     const stage = new Stage(['fe1'], { backOff: { firstMs: 1000, longestMs: 8000 } });
     stage.pool.start();

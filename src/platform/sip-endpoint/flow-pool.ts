@@ -98,6 +98,13 @@ export class SipFlowPool implements MemberHost {
     if (this.#started && !this.#closed) this.start();
   }
 
+  /**
+   * A member of this name has opened a connection of its own, so that it is there: no waiting for the back-off.
+   */
+  wake(name: string): void {
+    for (const member of this.#members.values()) if (member.target.name === name) member.wake();
+  }
+
   members(): readonly PoolMember[] {
     return [...this.#members.values()];
   }

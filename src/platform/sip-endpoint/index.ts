@@ -1,11 +1,10 @@
 export { SipEndpoint } from './endpoint.ts';
 export { type FlowTarget, type Probe, SipFlowPool, type SipFlowPoolOptions } from './flow-pool.ts';
-export {
-  defaultEndpointLimits,
-  type OutgoingRequest,
-  type RequestRefused,
-  type RespondOptions,
-  type SipEndpointOptions,
+export type {
+  OutgoingRequest,
+  RequestRefused,
+  RespondOptions,
+  SipEndpointOptions,
 } from './options.ts';
 export type { BackOff, PoolMember, PoolRefusal } from './pool-member.ts';
 export {
@@ -16,15 +15,13 @@ export {
   StatefulProxy,
   type StatefulProxyOptions,
 } from './proxy/index.ts';
-export {
-  type FlowCloseReason,
-  type FlowOptions,
-  flowCloseReasons,
-  type KeepAliveOptions,
-  type MessageDropReason,
-  messageDropReasons,
-  type PreAuthorisationLimits,
-  type SipEndpointLimits,
-  type SipFlow,
-  type SipUser,
+export type {
+  FlowCloseReason,
+  FlowOptions,
+  KeepAliveOptions,
+  MessageDropReason,
+  PreAuthorisationLimits,
+  SipEndpointLimits,
+  SipFlow,
+  SipUser,
 } from './types.ts';

@@ -20,7 +20,7 @@ export class Inspection {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #flows: ReadonlyMap<unknown, Flow>;
-  readonly #limits: PreAuthorisationLimits | undefined;
+  readonly #limits: () => PreAuthorisationLimits | undefined;
   readonly #user: InspectionUser;
   #timer: Cancel | undefined;
 
@@ -28,7 +28,7 @@ export class Inspection {
     readonly clock: Clock;
     readonly random: Random;
     readonly flows: ReadonlyMap<unknown, Flow>;
-    readonly limits: PreAuthorisationLimits | undefined;
+    readonly limits: () => PreAuthorisationLimits | undefined;
     readonly user: InspectionUser;
   }) {
     this.#clock = options.clock;
@@ -62,7 +62,7 @@ export class Inspection {
     const { deadline } = flow.framer;
     if (deadline !== undefined && now >= deadline) return 'message-timeout';
     if (now >= flow.pongDue) return 'pong-timeout';
-    const limit = flow.authorised ? undefined : this.#limits?.seconds;
+    const limit = flow.authorised ? undefined : this.#limits()?.seconds;
     return limit !== undefined && now - flow.added > limit * 1000 ? 'unauthorised-seconds' : undefined;
   }
 

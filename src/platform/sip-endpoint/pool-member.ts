@@ -59,6 +59,7 @@ export class Member implements PoolMember {
   /** Failures in a row, for the back-off. */
   #failures = 0;
   #retry: Cancel | undefined;
+  #dialledAt: Monotonic = Number.NEGATIVE_INFINITY as Monotonic;
   #probe: Cancel | undefined;
   #turn = 0;
   #gone = false;
@@ -110,8 +111,16 @@ export class Member implements PoolMember {
     const { connections = DEFAULTS.connections } = this.#host.options;
     while (!this.#gone && this.#retry === undefined && this.#flows.length + this.#dialling < connections) {
       this.#dialling += 1;
+      this.#dialledAt = this.#host.options.clock.now();
       void this.#dial();
     }
+  }
+
+  /** It was heard from: the next attempt is due now, or as soon as the shortest back-off allows. */
+  wake(): void {
+    if (this.#retry === undefined) return;
+    const { clock } = this.#host.options;
+    this.#retryAfter(Math.max(0, this.#dialledAt + this.#backOff.firstMs - clock.now()));
   }
 
   suspend(reason: string): void {
@@ -188,15 +197,19 @@ export class Member implements PoolMember {
   }
 
   #failed(reason: string): void {
-    const { clock, random } = this.#host.options;
+    const { random } = this.#host.options;
     this.#reason = reason;
     this.#failures += 1;
     if (this.#flows.length === 0 && this.#dialling === 0) this.#refuseWaiting('dial-failed');
     if (this.#retry !== undefined) return;
     const { firstMs, longestMs } = this.#backOff;
     const full = Math.min(longestMs, firstMs * 2 ** Math.min(this.#failures - 1, 20));
-    const delay = full * (0.5 + (random.bytes(1)[0] ?? 0) / 510);
-    this.#retry = clock.after(delay, () => {
+    this.#retryAfter(full * (0.5 + (random.bytes(1)[0] ?? 0) / 510));
+  }
+
+  #retryAfter(delay: number): void {
+    this.#retry?.();
+    this.#retry = this.#host.options.clock.after(delay, () => {
       this.#retry = undefined;
       this.fill();
     });

@@ -5,7 +5,7 @@ export {
   loadEdgeDocument,
   loadInternalDocument,
 } from './check.ts';
-export { type ParseOptions, parseEdgeDocument, parseInternalDocument } from './document.ts';
+export { type ParseOptions, parseEdgeDocument } from './document.ts';
 export type { DocumentFiles, FileLook } from './document-files.ts';
 export type { EdgeDocument } from './edge-schema.ts';
 export { type DocumentError, type DocumentFinding, formatDocumentError, type Severity } from './finding.ts';

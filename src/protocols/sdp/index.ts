@@ -5,12 +5,9 @@ export {
   answerAudio,
   audioOffer,
   type LocalAudio,
-  PCMA,
-  PCMU,
   readAudio,
-  staticAudioFormats,
 } from './audio.ts';
-export { parseSdp, type SdpDrop, type SdpLimits, sdpLimits } from './reader.ts';
+export { parseSdp, type SdpDrop, type SdpLimits } from './reader.ts';
 export type {
   SdpAttribute,
   SdpConnection,

@@ -9,16 +9,14 @@ export {
 } from './digest/challenge.ts';
 export { type DigestCredentials, formatCredentials, parseCredentials } from './digest/credentials.ts';
 export { type DigestNonceOptions, DigestNonces, type NonceVerdict } from './digest/nonces.ts';
-export { answerChallenge, checkResponse, type DigestInput, digestResponse, ha1 } from './digest/response.ts';
+export { answerChallenge, checkResponse, type DigestInput, ha1 } from './digest/response.ts';
 export {
   type BuildRequestOptions,
   type BuildResponseOptions,
-  buildAck,
-  buildCancel,
   buildRequest,
   buildResponse,
 } from './messages/build.ts';
-export { type CSeq, formatCSeq, parseCSeq } from './messages/cseq.ts';
+export type { CSeq } from './messages/cseq.ts';
 export { MessageEdit } from './messages/edit.ts';
 export {
   type FramerCloseReason,
@@ -26,21 +24,18 @@ export {
   type KeepAliveSide,
   SipStreamFramer,
 } from './messages/framer.ts';
-export { canonicalName, isListHeader } from './messages/header-name.ts';
-export { splitValues } from './messages/header-value.ts';
 export { type SipLimits, sipLimits } from './messages/limits.ts';
 export { type SipMessage, SipRequest, SipResponse } from './messages/message.ts';
-export { formatNameAddress, type NameAddress, parseNameAddress } from './messages/name-address.ts';
+export { type NameAddress, parseNameAddress } from './messages/name-address.ts';
 export type { Parameters } from './messages/parameters.ts';
 export { parseSipMessage, type SipParseError, type SipParseReason } from './messages/parse.ts';
-export { reasonPhrase } from './messages/status.ts';
-export { escapeUser, formatSipUri, parseSipUri, type SipUri, type UriProblem } from './messages/uri.ts';
-export { addressOfRecord, sameSipUri } from './messages/uri-compare.ts';
-export { formatVia, parseVia, type Via } from './messages/via.ts';
-export { type Source, viaWithSource } from './messages/via-source.ts';
-export { branchCookie, hasLooped, loopPrint, newBranch } from './routing/branch.ts';
+export { formatSipUri, parseSipUri, type SipUri, type UriProblem } from './messages/uri.ts';
+export { sameSipUri } from './messages/uri-compare.ts';
+export { formatVia, type Via } from './messages/via.ts';
+export type { Source } from './messages/via-source.ts';
+export { loopPrint, newBranch } from './routing/branch.ts';
 export { type ForwardOptions, forwardRequest } from './routing/forward.ts';
-export { popOwnVia, type ResponsePlan, type ResponseRefusal } from './routing/response.ts';
+export type { ResponsePlan, ResponseRefusal } from './routing/response.ts';
 export { type NextHop, nextHop, preprocessRoutes, type RoutePlan } from './routing/route.ts';
 export {
   type ProxyRefusal,

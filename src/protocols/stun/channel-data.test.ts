@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { channelDataLength, channelNumberOf, encodeChannelHeader, looksLikeChannelData } from './index.ts';
 
-test('first bytes 64 to 79 are ChannelData (RFC 8656 §12)', () => {
-  for (let byte = 0; byte < 256; byte++) assert.equal(looksLikeChannelData(byte), byte >= 64 && byte <= 79);
+test('first bytes 64 to 127 are ChannelData (RFC 8656 §12, RFC 5766 §11)', () => {
+  for (let byte = 0; byte < 256; byte++) assert.equal(looksLikeChannelData(byte), byte >= 64 && byte <= 127);
 });
 
 test('data, padding over UDP, and lengths that do not fit', () => {
@@ -15,13 +15,13 @@ test('data, padding over UDP, and lengths that do not fit', () => {
   assert.equal(length('40010004616263'), -1);
   assert.equal(length('400100'), -1);
   assert.equal(length(''), -1);
-  assert.equal(length('50010000'), -1);
+  assert.equal(length('80010000'), -1);
 });
 
 test('header round trip', () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 0x4000, max: 0x4fff }),
+      fc.integer({ min: 0x4000, max: 0x7fff }),
       fc.uint8Array({ maxLength: 300 }),
       (channel, data) => {
         const bytes = new Uint8Array(4 + data.length);

@@ -6,13 +6,18 @@ import { readU16, writeU16 } from './octets.ts';
  */
 export const CHANNEL_HEADER_BYTES = 4;
 
-/** Channel numbers that may be bound, RFC 8656 §12. */
+/** Channel numbers that a client of today takes, RFC 8656 §12. */
 export const FIRST_CHANNEL = 0x4000;
 export const LAST_CHANNEL = 0x4fff;
+/**
+ * What a server takes: RFC 5766 §11 let clients choose up to here, and those of coturn still do. It costs nothing on
+ * a port that carries no DTLS or RTP, for whose sake RFC 7983 §7 made the range smaller.
+ */
+export const LAST_ACCEPTED_CHANNEL = 0x7fff;
 
-/** Whether a first byte can begin a ChannelData message (RFC 8656 §12, RFC 7983 §7: 64..79). */
+/** Whether a first byte can begin a ChannelData message: 64..127, see {@link LAST_ACCEPTED_CHANNEL}. */
 export function looksLikeChannelData(firstByte: number): boolean {
-  return firstByte >= 0x40 && firstByte <= 0x4f;
+  return firstByte >= 0x40 && firstByte <= 0x7f;
 }
 
 /** The channel number; only meaningful when `channelDataLength` is not -1. */

@@ -1,4 +1,4 @@
-export { AttributeType, comprehensionRequired } from './attribute-types.ts';
+export { AttributeType } from './attribute-types.ts';
 export { decodeAddressFamily, encodeAddressFamily } from './attributes/address-family.ts';
 export { checkChannelNumber, decodeChannelNumber, encodeChannelNumber } from './attributes/channel-number.ts';
 export { decodeData, encodeData } from './attributes/data.ts';
@@ -56,15 +56,12 @@ export {
   type AttributeFault,
   decodeStun,
   HEADER_BYTES,
-  looksLikeStun,
-  MAGIC_COOKIE,
   paddedLength,
   type StunDrop,
   type StunLimits,
   StunMessage,
   stunDrops,
   stunLimits,
-  TRANSACTION_ID_BYTES,
 } from './message.ts';
 export { MessageClass, Method, messageClassOf, messageType, methodOf } from './methods.ts';
 export { readU16, readU32, sameOctets, writeU16, writeU32 } from './octets.ts';

@@ -90,7 +90,7 @@ function fuzzChannelData(input: Uint8Array): void {
   const length = channelDataLength(input);
   if (length === -1) return;
   const number = channelNumberOf(input);
-  if (length + 4 > input.length || number < 0x4000 || number > 0x4fff) throw new Error('out of bounds');
+  if (length + 4 > input.length || number < 0x4000 || number > 0x7fff) throw new Error('out of bounds');
 }
 
 function seed(fill: (writer: StunWriter) => void): Uint8Array {

@@ -1,2 +1,2 @@
 export { decodeFlowToken, encodeFlowToken, type FlowToken } from './flow-token.ts';
-export { openToken, sealToken, type TokenError, type TokenKey, type TokenKeys, tokenKey } from './token.ts';
+export { type TokenError, type TokenKey, type TokenKeys, tokenKey } from './token.ts';

@@ -1,11 +1,10 @@
-export { type RetransmissionTimes, retransmissionTimes } from './client/transactions.ts';
+export type { RetransmissionTimes } from './client/transactions.ts';
 export { TurnClient, type TurnClientLimits, type TurnClientOptions } from './client/turn-client.ts';
 export type { TurnClientDrop, TurnClientEvent, TurnClientSink } from './client/turn-client-sink.ts';
 export { Allocation, type AllocationCounters } from './relay/allocation.ts';
 export type { CredentialVerifier, VerifiedCredential } from './relay/credential-verifier.ts';
 export { type TurnDrop, turnDrops } from './relay/drops.ts';
 export {
-  judgePeer,
   PeerPolicy,
   type PeerPolicyDocument,
   type PeerVerdict,
@@ -13,7 +12,6 @@ export {
 } from './relay/peer-policy.ts';
 export { Relay } from './relay/relay.ts';
 export {
-  defaultRelayLimits,
   defaultRelayTimes,
   type RelayAddress,
   type RelayLimits,

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { catalogue } from '#kernel';
-import { obeySignals, type Program, runProgram, type StartFailure } from '#platform/service';
+import { obeySignals, type Program, type RunOptions, runProgram, type StartFailure } from '#platform/service';
 import type { LogLevel } from '#platform/telemetry';
 import { formatDocumentError } from '#platform/topology';
 import { edgeProgram, internalProgram } from '../programs.ts';
@@ -52,7 +52,8 @@ async function run<Document>(
   // What the program writes (databases, sockets) is nobody else's business.
   process.umask(0o077);
   const { singleProcess, logLevel, stopSeconds } = settings;
-  const started = await runProgram({ program, file, singleProcess, logLevel });
+  const { started, abandoned } = await start({ program, file, singleProcess, logLevel });
+  if (abandoned && !started.ok) return;
   if (!started.ok) {
     explain(started.error, session.terminal);
     session.finish(exitStatus.failed);
@@ -61,6 +62,17 @@ async function run<Document>(
   const disobey = obeySignals(started.value, stopSeconds * 1000);
   await started.value.ended;
   disobey();
+}
+
+/** Until it has started, a signal to end gives the start up. */
+async function start<Document>(options: RunOptions<Document>) {
+  const abort = new AbortController();
+  const abandon = () => abort.abort();
+  const ignore = () => {};
+  process.on('SIGINT', abandon).on('SIGTERM', abandon).on('SIGHUP', ignore);
+  const started = await runProgram({ ...options, abort: abort.signal });
+  process.off('SIGINT', abandon).off('SIGTERM', abandon).off('SIGHUP', ignore);
+  return { started, abandoned: abort.signal.aborted };
 }
 
 /** Why it did not start, and what to do about it. */

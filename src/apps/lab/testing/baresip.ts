@@ -103,7 +103,7 @@ export class Baresip {
     return this.#events.some((event) => event.type === type);
   }
 
-  /** Registered, and the server's 200 is here. */
+  /** Registered: the server's 200 is here. */
   async registered(): Promise<void> {
     await this.program.printed(/All 1 useragent registered successfully/);
   }
@@ -115,7 +115,7 @@ export class Baresip {
   }
   /** The statistics of the next call that ends. */
   async statistics(): Promise<BaresipStatistics> {
-    const pattern = /packets:\s+(\d+)\s+(\d+)[^]*?errors:\s+(\d+)\s+(\d+)/g;
+    const pattern = /packets:\s+(\d+)\s+(\d+)[\s\S]*?errors:\s+(\d+)\s+(\d+)/g;
     const match = await this.program.until('printed statistics', () => {
       return [...this.program.output.matchAll(pattern)][this.#ended];
     });
@@ -167,7 +167,15 @@ function account(options: BaresipOptions): string {
   return `<sip:${user}@${domain};transport=tls>${written.join('')}`;
 }
 
-function configuration({ address, authority, nameServer, user, tone, instance, folder }: BaresipOptions): string {
+function configuration({
+  address,
+  authority,
+  nameServer,
+  user,
+  tone,
+  instance,
+  folder,
+}: BaresipOptions): string {
   return `poll_method epoll
 sip_listen ${address}:0
 sip_cafile ${authority}
@@ -185,6 +193,7 @@ rtp_stats yes
 net_interface ${address}
 dns_server ${nameServer}
 module_path /usr/lib/baresip/modules
+module stdio.so
 module g711.so
 module aubridge.so
 module ausine.so

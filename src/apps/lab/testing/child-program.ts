@@ -32,7 +32,10 @@ export class ChildProgram {
     }
     this.#options = options;
     this.#child = spawn(program, parameters, { cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] });
-    endWithUs(this.#child);
+    // Politely, so that a program of several processes takes its own along.
+    endWithUs(() => {
+      if (this.running) this.#child.kill('SIGTERM');
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         this.#output = (this.#output + chunk.toString()).slice(-KEPT_OUTPUT);

@@ -46,7 +46,8 @@ export class Perimeter {
   static async prepare(options: PerimeterOptions): Promise<Perimeter> {
     const folder = await mkdtemp(join(tmpdir(), 'sallyport-perimeter-'));
     const plan = await planLab(folder, options);
-    if (plan.remarks.length > 0) throw new Error(`this test needs another machine: ${plan.remarks.join(' ')}`);
+    if (plan.remarks.length > 0)
+      throw new Error(`this test needs another machine: ${plan.remarks.join(' ')}`);
     const files = labFiles(plan);
     const secrets = await setUpLab(plan);
     const edge = new LabProgram({
@@ -83,9 +84,10 @@ export class Perimeter {
     const programs = [this.edge, ...(this.#internal === undefined ? [] : [this.#internal])];
     await Promise.all(
       programs.map(async (program) => {
-        const started = program.start();
-        endWithUs(program);
-        await started;
+        endWithUs(() => {
+          if (program.running && program.pid !== undefined) process.kill(program.pid, 'SIGINT');
+        });
+        await program.start();
       }),
     );
     await this.until('edge and next hop have found one another', async () => {

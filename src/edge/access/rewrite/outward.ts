@@ -77,15 +77,43 @@ function hideContacts(edit: MessageEdit, message: SipMessage, own: readonly stri
   const contacts = message.values('Contact');
   if (contacts.length === 0) return;
   const ownUris = own.map(uriOf);
-  let changed = false;
-  const shown = contacts.map((contact) => {
-    const uri = uriOf(contact);
-    if (uri === undefined || ownUris.some((mine) => mine !== undefined && isSame(mine, uri))) return contact;
-    const hidden = contact.includes('<') ? scene.hiding.hideUris(contact) : hideBare(contact, uri, scene);
-    changed ||= hidden !== contact;
-    return hidden;
-  });
-  if (changed) edit.replace('Contact', shown.join(', '));
+  const shown = contacts.map((contact) => shownContact(contact, ownUris, scene));
+  replaceShown(edit, 'Contact', contacts, shown, scene);
+}
+
+/** What a client is shown of a Contact: its own ones as they are, others with their host hidden. */
+function shownContact(
+  contact: string,
+  own: readonly (string | undefined)[],
+  scene: Scene,
+): string | undefined {
+  const uri = uriOf(contact);
+  if (uri === undefined) return discreet(contact, scene);
+  if (own.some((mine) => mine !== undefined && isSame(mine, uri))) return contact;
+  return discreet(
+    contact.includes('<') ? scene.hiding.hideUris(contact) : hideBare(contact, uri, scene),
+    scene,
+  );
+}
+
+/** The text, unless it still tells something internal. */
+function discreet(text: string, scene: Scene): string | undefined {
+  return scene.hiding.disclosure.mentionsInternal(text) ? undefined : text;
+}
+
+/** Puts what may be shown in place of a field's values; `undefined` among them is left out. */
+function replaceShown(
+  edit: MessageEdit,
+  name: string,
+  values: readonly string[],
+  shown: readonly (string | undefined)[],
+  scene: Scene,
+): void {
+  if (shown.every((value, index) => value === values[index])) return;
+  const left = shown.filter((value) => value !== undefined);
+  if (left.length < values.length) scene.scrubbed();
+  if (left.length === 0) edit.remove(name);
+  else edit.replace(name, left.join(', '));
 }
 
 /** A Contact without angle brackets: what follows the first semicolon belongs to the header. */
@@ -167,14 +195,9 @@ function applyTreatment(
   message: SipMessage,
   scene: Scene,
 ): void {
-  const { hiding, scrubbed } = scene;
   const values = message.values(name);
   const shown = values.map((value) => shownValue(treatment, value, scene));
-  if (shown.every((value, index) => value === values[index])) return;
-  const left = shown.filter((value) => value !== undefined && !hiding.disclosure.mentionsInternal(value));
-  if (left.length < values.length) scrubbed();
-  if (left.length === 0) edit.remove(name);
-  else edit.replace(name, left.join(', '));
+  replaceShown(edit, name, values, shown, scene);
 }
 
 /** What a client is shown of one value; undefined: nothing. */
@@ -184,13 +207,13 @@ function shownValue(treatment: Exclude<Treatment, 'keep'>, value: string, scene:
     case 'remove':
       return undefined;
     case 'uris':
-      return hiding.hideUris(value);
+      return discreet(hiding.hideUris(value), scene);
     case 'dialog-id':
-      return hiding.hideDialogId(value);
+      return discreet(hiding.hideDialogId(value), scene);
     case 'warning':
       return hiding.disclosure.mentionsInternal(value) ? publicWarning(value, settings.external.host) : value;
     case 'scan':
-      return hiding.disclosure.mentionsInternal(value) ? undefined : value;
+      return discreet(value, scene);
   }
 }
 

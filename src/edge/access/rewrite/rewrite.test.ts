@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { MessageEdit, type SipMessage } from '#protocols/sip';
 import { decideClientRequest } from '../policy/from-client.ts';
 import { decideNextHopRequest } from '../policy/from-next-hop.ts';
@@ -261,4 +262,54 @@ test('a challenge passes to the letter', () => {
     hideOutward(edit, response, { request: received, token: 'TOKEN' }, scene),
   );
   assert.equal(shown.header('WWW-Authenticate'), challenge);
+});
+
+test('whatever header of the inside a message has, and wherever it names the inside, a client does not see it', () => {
+  const insider = fc.constantFrom(
+    'fe1.corp.example',
+    'EDGE1.corp.EXAMPLE',
+    '10.45.32.99',
+    '[::ffff:10.45.1.2]',
+    '127.0.10.7',
+  );
+  const form = fc.constantFrom(
+    (host: string) => `<sip:bob@${host}>`,
+    (host: string) => `"Bob" <sips:bob@${host}:5061;transport=tls>;x=1`,
+    (host: string) => `sip:bob@${host}`,
+    (host: string) => `7@${host};to-tag=1;from-tag=2`,
+    (host: string) => `399 ${host} "text"`,
+    (host: string) => `said ${host}:5061 so`,
+    (host: string) => `<sip:bob@example.com;maddr=${host}>`,
+    (host: string) => `<sip:bob@example.com?Replaces=7%40${host}%3Bto-tag%3D1>`,
+  );
+  const named = fc.constantFrom(
+    'Contact',
+    'm',
+    'Refer-To',
+    'r',
+    'Referred-By',
+    'Reply-To',
+    'Replaces',
+    'Warning',
+    'Server',
+  );
+  const others = fc.constantFrom(
+    'X-Any',
+    'Call-Info',
+    'Error-Info',
+    'History-Info',
+    'Path',
+    'Reason',
+    'P-Asserted-Identity',
+  );
+  const field = fc
+    .tuple(fc.oneof(named, others), form, insider)
+    .map(([name, write, host]) => [name, write(host)] as const);
+  fc.assert(
+    fc.property(fc.array(field, { maxLength: 6 }), (fields) => {
+      const change: Record<string, string> = Object.fromEntries(fields);
+      assert.doesNotMatch(outward('INVITE', 'sip:alice@192.168.1.5', change).sent.bytes.toString(), INSIDE);
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -11,8 +11,13 @@ export interface DisclosureScope {
 
 type Network = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-const IPV4 = /\d{1,3}(?:\.\d{1,3}){3}/g;
-const IPV6 = /[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}/gi;
+// At every position, so that no digit before an address hides it.
+const IPV4 = /(?=(\d{1,3}(?:\.\d{1,3}){3}))/g;
+const IPV6 = /([0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})/gi;
+/** What has to be there for IPV6 to find anything. */
+const COLONS = /:[0-9a-f]{0,4}:/i;
+/** What has to be there for IPV4 to find anything. */
+const DOTTED = /\d\.\d+\.\d+\.\d/;
 
 /** What may be shown outside: hosts by a list of those that may, texts by absence of those that may not. */
 export class Disclosure {
@@ -36,15 +41,17 @@ export class Disclosure {
 
   /** True when a text names an internal host, or holds an address of the internal networks. */
   mentionsInternal(text: string): boolean {
+    if (text.includes('%') && this.mentionsInternal(withoutEscapes(text))) return true;
     if (this.#names.length > 0) {
       const lower = text.toLowerCase();
       for (const name of this.#names) if (lower.includes(name)) return true;
     }
-    return this.#mentionsAddress(text, IPV4) || (text.includes(':') && this.#mentionsAddress(text, IPV6));
+    if (DOTTED.test(text) && this.#mentionsAddress(text, IPV4)) return true;
+    return COLONS.test(text) && this.#mentionsAddress(text, IPV6);
   }
 
   #mentionsAddress(text: string, form: RegExp): boolean {
-    for (const [match] of text.matchAll(form)) if (this.#isInternalAddress(match)) return true;
+    for (const match of text.matchAll(form)) if (this.#isInternalAddress(match[1] ?? '')) return true;
     return false;
   }
 
@@ -66,4 +73,11 @@ function canonicalHost(text: string): string {
   if (host.endsWith('.')) host = host.slice(0, -1);
   if (!host.includes(':') && !/^[0-9.]+$/.test(host)) return host;
   return ipaddr.isValid(host) ? ipaddr.process(host).toString() : host;
+}
+
+/** Each %HH as the character it stands for, once; no percent sign is left. */
+function withoutEscapes(text: string): string {
+  return text
+    .replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+    .replaceAll('%', ' ');
 }

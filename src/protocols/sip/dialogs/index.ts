@@ -5,4 +5,3 @@ export {
   type DialogRequestOptions,
   type DialogState,
 } from './dialog.ts';
-export { dialogId, dialogIdOf } from './dialog-id.ts';

@@ -1,7 +1,7 @@
 export { type ClientState, ClientTransaction } from './client-transaction.ts';
 export { TransactionLayer, type TransactionLayerOptions } from './layer.ts';
 export { type ServerState, ServerTransaction } from './server-transaction.ts';
-export { defaultTimers, type TimerValues } from './timer-values.ts';
+export type { TimerValues } from './timer-values.ts';
 export type {
   ClientOutcome,
   ClientRequest,

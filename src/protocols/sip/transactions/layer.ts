@@ -50,7 +50,7 @@ export class TransactionLayer {
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #byFlow = new FlowLists();
   readonly #machinery = new Machinery((transaction) => this.#forget(transaction));
-  readonly #limits: TransactionLimits;
+  #limits: TransactionLimits;
   readonly #reliableTimers: Timers;
   readonly #unreliableTimers: Timers;
   readonly #reliable: (flow: FlowId) => boolean;
@@ -60,13 +60,19 @@ export class TransactionLayer {
 
   constructor(options: TransactionLayerOptions) {
     const { limits } = options;
-    if (!(limits.server >= 1 && limits.client >= 1)) throw new RangeError('a transaction limit is below 1');
+    checkLimits(limits);
     const values = options.timers ?? defaultTimers;
     this.#limits = limits;
     this.#reliableTimers = timersFor(true, values);
     this.#unreliableTimers = timersFor(false, values);
     this.#reliable = options.reliable ?? (() => true);
     this.#scope = options.scope ?? (() => '');
+  }
+
+  /** Other limits, for what begins from now on. */
+  configure(limits: TransactionLimits): void {
+    checkLimits(limits);
+    this.#limits = limits;
   }
 
   get counts(): TransactionCounts {
@@ -218,4 +224,8 @@ export class TransactionLayer {
     this.#clients.delete(transaction.key);
     if (transaction.user === undefined) this.#cancels -= 1;
   }
+}
+
+function checkLimits(limits: TransactionLimits): void {
+  if (!(limits.server >= 1 && limits.client >= 1)) throw new RangeError('a transaction limit is below 1');
 }

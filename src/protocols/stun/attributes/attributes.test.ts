@@ -123,12 +123,12 @@ test('a family that nobody knows is unsupported, not malformed', () => {
   });
 });
 
-test('channel numbers are 0x4000 to 0x4FFF', () => {
+test('channel numbers are 0x4000 to 0x7FFF, as clients of RFC 5766 still choose them', () => {
   for (const [channel, good] of [
     [0x3fff, false],
     [0x4000, true],
-    [0x4fff, true],
-    [0x5000, false],
+    [0x7fff, true],
+    [0x8000, false],
   ] as const) {
     assert.equal(checkChannelNumber(channel), good);
   }

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '#kernel';
 import { AttributeType } from '../attribute-types.ts';
-import { FIRST_CHANNEL, LAST_CHANNEL } from '../channel-data.ts';
+import { FIRST_CHANNEL, LAST_ACCEPTED_CHANNEL } from '../channel-data.ts';
 import type { AttributeFault, StunMessage } from '../message.ts';
 import { readU16, writeU32 } from '../octets.ts';
 import type { StunWriter } from '../writer.ts';
@@ -18,5 +18,5 @@ export function encodeChannelNumber(writer: StunWriter, channel: number): void {
 
 /** Whether a client may bind this number (RFC 8656 §12). */
 export function checkChannelNumber(channel: number): boolean {
-  return channel >= FIRST_CHANNEL && channel <= LAST_CHANNEL;
+  return channel >= FIRST_CHANNEL && channel <= LAST_ACCEPTED_CHANNEL;
 }

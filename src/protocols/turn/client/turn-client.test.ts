@@ -170,7 +170,7 @@ test('data of peers that were never permitted, and of unknown channels, are drop
   play.client.handleDatagram(writer.bytes, 1);
   play.client.handleDatagram(Buffer.from('4000000178', 'hex'), 1);
   play.client.handleDatagram(Buffer.from('40000009', 'hex'), 1);
-  play.client.handleDatagram(Buffer.from('nonsense'), 1);
+  play.client.handleDatagram(Buffer.alloc(8, 0xff), 1);
   assert.deepEqual(play.heard, []);
   const drops = ['no-permission', 'no-channel', 'malformed-data', 'not-stun'] as const;
   assert.deepEqual(

@@ -83,7 +83,7 @@ test('ChannelBind: numbers out of range, taken numbers and taken peers are 400; 
   const client = stage.client();
   client.allocate();
   assert.equal(client.bindChannel(0x3fff, PEER, 7), 400);
-  assert.equal(client.bindChannel(0x5000, PEER, 7), 400);
+  assert.equal(client.bindChannel(0x8000, PEER, 7), 400);
   assert.equal(client.bindChannel(0x4000, PEER, 0), 400);
   assert.equal(client.bindChannel(0x4000, PEER, 7), 0);
   assert.equal(client.bindChannel(0x4000, PEER, 8), 400);

@@ -1,0 +1,114 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { SystemClock, SystemRandom } from '#kernel';
+import { restCredential } from '#protocols/credentials';
+import { TurnClient, type TurnClientEvent } from '#protocols/turn';
+import { ADDRESSES, PORTS, RELAY_SECRET } from './bench-folder.ts';
+
+const STEP_MS = 5_000;
+/** ChannelData's header, RFC 8656 §12.4. */
+const HEADER_BYTES = 4;
+const RECEIVE_BUFFER = 1 << 20;
+
+/**
+ * One client of a relay: allocates and binds a channel with the product's own TURN client, which is not measured,
+ * then only sends and counts ready-made datagrams.
+ */
+export class TurnFlow {
+  relayed: { readonly address: string; readonly port: number } | undefined;
+  /** Datagrams of data received. */
+  received = 0;
+  /** Called for each of them. */
+  onReceived: () => void = () => {};
+  readonly #socket: Socket;
+  readonly #client: TurnClient;
+  readonly #clock = new SystemClock();
+  #events: TurnClientEvent[] = [];
+  #heard: () => void = () => {};
+  #datagram = Buffer.alloc(0);
+  #running = false;
+
+  static async open(server: string, user: string): Promise<TurnFlow> {
+    const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER });
+    socket.bind(0, ADDRESSES.clients);
+    await once(socket, 'listening');
+    socket.connect(PORTS.turn, server);
+    await once(socket, 'connect');
+    const flow = new TurnFlow(socket, user);
+    const { relayed } = await flow.#step('allocated', (now) => flow.#client.allocate(now));
+    flow.relayed = relayed;
+    return flow;
+  }
+
+  private constructor(socket: Socket, user: string) {
+    this.#socket = socket;
+    this.#client = new TurnClient({
+      ...restCredential(RELAY_SECRET, user, Date.now() + 3_600_000),
+      random: new SystemRandom(),
+      sink: {
+        send: (bytes) => socket.send(Buffer.from(bytes)),
+        data: () => {},
+        event: (event) => {
+          this.#events.push(event);
+          this.#heard();
+        },
+      },
+    });
+    socket.on('error', () => {});
+    socket.on('message', (bytes) => this.#handle(bytes));
+  }
+
+  /** Binds the channel that the data go over. */
+  async channel(peer: { readonly address: string; readonly port: number }, payload: number): Promise<void> {
+    const { channel } = await this.#step('channel-bound', (now) =>
+      this.#client.bindChannel(peer.address, peer.port, now),
+    );
+    this.#datagram = Buffer.alloc(HEADER_BYTES + payload, 0x55);
+    this.#datagram.writeUInt16BE(channel, 0);
+    this.#datagram.writeUInt16BE(payload, 2);
+  }
+
+  /** From now on nothing but data is expected, and nothing is looked at. */
+  run(): void {
+    this.#running = true;
+  }
+  send(): void {
+    this.#socket.send(this.#datagram);
+  }
+
+  async close(): Promise<void> {
+    this.#running = false;
+    await this.#step('ended', (now) => this.#client.deallocate(now)).catch(() => undefined);
+    this.#socket.close();
+  }
+
+  #handle(bytes: Buffer): void {
+    if (!this.#running) {
+      this.#client.handleDatagram(bytes, this.#clock.now());
+      return;
+    }
+    this.received += 1;
+    this.onReceived();
+  }
+
+  /** Does something and waits for the event that says it worked. */
+  async #step<Type extends TurnClientEvent['type']>(
+    type: Type,
+    begin: (now: number) => void,
+  ): Promise<Extract<TurnClientEvent, { type: Type }>> {
+    this.#events = [];
+    begin(this.#clock.now());
+    const deadline = this.#clock.now() + STEP_MS;
+    for (;;) {
+      const event = this.#events.shift();
+      if (event?.type === type) return event as Extract<TurnClientEvent, { type: Type }>;
+      if (event !== undefined) throw new Error(`the relay refused: ${JSON.stringify(event)}`);
+      if (this.#clock.now() > deadline) throw new Error(`the relay does not answer (waiting for ${type})`);
+      await new Promise<void>((resolve) => {
+        this.#heard = resolve;
+        setTimeout(resolve, 100).unref();
+      });
+      this.#client.handleTimeouts(this.#clock.now());
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type LabPlan, labFiles } from '../lab-plan.ts';
+import { ChildProgram } from './child-program.ts';
+
+/** What the guide ships, used here as it is. */
+const SHIPPED = join(import.meta.dirname, '../../../../docs/guides/kamailio-next-hop');
+const SHARED_MEMORY_MB = '64';
+
+export interface KamailioOptions {
+  readonly plan: LabPlan;
+  /** Passwords by user of the plan's domain. */
+  readonly accounts: Readonly<Record<string, string>>;
+}
+
+/** Debian's Kamailio as the next hop, with the configuration that the guide ships. */
+export class Kamailio {
+  readonly #program: ChildProgram;
+
+  private constructor(program: ChildProgram) {
+    this.#program = program;
+  }
+
+  static async start({ plan, accounts }: KamailioOptions): Promise<Kamailio> {
+    const folder = join(plan.folder, 'kamailio');
+    const files = labFiles(plan);
+    mkdirSync(join(folder, 'accounts'), { recursive: true });
+    for (const file of ['kamailio.cfg', 'tls.cfg', 'accounts/version']) {
+      copyFileSync(join(SHIPPED, file), join(folder, file));
+    }
+    copyFileSync(files.authority, join(folder, 'internal-ca.pem'));
+    copyFileSync(files.frontEnd.certificate, join(folder, 'certificate.pem'));
+    copyFileSync(files.frontEnd.key, join(folder, 'certificate.key'));
+    writeFileSync(join(folder, 'accounts', 'subscriber'), subscribers(plan.domain, accounts));
+    const program = new ChildProgram({
+      program: 'kamailio',
+      debianPackage: 'kamailio, with kamailio-tls-modules and kamailio-outbound-modules',
+      parameters: [
+        ...['-DD', '-E', '-f', join(folder, 'kamailio.cfg'), '-w', folder, '-Y', folder],
+        ...['-P', join(folder, 'kamailio.pid'), '-m', SHARED_MEMORY_MB],
+        ...values(plan, folder).flatMap((value) => ['-A', value]),
+      ],
+      folder,
+    });
+    return new Kamailio(program);
+  }
+
+  /** The end of what it logged. */
+  get log(): string {
+    return this.#program.output.slice(-4000);
+  }
+  stop(): Promise<void> {
+    return this.#program.stop();
+  }
+}
+
+/** The lines at the top of kamailio.cfg that differ at every site. */
+function values({ domain, names, frontEnd, internal }: LabPlan, folder: string): string[] {
+  const edge = (port: number) => `"sip:${internal.address}:${port};transport=tls"`;
+  return [
+    `LISTEN=tls:${frontEnd.address}:${frontEnd.port}`,
+    `SIP_DOMAIN="${domain}"`,
+    `EDGE_NAME="${names.edge}"`,
+    `EDGE_SIP=${edge(internal.sip)}`,
+    `EDGE_AV_AUTHENTICATION=${edge(internal.authentication)}`,
+    `ACCOUNTS="text://${join(folder, 'accounts')}"`,
+    `CONTROL="unix:${join(folder, 'control')}"`,
+  ];
+}
+
+/** The accounts as the guide has them: a table of hashes. */
+function subscribers(domain: string, accounts: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(accounts).map(([user, password]) => {
+    const ha1 = createHash('md5').update(`${user}:${domain}:${password}`).digest('hex');
+    return `${user}:${domain}:${ha1}\n`;
+  });
+  return `username(string) domain(string) ha1(string)\n${rows.join('')}`;
+}
