@@ -1,7 +1,6 @@
 export { BoundedMap } from './bounded-map.ts';
 export { type Blame, type CatalogueEntry, catalogue, type ErrorCode } from './catalogue/index.ts';
 export { type Cancel, type Clock, ManualClock, type Monotonic, SystemClock, type WallTime } from './clock.ts';
-export type { EventMap, Unsubscribe } from './events.ts';
 export { type Failure, FailureError, failure } from './failure.ts';
 export { type Random, randomToken, SeededRandom, SystemRandom } from './random.ts';
 export { err, ok, type Result } from './result.ts';

@@ -10,7 +10,7 @@ export interface Narrator {
   note(text: string): void;
 }
 
-const ROW_COLUMN = 20;
+const ROW_COLUMN = 34;
 
 /** Prints to a terminal; colours only where they are wanted. */
 export class TerminalNarrator implements Narrator {

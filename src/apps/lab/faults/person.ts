@@ -82,7 +82,7 @@ export class Person {
     await until(`${other.user} reads "${text}"`, () => other.inbox.some((one) => one.text === text));
   }
   async leave(): Promise<void> {
-    this.phone.close();
+    this.phone?.close();
     // The relay may be gone, and nobody has to wait for its answer.
     await Promise.allSettled(this.#paths.map((path) => path.close()));
   }

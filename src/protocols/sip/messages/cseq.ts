@@ -19,7 +19,3 @@ export function parseCSeq(text: string): Result<CSeq, CSeqProblem> {
   if (start === end || !consistsOf(text, start, text.length, TOKEN)) return err('method');
   return ok({ number, method: text.slice(start) });
 }
-
-export function formatCSeq(cseq: CSeq): string {
-  return `${cseq.number} ${cseq.method}`;
-}

@@ -6,10 +6,10 @@ import {
   idOf,
   idOfOctets,
   isListId,
-  LAST_WATCHED,
   nameOf,
   sameName,
   UNKNOWN,
+  WATCHED,
 } from './header-name.ts';
 import { endOfValue, trimSpace, unfold } from './header-value.ts';
 import type { SipLimits } from './limits.ts';
@@ -117,7 +117,7 @@ export class Head {
     const id = this.idAt(field);
     return id === UNKNOWN ? this.text(this.startAt(field), this.#nameEndAt(field)) : nameOf(id);
   }
-  /** True when more than one line has this name. For the ids up to {@link LAST_WATCHED} only. */
+  /** True when more than one line has this name. For the ids below {@link WATCHED} only. */
   isRepeated(id: HeaderId): boolean {
     return (this.#repeated & (1 << id)) !== 0;
   }
@@ -239,7 +239,7 @@ class Scanner {
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) valueEnd--;
     while (valueStart < valueEnd && isBlank(bytes[valueStart]!)) valueStart++;
     const id = idOfOctets(bytes, line, nameEnd, hash);
-    if (id <= LAST_WATCHED) {
+    if (id < WATCHED) {
       this.#repeated |= this.#seen & (1 << id);
       this.#seen |= 1 << id;
     }

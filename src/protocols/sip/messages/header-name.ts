@@ -6,7 +6,7 @@
 /** [canonical name, compact form, what the field's value is]. */
 type Row = readonly [name: string, compact: string, kind: 'list' | 'single'];
 
-// The first eight are watched for repetition while a message is scanned (LAST_WATCHED). RFC 3261 §20 and
+// The first eight are watched for repetition while a message is scanned (WATCHED). RFC 3261 §20 and
 // §7.3.3, and the extensions that an edge looks at. `list` fields have comma-separated values.
 const rows: readonly Row[] = [
   ['Via', 'v', 'list'],
@@ -169,7 +169,7 @@ export const CSEQ = idOf('CSeq');
 export const MAX_FORWARDS = idOf('Max-Forwards');
 export const CONTENT_LENGTH = idOf('Content-Length');
 export const CONTENT_TYPE = idOf('Content-Type');
-export const LAST_WATCHED = CONTENT_TYPE;
+export const WATCHED = CONTENT_TYPE + 1;
 export const ROUTE = idOf('Route');
 export const RECORD_ROUTE = idOf('Record-Route');
 export const TIMESTAMP = idOf('Timestamp');

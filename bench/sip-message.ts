@@ -1,0 +1,185 @@
+import { join } from 'node:path';
+import { ADDRESSES, type BenchFolder, PORTS } from './lib/bench-folder.ts';
+import { roundsAsked, runBench } from './lib/bench-run.ts';
+import { startEdge } from './lib/edge-server.ts';
+import { startKamailio } from './lib/kamailio-server.ts';
+import { LoadProcess } from './lib/load-process.ts';
+import { demandProgram } from './lib/pinned-process.ts';
+import { keepReport, machine, median, ratio, table, versionOf, whole } from './lib/report.ts';
+import type { SipFigures, SipRound } from './lib/sip-load-process.ts';
+
+/*
+ * SIP MESSAGE from TLS to TLS: the Access Edge beside Kamailio as a stateful proxy, in one run. README.md says what
+ * the figures mean.
+ */
+
+const CONNECTIONS = [1, 4, 16] as const;
+/** Kamailio's TCP workers; its best counts, for each number of connections by itself. */
+const WORKERS = [1, 2, 4] as const;
+/** MESSAGEs under way at saturation, however many connections they are spread over. */
+const UNDER_WAY = 64;
+/** MESSAGEs a second of the latency rounds: well within what either can do. */
+const RATE = 1_000;
+const RATE_ROUNDS = 2;
+
+interface Target {
+  readonly name: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly port: number;
+}
+interface Played {
+  readonly target: Target;
+  readonly figures: SipFigures[];
+}
+interface Comparison {
+  readonly connections: number;
+  readonly edge: Played;
+  readonly kamailio: Played;
+  readonly edgePaced: SipFigures[];
+  readonly kamailioPaced: SipFigures[];
+}
+
+type Load = LoadProcess<SipRound, SipFigures>;
+
+await runBench(async (folder) => {
+  demandProgram('kamailio', 'kamailio kamailio-tls-modules');
+  const rounds = roundsAsked(3);
+  const load: Load = await LoadProcess.start(join(import.meta.dirname, 'lib/sip-load-process.ts'), [
+    folder.path,
+  ]);
+  const { edge, kamailios } = await startProxies(folder);
+  await warm(load, edge, 6_000);
+  for (const kamailio of kamailios) await warm(load, kamailio, 1_000);
+  const comparisons: Comparison[] = [];
+  for (const connections of CONNECTIONS) {
+    comparisons.push(await compare(load, edge, kamailios, { connections, rounds }));
+  }
+  keepReport('sip-message', report(comparisons, rounds));
+});
+
+async function startProxies(folder: BenchFolder): Promise<{ edge: Target; kamailios: Target[] }> {
+  const edge = await startEdge(folder);
+  const kamailios: Target[] = [];
+  for (const workers of WORKERS) {
+    const { process, port } = await startKamailio(folder, workers);
+    kamailios.push({ name: `Kamailio, ${workers}`, pid: process.pid, host: ADDRESSES.peerServer, port });
+  }
+  return {
+    edge: { name: 'Access Edge', pid: edge.pid, host: ADDRESSES.external, port: PORTS.sip },
+    kamailios,
+  };
+}
+
+/** A server that has run for a while is what is compared; ours compiles its code while it runs. */
+async function warm(load: Load, target: Target, ms: number): Promise<void> {
+  await play(load, target, { connections: 4, warmMs: 0, ms, underWay: UNDER_WAY });
+}
+
+function play(load: Load, target: Target, round: Omit<SipRound, 'proxy' | 'pid'>): Promise<SipFigures> {
+  const { host, port, pid } = target;
+  return load.play({ ...round, proxy: { host, port }, pid });
+}
+
+async function compare(
+  load: Load,
+  edge: Target,
+  kamailios: readonly Target[],
+  { connections, rounds }: { connections: number; rounds: number },
+): Promise<Comparison> {
+  const all: Played[] = [edge, ...kamailios].map((target) => ({ target, figures: [] }));
+  for (let round = 0; round < rounds; round++) {
+    for (const { target, figures } of all) {
+      const got = await play(load, target, { connections, warmMs: 300, ms: 1_800, underWay: UNDER_WAY });
+      figures.push(got);
+      tell(connections, target, got);
+    }
+  }
+  const [first, ...others] = all as [Played, Played];
+  const best = others.reduce((one, other) => (efficiency(other) > efficiency(one) ? other : one));
+  const edgePaced: SipFigures[] = [];
+  const kamailioPaced: SipFigures[] = [];
+  for (let round = 0; round < RATE_ROUNDS; round++) {
+    const paced = { connections, warmMs: 300, ms: 1_800, underWay: 0, rate: RATE };
+    edgePaced.push(await play(load, edge, paced));
+    kamailioPaced.push(await play(load, best.target, paced));
+  }
+  return { connections, edge: first, kamailio: best, edgePaced, kamailioPaced };
+}
+
+function perProcessorSecond({ completed, processorSeconds }: SipFigures): number {
+  return completed / processorSeconds;
+}
+function efficiency({ figures }: Played): number {
+  return median(figures.map(perProcessorSecond));
+}
+function tell(connections: number, target: Target, figures: SipFigures): void {
+  process.stdout.write(
+    `${connections} connections, ${target.name}: ${whole(perProcessorSecond(figures))} messages a CPU-second, ` +
+      `${whole(figures.completed / figures.seconds)}/s, failed ${figures.failed}\n`,
+  );
+}
+
+function report(comparisons: readonly Comparison[], rounds: number): string {
+  const kamailio = versionOf('kamailio', ['-v'], /kamailio [\d.]+/);
+  const tls = comparisons[0]?.edge.figures[0]?.tls ?? '';
+  const worst = Math.min(...comparisons.map(({ edge, kamailio }) => efficiency(edge) / efficiency(kamailio)));
+  return `# SIP MESSAGE, TLS to TLS: Access Edge beside Kamailio
+
+${new Date().toISOString()}. \`sallyport edge\` with its processes on Node ${process.versions.node}, ${kamailio}
+(tm, t_relay; best of ${WORKERS.join(', ')} TCP workers). ${tls} on every connection, the same certificates.
+${machine()}
+
+Medians of ${rounds} alternating rounds, with ${UNDER_WAY} messages under way; in brackets least and greatest of the rounds.
+A message is one MESSAGE that came back to its client with 200: two messages in and two out at the proxy.
+
+${saturated(comparisons)}
+
+Lowest ratio ${worst.toFixed(2)}; floor 1: ${worst >= 1 ? 'met' : '**missed**'}.
+
+At an equal ${whole(RATE)} messages a second (${RATE_ROUNDS} rounds each):
+
+${paced(comparisons)}
+`;
+}
+
+function saturated(comparisons: readonly Comparison[]): string {
+  const rate = (figures: readonly SipFigures[]) =>
+    whole(median(figures.map((round) => round.completed / round.seconds)));
+  return table(
+    [
+      'connections',
+      'Kamailio: workers',
+      'Edge: messages a CPU-second',
+      'Kamailio: messages a CPU-second',
+      'ratio',
+      'Edge: messages/s',
+      'Kamailio: messages/s',
+      'failed',
+    ],
+    comparisons.map(({ connections, edge, kamailio }) => [
+      String(connections),
+      kamailio.target.name.replace(/\D/g, ''),
+      whole(efficiency(edge)),
+      whole(efficiency(kamailio)),
+      ratio(edge.figures.map(perProcessorSecond), kamailio.figures.map(perProcessorSecond)).text,
+      rate(edge.figures),
+      rate(kamailio.figures),
+      [edge, kamailio].map(({ figures }) => figures.reduce((sum, { failed }) => sum + failed, 0)).join(' / '),
+    ]),
+  );
+}
+
+function paced(comparisons: readonly Comparison[]): string {
+  const ms = (figures: readonly SipFigures[], key: 'p50' | 'p99') =>
+    median(figures.map((round) => round[key])).toFixed(2);
+  return table(
+    ['connections', 'Edge: p50 / p99 ms', 'Kamailio: p50 / p99 ms', 'ratio of messages a CPU-second'],
+    comparisons.map(({ connections, edgePaced, kamailioPaced }) => [
+      String(connections),
+      `${ms(edgePaced, 'p50')} / ${ms(edgePaced, 'p99')}`,
+      `${ms(kamailioPaced, 'p50')} / ${ms(kamailioPaced, 'p99')}`,
+      ratio(edgePaced.map(perProcessorSecond), kamailioPaced.map(perProcessorSecond)).text,
+    ]),
+  );
+}

@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { TcpNetConnectOpts } from 'node:net';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { SystemClock } from '#kernel';
+import { type SipMessage, SipRequest, SipResponse, SipStreamFramer, sipLimits } from '#protocols/sip';
+import type { Perimeter } from '../testing/perimeter.ts';
+import { until } from './until.ts';
+
+const clock = new SystemClock();
+let serial = 0;
+
+export interface RawSipOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly localAddress: string;
+  /** What the certificate must hold. */
+  readonly name: string;
+  /** Key pair to show; none by default. */
+  readonly identity?: { readonly certificate: string; readonly key: string };
+}
+
+/** A TLS connection that sends whatever it is told to, and keeps what comes back as messages. */
+export class RawSip {
+  readonly socket: TLSSocket;
+  readonly received: SipMessage[] = [];
+  closed = false;
+  readonly #framer = new SipStreamFramer(
+    { ...sipLimits, messageBytes: 1 << 20, headerLineBytes: 1 << 16 },
+    'asks',
+  );
+
+  private constructor(socket: TLSSocket) {
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      for (const event of this.#framer.push(chunk, clock.now())) {
+        if (event.type === 'message') this.received.push(event.message);
+      }
+    });
+    socket.on('close', () => {
+      this.closed = true;
+    });
+    socket.on('error', () => {});
+  }
+  /** Rejects when the connection is refused before or in its handshake. */
+  static async open(perimeter: Perimeter, options: RawSipOptions): Promise<RawSip> {
+    const { address, port, localAddress, name, identity } = options;
+    const tls: ConnectionOptions & TcpNetConnectOpts = {
+      host: address,
+      port,
+      localAddress,
+      servername: name,
+      ca: readFileSync(perimeter.files.authority),
+      ...(identity === undefined
+        ? {}
+        : { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) }),
+    };
+    const socket = connect(tls);
+    await once(socket, 'secureConnect');
+    return new RawSip(socket);
+  }
+  /** A client on the internal network. */
+  static inside(perimeter: Perimeter): Promise<RawSip> {
+    const { frontEnd, clients, names } = perimeter.plan;
+    return RawSip.open(perimeter, { ...frontEnd, localAddress: clients.bob, name: names.frontEnd });
+  }
+  /** A client outside. */
+  static outside(perimeter: Perimeter): Promise<RawSip> {
+    const { access, clients, names } = perimeter.plan;
+    return RawSip.open(perimeter, { ...access, localAddress: clients.alice, name: names.access });
+  }
+
+  send(bytes: Uint8Array | string): void {
+    this.socket.write(bytes);
+  }
+  /** Resolves when the response to this Call-ID is there. */
+  async answer(callId: string): Promise<SipResponse> {
+    let found: SipMessage | undefined;
+    await until(`an answer to ${callId}`, () => {
+      found = this.received.find(
+        (one) => one instanceof SipResponse && one.status >= 200 && one.callId === callId,
+      );
+      if (found === undefined && this.closed) throw new Error('the connection was closed');
+      return found !== undefined;
+    });
+    return found as SipResponse;
+  }
+  /** Resolves with the first request of this method. */
+  async request(method: string): Promise<SipRequest> {
+    let found: SipMessage | undefined;
+    await until(`a ${method}`, () => {
+      found = this.received.find((one) => one instanceof SipRequest && one.method === method);
+      return found !== undefined;
+    });
+    return found as SipRequest;
+  }
+  async isClosed(): Promise<void> {
+    await until('the connection is closed', () => this.closed);
+  }
+  /** Reads no more, until `resume`. */
+  pause(): void {
+    this.socket.pause();
+  }
+  resume(): void {
+    this.socket.resume();
+  }
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
+/** A request with what every request has; header fields replace those of the same name. */
+export function requestText(
+  method: string,
+  uri: string,
+  fields: Readonly<Record<string, string | readonly string[]>> = {},
+  body = '',
+): { readonly callId: string; readonly text: string } {
+  serial += 1;
+  const callId = `raw-${process.pid}-${serial}`;
+  const all: Record<string, string | readonly string[]> = {
+    Via: `SIP/2.0/TLS 127.0.0.1:5061;branch=z9hG4bK${callId}`,
+    'Max-Forwards': '70',
+    From: '<sip:nobody@lab.test>;tag=raw',
+    To: `<${uri}>`,
+    'Call-ID': callId,
+    CSeq: `1 ${method}`,
+    ...fields,
+    'Content-Length': `${Buffer.byteLength(body)}`,
+  };
+  const lines = Object.entries(all).flatMap(([name, value]) =>
+    [value].flat().map((one) => `${name}: ${one}`),
+  );
+  return { callId, text: [`${method} ${uri} SIP/2.0`, ...lines, '', body].join('\r\n') };
+}
