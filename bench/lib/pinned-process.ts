@@ -35,8 +35,8 @@ export class PinnedProcess {
   constructor(options: PinnedOptions) {
     this.title = options.title;
     const { core, command, args, folder } = options;
-    // taskset becomes the program itself, so the pid is the program's.
-    this.child = spawn('taskset', ['-c', String(core), command, ...args], {
+    // Both become the program itself, so the pid is the program's; it hears when the benchmark is killed.
+    this.child = spawn('setpriv', ['--pdeathsig', 'TERM', 'taskset', '-c', String(core), command, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc === true ? ['ipc' as const] : [])],
       ...(folder === undefined ? {} : { cwd: folder }),
     });
@@ -100,7 +100,7 @@ export async function stopAll(): Promise<void> {
 
 /** Throws, saying what to install, when a program is not on the path. */
 export function demandProgram(name: string, debianPackage: string): void {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   if (folders.some((folder) => folder !== '' && existsSync(join(folder, name)))) return;
   throw new Error(`${name} is not installed; on Debian: apt-get install ${debianPackage}`);
 }

@@ -12,7 +12,7 @@ export function readHeads(socket: TLSSocket, handle: (head: string) => void): vo
   let rest = '';
   socket.on('data', (chunk: Buffer) => {
     // latin1 keeps one character a byte, so lengths are bytes; whatever UTF-8 there is passes unread.
-    rest += chunk.latin1Slice(0, chunk.length);
+    rest += chunk.toString('latin1');
     let start = 0;
     for (;;) {
       const blank = rest.indexOf(HEAD_END, start);

@@ -29,7 +29,7 @@ function step(title: string, script: string, ...parameters: string[]): void {
 
 const whole = positionals.length === 0;
 if (whole) step('static checks', 'tools/check/main.ts');
-for (const layer of layers(root, positionals)) {
+for (const layer of layers(root, positionals, tally)) {
   console.log(`\n=== ${layer.title}`);
   await runLayer(layer, tally);
 }

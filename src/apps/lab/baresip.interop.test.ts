@@ -47,7 +47,7 @@ before(async () => {
 });
 
 after(async () => {
-  await Promise.all([alice?.stop(), carol?.stop()]);
+  await Promise.allSettled([alice?.stop(), carol?.stop()]);
   await perimeter?.stop();
 });
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect } from 'node:tls';
+import type { KeyPairFiles } from '#platform/topology';
 import { Baresip } from './testing/baresip.ts';
 import { Kamailio } from './testing/kamailio.ts';
 import { Perimeter } from './testing/perimeter.ts';
@@ -27,18 +28,15 @@ let bob: Baresip | undefined;
 before(async () => {
   perimeter = await Perimeter.prepare({ network: NETWORK, frontEnd: false });
   const { plan, secrets } = perimeter;
-  kamailio = await Kamailio.start({ plan, accounts: secrets.passwords });
+  kamailio = Kamailio.start({ plan, accounts: secrets.passwords });
   await perimeter.start();
   alice = await SoftphoneUser.connect({ perimeter, person: 'alice', tone: TONES.alice });
   carol = await SoftphoneUser.connect({ perimeter, person: 'carol', tone: TONES.carol });
 });
 
 after(async () => {
-  alice?.close();
-  carol?.close();
-  await bob?.stop();
+  await Promise.allSettled([alice?.close(), carol?.close(), bob?.stop(), kamailio?.stop()]);
   await perimeter?.stop();
-  await kamailio?.stop();
 });
 
 describe('Kamailio as the next hop', () => {
@@ -59,6 +57,7 @@ describe('Kamailio as the next hop', () => {
     await carol.phone.message(alice.phone.address, 'Hello yourself');
     assert.equal((await alice.messages.next()).text, 'Hello yourself');
     assert.equal(await forwardedInward(), before + 2);
+    assert.equal(await nextHopConnections(), 2, 'the edge has dialled Kamailio, and Kamailio the edge');
   });
 
   test('a mark that a client writes itself is worth nothing', async () => {
@@ -71,11 +70,11 @@ describe('Kamailio as the next hop', () => {
     const plan = mallory.phone.plan('MESSAGE', carol.phone.address);
     const sent = mallory.phone.request({ ...plan, headers: [['Sallyport-Asserted-Source', mark]] });
     await assert.rejects(sent, /MESSAGE: 407/);
-    mallory.close();
+    await mallory.close();
   });
 
   test('only the edge is heard: no certificate, no handshake; another name, 403', async () => {
-    await assert.rejects(askDirectly(undefined));
+    await assert.rejects(askDirectly(undefined), /certificate required/);
     assert.match(await askDirectly(perimeter.files.frontEnd), /^SIP\/2\.0 403 Not The Edge/);
   });
 
@@ -126,7 +125,7 @@ describe('Kamailio as the next hop', () => {
   });
 
   test('a connection that is gone takes its registration with it', async () => {
-    carol.close();
+    await carol.close();
     const message = () => alice.phone.message(carol.phone.address, 'Anybody there?');
     await assert.rejects(message, /MESSAGE: 430/);
     await assert.rejects(message, /MESSAGE: 480/);
@@ -134,7 +133,7 @@ describe('Kamailio as the next hop', () => {
 });
 
 /** Opens a connection to Kamailio past the edge, sends a MESSAGE that bears the edge's mark, and gives the answer. */
-async function askDirectly(identity: { certificate: string; key: string } | undefined): Promise<string> {
+async function askDirectly(identity: KeyPairFiles | undefined): Promise<string> {
   const { plan, files } = perimeter;
   const socket = connect({
     host: plan.frontEnd.address,
@@ -164,6 +163,13 @@ async function askDirectly(identity: { certificate: string; key: string } | unde
   } finally {
     socket.destroy();
   }
+}
+
+/** Connections between the edge and its next hop, whoever opened them; each is mutual TLS. */
+async function nextHopConnections(): Promise<number> {
+  const { address, edge } = perimeter.plan.metrics;
+  const metrics = await (await fetch(`http://${address}:${edge}/metrics`)).text();
+  return Number(/^sallyport_access_next_hop_connections\S* (\d+)/m.exec(metrics)?.[1]);
 }
 
 /** Requests that the edge has passed to Kamailio so far. */

@@ -134,7 +134,7 @@ export class Call {
 
 function localAudio({ path }: CallMedia): LocalAudio {
   const { address, port } = path.relayed;
-  return { address, port, sessionId: newSessionId(), sessionVersion: 1 };
+  return { address, port, sessionId: newSessionId(), sessionVersion: 1, rtcpOnSamePort: true };
 }
 
 function audioOf(response: SipResponse): { address: string; port: number } {

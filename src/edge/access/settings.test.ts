@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { LabAuthority } from '#platform/pki';
@@ -191,17 +192,25 @@ test('requests under way at a time [setting policy.limits.access.transactions]',
 });
 
 test('the time for a handshake [setting policy.limits.access.handshakeSeconds]', async (t) => {
-  const lab = await withLimits(t, { handshakeSeconds: 1 });
-  const silent = (await import('node:net')).connect({ host: '127.0.9.10', port: lab.externalPort });
-  silent.on('error', () => {});
-  await new Promise((resolve) => silent.resume().once('close', resolve));
+  // The one with more time begins first: if both had the same, it would also end first.
+  const patient = await silentClient(t, await withLimits(t, { handshakeSeconds: 60 }));
+  const hasty = await silentClient(t, await withLimits(t, { handshakeSeconds: 1 }));
+  await new Promise((resolve) => hasty.once('close', resolve));
+  assert.equal(patient.closed, false);
 });
+
+/** Connected, and without a word. */
+async function silentClient(t: TestContext, lab: AccessLab): Promise<Socket> {
+  const socket = connect({ host: '127.0.9.10', port: lab.externalPort }).resume();
+  socket.on('error', () => {});
+  t.after(() => socket.destroy());
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return socket;
+}
 
 test('handshakes at a time [setting policy.limits.access.handshakes]', async (t) => {
   const lab = await withLimits(t, { handshakes: 1 });
-  const silent = (await import('node:net')).connect({ host: '127.0.9.10', port: lab.externalPort });
-  t.after(() => silent.destroy());
-  await new Promise((resolve) => silent.once('connect', resolve));
+  await silentClient(t, lab);
   const second = connectTls({ host: '127.0.9.10', port: lab.externalPort, rejectUnauthorized: false });
   await new Promise((resolve) => second.once('error', resolve));
 });
@@ -211,6 +220,7 @@ test('a client that does not read is cut off [setting policy.limits.access.outbo
   const fe = await lab.frontEnds[0].connection();
   const client = await lab.client();
   const path = await signIn(client, fe, 'alice');
+  assert.equal(lab.service.remaining(), 1);
   client.socket.pause();
   const body = 'x'.repeat(60_000);
   for (let i = 0; lab.service.remaining() > 0; i++) {

@@ -28,6 +28,11 @@ const SERVERS_ONLY: ReadonlySet<string> = new Set([
   'identity',
   'identity-info',
   'flow-timer',
+  // Only the next hop asks clients for their passwords: a callee who could would get a digest to work on.
+  'www-authenticate',
+  'proxy-authenticate',
+  'authentication-info',
+  'proxy-authentication-info',
 ]);
 
 /** Fields of the inside that clients are not shown, besides those of our own family; lower case. */

@@ -6,7 +6,7 @@ import {
   type MrasReason,
   mrasReasons,
 } from '#protocols/credentials';
-import type { SipRequest } from '#protocols/sip';
+import { parseSipUri, type SipRequest } from '#protocols/sip';
 
 /** What became of a request: refused as SIP, or answered with a body that says so. */
 export type Outcome = MrasReason | SipRefusal;
@@ -50,7 +50,8 @@ export function answerRequest(
   if (request.has('Content-Encoding') && request.header('Content-Encoding')?.toLowerCase() !== 'identity') {
     return refuse(415, 'content-encoding', [['Accept-Encoding', 'identity']]);
   }
-  const { reason, body, issued } = answerCredentialsRequest(request.body, policy, wall, busy);
+  const user = userOf(request.from.uri);
+  const { reason, body, issued } = answerCredentialsRequest(request.body, policy, wall, { user, busy });
   return { status: 200, headers: [['Content-Type', MRAS_CONTENT_TYPE]], body, outcome: reason, issued };
 }
 
@@ -60,6 +61,13 @@ function refuse(
   headers: readonly (readonly [string, string])[] = [],
 ): Answer {
   return { status, headers, body: undefined, outcome, issued: 0 };
+}
+
+/** `user@host` of a user's address, in one spelling; undefined for a server that asks in its own name. */
+function userOf(from: string): string | undefined {
+  const uri = parseSipUri(from);
+  if (!uri.ok || uri.value.user === undefined) return undefined;
+  return `${uri.value.user}@${uri.value.host}`.toLowerCase();
 }
 
 /** Type and subtype without parameters, lower case. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Clock, ManualClock } from '#kernel';
@@ -145,6 +146,19 @@ test('peers are refused by default, on both faces: own and internal addresses, l
   for (const address of [EXTERNAL, INTERNAL, '127.0.8.1']) {
     assert.equal(await later.permit(address, 3478), 403, `${address} stays refused`);
   }
+});
+
+test('an address of this host that the document does not know is no peer, not even by an exception', async (t) => {
+  const bench = await start(t);
+  const unlisted = Object.values(networkInterfaces())
+    .flatMap((addresses = []) => addresses)
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address);
+  bench.document.policy.relay.allowedPeers = unlisted.map((address) => `${address}/32`);
+  await bench.apply();
+  const alice = await outside(t, bench);
+  await alice.allocated();
+  for (const address of unlisted) assert.equal(await alice.permit(address, 22), 403, address);
 });
 
 test('credentials: expired, of an unknown key, of the previous key, wrong password', async (t) => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { err, ok, type Result } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import {
@@ -66,12 +67,18 @@ export function readSettings(document: EdgeDocument): Result<Settings> {
   });
 }
 
-/** Every address that this edge has: none of them is ever a peer. */
+/** Every address that this edge has, in the document or not: none of them is ever a peer. */
 function ownAddresses({ host }: EdgeDocument): string[] {
   const { access, webConferencing, av, internal } = host.addresses;
-  return [
-    ...new Set([...access, ...webConferencing, ...av, ...internal, host.administration.metrics.address]),
-  ];
+  const { address } = host.administration.metrics;
+  return [...new Set([...access, ...webConferencing, ...av, ...internal, address, ...hostAddresses()])];
+}
+
+/** Those of this host now, loopback apart: the document need not know of one that is there for management. */
+function hostAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses.filter(({ internal }) => !internal).map(({ address }) => address),
+  );
 }
 
 /** The first external A/V address of each family. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash, createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { SeededRandom } from '#kernel';
 import { answerChallenge, formatCredentials, parseChallenge, type SipRequest } from '#protocols/sip';
@@ -9,6 +10,7 @@ import { type RequestSketch, request } from './testing/messages.ts';
 
 const PASSWORD = 'correct horse battery';
 const ALICE = 'alice@example.test';
+const KEY = new Uint8Array(32).fill(7);
 
 function setUp(algorithms: Record<string, string> = { alice: 'SHA-256' }) {
   const opened = Directory.open(':memory:');
@@ -23,7 +25,7 @@ function setUp(algorithms: Record<string, string> = { alice: 'SHA-256' }) {
   const authenticator = new Authenticator({
     accounts: opened.value,
     random: new SeededRandom(1),
-    key: new Uint8Array(32).fill(7),
+    key: KEY,
   });
   return { directory: opened.value, authenticator };
 }
@@ -93,6 +95,24 @@ test('wrong password, other user, other target, old nonce, replay: each is chall
   assert.equal(authenticator.authenticate(withAnswer(second, { nc: 2 }), ALICE, 5003).outcome, 'accepted');
 });
 
+test('an answer with another algorithm than the one stored is challenged again', () => {
+  const { authenticator } = setUp();
+  const challenge = challengeOf(authenticator.authenticate(request(), ALICE, 0));
+  const credentials = answerChallenge(
+    { ...challenge, algorithm: 'MD5' },
+    {
+      username: 'alice',
+      password: PASSWORD,
+      method: 'REGISTER',
+      uri: 'sip:example.test',
+      cnonce: 'c0ffee',
+      nc: 1,
+    },
+  );
+  const answered = request({ headers: [['Authorization', formatCredentials(credentials)]] });
+  assert.equal(challengeOf(authenticator.authenticate(answered, ALICE, 1)).reason, 'wrong-algorithm');
+});
+
 test('an answer for one address does not sign in another', () => {
   const { authenticator } = setUp({ alice: 'SHA-256', bob: 'SHA-256' });
   const first = authenticator.authenticate(request(), ALICE, 0);
@@ -115,4 +135,24 @@ test('an address without account is challenged like one with an account, always 
   const answered = withAnswer(nobody, { username: 'nobody' });
   assert.equal(authenticator.authenticate(answered, 'nobody@example.test', 1).outcome, 'challenged');
   assert.equal(directory.delete('d@example.test'), true);
+});
+
+test('an address without account is not signed in even by the secret of its stand-in', () => {
+  const { authenticator } = setUp();
+  const aor = 'nobody@example.test';
+  const verdict = authenticator.authenticate(request(), aor, 0);
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  const secret = createHmac('sha256', KEY).update('unknown account\0').update(aor).digest('hex');
+  const { nonce } = challengeOf(verdict);
+  const response = sha256(`${secret}:${nonce}:00000001:c0ffee:auth:${sha256('REGISTER:sip:example.test')}`);
+  const answered = request({
+    headers: [
+      [
+        'Authorization',
+        `Digest username="nobody", realm="example.test", nonce="${nonce}", uri="sip:example.test", ` +
+          `response="${response}", algorithm=SHA-256, qop=auth, nc=00000001, cnonce="c0ffee"`,
+      ],
+    ],
+  });
+  assert.equal(challengeOf(authenticator.authenticate(answered, aor, 1)).reason, 'wrong-response');
 });

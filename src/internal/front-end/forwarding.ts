@@ -1,4 +1,5 @@
 import type { Random } from '#kernel';
+import type { ProxyHandler } from '#platform/sip-endpoint';
 import {
   forwardRequest,
   loopPrint,
@@ -47,7 +48,16 @@ export function forwarded(
     recordRoutes: recordRoute.map((token) => `<sip:${token}@${own.host}:${own.port};transport=tls;lr>`),
   });
   edit.remove(ASSERTED_SOURCE);
-  // Credentials for this domain end here: whoever is behind us has no use for them.
+  // Whoever is behind us has no use for credentials: nobody but this front end asks for them.
+  edit.remove('Authorization');
   edit.remove('Proxy-Authorization');
   return { branch, bytes: edit.toBytes() };
 }
+
+/**
+ * A response on its way back to who sent the request. Callees do not ask for passwords: one who could would get a
+ * digest of the caller's password to work on, over a nonce and by an algorithm of the callee's choice.
+ */
+export const keepsChallenges: ProxyHandler = {
+  editResponse: (edit) => edit.remove('WWW-Authenticate').remove('Proxy-Authenticate'),
+};

@@ -8,13 +8,19 @@ import {
   type SipUser,
   StatefulProxy,
 } from '#platform/sip-endpoint';
-import { type NameAddress, parseNameAddress, type ServerTransaction, type SipRequest } from '#protocols/sip';
+import {
+  type NameAddress,
+  parseNameAddress,
+  parseSipUri,
+  type ServerTransaction,
+  type SipRequest,
+} from '#protocols/sip';
 import { ASSERTED_SOURCE, parseAssertedSource } from '#protocols/trust-marking';
 import { parseAor } from './account.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Binding } from './binding.ts';
 import type { EdgeLinks, EdgeService } from './edge-links.ts';
-import { type Forwarding, forwarded } from './forwarding.ts';
+import { type Forwarding, forwarded, keepsChallenges } from './forwarding.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { type FlowTokens, partyOf } from './parties.ts';
 import type { Registrar } from './registrar.ts';
@@ -70,7 +76,9 @@ export class FrontEnd implements SipUser {
     } else if (routed.destination.kind === 'options') {
       this.#endpoint.respond(transaction, 200, { headers: [['Allow', ALLOWED], ...SIGN_IN_HEADERS] });
     } else if (this.#belongsToDialog(request, flow, routed)) {
-      this.#forwardInDialog(request, flow, transaction, routed);
+      if (this.#maySpeakInDialog(request, flow, transaction)) {
+        this.#forwardInDialog(request, flow, transaction, routed);
+      }
     } else {
       const sender = this.#sender(request, flow, transaction);
       if (sender !== undefined) this.#serve(request, flow, transaction, routed, sender);
@@ -105,13 +113,22 @@ export class FrontEnd implements SipUser {
 
   /**
    * A request inside a dialog that this front end is part of: it has a To tag and a Route that only we, or an edge
-   * that we trust, can have written. Who sent it was checked when the dialog began.
+   * that we trust, can have written.
    */
   #belongsToDialog(request: SipRequest, flow: SipFlow, { destination }: Routed): boolean {
     if (request.to.tag === undefined) return false;
     if (destination.kind !== 'flow' && destination.kind !== 'edge') return false;
     if (partyOf(flow).kind === 'edge') return true;
     return destination.tokens.some((token) => this.#resolve(token) === flow);
+  }
+
+  /**
+   * Whoever took part in a dialog keeps its routes, so its sender is proven like any other; false after a challenge was
+   * sent. Anybody who knows a dialog may end it: the names in a BYE are shown to no one.
+   */
+  #maySpeakInDialog(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): boolean {
+    if (request.method === 'BYE' || this.#isProven(request, flow, addressOf(request.from))) return true;
+    return this.#sender(request, flow, transaction) !== undefined;
   }
 
   #resolve(token: string): SipFlow | 'gone' | undefined {
@@ -219,6 +236,7 @@ export class FrontEnd implements SipUser {
   /** RFC 5626 §5.3 and §11: a flow that failed takes its binding with it. */
   #handler(owners: ReadonlyMap<string, Binding>): ProxyHandler {
     return {
+      ...keepsChallenges,
       nextBranch: (failure, branch) => {
         const binding = owners.get(branch.branch);
         const dead = failure.cause === 'response' && failure.response.status === 430;
@@ -231,7 +249,8 @@ export class FrontEnd implements SipUser {
   #forwardInDialog(request: SipRequest, flow: SipFlow, transaction: ServerTransaction, routed: Routed): void {
     this.#target(routed.destination, flow, (target) => {
       if (typeof target === 'number') return this.#endpoint.respond(transaction, target);
-      this.#proxy.forward(transaction, [{ flow: target, ...this.#copy(request, flow, routed.plan) }]);
+      const branch = { flow: target, ...this.#copy(request, flow, routed.plan) };
+      this.#proxy.forward(transaction, [branch], keepsChallenges);
     });
   }
 
@@ -276,6 +295,13 @@ export class FrontEnd implements SipUser {
 /** RFC 3261 §16.6 step 4: requests that begin a dialog. */
 function formsDialog(request: SipRequest): boolean {
   return request.to.tag === undefined && ['INVITE', 'SUBSCRIBE', 'REFER'].includes(request.method);
+}
+
+/** `user@domain` in lower case, without what else a URI may hold; '' when it is no SIP address. */
+function addressOf({ uri }: NameAddress): string {
+  const parsed = parseSipUri(uri);
+  if (!parsed.ok || parsed.value.user === undefined) return '';
+  return `${parsed.value.user}@${parsed.value.host}`.toLowerCase();
 }
 
 /** Path values as Route entries; they were parsed when they were registered. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BindingReach } from './binding.ts';
+import type { BindingReach, BindingStore } from './binding.ts';
 import { Directory } from './directory.ts';
 import { Registrar, type RegistrarAnswer } from './registrar.ts';
 import { type RequestSketch, request } from './testing/messages.ts';
@@ -117,6 +117,26 @@ test('RFC 3261 §10.3: an older request of the same Call-ID changes nothing, all
     200,
   );
   assert.deepEqual(play.contacts(), []);
+});
+
+test('RFC 3261 §10.3 step 7: when the store fails half-way, nothing of the request is kept', () => {
+  const play = new Play();
+  play.register({ headers: [contact('sip:alice@1.1.1.1')] });
+  const { directory } = play;
+  const failing: BindingStore = {
+    of: (aor) => directory.of(aor),
+    remove: (aor, key) => directory.remove(aor, key),
+    atomically: (change) => directory.atomically(change),
+    put: (binding) => {
+      if (binding.contact === 'sip:alice@3.3.3.3') throw new Error('the disk is full');
+      directory.put(binding);
+    },
+  };
+  const both = request({ cseq: 2, headers: [contact('sip:alice@2.2.2.2'), contact('sip:alice@3.3.3.3')] });
+  const registrar = new Registrar(failing, settings);
+  const registration = { aor: 'alice@example.test', request: both, reach: edge };
+  assert.throws(() => registrar.register(registration, play.wall), /disk/);
+  assert.deepEqual(play.contacts(), ['sip:alice@1.1.1.1']);
 });
 
 test('Contact * removes everything and needs Expires 0', () => {

@@ -20,6 +20,8 @@ const ALPN = ['sip/2'];
 /** Connections of one source: a terminal server, or an edge with its pool. */
 const PER_SOURCE = 1024;
 const REFUSED_PEERS_LOGGED = 64;
+/** Above whatever the listener lets in: connections to the edges find room however many clients there are. */
+const FLOWS = 1_000_000;
 /** Handshakes under way at a time: they are what costs processor time. */
 const HANDSHAKES = 200;
 
@@ -207,7 +209,7 @@ function settingsOf(document: InternalDocument): SignInSettings {
 
 function endpointLimits({ frontEnd: { limits } }: InternalDocument) {
   return {
-    flows: limits.connections,
+    flows: FLOWS,
     serverTransactions: limits.transactions,
     clientTransactions: limits.transactions,
     messageBytes: limits.messageBytes,

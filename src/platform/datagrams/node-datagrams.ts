@@ -1,24 +1,23 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { type BoundSocket, closed } from './bound-socket.ts';
 import type {
   BindOutcome,
-  BindProblem,
   DatagramCounters,
   DatagramEndpoint,
-  DatagramError,
   DatagramLimits,
   DatagramNetwork,
   DatagramReceiver,
   DatagramSocket,
-  SendRefusal,
 } from './datagrams.ts';
+import { DgramSocket } from './dgram-socket.ts';
+import { DirectSocket } from './direct-socket.ts';
 import { literalLookup } from './literal-lookup.ts';
+import { handleHolderOf, newSendRequest } from './runtime-handle.ts';
 import { Slab } from './slab.ts';
+import { bindProblem } from './system-errors.ts';
 
-/** Sends not yet reported done before the queue itself is measured: most are done within one turn. */
-const UNMEASURED_SENDS = 128;
-
-/** {@link DatagramNetwork} on node:dgram. One instance counts for all its sockets. */
+/** {@link DatagramNetwork} on the sockets of node:dgram. One instance counts for all its sockets. */
 export class NodeDatagrams implements DatagramNetwork {
   readonly counters: DatagramCounters = {
     received: 0,
@@ -30,12 +29,15 @@ export class NodeDatagrams implements DatagramNetwork {
   };
   readonly #limits: DatagramLimits;
   readonly #slab = new Slab();
-  readonly #sockets = new Set<NodeDatagramSocket>();
+  readonly #sockets = new Set<BoundSocket>();
+  readonly #direct: boolean;
   readonly #binding = new Set<Socket>();
   #closed = false;
 
-  constructor(limits: DatagramLimits) {
+  /** @param direct false: only by what node:dgram documents, even where there is a shorter way */
+  constructor(limits: DatagramLimits, direct = true) {
     this.#limits = limits;
+    this.#direct = direct;
   }
 
   get open(): number {
@@ -87,13 +89,15 @@ export class NodeDatagrams implements DatagramNetwork {
     await Promise.all(ended);
   }
 
-  #take(socket: Socket, local: DatagramEndpoint, receiver: DatagramReceiver): NodeDatagramSocket {
+  #take(socket: Socket, local: DatagramEndpoint, receiver: DatagramReceiver): DatagramSocket {
     this.#sizeBuffer(socket);
-    const taken = new NodeDatagramSocket(socket, local, receiver, {
-      counters: this.counters,
-      queuedBytes: this.#limits.queuedBytes,
-      ended: () => this.#sockets.delete(taken),
-    });
+    const shared = { counters: this.counters, queuedBytes: this.#limits.queuedBytes };
+    const ended = () => this.#sockets.delete(taken);
+    const holder = this.#direct ? handleHolderOf(socket) : undefined;
+    const taken: BoundSocket =
+      holder === undefined || newSendRequest === undefined
+        ? new DgramSocket(socket, local, receiver, shared, ended)
+        : new DirectSocket({ socket, holder, newRequest: newSendRequest }, local, receiver, shared, ended);
     this.#sockets.add(taken);
     return taken;
   }
@@ -107,129 +111,4 @@ export class NodeDatagrams implements DatagramNetwork {
       this.counters.errors.other += 1;
     }
   }
-}
-
-interface Shared {
-  readonly counters: DatagramCounters;
-  readonly queuedBytes: number;
-  readonly ended: () => void;
-}
-
-class NodeDatagramSocket implements DatagramSocket {
-  readonly local: DatagramEndpoint;
-  readonly #socket: Socket;
-  readonly #shared: Shared;
-  readonly #onSent: (error: Error | null, bytes: number) => void;
-  #unreported = 0;
-  #ending: Promise<void> | undefined;
-
-  constructor(socket: Socket, local: DatagramEndpoint, receiver: DatagramReceiver, shared: Shared) {
-    this.local = local;
-    this.#socket = socket;
-    this.#shared = shared;
-    const { counters } = shared;
-    this.#onSent = (error, bytes) => {
-      this.#unreported -= 1;
-      if (error === null) {
-        counters.sent += 1;
-        counters.sentBytes += bytes;
-      } else this.#count(error);
-    };
-    socket.on('error', (error) => this.#count(error));
-    // Whoever bound an adopted socket may also close it.
-    socket.once('close', () => this.#handleClosed());
-    socket.on('message', (bytes: Buffer, remote: RemoteInfo) => {
-      counters.received += 1;
-      counters.receivedBytes += bytes.length;
-      receiver(bytes, remote.address, remote.port);
-    });
-  }
-
-  send(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    address: string,
-    port: number,
-  ): SendRefusal | undefined {
-    const { counters, queuedBytes } = this.#shared;
-    if (this.#ending !== undefined) return 'closed';
-    if (this.#unreported >= UNMEASURED_SENDS && this.#socket.getSendQueueSize() >= queuedBytes) {
-      counters.queueFull += 1;
-      return 'queue-full';
-    }
-    // A datagram can come from port 0, which nobody can answer and dgram would throw at.
-    if (port < 1 || port > 0xffff) {
-      counters.errors.unreachable += 1;
-      return undefined;
-    }
-    this.#unreported += 1;
-    this.#socket.send(bytes, start, end - start, port, address, this.#onSent);
-    return undefined;
-  }
-
-  close(): void {
-    void this.end();
-  }
-
-  end(): Promise<void> {
-    if (this.#ending === undefined) {
-      this.#ending = closed(this.#socket);
-      this.#shared.ended();
-    }
-    return this.#ending;
-  }
-
-  #handleClosed(): void {
-    if (this.#ending !== undefined) return;
-    this.#ending = Promise.resolve();
-    this.#shared.ended();
-  }
-
-  #count(error: NodeJS.ErrnoException): void {
-    // Closing cancels what still waits; that is not an error of the network.
-    if (error.code === 'ECANCELED') return;
-    this.#shared.counters.errors[datagramError(error.code)] += 1;
-  }
-}
-
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    socket.removeAllListeners('message');
-    socket.close(() => resolve());
-  });
-}
-
-const errorKinds: ReadonlyMap<string, DatagramError> = new Map([
-  ['ECONNREFUSED', 'refused'],
-  ['ENETUNREACH', 'unreachable'],
-  ['EHOSTUNREACH', 'unreachable'],
-  ['ENETDOWN', 'unreachable'],
-  ['EADDRNOTAVAIL', 'unreachable'],
-  // What Linux says when the source address cannot lead to the destination.
-  ['EINVAL', 'unreachable'],
-  ['EMSGSIZE', 'too-big'],
-  ['EPERM', 'not-permitted'],
-  ['EACCES', 'not-permitted'],
-  ['ENOBUFS', 'no-buffers'],
-  ['ENOMEM', 'no-buffers'],
-]);
-
-function datagramError(code: string | undefined): DatagramError {
-  return errorKinds.get(code ?? '') ?? 'other';
-}
-
-const bindProblems: ReadonlyMap<string, BindProblem> = new Map([
-  ['EADDRINUSE', 'in-use'],
-  ['EADDRNOTAVAIL', 'not-available'],
-  ['EACCES', 'not-permitted'],
-  ['EPERM', 'not-permitted'],
-  ['EMFILE', 'exhausted'],
-  ['ENFILE', 'exhausted'],
-  ['ENOBUFS', 'exhausted'],
-  ['ENOMEM', 'exhausted'],
-]);
-
-function bindProblem(code: string | undefined): BindProblem {
-  return bindProblems.get(code ?? '') ?? 'other';
 }

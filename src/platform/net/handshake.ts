@@ -25,7 +25,7 @@ export class Handshake {
   readonly remote: Endpoint;
   readonly local: Endpoint;
   readonly source: string;
-  readonly deadline: Monotonic;
+  readonly begun: Monotonic;
   readonly #host: HandshakeHost;
   #socket: TLSSocket | undefined;
   #over = false;
@@ -33,14 +33,14 @@ export class Handshake {
   constructor(
     host: HandshakeHost,
     raw: Socket,
-    facts: { remote: Endpoint; local: Endpoint; source: string; deadline: Monotonic },
+    facts: { remote: Endpoint; local: Endpoint; source: string; begun: Monotonic },
   ) {
     this.#host = host;
     this.raw = raw;
     this.remote = facts.remote;
     this.local = facts.local;
     this.source = facts.source;
-    this.deadline = facts.deadline;
+    this.begun = facts.begun;
     (raw as OwnedSocket)[owner] = this;
     raw.on('error', handleFailure);
     raw.on('close', handleClose);
@@ -48,7 +48,7 @@ export class Handshake {
     raw.on('readable', handleReadable);
   }
 
-  /** The deadline has passed. */
+  /** It has taken too long. */
   expire(): void {
     this.fail(this.#socket === undefined ? 'silent' : 'handshake-timeout');
   }

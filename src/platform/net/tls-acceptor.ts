@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import type { SecureContext, TLSSocket, TLSSocketOptions } from 'node:tls';
-import type { Clock } from '#kernel';
+import type { Cancel, Clock } from '#kernel';
 import type { Purpose, VerifiedPeer } from '#platform/pki';
 import type { Log, Metrics } from '#platform/telemetry';
 import type { CloseReason, Connection, TlsFacts } from './connection.ts';
@@ -62,7 +62,7 @@ export class TlsAcceptor {
   #host: { -readonly [key in keyof ConnectionHost]: ConnectionHost[key] };
   readonly #refused: ReturnType<typeof refusalMetrics>;
   readonly #refusalLog: RefusalLog;
-  /** In the order of their deadlines, as long as handshakeMs does not change. */
+  /** In the order in which they began, which is the order in which they are due. */
   readonly #handshakes = new Set<Handshake>();
   readonly #connections = new Set<StreamConnection>();
   readonly #perSource = new Map<string, number>();
@@ -71,7 +71,7 @@ export class TlsAcceptor {
   #handshakeMs: number;
   #contexts: ServerContexts;
   #tlsOptions: TLSSocketOptions;
-  #armed = false;
+  #armed: Cancel | undefined;
   #draining = false;
   #emptied: (() => void)[] = [];
 
@@ -124,14 +124,14 @@ export class TlsAcceptor {
     }
     raw.setNoDelay(true);
     this.#perSource.set(source, (this.#perSource.get(source) ?? 0) + 1);
-    const deadline = this.#options.clock.now() + this.#handshakeMs;
-    this.#handshakes.add(new Handshake(this.#handshakeHost, raw, { remote, local, source, deadline }));
+    const begun = this.#options.clock.now();
+    this.#handshakes.add(new Handshake(this.#handshakeHost, raw, { remote, local, source, begun }));
     this.#arm();
   };
 
   /**
    * Swaps identities, anchors and limits for new handshakes; open connections stay (the outbound limit holds for
-   * them at once). The options of the constructor, changed, will do.
+   * them at once, and the time limit for handshakes under way). The options of the constructor, changed, will do.
    * @throws when the TLS library refuses the identity; then nothing has changed
    */
   update(change: TlsChange): void {
@@ -140,6 +140,9 @@ export class TlsAcceptor {
     this.#contexts = contexts;
     this.#limits = change.limits ?? this.#limits;
     this.#handshakeMs = change.handshakeMs ?? this.#handshakeMs;
+    this.#armed?.();
+    this.#armed = undefined;
+    this.#arm();
     this.#host.outboundBytes = this.#limits.outboundBytes;
   }
 
@@ -266,17 +269,19 @@ export class TlsAcceptor {
   /** One timer for all handshakes: they have one duration, so the first in the set is due first. */
   #arm(): void {
     const [oldest] = this.#handshakes;
-    if (this.#armed || oldest === undefined) return;
-    this.#armed = true;
+    if (this.#armed !== undefined || oldest === undefined) return;
     const { clock } = this.#options;
-    clock.after(oldest.deadline - clock.now(), () => {
-      this.#armed = false;
+    this.#armed = clock.after(this.#timeLeft(oldest), () => {
+      this.#armed = undefined;
       for (const handshake of this.#handshakes) {
-        if (handshake.deadline > clock.now()) break;
+        if (this.#timeLeft(handshake) > 0) break;
         handshake.expire();
       }
       this.#arm();
     });
+  }
+  #timeLeft({ begun }: Handshake): number {
+    return begun + this.#handshakeMs - this.#options.clock.now();
   }
 }
 

@@ -54,14 +54,16 @@ test('the unit drops what it can and leaves the supervisor time to drain', () =>
   assert.ok(Number(value('TimeoutStopSec')) > drain);
 });
 
-test('systemd finds nothing wrong with it, where systemd is', () => {
+test('systemd finds nothing wrong with it', (t) => {
+  if (spawnSync('systemd-analyze', ['--version']).error !== undefined) {
+    t.skip('systemd-analyze is missing (Debian package systemd)');
+    return;
+  }
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-unit-'));
   const unit = join(folder, 'sallyport@edge.service');
   // The program stands elsewhere here than where a package puts it.
   writeFileSync(unit, text.replaceAll('/usr/bin/sallyport', join(root, 'bin/sallyport')));
   const verified = spawnSync('systemd-analyze', ['verify', '--man=no', unit], { encoding: 'utf8' });
   rmSync(folder, { recursive: true });
-  // Without systemd the test above is what remains.
-  const absent = (verified.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
-  if (!absent) assert.deepEqual([verified.status, verified.stdout, verified.stderr], [0, '', '']);
+  assert.deepEqual([verified.status, verified.stdout, verified.stderr], [0, '', '']);
 });

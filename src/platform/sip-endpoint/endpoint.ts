@@ -1,14 +1,5 @@
-import {
-  type Cancel,
-  type Clock,
-  err,
-  type Monotonic,
-  ok,
-  type Random,
-  type Result,
-  randomToken,
-} from '#kernel';
-import type { CloseReason, Connection } from '#platform/net';
+import { type Clock, err, ok, type Random, type Result } from '#kernel';
+import type { Connection } from '#platform/net';
 import type { Log } from '#platform/telemetry';
 import {
   buildResponse,
@@ -27,6 +18,7 @@ import {
   TransactionLayer,
 } from '#protocols/sip';
 import { fromConnection, fromFramer, toConnection } from './closing.ts';
+import { DeadlineTimer } from './deadline-timer.ts';
 import { Flow } from './flow.ts';
 import { Inspection } from './inspection.ts';
 import { declareMeters, type Meters } from './meters.ts';
@@ -38,6 +30,7 @@ import {
   type SipEndpointOptions,
 } from './options.ts';
 import { Outbox } from './outbox.ts';
+import { ToTags } from './to-tags.ts';
 import type {
   FlowCloseReason,
   FlowOptions,
@@ -49,7 +42,6 @@ import type {
 
 const PONG = Buffer.from('\r\n');
 const PING = Buffer.from('\r\n\r\n');
-const TAG_LENGTH = 16;
 /** Seconds after which a client may come back when the transaction table is full. */
 const RETRY_AFTER = '5';
 
@@ -70,7 +62,8 @@ export class SipEndpoint {
   readonly #flows = new Map<FlowId, Flow>();
   readonly #outbox: Outbox;
   readonly #inspection: Inspection;
-  #armed: { readonly due: Monotonic; readonly cancel: Cancel } | undefined;
+  readonly #tags: ToTags;
+  readonly #timer: DeadlineTimer;
 
   constructor(options: SipEndpointOptions) {
     this.clock = options.clock;
@@ -80,6 +73,10 @@ export class SipEndpoint {
     this.#limits = { ...defaultEndpointLimits, ...options.limits };
     this.#outbox = new Outbox(options.schedule ?? setImmediate);
     this.#inspection = this.#inspect();
+    this.#tags = new ToTags(options.random);
+    this.#timer = new DeadlineTimer(options.clock, () =>
+      this.#perform(this.#layer.handleTimeouts(this.clock.now())),
+    );
     this.#meters = declareMeters(options.metrics, options.name, {
       flows: () => this.flowCount,
       transactions: () => this.transactions,
@@ -105,6 +102,10 @@ export class SipEndpoint {
 
   get transactions(): TransactionCounts {
     return this.#layer.counts;
+  }
+  /** False for a message that is longer than one may be. */
+  fits(bytes: Buffer): boolean {
+    return bytes.length <= this.#limits.messageBytes;
   }
   get flowCount(): number {
     return this.#flows.size;
@@ -132,7 +133,7 @@ export class SipEndpoint {
     this.#flows.set(flow.id, flow);
     if (this.#limits.idleMs !== undefined) connection.idleMs = this.#limits.idleMs;
     this.#inspection.begin(flow);
-    connection.onClose = (reason) => this.#handleClosed(flow, reason);
+    connection.onClose = (reason) => flow.open && this.#end(flow, fromConnection(reason));
     connection.onData = (chunk) => this.#handleData(flow, chunk);
     return flow;
   }
@@ -141,13 +142,16 @@ export class SipEndpoint {
   respond(transaction: ServerTransaction, status: number, options: RespondOptions = {}): void {
     const source = this.#flows.get(transaction.flow)?.connection.remote;
     const bytes = buildResponse(transaction.request, status, {
-      ...this.#withTag(transaction, status, options),
+      ...this.#tags.complete(transaction, status, options),
       ...(source === undefined ? {} : { source }),
     });
     this.respondRaw(transaction, status, bytes);
   }
 
-  /** Answers with a response that is complete, such as one that was received downstream. */
+  /**
+   * Answers with a response that is complete, such as one that was received downstream. One that is too long is not
+   * sent: ask {@link fits} first where something can be said in its place.
+   */
   respondRaw(transaction: ServerTransaction, status: number, bytes: Buffer): void {
     const actions = this.#layer.respond(transaction, status, bytes, this.clock.now());
     if (actions.length === 0) this.#drop('late-response');
@@ -162,13 +166,14 @@ export class SipEndpoint {
   ): Result<ClientTransaction, RequestRefused> {
     if (!this.#flows.has(flow.id)) return err('flow-closed');
     const { method, branch, bytes } = request;
+    if (this.#isOutgrown(bytes)) return err('too-large');
     const outcome = this.#layer.request({ method, branch, bytes, flow: flow.id }, user, this.clock.now());
     if (outcome.type === 'refused') return err(outcome.reason);
     this.#perform(outcome.actions);
     return ok(outcome.transaction);
   }
 
-  /** Sends bytes that belong to no transaction: an ACK for a 2xx. False when the flow has closed. */
+  /** Sends bytes that belong to no transaction: an ACK for a 2xx. False when the flow has closed, or they are too long. */
   sendStateless(flow: SipFlow, bytes: Buffer): boolean {
     return this.#send(flow.id, bytes);
   }
@@ -191,8 +196,7 @@ export class SipEndpoint {
   close(): void {
     for (const flow of [...this.#flows.values()]) this.closeFlow(flow, 'shutdown');
     this.#inspection.stop();
-    this.#armed?.cancel();
-    this.#armed = undefined;
+    this.#timer.stop();
   }
 
   #handleData(flow: Flow, chunk: Buffer): void {
@@ -260,7 +264,7 @@ export class SipEndpoint {
       case 'refused':
         this.#refuse(request, flow, outcome.reason);
     }
-    this.#arm();
+    this.#timer.arm(this.#layer.deadline());
   }
 
   /** RFC 3261 §9.2: CANCEL is answered at once, whatever becomes of the INVITE. */
@@ -275,14 +279,14 @@ export class SipEndpoint {
       this.respond(transaction, 481);
       return;
     }
-    this.respond(transaction, 200, { toTag: this.#tagOf(invite) });
+    this.respond(transaction, 200, { toTag: this.#tags.of(invite) });
     if (!invite.pending) return;
     if (invite.user === undefined) this.#user.onCancel(cancel, flow, invite);
     else invite.user.onCancel?.(cancel, invite);
   }
 
   #refuse(request: SipRequest, flow: Flow, reason: 'full' | 'merged' | 'flow-requests-full'): void {
-    const toTag = randomToken(this.random, TAG_LENGTH);
+    const toTag = this.#tags.fresh();
     if (reason === 'merged') {
       this.#drop('merged-request');
       this.#send(flow.id, buildResponse(request, 482, { toTag }));
@@ -305,10 +309,6 @@ export class SipEndpoint {
     }
   }
 
-  #handleClosed(flow: Flow, reason: CloseReason): void {
-    if (flow.open) this.#end(flow, fromConnection(reason));
-  }
-
   #destroy(flow: Flow, reason: FlowCloseReason): void {
     this.#end(flow, reason);
     flow.connection.destroy(toConnection(reason));
@@ -326,11 +326,7 @@ export class SipEndpoint {
   }
 
   #exceeds(flow: Flow): boolean {
-    const limits = this.#limits.preAuthorisation;
-    if (limits === undefined) return false;
-    let reason: FlowCloseReason | undefined;
-    if (flow.bytes > limits.bytes) reason = 'unauthorised-bytes';
-    else if (flow.messages > limits.messages) reason = 'unauthorised-messages';
+    const reason = flow.excess(this.#limits.preAuthorisation);
     if (reason === undefined) return false;
     this.#note(flow, 'flow refused', reason);
     this.#destroy(flow, reason);
@@ -343,7 +339,7 @@ export class SipEndpoint {
       else if (action.type === 'ended') this.#ended(action.transaction);
       else this.#fail(action);
     }
-    this.#arm();
+    this.#timer.arm(this.#layer.deadline());
   }
 
   #ended({ side, flow }: Transaction): void {
@@ -365,23 +361,10 @@ export class SipEndpoint {
       this.#drop('flow-closed');
       return false;
     }
+    if (this.#isOutgrown(bytes)) return false;
     this.#meters.sent.inc();
     this.#outbox.write(flow, bytes);
     return true;
-  }
-
-  /** One timer for all transactions, set again only when something is due earlier. */
-  #arm(): void {
-    const due = this.#layer.deadline();
-    if (due === undefined || (this.#armed !== undefined && this.#armed.due <= due)) return;
-    this.#armed?.cancel();
-    const now = this.clock.now();
-    this.#armed = { due, cancel: this.clock.after(Math.ceil(due - now), () => this.#handleTimeouts()) };
-  }
-
-  #handleTimeouts(): void {
-    this.#armed = undefined;
-    this.#perform(this.#layer.handleTimeouts(this.clock.now()));
   }
 
   #inspect(): Inspection {
@@ -400,16 +383,11 @@ export class SipEndpoint {
     });
   }
 
-  #withTag(transaction: ServerTransaction, status: number, options: RespondOptions): RespondOptions {
-    if (status === 100 || options.toTag !== undefined || transaction.request.to.tag !== undefined)
-      return options;
-    return { ...options, toTag: this.#tagOf(transaction) };
+  #isOutgrown(bytes: Buffer): boolean {
+    if (this.fits(bytes)) return false;
+    this.#drop('outgrown');
+    return true;
   }
-  #tagOf(transaction: ServerTransaction): string {
-    transaction.toTag ??= randomToken(this.random, TAG_LENGTH);
-    return transaction.toTag;
-  }
-
   #drop(reason: MessageDropReason): void {
     this.#meters.dropped.inc(reason);
   }

@@ -2,11 +2,22 @@ import type { Monotonic } from '#kernel';
 import type { Connection } from '#platform/net';
 import { OncePerKey } from '#platform/telemetry';
 import { type FlowId, type SipLimits, SipStreamFramer } from '#protocols/sip';
-import type { FlowOptions, KeepAliveOptions, SipFlow } from './types.ts';
+import type {
+  FlowCloseReason,
+  FlowOptions,
+  KeepAliveOptions,
+  PreAuthorisationLimits,
+  SipFlow,
+} from './types.ts';
 
 /** Larger piles of waiting messages leave at once instead of at the end of the turn. */
 const COALESCED_BYTES = 65_536;
 const LOGGED_REASONS = 16;
+/**
+ * On the connection of a server, which many people share, one message that is too long by less than this factor costs
+ * that message only: the server's own headers may have made it so.
+ */
+const SHARED_STEP = 4;
 
 /** A flow with what the endpoint keeps about it. */
 export class Flow implements SipFlow {
@@ -37,13 +48,25 @@ export class Flow implements SipFlow {
     this.id = connection.id;
     this.connection = connection;
     this.scope = options.scope ?? `flow-${connection.id}`;
-    this.framer = new SipStreamFramer(limits, options.dialled === true ? 'asks' : 'answers');
+    const shared = options.scope !== undefined;
+    this.framer = new SipStreamFramer(
+      limits,
+      options.dialled === true ? 'asks' : 'answers',
+      limits.messageBytes * (shared ? SHARED_STEP : 1),
+    );
     this.keepAlive = options.dialled === true ? options.keepAlive : undefined;
     this.onClosed = options.onClosed;
     this.mostRequests = options.openRequests ?? Number.POSITIVE_INFINITY;
     this.added = now;
     this.authorised = options.authorised ?? true;
     this.data = options.data;
+  }
+
+  /** What it has used up of the little that a flow may do before it is authorised. */
+  excess(limits: PreAuthorisationLimits | undefined): FlowCloseReason | undefined {
+    if (limits === undefined) return undefined;
+    if (this.bytes > limits.bytes) return 'unauthorised-bytes';
+    return this.messages > limits.messages ? 'unauthorised-messages' : undefined;
   }
 
   /** True the first time that something is to be logged about this flow for this reason. */

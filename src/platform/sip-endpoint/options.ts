@@ -41,4 +41,9 @@ export interface OutgoingRequest {
   readonly bytes: Buffer;
 }
 
-export type RequestRefused = 'flow-closed' | 'full' | 'duplicate-branch';
+export type RequestRefused =
+  | 'flow-closed'
+  | 'full'
+  | 'duplicate-branch'
+  /** Longer than {@link SipEndpointLimits.messageBytes}: whoever gets it would lose the stream over it. */
+  | 'too-large';

@@ -57,6 +57,7 @@ export interface SipEndpointLimits {
   readonly flows: number;
   readonly serverTransactions: number;
   readonly clientTransactions: number;
+  /** Of a message received, and of one sent: what headers added on the way make longer does not leave. */
   readonly messageBytes: number;
   readonly headerLineBytes: number;
   readonly headers: number;
@@ -107,6 +108,8 @@ export const messageDropReasons = [
   'flow-closed',
   /** A response that its transaction no longer takes. */
   'late-response',
+  /** It was to leave, but had become longer than a message may be. */
+  'outgrown',
 ] as const;
 export type MessageDropReason = (typeof messageDropReasons)[number];
 

@@ -43,6 +43,8 @@ test('networks lose their host bits and say so', () => {
   assert.deepEqual(canonicalNetwork('10.45.1.2/16'), { network: '10.45.0.0/16', exact: false });
   assert.deepEqual(canonicalNetwork('2001:DB8::/32'), { network: '2001:db8::/32', exact: true });
   assert.deepEqual(canonicalNetwork('0.0.0.0/0'), { network: '0.0.0.0/0', exact: true });
+  assert.deepEqual(canonicalNetwork('::ffff:10.45.0.0/112'), { network: '10.45.0.0/16', exact: true });
+  assert.deepEqual(canonicalNetwork('::ffff:10.45.1.2/128'), { network: '10.45.1.2/32', exact: true });
   for (const text of [
     '10.0.0.0',
     '10.0.0.0/33',

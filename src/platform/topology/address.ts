@@ -41,6 +41,9 @@ interface Network {
   readonly bits: number;
 }
 
+/** Of the prefix ::ffff:0:0/96. */
+const MAPPED_BITS = 96;
+
 function parseNetwork(text: string): Network | undefined {
   const [address, bits, ...rest] = text.split('/');
   if (address === undefined || bits === undefined || rest.length > 0 || !/^\d{1,3}$/.test(bits))
@@ -49,7 +52,12 @@ function parseNetwork(text: string): Network | undefined {
   if (address.includes('%')) return undefined;
   const base = ipaddr.parse(address);
   const length = Number(bits);
-  return length <= base.toByteArray().length * 8 ? { base, bits: length } : undefined;
+  if (length > base.toByteArray().length * 8) return undefined;
+  // Written as IPv6 it would match no IPv4 address, and protect or allow nothing.
+  if (length >= MAPPED_BITS && base instanceof ipaddr.IPv6 && base.isIPv4MappedAddress()) {
+    return { base: base.toIPv4Address(), bits: length - MAPPED_BITS };
+  }
+  return { base, bits: length };
 }
 
 function masked(network: Network): Parsed {

@@ -87,7 +87,9 @@ export function reportOf(file: string, findings: readonly DocumentFinding[]): Ch
     const group = findings.filter((finding) => finding.severity === severity);
     counts[severity] = group.length;
     if (group.length === 0) continue;
-    lines.push(`${group.length} ${group.length === 1 ? one : many}:`, ...group.map(formatDocumentError), '');
+    lines.push(`${group.length} ${group.length === 1 ? one : many}:`);
+    for (const finding of group) lines.push(formatDocumentError(finding));
+    lines.push('');
   }
   lines.push(counts.error === 0 ? `${file}: no errors` : `${file}: nothing starts on this document`);
   const { error: errors, warning: warnings, instruction: instructions } = counts;

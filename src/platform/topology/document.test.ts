@@ -98,6 +98,27 @@ test('one list item that is wrong does not hide the others', () => {
 test('text from the document is printed without its control characters', () => {
   assert.equal(quote('a\u001b[31m\u009b\u202e\n'), '"a\\u001b[31m\\u009b\\u202e\\n"');
   assert.ok(quote('x'.repeat(1000)).length < 70);
+  const obeyed = /[\p{Cc}\p{Cf}]/u;
+  for (const text of [
+    '"a\\u001b[2J": 1\n"a\\u001b[2J": 2\n',
+    'a: *b\u009bc\n',
+    'a: |\u009b9\n x\n',
+    'a: "\\q\u202e"\n',
+  ]) {
+    const { report, errors } = checkDocument(written('hostile.yaml', text));
+    assert.ok(errors > 0);
+    assert.ok(!report.split('\n').some((line) => obeyed.test(line)), JSON.stringify(report));
+  }
+});
+
+test('a document with more mistakes than anyone reads is refused with some of them', () => {
+  const many = Array.from({ length: 20_000 }, (_, index) => `mistake${index}: 1`).join('\n');
+  for (const text of [many, `- &a 1\n${'- *a\n'.repeat(20_000)}`, 'again: 1\n'.repeat(20_000)]) {
+    const { report, errors } = checkDocument(written('many.yaml', text));
+    assert.equal(errors, 1_000);
+    assert.match(report, /more to say than 1000 findings/);
+    assert.ok(!loadEdgeDocument(join(folder, 'many.yaml')).ok);
+  }
 });
 
 test('a document that cannot be read is one error in its place', () => {

@@ -28,9 +28,15 @@ export interface Complaint {
 
 export type Report = (path: Path, complaint: Complaint) => void;
 
-/** `file:line:column: what: what to write instead` */
+/** `file:line:column: what: what to write instead`, one line with nothing in it that a terminal would obey. */
 export function formatDocumentError(finding: DocumentFinding): string {
-  return `${finding.file}:${finding.line}:${finding.column}: ${finding.what}: ${finding.instead}`;
+  return printable(`${finding.file}:${finding.line}:${finding.column}: ${finding.what}: ${finding.instead}`);
+}
+
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${character.codePointAt(0)?.toString(16)}}`;
+  });
 }
 
 /** `policy.nextHop.members[0].port` */

@@ -121,6 +121,7 @@ export class DocumentReader {
 
   #checkKeys(map: YAMLMap, shape: Record<string, z.ZodType>, path: Path): void {
     for (const pair of map.items) {
+      if (this.#source.full) return;
       const key = keyOf(pair);
       if (key !== undefined && Object.hasOwn(shape, key)) continue;
       if (key === undefined) {

@@ -17,12 +17,21 @@ import { type Complaint, type DocumentFinding, type Path, quote } from './findin
 /** Longest document, bytes. */
 export const LONGEST_DOCUMENT = 1_048_576;
 const MOST_SYNTAX_ERRORS = 20;
+/** With so many findings, the rest is left for later: each costs time, and nobody reads on. */
+const MOST_FINDINGS = 1000;
 
 const SYNTAX_REMEDIES: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces',
   MULTIPLE_DOCS: 'keep one document in a file, without a line of ---',
   BLOCK_AS_IMPLICIT_KEY: 'put text that holds a colon and a space, or ends in a colon, in quotes',
   RESOURCE_EXHAUSTION: 'nest lists and sections as the reference page shows',
+};
+
+const TOO_MANY: Complaint = {
+  severity: 'error',
+  rule: 'too-many-findings',
+  what: `there is more to say than ${MOST_FINDINGS} findings`,
+  instead: 'correct the others first, then check again',
 };
 
 type PlainNode = Node | null | undefined;
@@ -57,14 +66,21 @@ export class YamlSource {
     return this.#document.contents;
   }
 
+  /** No more findings are taken; the last one that was says so, and is an error. */
+  get full(): boolean {
+    return this.findings.length >= MOST_FINDINGS;
+  }
+
   /** Adds a finding where the path leads: the value, or the nearest parent's key for what is not there. */
   add(path: Path, complaint: Complaint, at: 'key' | 'value' = 'value'): void {
-    this.#addAt(this.#offset(path, at), complaint);
+    if (!this.full) this.#addAt(this.#offset(path, at), complaint);
   }
 
   #addAt(offset: number, complaint: Complaint): void {
+    if (this.full) return;
     const { line, col } = this.#lines.linePos(offset);
-    const { severity, rule, what, instead } = complaint;
+    const last = this.findings.length === MOST_FINDINGS - 1;
+    const { severity, rule, what, instead } = last ? TOO_MANY : complaint;
     const position = line === 0 ? { line: 1, column: 1 } : { line, column: col };
     this.findings.push({ severity, rule, file: this.file, ...position, what, instead });
   }

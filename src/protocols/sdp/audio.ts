@@ -39,6 +39,8 @@ export interface LocalAudio {
   readonly formats?: readonly AudioFormat[];
   /** Default sendrecv. */
   readonly direction?: SdpDirection;
+  /** RTCP is taken on the RTP port (RFC 5761); otherwise peers send it to the next one. */
+  readonly rtcpOnSamePort?: boolean;
 }
 
 export const PCMU: AudioFormat = { payloadType: 0, name: 'PCMU', clockRate: 8000, channels: 1 };
@@ -53,7 +55,7 @@ const directions: readonly SdpDirection[] = ['sendrecv', 'sendonly', 'recvonly',
 /** An offer of one audio stream (RFC 3264 §5). */
 export function audioOffer(local: LocalAudio): SessionDescription {
   const formats = local.formats ?? staticAudioFormats;
-  return describe(local, ['0 0'], [audioSection(local, formats, local.direction ?? 'sendrecv')]);
+  return describe(local, ['0 0'], [audioSection(local, formats, local.direction ?? 'sendrecv', true)]);
 }
 
 /** The first audio section that is in use. */
@@ -88,7 +90,9 @@ export function answerAudio(
   if (format === undefined) return err('no-common-format');
   const direction = answerDirection(peer.value.direction, local.direction ?? 'sendrecv');
   const sections = offer.media.map((media, index) =>
-    index === peer.value.index ? audioSection(local, common, direction) : refused(media),
+    index === peer.value.index
+      ? audioSection(local, common, direction, media.attributes.some(isRtcpMux))
+      : refused(media),
   );
   return ok({ answer: describe(local, offer.times, sections), format, peer: peer.value });
 }
@@ -111,7 +115,12 @@ function describe(
   return { origin, name: '-', connection: address, times, attributes: [], media };
 }
 
-function audioSection(local: LocalAudio, formats: readonly AudioFormat[], direction: SdpDirection): SdpMedia {
+function audioSection(
+  local: LocalAudio,
+  formats: readonly AudioFormat[],
+  direction: SdpDirection,
+  mayMultiplex: boolean,
+): SdpMedia {
   const maps = formats.map((format) => {
     const channels = format.channels === 1 ? '' : `/${format.channels}`;
     return { name: 'rtpmap', value: `${format.payloadType} ${format.name}/${format.clockRate}${channels}` };
@@ -121,8 +130,23 @@ function audioSection(local: LocalAudio, formats: readonly AudioFormat[], direct
     port: local.port,
     protocol: 'RTP/AVP',
     formats: formats.map((format) => `${format.payloadType}`),
-    attributes: [...maps, { name: 'ptime', value: `${PACKET_MS}` }, { name: direction }],
+    attributes: [
+      ...maps,
+      { name: 'ptime', value: `${PACKET_MS}` },
+      ...(local.rtcpOnSamePort === true ? rtcpAttributes(local.port, mayMultiplex) : []),
+      { name: direction },
+    ],
   };
+}
+
+/** RFC 5761 §5.1.1: `rtcp-mux` is answered only when it was offered; the port (RFC 3605) is said in any case. */
+function rtcpAttributes(port: number, mayMultiplex: boolean): SdpAttribute[] {
+  const place = { name: 'rtcp', value: `${port}` };
+  return mayMultiplex ? [place, { name: 'rtcp-mux' }] : [place];
+}
+
+function isRtcpMux({ name }: SdpAttribute): boolean {
+  return name === 'rtcp-mux';
 }
 
 /** RFC 3264 §6: port zero; the formats stay because an m= line needs one. */

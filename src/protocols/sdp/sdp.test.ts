@@ -164,6 +164,19 @@ describe('offer and answer for audio (RFC 3264)', () => {
     );
   });
 
+  it('says when RTCP comes on the RTP port, and answers rtcp-mux only when it was offered (RFC 5761 §5.1.1)', () => {
+    const muxed = { ...local, rtcpOnSamePort: true };
+    const said = (description: SessionDescription) =>
+      description.media[0]?.attributes.filter(({ name }) => name.startsWith('rtcp'));
+    const place = { name: 'rtcp', value: '40000' };
+    const plain = answerAudio(read(lines(...HEAD, 'c=IN IP4 h', 't=0 0', 'm=audio 5 RTP/AVP 0')), muxed);
+    const other = answerAudio(audioOffer({ ...muxed, port: 5 }), muxed);
+    assert(plain.ok && other.ok);
+    assert.deepEqual(said(audioOffer(muxed)), [place, { name: 'rtcp-mux' }]);
+    assert.deepEqual(said(plain.value.answer), [place]);
+    assert.deepEqual(said(other.value.answer), [place, { name: 'rtcp-mux' }]);
+  });
+
   it('answers with the formats that both have, in the order offered, and refuses the rest', () => {
     const result = answerAudio(read(offer), local);
     assert(result.ok);

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { SystemClock } from '#kernel';
-import { type SipMessage, SipRequest, SipResponse, SipStreamFramer, sipLimits } from '#protocols/sip';
+import { type SipResponse, SipStreamFramer, sipLimits } from '#protocols/sip';
 import type { Perimeter } from '../testing/perimeter.ts';
 import { until } from './until.ts';
 
@@ -23,7 +22,7 @@ export interface RawSipOptions {
 /** A TLS connection that sends whatever it is told to, and keeps what comes back as messages. */
 export class RawSip {
   readonly socket: TLSSocket;
-  readonly received: SipMessage[] = [];
+  readonly responses: SipResponse[] = [];
   closed = false;
   readonly #framer = new SipStreamFramer(
     { ...sipLimits, messageBytes: 1 << 20, headerLineBytes: 1 << 16 },
@@ -34,7 +33,7 @@ export class RawSip {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
       for (const event of this.#framer.push(chunk, clock.now())) {
-        if (event.type === 'message') this.received.push(event.message);
+        if (event.type === 'message' && event.message.kind === 'response') this.responses.push(event.message);
       }
     });
     socket.on('close', () => {
@@ -56,7 +55,10 @@ export class RawSip {
         : { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) }),
     };
     const socket = connect(tls);
-    await once(socket, 'secureConnect');
+    await new Promise<void>((resolve, reject) => {
+      socket.once('secureConnect', resolve).once('error', reject);
+      socket.once('close', () => reject(new Error('closed before the handshake was over')));
+    });
     return new RawSip(socket);
   }
   /** A client on the internal network. */
@@ -70,29 +72,15 @@ export class RawSip {
     return RawSip.open(perimeter, { ...access, localAddress: clients.alice, name: names.access });
   }
 
-  send(bytes: Uint8Array | string): void {
-    this.socket.write(bytes);
+  /** Resolves when the kernel has taken it, or when the connection has ended. */
+  send(bytes: Uint8Array | string): Promise<void> {
+    return new Promise((resolve) => this.socket.write(bytes, () => resolve()));
   }
-  /** Resolves when the response to this Call-ID is there. */
+  /** Resolves with the final response to this Call-ID; rejects when the connection is closed before it came. */
   async answer(callId: string): Promise<SipResponse> {
-    let found: SipMessage | undefined;
-    await until(`an answer to ${callId}`, () => {
-      found = this.received.find(
-        (one) => one instanceof SipResponse && one.status >= 200 && one.callId === callId,
-      );
-      if (found === undefined && this.closed) throw new Error('the connection was closed');
-      return found !== undefined;
-    });
-    return found as SipResponse;
-  }
-  /** Resolves with the first request of this method. */
-  async request(method: string): Promise<SipRequest> {
-    let found: SipMessage | undefined;
-    await until(`a ${method}`, () => {
-      found = this.received.find((one) => one instanceof SipRequest && one.method === method);
-      return found !== undefined;
-    });
-    return found as SipRequest;
+    const found = () => this.responses.find((one) => one.status >= 200 && one.callId === callId);
+    await until(`an answer to ${callId}`, () => this.closed || found() !== undefined);
+    return found() ?? Promise.reject(new Error('the connection was closed'));
   }
   async isClosed(): Promise<void> {
     await until('the connection is closed', () => this.closed);

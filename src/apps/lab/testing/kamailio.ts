@@ -16,14 +16,15 @@ export interface KamailioOptions {
 
 /** Debian's Kamailio as the next hop, with the configuration that the guide ships. */
 export class Kamailio {
-  readonly #program: ChildProgram;
+  readonly program: ChildProgram;
 
   private constructor(program: ChildProgram) {
-    this.#program = program;
+    this.program = program;
   }
 
-  static async start({ plan, accounts }: KamailioOptions): Promise<Kamailio> {
-    const folder = join(plan.folder, 'kamailio');
+  /** Starts it; the edge finds it when it listens. */
+  static start({ plan, accounts }: KamailioOptions): Kamailio {
+    const folder = join(plan.folder, `kamailio-${plan.frontEnd.address}`);
     const files = labFiles(plan);
     mkdirSync(join(folder, 'accounts'), { recursive: true });
     for (const file of ['kamailio.cfg', 'tls.cfg', 'accounts/version']) {
@@ -46,12 +47,8 @@ export class Kamailio {
     return new Kamailio(program);
   }
 
-  /** The end of what it logged. */
-  get log(): string {
-    return this.#program.output.slice(-4000);
-  }
   stop(): Promise<void> {
-    return this.#program.stop();
+    return this.program.stop();
   }
 }
 

@@ -45,6 +45,7 @@ export class Perimeter {
   /** Makes documents, certificates and accounts, and starts nothing yet but the name server. */
   static async prepare(options: PerimeterOptions): Promise<Perimeter> {
     const folder = await mkdtemp(join(tmpdir(), 'sallyport-perimeter-'));
+    endWithUs(() => rmSync(folder, { recursive: true, force: true }));
     const plan = await planLab(folder, options);
     if (plan.remarks.length > 0)
       throw new Error(`this test needs another machine: ${plan.remarks.join(' ')}`);

@@ -118,8 +118,9 @@ export class SoftphoneUser {
     await this.#path?.close();
     this.#path = undefined;
   }
-  close(): void {
+  async close(): Promise<void> {
     this.#stream?.stop();
+    await this.closePath();
     this.phone.close();
   }
 

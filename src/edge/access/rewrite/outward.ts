@@ -6,10 +6,12 @@ import {
   type SipRequest,
   type SipResponse,
   sameSipUri,
+  splitValues,
 } from '#protocols/sip';
 import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { DeliverOutward } from '../policy/from-next-hop.ts';
 import { isNotForOutside } from '../trust.ts';
+import { distinctNames } from './names.ts';
 import { externalUri, type Scene } from './scene.ts';
 
 /** Stands for all Vias of the inside, so that a client sees a request that was passed on, and not by whom. */
@@ -110,10 +112,15 @@ function replaceShown(
   scene: Scene,
 ): void {
   if (shown.every((value, index) => value === values[index])) return;
-  const left = shown.filter((value) => value !== undefined);
+  const left = shown.filter((value) => value !== undefined && standsAlone(value));
   if (left.length < values.length) scene.scrubbed();
   if (left.length === 0) edit.remove(name);
   else edit.replace(name, left.join(', '));
+}
+
+/** False for a value whose quotation mark or bracket is left open: it would swallow the one that is written behind it. */
+function standsAlone(value: string): boolean {
+  return !/["<]/.test(value) || splitValues(`${value},`).length === 2;
 }
 
 /** A Contact without angle brackets: what follows the first semicolon belongs to the header. */
@@ -181,7 +188,7 @@ function wantsPrivacy(message: SipMessage): boolean {
 
 /** Every other field passes only if it tells nothing internal; those of the inside never do. */
 function scrub(edit: MessageEdit, message: SipMessage, scene: Scene): void {
-  for (const name of message.names()) {
+  for (const name of distinctNames(message)) {
     const treatment = TREATMENTS.get(name) ?? (isNotForOutside(name) ? 'remove' : 'scan');
     if (name === 'P-Asserted-Identity' && wantsPrivacy(message)) edit.remove(name);
     else if (treatment !== 'keep') applyTreatment(treatment, name, edit, message, scene);

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 export interface DisclosureScope {
@@ -9,8 +10,6 @@ export interface DisclosureScope {
   readonly internalNetworks: readonly string[];
 }
 
-type Network = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
-
 // At every position, so that no digit before an address hides it.
 const IPV4 = /(?=(\d{1,3}(?:\.\d{1,3}){3}))/g;
 const IPV6 = /([0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})/gi;
@@ -18,20 +17,25 @@ const IPV6 = /([0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})/gi;
 const COLONS = /:[0-9a-f]{0,4}:/i;
 /** What has to be there for IPV4 to find anything. */
 const DOTTED = /\d\.\d+\.\d+\.\d/;
+/** A text with more than this that looks like addresses is not read on: it counts as telling one. */
+const MOST_ADDRESSES = 64;
 
 /** What may be shown outside: hosts by a list of those that may, texts by absence of those that may not. */
 export class Disclosure {
   readonly #public: ReadonlySet<string>;
   readonly #internal: ReadonlySet<string>;
   readonly #names: readonly string[];
-  readonly #networks: readonly Network[];
+  readonly #networks = new BlockList();
 
   constructor(scope: DisclosureScope) {
     this.#public = new Set(scope.publicHosts.map(canonicalHost));
     const internal = scope.internalHosts.map(canonicalHost).filter((host) => !this.#public.has(host));
     this.#internal = new Set(internal);
     this.#names = internal.filter((host) => !ipaddr.isValid(host));
-    this.#networks = scope.internalNetworks.map((network) => ipaddr.parseCIDR(network));
+    for (const network of scope.internalNetworks) {
+      const [address, bits] = ipaddr.parseCIDR(network);
+      this.#networks.addSubnet(address.toString(), bits, address.kind());
+    }
   }
 
   /** True for a host that may stand in a URI which clients see. */
@@ -51,18 +55,19 @@ export class Disclosure {
   }
 
   #mentionsAddress(text: string, form: RegExp): boolean {
-    for (const match of text.matchAll(form)) if (this.#isInternalAddress(match[1] ?? '')) return true;
+    let read = 0;
+    for (const match of text.matchAll(form)) {
+      if (++read > MOST_ADDRESSES || this.#isInternalAddress(match[1] ?? '')) return true;
+    }
     return false;
   }
 
   #isInternalAddress(text: string): boolean {
+    const family = isIP(text);
+    if (family === 0) return false;
     const host = canonicalHost(text);
     if (this.#internal.has(host)) return true;
-    if (this.#public.has(host) || !ipaddr.isValid(host)) return false;
-    const address = ipaddr.process(host);
-    return this.#networks.some(([network, bits]) => {
-      return network.kind() === address.kind() && address.match(network, bits);
-    });
+    return !this.#public.has(host) && this.#networks.check(text, family === 4 ? 'ipv4' : 'ipv6');
   }
 }
 

@@ -207,7 +207,9 @@ export class ProxyContext implements ServerTransactionUser {
       return;
     }
     this.#close(branch);
-    this.#fail(branch, { cause: 'refused', reason: sent.error }, { status: 503, response: undefined });
+    // With our headers it is longer than a message may be, whoever gets it.
+    if (sent.error === 'too-large') this.#best.add({ status: 513, response: undefined });
+    else this.#fail(branch, { cause: 'refused', reason: sent.error }, { status: 503, response: undefined });
   }
 
   #close(branch: Branch): void {
@@ -248,7 +250,12 @@ export class ProxyContext implements ServerTransactionUser {
     const edit = new MessageEdit(response).removeFirst('Via');
     this.#best.addChallenges(edit, response);
     this.#handler.editResponse?.(edit, response, this);
-    this.#endpoint.respondRaw(this.transaction, response.status, edit.toBytes());
+    const bytes = edit.toBytes();
+    if (this.#endpoint.fits(bytes) || response.status < 200) {
+      this.#endpoint.respondRaw(this.transaction, response.status, bytes);
+    } else {
+      this.#endpoint.respond(this.transaction, 502, { reason: 'Response Too Large' });
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MessageEdit, type ServerTransaction, type SipRequest } from '#protocols/sip';
+import { MessageEdit, type ServerTransaction, type SipRequest, sipLimits } from '#protocols/sip';
 import type { SipEndpoint } from '../endpoint.ts';
 import { MemoryNetwork, Peer, request } from '../testing/memory-network.ts';
 import type { SipFlow } from '../types.ts';
@@ -113,6 +113,23 @@ describe('proxy, one target', () => {
     stage.settle();
     const answer = stage.alice.takeResponse(404);
     assert.deepEqual([answer.has('Server'), answer.header('X-Edge')], [false, 'seen']);
+  });
+
+  it('sends nothing on that became too long on the way, whose receiver would lose its stream over it', async () => {
+    const padding = 'x'.repeat(1000);
+    const stage = new Stage(1, () => ({ editResponse: (edit) => edit.append('X-Padding', padding) }));
+    const longest = sipLimits.messageBytes - request('MESSAGE', { branch: 'z9hG4bK-a', body: '' }).length - 8;
+    stage.alice.send(request('MESSAGE', { branch: 'z9hG4bK-a', body: 'x'.repeat(longest) }));
+    stage.settle();
+    assert.deepEqual(stage.target(0).take(), []);
+    assert.deepEqual(stage.alice.take(), ['513']);
+    const message = only(stage.begins('MESSAGE'));
+    const long: [string, string][] = Array.from({ length: 8 }, () => ['X', 'x'.repeat(8100)]);
+    stage.target(0).answer(message, 200, long);
+    stage.settle();
+    assert.deepEqual(stage.alice.take(), ['502']);
+    assert.equal(stage.target(0).connection.closed, false);
+    assert.deepEqual(stage.endpoint.transactions, { server: 0, client: 0 });
   });
 
   it('says 100 to an INVITE at once, passes 18x but not 100, and every 2xx', () => {

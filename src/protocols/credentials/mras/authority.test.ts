@@ -134,9 +134,36 @@ test('failures carry the reason and what can be echoed, and no credentials', () 
     reason: 'Version Mismatch',
     credentials: [],
   });
-  const busy = parseMrasResponse(answerCredentialsRequest(formatMrasRequest(asked), policy, wall, true).body);
+  const busy = parseMrasResponse(
+    answerCredentialsRequest(formatMrasRequest(asked), policy, wall, { busy: true }).body,
+  );
   assert.ok(busy.ok && busy.value.reason === 'Server Busy');
   assert.equal(ask({}, { relays: policy.relays.slice(1) }).reason, 'Not Supported');
+});
+
+test('credentials count as the user whom the caller vouches for, whatever identities the body names', () => {
+  const verifier = new MediaTokenVerifier([key.value]);
+  const users = (identity: string, user?: string) => {
+    const credentials = [{ id: 'C', identity }];
+    const answer = answerCredentialsRequest(formatMrasRequest({ ...asked, credentials }), policy, wall, {
+      user,
+    });
+    const parsed = parseMrasResponse(answer.body);
+    const username = parsed.ok ? parsed.value.credentials[0]?.credentials.username : undefined;
+    const found = verifier.lookup(Buffer.from(username ?? ''), 'example.test', wall);
+    return found.ok ? found.value.user : 'none';
+  };
+  const alice = users('sip:alice@example.test', 'alice@example.test');
+  assert.match(alice, /^token:/);
+  assert.equal(users('sip:alice2@example.test', 'alice@example.test'), alice);
+  assert.notEqual(users('sip:alice@example.test', 'bob@example.test'), alice);
+  const room = users('sip:room@example.test');
+  assert.equal(
+    users(' SIP:Room@Example.test '),
+    room,
+    'a server asks in its own name: spelling does not count',
+  );
+  assert.notEqual(users('sip:room2@example.test'), room);
 });
 
 test('an answer that would not fit into a SIP message is Request Too Large', () => {

@@ -26,6 +26,16 @@ export interface AuthorityPolicy {
   readonly limits: MrasLimits;
 }
 
+interface Asking {
+  /**
+   * The user whose address the caller vouches for, in one spelling. Credentials then count as that user's, whatever
+   * identities the body names: those are the user's own words, and a new one each time would be a new quota each time.
+   */
+  readonly user?: string | undefined;
+  /** Answer `Server Busy` instead of issuing (the service is draining). */
+  readonly busy?: boolean | undefined;
+}
+
 export interface AuthorityAnswer {
   readonly reason: MrasReason;
   /** The response's XML. */
@@ -41,26 +51,30 @@ type Echo = Pick<MrasRequest, 'requestId' | 'version' | 'to' | 'from'>;
  * then each credentialsRequest.
  *
  * @param body the SERVICE request's body; may be empty
- * @param busy answer `Server Busy` instead of issuing (the service is draining)
+ * @param wall now, from which the credentials' lives count
+ * @param asking what is known of the request besides its body
  */
 export function answerCredentialsRequest(
   body: Uint8Array,
   policy: AuthorityPolicy,
   wall: WallTime,
-  busy = false,
+  asking: Asking = {},
 ): AuthorityAnswer {
   if (policy.issuer === undefined) return refuse('Not Supported');
   if (body.length === 0) return refuse('Request Malformed');
   const parsed = parseMrasRequest(body, policy.limits);
   if (!parsed.ok) return refuse(parsed.error.reason, parsed.error.echo);
   const { route, credentials: asked, ...echo } = parsed.value;
-  if (busy) return refuse('Server Busy', echo);
+  if (asking.busy === true) return refuse('Server Busy', echo);
   const credentials: CredentialsResponse[] = [];
   for (const one of asked) {
     const relays = relaysFor(policy.relays, route, one.location);
     if (relays.length === 0) return refuse('Not Supported', echo);
     const duration = Math.min(one.duration ?? policy.lifetimeMinutes, policy.lifetimeMinutes);
-    const token = policy.issuer.issue(one.identity, wall + duration * 60_000);
+    const token = policy.issuer.issue(
+      asking.user ?? one.identity.trim().toLowerCase(),
+      wall + duration * 60_000,
+    );
     credentials.push({
       id: one.id,
       credentials: { username: token.username, password: token.password, duration, realm: policy.realm },

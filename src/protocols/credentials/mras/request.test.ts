@@ -68,6 +68,8 @@ test('Request Malformed: the XML', () => {
     request(ONE.replace('sip:alice@example.test', '\u0001')),
     request(ONE.replace('sip:alice@example.test', '&#1;')),
     `<?xml version="1.0" encoding="UTF-16"?>${request(ONE)}`,
+    `<?xml version="1.1"?>${request(ONE)}`,
+    `<?xml version="1.1"?>${request(ONE, HEAD.replace('requestID="1"', 'requestID="&#1;"'))}`,
     request(ONE, `${HEAD} requestID="2"`),
     request(ONE.replace('</identity>', '</Identity>')),
     request(`<a:b>${ONE}</a:b>`),

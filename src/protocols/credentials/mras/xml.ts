@@ -82,7 +82,9 @@ class TreeReader {
     parser.on('doctype', refuse);
     parser.on('comment', refuse);
     parser.on('processinginstruction', refuse);
-    parser.on('xmldecl', ({ encoding }) => {
+    parser.on('xmldecl', ({ version, encoding }) => {
+      // XML 1.1 would let in control characters, which an answer in XML 1.0 could not echo.
+      if (version !== '1.0') refuse();
       if (encoding !== undefined && !/^(utf-8|us-ascii)$/i.test(encoding)) refuse();
     });
     parser.on('opentagstart', () => {

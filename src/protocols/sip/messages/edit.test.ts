@@ -6,7 +6,9 @@ import { canonicalName, isListHeader } from './header-name.ts';
 import { splitValues } from './header-value.ts';
 import { sipLimits } from './limits.ts';
 import type { SipMessage } from './message.ts';
+import { parseNameAddress } from './name-address.ts';
 import { parseSipMessage } from './parse.ts';
+import { formatVia } from './via.ts';
 
 function message(text: string): SipMessage {
   const parsed = parseSipMessage(Buffer.from(text), sipLimits);
@@ -99,6 +101,20 @@ describe('injection', () => {
       assert.throws(() => edit().body(Buffer.from('x'), value), TypeError);
     });
   }
+  test('NUL as a quoted pair, which a peer may send, can be sent on', () => {
+    const value = 'SIP/2.0/TLS h;branch=z9hG4bK1;x="\\\0"';
+    const received = message(original.replace('\r\n', `\r\nVia: ${value}\r\n`));
+    assert.equal(received.topVia.parameters.get('x'), '\0');
+    const edited = new MessageEdit(received).replace('Via', formatVia(received.topVia)).toBytes();
+    assert.equal(message(edited.toString()).topVia.parameters.get('x'), '\0');
+  });
+  test('whatever is taken for a URI when it is read can be written as one', () => {
+    for (const uri of ['a`b:c', 'a+b:c', 'a.1-b:c', "a!b~c*d'e:f", 'sip:x']) {
+      const parsed = parseNameAddress(`<${uri}>`);
+      if (parsed.ok) edit().requestUri(parsed.value.uri);
+    }
+    assert.equal(parseNameAddress('<a`b:c>').ok, false);
+  });
   for (const name of ['', 'a b', 'a:b', 'a\r\nb']) {
     test(`name ${JSON.stringify(name)}`, () => assert.throws(() => edit().append(name, 'x'), TypeError));
   }

@@ -140,6 +140,17 @@ describe('limits', () => {
       'bad-request message-too-large 513 true',
     ]);
   });
+  test('a body beyond the message limit is stepped over where that was asked for', () => {
+    const limits = { ...sipLimits, messageBytes: 400 };
+    const events = new SipStreamFramer(limits, 'answers', 1000).push(
+      Buffer.from(`${options('', 400)}${'x'.repeat(400)}${options()}`),
+      0,
+    );
+    assert.deepEqual(
+      events.map((event) => (event.type === 'bad-request' ? event.fatal : event.type)),
+      [false, 'message'],
+    );
+  });
   test('a header line beyond its limit', () => {
     const text = options().replace('Max-Forwards', `Subject: ${'a'.repeat(9000)}\r\nMax-Forwards`);
     assert.deepEqual(frame([text + options()]), [

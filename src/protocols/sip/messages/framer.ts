@@ -48,6 +48,7 @@ const SMALLEST_HOLD = 1024;
 export class SipStreamFramer {
   readonly #limits: SipLimits;
   readonly #side: KeepAliveSide;
+  readonly #steppedOver: number;
   #state: 'between' | 'head' | 'body' | 'skip' | 'closed' = 'between';
   #events: FramerEvent[] = [];
   #deadline: Monotonic | undefined;
@@ -63,9 +64,14 @@ export class SipStreamFramer {
   #sawCr = false;
   #halfPing = false;
 
-  constructor(limits: SipLimits, side: KeepAliveSide = 'answers') {
+  /**
+   * @param steppedOver octets: a refused message that is no longer than this is read to its end and thrown away,
+   *   whatever the limits, and the stream goes on behind it
+   */
+  constructor(limits: SipLimits, side: KeepAliveSide = 'answers', steppedOver = limits.messageBytes) {
     this.#limits = limits;
     this.#side = side;
+    this.#steppedOver = steppedOver;
   }
 
   get closed(): boolean {
@@ -166,7 +172,7 @@ export class SipStreamFramer {
     const next = this.#extendHead(chunk, at);
     const held = this.#held;
     const length = this.#heldLength;
-    const complete = length >= 4 && held.indexOf(HEAD_END, length - 4) === length - 4;
+    const complete = endsWith(held, 0, length, HEAD_END);
     if (!this.#checkStartLine(held, 0, length)) return chunk.length;
     if (length > this.#limits.messageBytes) return this.#close('message-too-large');
     return complete ? this.#headComplete(held, length, 0, chunk, next) : next;
@@ -254,7 +260,7 @@ export class SipStreamFramer {
   #badHead(head: Head, error: SipParseError, next: number): number {
     if (error.kind === 'unknown') return this.#close(error.reason);
     const contentLength = contentLengthOf(head);
-    const framed = typeof contentLength === 'number' && head.end + contentLength <= this.#limits.messageBytes;
+    const framed = typeof contentLength === 'number' && head.end + contentLength <= this.#steppedOver;
     const fatal = !framed;
     this.#events.push(
       error.kind === 'request'

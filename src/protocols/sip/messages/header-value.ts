@@ -92,8 +92,12 @@ function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** Throws when text that is about to become part of a header could end the line or the message. */
+/**
+ * Throws when text that is about to become part of a header could end the line or the message. NUL passes as a
+ * quoted pair only, in which peers may send it (RFC 3261 §25.1): a value that was received can be sent on.
+ */
 export function refuseLineBreak(text: string): void {
   if (LINE_BREAK.test(text)) throw new TypeError('a line break or NUL in text meant for a SIP header');
 }
-const LINE_BREAK = /[\r\n\0]/;
+// oxlint-disable-next-line no-control-regex -- NUL is what has to be found
+const LINE_BREAK = /[\r\n]|(?<!\\)\0/;

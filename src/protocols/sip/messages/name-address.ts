@@ -105,7 +105,7 @@ export function isAddress(text: string, start: number, end: number): boolean {
   if (colon <= start || colon >= end - 1) return false;
   const first = text.charCodeAt(start) | 0x20;
   if (first < 0x61 || first > 0x7a || !consistsOf(text, start, colon, TOKEN)) return false;
-  return consistsOf(text, colon + 1, end, URI);
+  return consistsOf(text, start, end, URI);
 }
 
 /**

@@ -142,6 +142,11 @@ export class Allocation {
       if (channel.expires <= now) this.#unbind(channel);
     }
   }
+  /** Takes permissions and channels away from every peer address that is not kept. */
+  revoke(keep: (address: string) => boolean): void {
+    for (const address of this.#permissions.keys()) if (!keep(address)) this.#permissions.delete(address);
+    for (const channel of this.#channels.values()) if (!keep(channel.address)) this.#unbind(channel);
+  }
   #unbind(channel: Channel): void {
     this.#channels.delete(channel.number);
     const ports = this.#channelsByPeer.get(channel.address);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AttributeType, encodeLifetime, encodeXorAddress, Method, type StunWriter } from '#protocols/stun';
+import { parsePeerPolicy } from '../index.ts';
 import { errorOf, inside, RELAY_V4, RelayStage } from '../testing/relay-stage.ts';
 
 /** Attack classes on relays, by the ids of the threat list; those of the policy itself are in peer-policy.test.ts. */
@@ -176,4 +177,34 @@ test('an adapter that reuses its buffers changes nothing that the relay keeps', 
   assert.deepEqual(second, first);
   assert.deepEqual(first?.subarray(8, 20), request.subarray(8, 20));
   assert.equal(client.refresh(), 0);
+});
+
+test('T4: a network that a new document makes internal is cut off at once, for channels too', () => {
+  const stage = new RelayStage();
+  const client = stage.client();
+  const other = stage.client({ port: 40_001, username: 'bob' });
+  const relayed = client.allocate();
+  const relay = stage.sink.opened[0]?.relays[0];
+  assert.ok(relay);
+  const own = other.allocate();
+  assert.equal(client.permit(['192.0.2.50', 0], ['198.51.100.9', 0], [own.address, own.port]), 0);
+  assert.equal(client.bindChannel(0x4001, '192.0.2.50', 7_000), 0);
+  assert.equal(other.permit([relayed.address, relayed.port]), 0);
+  const policy = parsePeerPolicy({
+    ownAddresses: [],
+    internalNetworks: ['192.0.2.0/24'],
+    allowedPeers: ['198.51.100.0/24', '192.0.2.0/24'],
+  });
+  assert.ok(policy.ok);
+  stage.relay.configure({ policy: policy.value });
+  client.sendChannel(0x4001, 'x');
+  client.sendIndication('192.0.2.50', 7_000, 'x');
+  stage.relay.handlePeerDatagram(relay, '192.0.2.50', 7_000, Buffer.from('x'), stage.now);
+  assert.deepEqual(stage.sink.toPeer, []);
+  assert.deepEqual(stage.sink.drops.slice(-3), ['no-channel', 'no-permission', 'peer-without-permission']);
+  client.sendIndication('198.51.100.9', 7_000, 'x');
+  assert.equal(stage.sink.toPeer.length, 1, 'a peer that is still allowed stays');
+  other.received();
+  client.sendIndication(own.address, own.port, 'x');
+  assert.equal(other.received().length, 1, 'and so does a relayed address');
 });

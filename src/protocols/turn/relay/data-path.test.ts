@@ -66,6 +66,29 @@ test('the largest datagrams fit', () => {
   assert.equal(client.received()[0]?.length, 20 + 12 + 4 + 65_508);
 });
 
+test('a datagram of IPv6 that is longer than a Data indication can be is dropped; a channel carries it', () => {
+  const stage = new RelayStage();
+  const client = stage.client();
+  client.allocate((writer) => encodeAddressFamily(writer, AttributeType.RequestedAddressFamily, 'ipv6'));
+  const peer = '2001:db8::50';
+  assert.equal(client.permit([peer, 0]), 0);
+  const relay = stage.sink.opened[0]?.relays[0];
+  assert.ok(relay);
+  client.received();
+  const receive = (bytes: number) =>
+    stage.relay.handlePeerDatagram(relay, peer, 7_000, Buffer.alloc(bytes), stage.now);
+  receive(65_504);
+  assert.equal(client.received()[0]?.length, 20 + 24 + 4 + 65_504);
+  receive(65_505);
+  receive(65_527);
+  assert.deepEqual(client.received(), []);
+  assert.deepEqual(stage.sink.drops, ['data-too-long', 'data-too-long']);
+  assert.equal(client.bindChannel(0x4001, peer, 7_000), 0);
+  client.received();
+  receive(65_527);
+  assert.equal(client.received()[0]?.length, 4 + 65_527);
+});
+
 test('what is dropped, and why', () => {
   const { stage, client, relay } = permitted();
   const { drops } = stage.sink;

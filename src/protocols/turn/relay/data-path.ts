@@ -23,6 +23,9 @@ import type { TurnDrop } from './drops.ts';
 import type { Relay } from './relay.ts';
 import type { RelayState } from './relay-state.ts';
 
+/** What the length field of a STUN message can say, with the header. IPv6 carries datagrams with more data. */
+const LONGEST_MESSAGE = HEADER_BYTES + 0xffff;
+
 const writer = new StunWriter();
 
 /** ChannelData from a client, RFC 8656 §12.5. Allocates nothing. */
@@ -160,6 +163,10 @@ function sendDataIndication(
   end: number,
 ): void {
   const size = HEADER_BYTES + xorAddressBytes(address) + 4 + paddedLength(end - start);
+  if (size > LONGEST_MESSAGE) {
+    state.drop('data-too-long');
+    return;
+  }
   writer.begin(state.sink.frame(size), Method.Data, MessageClass.Indication, state.nextIndicationId());
   encodeXorAddress(writer, AttributeType.XorPeerAddress, address, port);
   encodeData(writer, bytes, start, end);

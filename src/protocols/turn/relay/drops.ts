@@ -28,6 +28,8 @@ const relayDrops = [
   'peer-own-address',
   /** Data from a peer for which the client has no permission. */
   'peer-without-permission',
+  /** Data from a peer that are more than one Data indication can hold. */
+  'data-too-long',
   /** Data that reached a relayed address from outside with an address of this edge as source. */
   'peer-claims-own-address',
   /** Data or a bind result for a relayed address that was closed meanwhile. */

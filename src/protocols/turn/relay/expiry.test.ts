@@ -58,6 +58,23 @@ test('T17: the end of the credential ends the allocation in mid-session, and no 
   assert.equal(client.refresh(), 401);
 });
 
+test('T17: a refresh in the last second of a credential still ends with it', () => {
+  const stage = new RelayStage();
+  stage.expiries.set('alice', stage.wall + 100_500);
+  const client = stage.client();
+  client.allocate();
+  client.permit(['192.0.2.50', 0]);
+  const relay = stage.sink.opened[0]?.relays[0];
+  assert.ok(relay);
+  stage.pass(99);
+  stage.passUnswept(0.6);
+  assert.deepEqual(decodeLifetime(client.ask(client.proven(Method.Refresh))), { ok: true, value: 1 });
+  client.received();
+  stage.passUnswept(0.9);
+  stage.relay.handlePeerDatagram(relay, '192.0.2.50', 1, Buffer.from('x'), stage.now);
+  assert.deepEqual(client.received(), []);
+});
+
 test('T17: a peer cannot reach an allocation whose credential is over, swept or not', () => {
   const stage = new RelayStage();
   stage.expiries.set('alice', stage.wall + 100_000);

@@ -149,6 +149,10 @@ export class RelayState {
     if (this.isRelayAddress(address)) return this.relayAt(address, port) ? 'allowed' : 'own-address';
     return judgePeer(this.policy, address);
   }
+  /** Whether what was given to a peer address earlier is still to be had by the policy of now. */
+  mayStay(address: string): boolean {
+    return this.isRelayAddress(address) || judgePeer(this.policy, address) === 'allowed';
+  }
   /** A transaction id for an indication: a random start, then counted on, since nobody answers them. */
   nextIndicationId(): Uint8Array {
     const id = this.#indicationId;

@@ -38,7 +38,7 @@ export interface TurnRelayOptions extends Omit<RelayStateOptions, 'limits' | 'ti
   readonly times?: Partial<RelayTimes>;
 }
 
-/** What may change while the relay runs. Existing allocations, permissions and channels stay. */
+/** What may change while the relay runs. Existing allocations stay, and so do peers that the policy allows. */
 export interface TurnRelaySettings {
   readonly realm: string;
   readonly verifier: CredentialVerifier;
@@ -135,10 +135,16 @@ export class TurnRelay {
   configure(settings: Partial<TurnRelaySettings>): void {
     const state = this.#state;
     if (settings.realm !== undefined) state.setRealm(settings.realm);
-    if (settings.policy !== undefined) state.policy = settings.policy.withOwnAddresses(this.#ownAddresses);
+    if (settings.policy !== undefined) this.#takePolicy(settings.policy);
     state.verifier = settings.verifier ?? state.verifier;
     state.limits = { ...state.limits, ...settings.limits };
     state.times = { ...state.times, ...settings.times };
+  }
+  /** A peer that the new policy refuses is cut off at once, not when its permission would have ended. */
+  #takePolicy(policy: PeerPolicy): void {
+    const state = this.#state;
+    state.policy = policy.withOwnAddresses(this.#ownAddresses);
+    for (const allocation of state.allocations) allocation.revoke((address) => state.mayStay(address));
   }
   /** From now on new Allocates are answered 508; what exists goes on and may be refreshed. */
   drain(): void {

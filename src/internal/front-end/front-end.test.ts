@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { buildResponse } from '#protocols/sip';
+import { formatAssertedSource } from '#protocols/trust-marking';
+import { request } from './testing/messages.ts';
+import { Bench, EDGE } from './testing/wire.ts';
+
+const MARK: readonly [string, string] = [
+  'Sallyport-Asserted-Source',
+  formatAssertedSource({ address: 'alice@example.test', source: 'remote-user', edge: EDGE }),
+];
+const ROUTE: readonly [string, string] = ['Route', `<sip:token@${EDGE}:5061;transport=tls;lr>`];
+const IN_DIALOG = { uri: 'sip:carol@192.0.2.1', to: '<sip:carol@example.test>;tag=c1' };
+
+test('whoever was in a dialog cannot speak in it under another name', async () => {
+  const bench = await Bench.start();
+  const edge = bench.edge();
+  const message = (from: string, marks: (readonly [string, string])[], cseq: number) =>
+    request({ ...IN_DIALOG, method: 'MESSAGE', from, callId: `m${cseq}`, cseq, headers: [ROUTE, ...marks] });
+  bench.arrives(edge, branched(message('sip:boss@example.test', [], 1), 'b1'));
+  assert.ok(edge.response(407).has('Proxy-Authenticate'));
+  bench.arrives(edge, branched(message('sip:boss@example.test', [MARK], 2), 'b2'));
+  edge.response(407);
+  bench.toEdge.isSilent();
+  bench.arrives(edge, branched(message('sip:alice@example.test;user=phone', [MARK], 3), 'b3'));
+  assert.ok(!bench.toEdge.request('MESSAGE').has('Sallyport-Asserted-Source'));
+});
+
+test('a call can be ended without proof of a name', async () => {
+  const bench = await Bench.start();
+  const edge = bench.edge();
+  bench.arrives(
+    edge,
+    request({ ...IN_DIALOG, method: 'BYE', from: 'sip:helpdesk@example.test', headers: [ROUTE] }).bytes,
+  );
+  bench.toEdge.request('BYE');
+});
+
+test('a callee cannot ask the caller for a password, and gets no answer to such a question', async () => {
+  const bench = await Bench.start();
+  const edge = bench.edge();
+  bench.registrar.register(
+    {
+      aor: 'carol@example.test',
+      request: request({ from: 'sip:carol@example.test', headers: [['Contact', '<sip:carol@192.0.2.1>']] }),
+      reach: { kind: 'path', path: [`<sip:token@${EDGE}:5061;transport=tls;lr>`] },
+    },
+    bench.clock.wall(),
+  );
+  const credentials = 'Digest username="alice", realm="example.test", nonce="n", uri="sip:c", response="0"';
+  const message = request({
+    method: 'MESSAGE',
+    uri: 'sip:carol@example.test',
+    headers: [MARK, ['Authorization', credentials], ['Proxy-Authorization', credentials]],
+  });
+  bench.arrives(edge, message.bytes);
+  const received = bench.toEdge.request('MESSAGE');
+  assert.ok(!received.has('Authorization') && !received.has('Proxy-Authorization'));
+  const challenge = 'Digest realm="example.test", nonce="chosen by carol", algorithm=MD5';
+  bench.arrives(
+    bench.toEdge,
+    buildResponse(received, 401, {
+      toTag: 'c',
+      headers: [
+        ['WWW-Authenticate', challenge],
+        ['Proxy-Authenticate', challenge],
+      ],
+    }),
+  );
+  const answer = edge.response(401);
+  assert.ok(!answer.has('WWW-Authenticate') && !answer.has('Proxy-Authenticate'));
+});
+
+function branched({ bytes }: { bytes: Buffer }, branch: string): Buffer {
+  return Buffer.from(bytes.toString().replace('z9hG4bKtest1', `z9hG4bK${branch}`));
+}

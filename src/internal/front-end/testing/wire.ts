@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { ManualClock, ok, SeededRandom } from '#kernel';
+import type { CloseReason, Connection } from '#platform/net';
+import { SipEndpoint } from '#platform/sip-endpoint';
+import { Metrics, memoryLog } from '#platform/telemetry';
+import { type SipMessage, SipRequest, SipResponse, SipStreamFramer, sipLimits } from '#protocols/sip';
+import { tokenKey } from '#protocols/tokens';
+import { Authenticator } from '../authentication.ts';
+import { Directory } from '../directory.ts';
+import { EdgeLinks } from '../edge-links.ts';
+import { FrontEnd } from '../front-end.ts';
+import { frontEndMetrics } from '../front-end-metrics.ts';
+import { FlowTokens } from '../parties.ts';
+import { Registrar } from '../registrar.ts';
+
+const KEY = new Uint8Array(32).fill(3);
+export const EDGE = 'edge1.internal.test';
+
+/** One connection of the front end under test: what comes out of it is kept, what goes in is said by the test. */
+export class Wire implements Connection {
+  readonly id: number;
+  readonly remote = { address: '127.0.11.1', port: 40_000 };
+  readonly local = { address: '127.0.11.2', port: 5061 };
+  readonly opened = 0;
+  readonly tls = undefined;
+  readonly lastReceived = 0;
+  readonly bytesReceived = 0;
+  readonly bytesSent = 0;
+  readonly queued = 0;
+  idleMs = 0;
+  closed = false;
+  onData: (chunk: Buffer) => void = () => {};
+  onClose: (reason: CloseReason) => void = () => {};
+  onDrain: () => void = () => {};
+  readonly #framer = new SipStreamFramer(sipLimits);
+  readonly #out: SipMessage[] = [];
+
+  constructor(id: number) {
+    this.id = id;
+  }
+  write(bytes: Uint8Array): boolean {
+    for (const event of this.#framer.push(Buffer.from(bytes), 0)) {
+      if (event.type === 'message') this.#out.push(event.message);
+    }
+    return true;
+  }
+  pause(): void {}
+  resume(): void {}
+  end(): void {
+    this.closed = true;
+  }
+  destroy(): void {
+    this.closed = true;
+  }
+  /** The next message that came out, which is a request. */
+  request(method: string): SipRequest {
+    const message = this.#out.shift();
+    assert.ok(message instanceof SipRequest, message?.bytes.toString() ?? 'nothing came out');
+    assert.equal(message.method, method);
+    return message;
+  }
+  response(status: number): SipResponse {
+    const message = this.#out.shift();
+    assert.ok(message instanceof SipResponse, message?.bytes.toString() ?? 'nothing came out');
+    assert.equal(message.status, status);
+    return message;
+  }
+  isSilent(): void {
+    assert.deepEqual(this.#out, []);
+  }
+}
+
+/** A front end with one edge that it is connected to, and wires as many as the test wants. */
+export class Bench {
+  readonly clock = new ManualClock();
+  readonly random = new SeededRandom(1);
+  readonly directory: Directory;
+  readonly endpoint: SipEndpoint;
+  /** The front end's own connection to the edge's Access Edge service. */
+  readonly toEdge = new Wire(1);
+  readonly registrar: Registrar;
+  readonly #scheduled: (() => void)[] = [];
+  #wires = 10;
+
+  private constructor() {
+    const opened = Directory.open(':memory:');
+    assert.ok(opened.ok);
+    this.directory = opened.value;
+    const { clock, random, directory } = this;
+    const shared = { clock, random, log: memoryLog(), metrics: new Metrics() };
+    this.registrar = new Registrar(directory, {
+      minExpiresSeconds: 60,
+      maxExpiresSeconds: 3600,
+      defaultExpiresSeconds: 3600,
+      bindingsPerUser: 10,
+    });
+    const frontEnd = new FrontEnd(
+      {
+        ...shared,
+        metrics: frontEndMetrics(shared.metrics),
+        authenticator: new Authenticator({ accounts: directory, random, key: KEY }),
+        registrar: this.registrar,
+        tokens: new FlowTokens({ current: tokenKey(KEY) }),
+        knows: (aor) => directory.find(aor) !== undefined,
+      },
+      {
+        own: { host: '127.0.11.2', port: 5061 },
+        around: {
+          hosts: new Set(['127.0.11.2']),
+          domains: new Set(['example.test']),
+          edges: new Map([[EDGE, EDGE]]),
+        },
+        mrasEdge: undefined,
+      },
+    );
+    this.endpoint = new SipEndpoint({
+      ...shared,
+      name: 'bench',
+      user: frontEnd,
+      schedule: (task) => this.#scheduled.push(task),
+    });
+    const target = { name: EDGE, address: '127.0.11.3', port: 5061, avAuthenticationPort: 5062 };
+    const dial = async ({ port }: { port: number }) => ok(port === 5061 ? this.toEdge : new Wire(2));
+    const links = new EdgeLinks({ ...shared, endpoint: this.endpoint, edges: [target], dial });
+    frontEnd.attach(this.endpoint, links);
+    links.start();
+  }
+  static async start(): Promise<Bench> {
+    const bench = new Bench();
+    while (bench.endpoint.flowCount < 2) await new Promise((resolve) => setImmediate(resolve));
+    return bench;
+  }
+
+  /** A connection that the edge opened. */
+  edge(): Wire {
+    const wire = new Wire(++this.#wires);
+    this.endpoint.addFlow(wire, { data: { kind: 'edge', edge: EDGE }, scope: EDGE });
+    return wire;
+  }
+  /** Octets arrive, and everything that follows from them leaves. */
+  arrives(wire: Wire, bytes: Buffer): void {
+    wire.onData(bytes);
+    for (let task = this.#scheduled.shift(); task !== undefined; task = this.#scheduled.shift()) task();
+  }
+}

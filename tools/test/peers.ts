@@ -1,0 +1,21 @@
+import { existsSync } from 'node:fs';
+import { basename, delimiter, join } from 'node:path';
+
+/** The programs that each test of real peers drives, with the Debian packages that have them. */
+const PROGRAMS: { readonly [file: string]: { readonly [program: string]: string } } = {
+  'baresip.interop.test.ts': { baresip: 'baresip-core' },
+  'kamailio.interop.test.ts': { kamailio: 'kamailio', baresip: 'baresip-core' },
+  'uclient.interop.test.ts': { turnutils_uclient: 'coturn', turnutils_peer: 'coturn' },
+};
+
+/** Why a test of real peers cannot run on this machine; undefined when it can, or is not known here. */
+export function missingPeers(file: string): string | undefined {
+  const missing = Object.entries(PROGRAMS[basename(file)] ?? {}).filter(([program]) => !isInstalled(program));
+  if (missing.length === 0) return undefined;
+  return missing.map(([program, debian]) => `${program} is missing (Debian package ${debian})`).join(', ');
+}
+
+function isInstalled(program: string): boolean {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.some((folder) => folder !== '' && existsSync(join(folder, program)));
+}
