@@ -3,28 +3,21 @@
 /** Rooms within a floor that may be imported by rooms of the same floor. Edit ARCHITECTURE.md with it. */
 const within = {
   protocols: {
-    sip: ['tokens'],
-    turn: ['stun', 'credentials'],
+    turn: ['stun'],
     credentials: ['stun'],
     'trust-marking': ['sip'],
   },
   platform: {
-    telemetry: [],
-    topology: [],
-    pki: ['topology'],
-    net: ['telemetry', 'pki', 'topology'],
-    datagrams: ['telemetry'],
+    net: ['telemetry', 'pki'],
     http: ['telemetry'],
-    store: [],
-    service: ['telemetry', 'topology', 'http', 'net'],
+    service: ['telemetry', 'topology', 'http'],
     'sip-endpoint': ['net', 'telemetry'],
   },
   edge: {},
   internal: {},
   apps: {
-    cli: ['lab', 'softphone'],
+    cli: ['lab'],
     lab: ['softphone'],
-    softphone: [],
   },
 };
 

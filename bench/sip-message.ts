@@ -20,7 +20,10 @@ const WORKERS = [1, 2, 4] as const;
 const UNDER_WAY = 64;
 /** MESSAGEs a second of the latency rounds: well within what either can do. */
 const RATE = 1_000;
-const RATE_ROUNDS = 2;
+const RATE_ROUNDS = 3;
+/** Messages after which code is compiled as it stays, and how many rounds that may take. */
+const WARM_MESSAGES = 60_000;
+const WARM_ROUNDS = 6;
 
 interface Target {
   readonly name: string;
@@ -49,8 +52,7 @@ await runBench(async (folder) => {
     folder.path,
   ]);
   const { edge, kamailios } = await startProxies(folder);
-  await warm(load, edge, 6_000);
-  for (const kamailio of kamailios) await warm(load, kamailio, 1_000);
+  for (const target of [edge, ...kamailios]) await warm(load, target);
   const comparisons: Comparison[] = [];
   for (const connections of CONNECTIONS) {
     comparisons.push(await compare(load, edge, kamailios, { connections, rounds }));
@@ -72,8 +74,12 @@ async function startProxies(folder: BenchFolder): Promise<{ edge: Target; kamail
 }
 
 /** A server that has run for a while is what is compared; ours compiles its code while it runs. */
-async function warm(load: Load, target: Target, ms: number): Promise<void> {
-  await play(load, target, { connections: 4, warmMs: 0, ms, underWay: UNDER_WAY });
+async function warm(load: Load, target: Target): Promise<void> {
+  const most = target.name.startsWith('Kamailio') ? 1 : WARM_ROUNDS;
+  for (let round = 0, messages = 0; round < most && messages < WARM_MESSAGES; round++) {
+    const figures = await play(load, target, { connections: 4, warmMs: 0, ms: 1_500, underWay: UNDER_WAY });
+    messages += figures.completed;
+  }
 }
 
 function play(load: Load, target: Target, round: Omit<SipRound, 'proxy' | 'pid'>): Promise<SipFigures> {
@@ -173,12 +179,22 @@ function saturated(comparisons: readonly Comparison[]): string {
 function paced(comparisons: readonly Comparison[]): string {
   const ms = (figures: readonly SipFigures[], key: 'p50' | 'p99') =>
     median(figures.map((round) => round[key])).toFixed(2);
+  const cost = (figures: readonly SipFigures[]) => whole(1e6 / median(figures.map(perProcessorSecond)));
   return table(
-    ['connections', 'Edge: p50 / p99 ms', 'Kamailio: p50 / p99 ms', 'ratio of messages a CPU-second'],
+    [
+      'connections',
+      'Edge: p50 / p99 ms',
+      'Kamailio: p50 / p99 ms',
+      'Edge: CPU µs a message',
+      'Kamailio: CPU µs a message',
+      'ratio of messages a CPU-second',
+    ],
     comparisons.map(({ connections, edgePaced, kamailioPaced }) => [
       String(connections),
       `${ms(edgePaced, 'p50')} / ${ms(edgePaced, 'p99')}`,
       `${ms(kamailioPaced, 'p50')} / ${ms(kamailioPaced, 'p99')}`,
+      cost(edgePaced),
+      cost(kamailioPaced),
       ratio(edgePaced.map(perProcessorSecond), kamailioPaced.map(perProcessorSecond)).text,
     ]),
   );

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 
@@ -59,11 +59,12 @@ export function versionOf(command: string, args: readonly string[], pattern: Reg
   }
 }
 
-/** Prints a report and keeps it as `results/<name>-<date>.md`. */
+/** Prints a report and keeps it, with what is to be said about it, as `results/<name>-<date>.md`. */
 export function keepReport(name: string, text: string): void {
   const folder = join(import.meta.dirname, '../results');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${name}-${new Date().toISOString().slice(0, 10)}.md`);
-  writeFileSync(file, text);
+  const reading = readFileSync(join(import.meta.dirname, `../readings/${name}.md`), 'utf8');
+  writeFileSync(file, `${text}\n${reading}`);
   process.stdout.write(`\n${text}\nkept in ${file}\n`);
 }

@@ -35,11 +35,6 @@ export class BoundedMap<K, V> {
   clear(): void {
     this.#entries.clear();
   }
-  /** The entry that was inserted first. */
-  oldest(): [K, V] | undefined {
-    const first = this.#entries.entries().next();
-    return first.done ? undefined : first.value;
-  }
   keys(): IterableIterator<K> {
     return this.#entries.keys();
   }

@@ -2,8 +2,8 @@ import { type Blame, catalogue } from '#kernel';
 import { notice, tableRow } from './notice.ts';
 
 const AREAS: Readonly<Record<string, string>> = {
+  APP: 'Softphone and lab',
   AV: 'Relay and relay credentials',
-  DOC: 'Documents',
   INT: 'Counterparts on the internal network',
   NET: 'Sockets, TLS and certificates',
   SIP: 'SIP, Access Edge service and front end',

@@ -7,7 +7,7 @@ import {
   type VerbArguments,
   type VerbResult,
 } from '#platform/service';
-import { exitStatus, printable, type Session } from './terminal.ts';
+import { exitStatus, printable, printableJson, type Session } from './terminal.ts';
 
 /** Where the packaged systemd units put the socket; the first that is there is meant. */
 const USUAL_SOCKETS = ['/run/sallyport/edge.sock', '/run/sallyport/internal.sock'];
@@ -43,9 +43,7 @@ export async function ask<Verb extends AdministrationVerb>(
     complain(session, outcome.error);
     return undefined;
   }
-  session.terminal.out(
-    options.json === true ? JSON.stringify(outcome.value, undefined, 2) : render(outcome.value),
-  );
+  session.terminal.out(options.json === true ? printableJson(outcome.value) : render(outcome.value));
   return outcome.value;
 }
 

@@ -91,6 +91,10 @@ test('drain, undrain, call, events and metrics', async () => {
   assert.equal((await sallyport('undrain', '--socket', socket)).status, 0);
   const called = await sallyport('call', 'access', 'greet', '{"a":1}', '--socket', socket);
   assert.deepEqual(JSON.parse(called.out), { hello: { a: 1 } });
+  const hostile = { a: 'b\u009b31m\u202ec\u{e0041}' };
+  const echoed = await sallyport('call', 'access', 'greet', JSON.stringify(hostile), '--socket', socket);
+  assert.doesNotMatch(echoed.out, /[\u0080-\u009f\p{Cf}]/u);
+  assert.deepEqual(JSON.parse(echoed.out), { hello: hostile });
   let events = '';
   while (!events.includes('greeted')) events = (await sallyport('events', '--socket', socket)).out;
   assert.equal(events.includes('\u001b'), false);

@@ -30,6 +30,16 @@ export function printable(text: string): string {
   });
 }
 
+/** JSON that says the same to a program and nothing to a terminal: by itself it escapes the controls of ASCII only. */
+export function printableJson(value: unknown): string {
+  const json = JSON.stringify(value, undefined, 2) ?? 'null';
+  return json.replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from({ length: character.length }, (_, at) => {
+      return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`;
+    }).join(''),
+  );
+}
+
 /** Columns as wide as their longest cell. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -123,6 +123,17 @@ test('a port that is taken: status 1, the reason names it, nothing is left', asy
   assert.match(lab.output, /Logs: .*edge\.log/);
   assert.doesNotMatch(lab.output, /Everything worked/);
   await lab.nothingIsLeft();
+});
+
+test('a folder that holds something else is left alone', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-not-a-lab-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const mine = join(folder, 'thesis.txt');
+  writeFileSync(mine, 'the only copy');
+  const lab = new LabCommand(t, '--once', '--folder', folder);
+  assert.equal(await lab.ended(), 1, lab.output);
+  assert.match(lab.output, /holds something else than a lab/);
+  assert.equal(readFileSync(mine, 'utf8'), 'the only copy');
 });
 
 test('it stays up, one can sign in as it says, and Ctrl-C ends it', async (t) => {

@@ -11,6 +11,8 @@ export interface ProgramOptions {
   readonly document: string;
   readonly socket: string;
   readonly log: string;
+  /** Words before the command line, for a program that starts it in a way of its own. */
+  readonly launcher?: readonly string[];
 }
 
 const ENTRY = join(import.meta.dirname, '..', 'cli', 'main.ts');
@@ -39,9 +41,16 @@ export class LabProgram {
 
   /** Starts it and waits until every service says that it is healthy. */
   async start(): Promise<ProgramStatus> {
-    const { name, document, log } = this.options;
+    const { name, document, log, launcher = [] } = this.options;
+    const [program = process.execPath, ...parameters] = [
+      ...launcher,
+      process.execPath,
+      ENTRY,
+      name,
+      document,
+    ];
     // A group of its own: Ctrl-C in the terminal is for the lab, which then stops the programs in order.
-    const child = spawn(process.execPath, [ENTRY, name, document], {
+    const child = spawn(program, parameters, {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Directory, newAccount } from '#internal/front-end';
-import { FailureError, randomToken, SystemRandom } from '#kernel';
+import { FailureError, failure, randomToken, SystemRandom } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import { mediaKeyText, type RestCredential, restCredential } from '#protocols/credentials';
 import { edgeDocument, internalDocument } from './lab-documents.ts';
@@ -18,7 +18,7 @@ const RELAY_CREDENTIAL_DAYS = 7;
 
 /** Makes the lab's folder anew: certification authority, certificates, keys, documents and accounts. */
 export async function setUpLab(plan: LabPlan): Promise<LabSecrets> {
-  if (existsSync(plan.folder)) rmSync(plan.folder, { recursive: true });
+  makeRoom(plan);
   mkdirSync(plan.folder, { recursive: true, mode: 0o755 });
   const files = labFiles(plan);
   await issueCertificates(plan);
@@ -31,6 +31,17 @@ export async function setUpLab(plan: LabPlan): Promise<LabSecrets> {
   addAccounts(plan, passwords);
   const expires = Date.now() + RELAY_CREDENTIAL_DAYS * DAY_MS;
   return { passwords, relay: restCredential(secret, 'phone', expires) };
+}
+
+/** Removes the lab of before, and nothing that is none. */
+function makeRoom(plan: LabPlan): void {
+  if (!existsSync(plan.folder)) return;
+  if (readdirSync(plan.folder).length > 0 && !existsSync(labFiles(plan).authority)) {
+    throw new FailureError(
+      failure('SLP-APP-0009', `${plan.folder} holds something else than a lab; name another folder`),
+    );
+  }
+  rmSync(plan.folder, { recursive: true });
 }
 
 async function issueCertificates(plan: LabPlan): Promise<void> {

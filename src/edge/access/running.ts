@@ -24,6 +24,11 @@ import { Seal, TopologyHiding } from './topology-hiding/index.ts';
 const ALPN = ['sip/2'];
 /** Connections of the next hop that are open at once; far above what a pool needs. */
 const NEXT_HOP_CONNECTIONS = 1024;
+/**
+ * Queued towards a member of the next hop before its connection, which serves all clients, is given up. Requests are
+ * refused long before, at the limit of one client, so what comes up to this is what was under way.
+ */
+const NEXT_HOP_OUTBOUND_BYTES = 64 * 1024 * 1024;
 /** Above whatever the listeners let in, so that a document may raise their limits. */
 const FLOWS = 1_000_000;
 const REFUSED_PEERS_LOGGED = 64;
@@ -170,7 +175,7 @@ export class Running {
         connections: NEXT_HOP_CONNECTIONS,
         handshakes: limits.handshakes,
         perSource: NEXT_HOP_CONNECTIONS,
-        outboundBytes: limits.outboundBytes,
+        outboundBytes: NEXT_HOP_OUTBOUND_BYTES,
       },
       clock: this.#context.clock,
       log: this.#context.log,
@@ -243,7 +248,7 @@ export class Running {
       trust,
       expectNames: [target.name],
       handshakeMs: settings.limits.handshakeSeconds * 1000,
-      outboundBytes: settings.limits.outboundBytes,
+      outboundBytes: NEXT_HOP_OUTBOUND_BYTES,
       clock: this.#context.clock,
       metrics: this.#context.metrics,
     });

@@ -78,6 +78,26 @@ test('the token is good for whoever holds the key, for as long as it says', asyn
   assert.ok(found.value.expires > before + 59 * 60_000 && found.value.expires <= Date.now() + 60 * 60_000);
 });
 
+test('credentials count as the user of From, however many identities the body makes up', async (t) => {
+  const caller = await (await start(t)).frontEnd();
+  const key = unwrap(parseMediaKey(Buffer.from(mediaKeyText(Buffer.alloc(32, 1)))));
+  const users = new Set<string>();
+  for (const identity of [
+    'sip:alice@example.test',
+    'sip:alice1@example.test',
+    'SIP:ALICE@example.test',
+    'x',
+  ]) {
+    const body = asking().toString().replace('<identity>sip:alice@example.test<', `<identity>${identity}<`);
+    const issued = answerOf(await caller.ask({ body: Buffer.from(body) })).credentials[0]?.credentials;
+    const username = Buffer.from(issued?.username ?? '');
+    const found = new MediaTokenVerifier([key]).lookup(username, 'example.test', Date.now());
+    assert.ok(found.ok);
+    users.add(found.value.user);
+  }
+  assert.equal(users.size, 1);
+});
+
 test('the response bears what a SIP response must', async (t) => {
   const response = await (await (await start(t)).frontEnd()).ask({ body: asking() });
   assert.equal(response.topVia.branch, 'z9hG4bK1');
@@ -162,6 +182,7 @@ test('reload: names and lifetime count at once [setting policy.names.av] [settin
 test('reload: a caller off the list is disconnected [setting policy.avAuthentication.callers]', async (t) => {
   const bench = await start(t);
   const caller = await bench.frontEnd();
+  assert.equal(answerOf(await caller.ask({ body: asking() })).reason, 'OK', 'it was let in');
   bench.document.policy.avAuthentication.callers = ['mediation.corp.test'];
   await bench.apply();
   await caller.closed;
@@ -172,9 +193,9 @@ test('reload: a caller off the list is disconnected [setting policy.avAuthentica
 test('reload: the limit of connections counts for newcomers [setting policy.limits.avAuthentication.connections]', async (t) => {
   const bench = await start(t);
   const first = await bench.frontEnd();
-  bench.document.policy.limits.avAuthentication.connections = 1;
-  await bench.apply();
   await bench.frontEnd();
+  bench.document.policy.limits.avAuthentication.connections = 2;
+  await bench.apply();
   const third = await bench.dial('fe1.corp.test');
   assert.equal(third.ok, false);
   assert.equal(answerOf(await first.ask({ body: asking() })).reason, 'OK', 'the first one stays');

@@ -1,5 +1,5 @@
 import { ok, type Result } from '#kernel';
-import { type Connection, TlsAcceptor } from '#platform/net';
+import { type Connection, TlsAcceptor, type TlsLimits } from '#platform/net';
 import { matchName } from '#platform/pki';
 import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
 import { SipEndpoint, type SipFlow } from '#platform/sip-endpoint';
@@ -51,8 +51,7 @@ class AvAuthentication implements Service<EdgeDocument> {
   readonly #endpoint: SipEndpoint;
   readonly #refusedOnce = new OncePerKey(1_000);
   #settings: Settings | undefined;
-  /** The last one takes new connections. */
-  #acceptors: readonly { readonly acceptor: TlsAcceptor; readonly connections: number }[] = [];
+  #acceptor: TlsAcceptor | undefined;
   #draining = false;
 
   constructor(context: ServiceContext) {
@@ -106,42 +105,27 @@ class AvAuthentication implements Service<EdgeDocument> {
 
   async stop(): Promise<void> {
     this.#endpoint.close();
-    await Promise.all(this.#acceptors.map(({ acceptor }) => acceptor.close()));
-    this.#acceptors = [];
+    await this.#acceptor?.close();
   }
 
   #commit(settings: Settings): void {
     this.#settings = settings;
-    const acceptor = this.#acceptorFor(settings);
+    if (this.#acceptor === undefined) this.#acceptor = this.#makeAcceptor(settings);
+    else this.#acceptor.update({ ...settings, limits: limitsOf(settings) });
     for (const listener of this.#context.sockets.plan()) {
-      this.#context.sockets.tcp(listener.id, acceptor.handle);
+      this.#context.sockets.tcp(listener.id, this.#acceptor.handle);
     }
     for (const flow of [...this.#endpoint.flows()]) this.#recheck(flow);
   }
 
-  /** The acceptor at hand, or another when its limit changed; connections of the former one go on. */
-  #acceptorFor(settings: Settings): TlsAcceptor {
-    const { connections } = settings;
-    const running = this.#acceptors.at(-1);
-    if (running?.connections === connections) {
-      running.acceptor.update(settings);
-      return running.acceptor;
-    }
-    const acceptor = this.#makeAcceptor(settings);
-    const busy = this.#acceptors.filter((former) => former.acceptor.open > 0);
-    this.#acceptors = [...busy, { acceptor, connections }];
-    return acceptor;
-  }
-
   #makeAcceptor(settings: Settings): TlsAcceptor {
     const { clock, log, metrics } = this.#context;
-    const { connections } = settings;
     return new TlsAcceptor({
       credentials: settings.credentials,
       trust: settings.trust,
       clientCertificate: 'required',
       handshakeMs: HANDSHAKE_MS,
-      limits: { connections, handshakes: connections, perSource: connections, outboundBytes: OUTBOUND_BYTES },
+      limits: limitsOf(settings),
       clock,
       log,
       metrics,
@@ -203,4 +187,8 @@ class AvAuthentication implements Service<EdgeDocument> {
       answers: (outcome: Outcome) => meters.answers.value(outcome),
     };
   }
+}
+
+function limitsOf({ connections }: Settings): TlsLimits {
+  return { connections, handshakes: connections, perSource: connections, outboundBytes: OUTBOUND_BYTES };
 }

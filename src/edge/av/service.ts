@@ -1,4 +1,5 @@
 import { ok, type Result } from '#kernel';
+import { literalLookup } from '#platform/datagrams';
 import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
 import type { EdgeDocument, ListenerPlan } from '#platform/topology';
 import { declareMeters, type Meters } from './meters.ts';
@@ -76,7 +77,7 @@ class AvEdge implements Service<EdgeDocument> {
     if (this.#host !== undefined) {
       this.#host.reconfigure(settings, listeners);
     } else {
-      const socketOf = (plan: ListenerPlan) => sockets.udp(plan.id);
+      const socketOf = (plan: ListenerPlan) => sockets.udp(plan.id, { lookup: literalLookup });
       const meters = this.#meters;
       this.#host = new RelayHost({ clock, random, log, events, meters, settings, listeners, socketOf });
     }

@@ -29,6 +29,7 @@ const MIGRATIONS = [
 /** Accounts, bindings and the front end's own secrets in one SQLite file. */
 export class Directory implements AccountDirectory, BindingStore {
   readonly #store: Store;
+  #algorithms: ReadonlyMap<DigestAlgorithm, number> | undefined;
 
   private constructor(store: Store) {
     this.#store = store;
@@ -47,7 +48,12 @@ export class Directory implements AccountDirectory, BindingStore {
   list(): Account[] {
     return this.#store.query('SELECT * FROM account ORDER BY aor', readAccount).all();
   }
+  /** Counted once and after each change: anybody may ask, once for each address that does not exist. */
   algorithms(): ReadonlyMap<DigestAlgorithm, number> {
+    this.#algorithms ??= this.#countAlgorithms();
+    return this.#algorithms;
+  }
+  #countAlgorithms(): ReadonlyMap<DigestAlgorithm, number> {
     const rows = this.#store
       .query('SELECT algorithm, count(*) AS count FROM account GROUP BY algorithm', (row) => row)
       .all();
@@ -55,12 +61,14 @@ export class Directory implements AccountDirectory, BindingStore {
   }
   /** Adds an account or replaces its password and algorithm. */
   save(account: Account): void {
+    this.#algorithms = undefined;
     this.#store
       .command('INSERT OR REPLACE INTO account (aor, algorithm, ha1) VALUES (?, ?, ?)')
       .run(account.aor, account.algorithm, account.ha1);
   }
   /** Removes an account and whatever is registered for it; false when there is none. */
   delete(aor: string): boolean {
+    this.#algorithms = undefined;
     return this.#store.transaction(() => {
       this.#store.command('DELETE FROM binding WHERE aor = ?').run(aor);
       return this.#store.command('DELETE FROM account WHERE aor = ?').run(aor) > 0;

@@ -50,9 +50,9 @@ export class EdgeLinks {
     this.#pools.access.update(accessTargets(edges));
     this.#pools['av-authentication'].update(authenticationTargets(edges));
   }
-  /** This edge's Access Edge service has just opened a connection to us, so that ours to it need not wait. */
+  /** This edge has just opened a connection to us, so that ours to it need not wait. */
   wake(edge: string): void {
-    this.#pools.access.wake(edge);
+    for (const pool of Object.values(this.#pools)) pool.wake(edge);
   }
   /** Calls back once: with a connection to this edge's service, or without one. */
   reach(edge: string, service: EdgeService, use: (flow: SipFlow | undefined) => void): void {

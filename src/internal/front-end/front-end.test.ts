@@ -71,6 +71,30 @@ test('a callee cannot ask the caller for a password, and gets no answer to such 
   assert.ok(!answer.has('WWW-Authenticate') && !answer.has('Proxy-Authenticate'));
 });
 
+test('nobody speaks under the name of another domain', async () => {
+  const bench = await Bench.start();
+  const edge = bench.edge();
+  const from = 'sip:alice@elsewhere.test';
+  bench.arrives(edge, request({ method: 'MESSAGE', uri: 'sip:bob@example.test', from }).bytes);
+  assert.equal(edge.response(403).reason, 'From Is Not Of This Domain');
+});
+
+test('a client that is in no dialog with another cannot end its call', async () => {
+  const bench = await Bench.start();
+  const [alice, bob, mallory] = [bench.client(), bench.client(), bench.client()];
+  const bye = (...tokens: string[]) => {
+    const routes = tokens.map((token) => ['Route', `<sip:${token}@127.0.11.2:5061;lr>`] as const);
+    return request({ ...IN_DIALOG, method: 'BYE', headers: routes });
+  };
+  bench.arrives(mallory.wire, branched(bye(bob.token), 'b1'));
+  mallory.wire.response(407);
+  bench.arrives(mallory.wire, branched(bye(alice.token, bob.token), 'b2'));
+  mallory.wire.response(407);
+  bob.wire.isSilent();
+  bench.arrives(alice.wire, branched(bye(alice.token, bob.token), 'b3'));
+  bob.wire.request('BYE');
+});
+
 function branched({ bytes }: { bytes: Buffer }, branch: string): Buffer {
   return Buffer.from(bytes.toString().replace('z9hG4bKtest1', `z9hG4bK${branch}`));
 }

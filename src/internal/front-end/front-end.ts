@@ -300,7 +300,7 @@ function formsDialog(request: SipRequest): boolean {
 /** `user@domain` in lower case, without what else a URI may hold; '' when it is no SIP address. */
 function addressOf({ uri }: NameAddress): string {
   const parsed = parseSipUri(uri);
-  if (!parsed.ok || parsed.value.user === undefined) return '';
+  if (!parsed.ok || parsed.value.user === undefined || parsed.value.password !== undefined) return '';
   return `${parsed.value.user}@${parsed.value.host}`.toLowerCase();
 }
 

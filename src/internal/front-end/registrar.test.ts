@@ -206,3 +206,10 @@ test('connections of an earlier process are forgotten, paths are not', () => {
   play.directory.forgetFlows();
   assert.deepEqual(play.contacts(), ['sip:a@1.1.1.1']);
 });
+
+test('a REGISTER with more contacts than anybody has is refused before they are compared', () => {
+  const play = new Play();
+  const many = Array.from({ length: 129 }, (_, i) => `<sip:alice@1.2.3.4:${i + 1}>;expires=0`);
+  const answer = play.register({ headers: [['Contact', many.join(', ')]] });
+  assert.deepEqual(answer, { status: 403, reason: 'Too Many Bindings' });
+});

@@ -21,6 +21,9 @@ export interface Registration {
   readonly reach: BindingReach;
 }
 
+/** Contacts of one REGISTER, those that are to be removed included: each is compared with each binding. */
+const MOST_CONTACTS = 128;
+
 interface WantedContact {
   readonly address: NameAddress;
   readonly key: string;
@@ -57,6 +60,7 @@ export class Registrar {
     const contacts = readContacts(registration.request);
     if (contacts === undefined) return { status: 400, reason: 'Malformed Contact' };
     if (contacts === '*') return this.#removeAll(registration, wall);
+    if (contacts.length > MOST_CONTACTS) return { status: 403, reason: 'Too Many Bindings' };
     const outbound = usesOutbound(registration, contacts);
     if (outbound === 'first hop lacks it') return { status: 439, reason: 'First Hop Lacks Outbound Support' };
     const wanted: WantedContact[] = [];

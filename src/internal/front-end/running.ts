@@ -10,7 +10,7 @@ import { Authenticator } from './authentication.ts';
 import { EdgeLinks } from './edge-links.ts';
 import { FrontEnd } from './front-end.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
-import { FlowTokens, newClientParty } from './parties.ts';
+import { FlowTokens, newClientParty, partyOf } from './parties.ts';
 import type { Prepared } from './prepared.ts';
 import { Registrar } from './registrar.ts';
 import type { SignInSettings } from './sign-in.ts';
@@ -24,6 +24,8 @@ const REFUSED_PEERS_LOGGED = 64;
 const FLOWS = 1_000_000;
 /** Handshakes under way at a time: they are what costs processor time. */
 const HANDSHAKES = 200;
+/** Unanswered requests of one client; far above what a person has, far below what the table of all holds. */
+const OPEN_REQUESTS = 1000;
 
 /** The front end while it has a document. */
 export class Running {
@@ -98,6 +100,7 @@ export class Running {
     this.#registrar.configure(document.frontEnd.registrar);
     this.#links.update(document.frontEnd.edges);
     this.#listener.update(this.#listenerOptions());
+    this.#dismiss(new Set(document.frontEnd.edges.map(({ name }) => name)));
   }
   listen(sockets: SocketSource): void {
     for (const { id, transport } of sockets.plan()) {
@@ -139,10 +142,19 @@ export class Running {
     };
   }
 
+  /** An edge that the document no longer names is believed no more, whoever opened the connection. */
+  #dismiss(edges: ReadonlySet<string>): void {
+    for (const flow of [...this.#endpoint.flows()]) {
+      const party = partyOf(flow);
+      if (party.kind === 'edge' && !edges.has(party.edge)) this.#endpoint.closeFlow(flow, 'policy');
+    }
+  }
+
   #accept(connection: Connection): void {
     const peer = connection.tls?.peer;
     if (peer === undefined) {
-      this.#endpoint.addFlow(connection, { data: newClientParty(this.#context.random) });
+      const data = newClientParty(this.#context.random);
+      this.#endpoint.addFlow(connection, { data, openRequests: OPEN_REQUESTS });
       return;
     }
     const names = this.#prepared.document.frontEnd.edges.map(({ name }) => name);

@@ -1,5 +1,4 @@
 import { appErrors } from './apps.ts';
-import { documentErrors } from './document.ts';
 import type { CatalogueEntry } from './entry.ts';
 import { internalErrors } from './internal.ts';
 import { mediaErrors } from './media.ts';
@@ -11,7 +10,6 @@ export type { Blame, Catalogue, CatalogueEntry } from './entry.ts';
 
 const areas = {
   ...appErrors,
-  ...documentErrors,
   ...internalErrors,
   ...mediaErrors,
   ...netErrors,

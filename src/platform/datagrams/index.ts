@@ -11,4 +11,5 @@ export {
   datagramErrors,
   type SendRefusal,
 } from './datagrams.ts';
+export { literalLookup } from './literal-lookup.ts';
 export { NodeDatagrams } from './node-datagrams.ts';

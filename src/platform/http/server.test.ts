@@ -110,3 +110,13 @@ test('the client refuses a longer answer and names a socket that is not there', 
     /ENOENT|ECONNREFUSED/,
   );
 });
+
+test('an answer that cannot be sent ends its connection and nothing else', async () => {
+  const { service, socketPath, log, ask } = await serve(({ path }) =>
+    path === '/bad' ? { status: 99_999, body: '' } : jsonResponse(200, {}),
+  );
+  assert.equal(await raw(socketPath, 'GET /bad HTTP/1.1\r\nHost: x\r\n\r\n'), '');
+  assert.equal(log.lines[0]?.event, 'http response failed');
+  assert.equal((await ask('GET', '/good')).status, 200);
+  await service.close();
+});

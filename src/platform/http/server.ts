@@ -58,7 +58,12 @@ export class HttpService {
         keepAliveTimeout: limits.idleMs,
         connectionsCheckingInterval: Math.max(50, Math.min(1000, limits.requestMs / 2)),
       },
-      (request, response) => void this.#serve(request, response),
+      (request, response) => {
+        this.#serve(request, response).catch((error: unknown) => {
+          options.log.error('http response failed', { error });
+          response.destroy();
+        });
+      },
     );
     this.#server.maxConnections = limits.connections;
   }

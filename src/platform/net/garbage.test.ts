@@ -72,6 +72,23 @@ test('silence, one byte and silence, and half a hello end at the deadline', asyn
   assert.equal(bench.refused('handshake-timeout'), 2);
 });
 
+test('a shorter time for handshakes holds for those under way too', async (t) => {
+  const clock = new ManualClock();
+  const bench = await Bench.start(t, { clock, handshakeMs: 120_000 });
+  const early = bench.raw();
+  await until(() => bench.acceptor.handshaking === 1);
+  clock.advance(900);
+  bench.acceptor.update({ credentials: bench.credentials, handshakeMs: 1_000 });
+  const late = bench.raw();
+  await until(() => bench.acceptor.handshaking === 2);
+  clock.advance(100);
+  await closed(early);
+  assert.equal(bench.acceptor.handshaking, 1);
+  clock.advance(900);
+  await closed(late);
+  assert.equal(bench.refused('silent'), 2);
+});
+
 /** A relay in front of the bench that may change what the client sends. */
 async function startRelay(
   t: TestContext,

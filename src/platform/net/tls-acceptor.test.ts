@@ -176,6 +176,22 @@ test('limits: connections, handshakes, per source', async (t) => {
   assert.ok((await narrow.dial()).ok);
 });
 
+test('a source that holds every handshake and says nothing keeps nobody else out', async (t) => {
+  const limits = { connections: 50, handshakes: 8, perSource: 20, outboundBytes: 1 << 20 };
+  const bench = await Bench.start(t, { limits });
+  const silent = Array.from({ length: 8 }, () => bench.raw());
+  await until(() => bench.acceptor.handshaking === 8);
+  const other = await bench.dial({ localAddress: '127.0.9.8' });
+  assert.ok(other.ok, 'another source gets a place');
+  assert.equal(bench.refused('made-room'), 1);
+  await until(() => bench.acceptor.handshaking === 7);
+  bench.raw();
+  await until(() => bench.acceptor.handshaking === 8);
+  assert.equal((await bench.dial()).ok, false, 'the same source gets no more than there is');
+  assert.equal(bench.refused('too-many-handshakes'), 1);
+  for (const socket of silent) socket.destroy();
+});
+
 test('new credentials serve new handshakes while open connections live on', async (t) => {
   const bench = await Bench.start(t);
   const before = await bench.dial();

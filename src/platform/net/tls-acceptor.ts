@@ -204,8 +204,26 @@ export class TlsAcceptor {
     if (this.#draining) return 'draining';
     if (this.open >= connections) return 'too-many-connections';
     if ((this.#perSource.get(source) ?? 0) >= perSource) return 'too-many-from-source';
-    if (this.#handshakes.size >= handshakes) return 'too-many-handshakes';
+    if (this.#handshakes.size >= handshakes && !this.#makeRoom(source)) return 'too-many-handshakes';
     return undefined;
+  }
+
+  /**
+   * When every place for a handshake is taken, the source that holds most of them gives its oldest one to a source
+   * that holds fewer: nobody can keep others out by opening sockets and saying nothing.
+   */
+  #makeRoom(source: string): boolean {
+    const held = new Map<string, Handshake[]>();
+    for (const handshake of this.#handshakes) {
+      const others = held.get(handshake.source);
+      if (others === undefined) held.set(handshake.source, [handshake]);
+      else others.push(handshake);
+    }
+    let busiest: readonly Handshake[] = [];
+    for (const handshakes of held.values()) if (handshakes.length > busiest.length) busiest = handshakes;
+    if (busiest.length <= (held.get(source)?.length ?? 0) + 1) return false;
+    busiest[0]?.fail('made-room');
+    return true;
   }
 
   #handleSecure(handshake: Handshake, socket: TLSSocket): void {

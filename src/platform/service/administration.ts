@@ -108,20 +108,20 @@ async function freePath(path: string): Promise<Result<void>> {
       ),
     );
   }
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return ok(undefined);
-  if (!found.isSocket()) return err(failure('SLP-SVC-0007', `${path} is there already and is not a socket`));
-  if (await answers(path)) return err(failure('SLP-SVC-0007', `another server answers on ${path}`));
   try {
-    rmSync(path);
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return ok(undefined);
+    if (!found.isSocket())
+      return err(failure('SLP-SVC-0007', `${path} is there already and is not a socket`));
+    if (await answers(path)) return err(failure('SLP-SVC-0007', `another server answers on ${path}`));
+    rmSync(path, { force: true });
     return ok(undefined);
   } catch (error) {
-    return err(
-      failure('SLP-SVC-0007', `${path} was left behind and cannot be removed: ${(error as Error).message}`),
-    );
+    return err(failure('SLP-SVC-0007', `${path} cannot be taken: ${(error as Error).message}`, error));
   }
 }
 
+/** Only a refusal says that nobody is there: a server that is busy, or another account's, is there as well. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -129,6 +129,8 @@ function answers(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT');
+    });
   });
 }

@@ -1,4 +1,4 @@
-import type { Socket as DatagramSocket } from 'node:dgram';
+import type { Socket as DatagramSocket, SocketOptions } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
 import type { Clock, Random, Result } from '#kernel';
 import type { EventSink, Log, Metrics } from '#platform/telemetry';
@@ -53,6 +53,8 @@ export interface UdpOptions {
   /** SO_RCVBUF and SO_SNDBUF, bytes; the system's default when left out. */
   readonly receiveBufferBytes?: number | undefined;
   readonly sendBufferBytes?: number | undefined;
+  /** Answers for `node:dgram`, which looks up the destination of every datagram; its own when left out. */
+  readonly lookup?: SocketOptions['lookup'];
 }
 
 export interface Service<Document> {

@@ -40,9 +40,9 @@ export function processLauncher(options: LaunchOptions): Launcher {
       serialization: 'json',
     });
     const log = options.log.child({ service: entry.name });
-    if (child.stdout !== null) forwardLines(child.stdout, LINE_BYTES, (line) => options.write(`${line}\n`));
-    if (child.stderr !== null)
-      forwardLines(child.stderr, LINE_BYTES, (line) => log.warn('service said', { line }));
+    // Neither is there when no descriptors were left to start it with.
+    if (child.stdout) forwardLines(child.stdout, LINE_BYTES, (line) => options.write(`${line}\n`));
+    if (child.stderr) forwardLines(child.stderr, LINE_BYTES, (line) => log.warn('service said', { line }));
     return {
       pid: child.pid,
       channel: new ProcessChannel<ToService>(child as never),

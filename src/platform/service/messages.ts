@@ -43,7 +43,8 @@ export const toService = z.discriminatedUnion('type', [
 export type ToService = z.infer<typeof toService>;
 
 const eventRecord = z.object({
-  at: z.number(),
+  // A time that a date can hold.
+  at: z.number().min(0).max(8.64e15),
   name: z.string(),
   fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 });

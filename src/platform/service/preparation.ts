@@ -1,5 +1,5 @@
-import { chownSync, existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, lchownSync, mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { err, failure, ok, type Result } from '#kernel';
 import type { Log } from '#platform/telemetry';
 import { type Account, dropPrivileges, lookUpAccount, startedAsRoot } from './privileges.ts';
@@ -28,16 +28,25 @@ function accountFor(host: HostSettings, log: Log): Result<Account | undefined> {
   return lookUpAccount(host.runAs);
 }
 
-/** Folders that it makes belong to the account and are nobody else's business. */
+/** Folders that it makes, those on the way too, belong to the account and are nobody else's business. */
 function makeFolders(folders: readonly string[], account: Account | undefined): Result<void> {
   for (const folder of folders) {
     if (existsSync(folder)) continue;
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      if (account !== undefined) chownSync(folder, account.uid, account.gid);
+      const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (account !== undefined && first !== undefined) give(folder, first, account);
     } catch (error) {
       return err(failure('SLP-SVC-0007', `${folder} cannot be made: ${(error as Error).message}`, error));
     }
   }
   return ok(undefined);
+}
+
+/** From `folder` up to `first`; a link that somebody puts in the place of one is not followed. */
+function give(folder: string, first: string, account: Account): void {
+  const top = resolve(first);
+  for (let made = resolve(folder); made.startsWith(top); made = dirname(made)) {
+    lchownSync(made, account.uid, account.gid);
+    if (made === top) return;
+  }
 }

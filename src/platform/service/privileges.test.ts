@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { AdministrationClient } from './administration-client.ts';
 import { lookUpAccount, startedAsRoot } from './privileges.ts';
 import { askTcp, Bench, Outside } from './testdata/bench.ts';
 
@@ -45,6 +47,22 @@ test('started as root, every thread of every process becomes the account; otherw
   assert.equal(statSync(bench.socket).uid, uid);
   assert.equal(statSync(bench.socket).mode & 0o777, 0o600);
   assert.equal(statSync(bench.document.host.stateDirectory).mode & 0o777, 0o700);
+  outside.process.kill('SIGINT');
+  assert.equal(await outside.ended(), 0);
+});
+
+test('folders made on the way to a runtime file let the account through', async () => {
+  await using bench = await Bench.create();
+  chmodSync(bench.folder, 0o755);
+  const stateDirectory = join(bench.folder, 'var', 'lib', 'state');
+  const administration = { socket: join(bench.folder, 'run', 'deep', 'admin.sock') };
+  bench.write({ host: { stateDirectory, administration, runAs: 'nobody' } });
+  const outside = new Outside(bench.file);
+  await outside.said('running');
+  const status = await new AdministrationClient(administration.socket).call('status', {});
+  assert.equal(status.ok, true);
+  assert.equal(statSync(join(bench.folder, 'var')).mode & 0o777, 0o700);
+  assert.equal(statSync(join(bench.folder, 'var')).uid, statSync(stateDirectory).uid);
   outside.process.kill('SIGINT');
   assert.equal(await outside.ended(), 0);
 });

@@ -43,6 +43,11 @@ export class ServiceHost {
       () => this.#events.dropped,
     );
     this.#sockets = new ServiceSockets(log);
+    this.#metrics.observe(
+      'sallyport_datagram_socket_errors',
+      'Errors that listening datagram sockets met and went on after.',
+      () => this.#sockets.troubles,
+    );
     channel.onMessage = (message, socket) => this.#receive(message, socket);
     channel.onClose = () => void this.#stop(STOP_MS).then(options.ended);
     this.#events.onEvent = () => this.#sendEvents();

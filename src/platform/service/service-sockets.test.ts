@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
-import { silentLog } from '#platform/telemetry';
+import { memoryLog, silentLog } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
 import { ListenerTable } from './listener-table.ts';
 import { ServiceSockets } from './service-sockets.ts';
-import { askTcp, freePort, listener, listens } from './testdata/bench.ts';
+import { ADDRESS, askTcp, freePort, listener, listens } from './testdata/bench.ts';
 
 const sockets = () => new ServiceSockets(silentLog());
 
@@ -76,9 +77,51 @@ test('a socket that was never sent is a bug; one asked for again is the same', a
   const socket = own.udp(plan.id);
   assert.equal(own.udp(plan.id), socket);
   own.settle();
-  socket.emit('error', new Error('broken'));
-  assert.equal(own.problem(), `${plan.id}: broken`);
+  own.closeAll();
+  table.reduceTo([]);
+});
+
+test('a server that fails is a problem until it leaves the plan; a datagram socket counts its errors and goes on', async () => {
+  const log = memoryLog();
+  const own = new ServiceSockets(log);
+  const tcp = listener('access', 'tcp', await freePort());
+  const udp = listener('av', 'udp', await freePort());
+  const table = new ListenerTable();
+  assert.ok(table.extend([tcp, udp]).ok);
+  hand(table, own, tcp);
+  hand(table, own, udp);
+  own.prepare([tcp, udp]);
+  const server = own.tcp(tcp.id, () => {});
+  const socket = own.udp(udp.id);
+  own.settle();
+  for (let time = 0; time < 3; time++) socket.emit('error', new Error('no buffer space'));
+  assert.deepEqual([own.problem(), own.troubles, log.lines.length], [undefined, 3, 1]);
+  server.emit('error', new Error('broken'));
+  assert.equal(own.problem(), `${tcp.id}: broken`);
   own.closeAll();
   assert.equal(own.problem(), undefined);
+  table.reduceTo([]);
+});
+
+test('a datagram socket sends through the lookup that the service gives', async () => {
+  const own = sockets();
+  const plan = listener('av', 'udp', await freePort());
+  const table = new ListenerTable();
+  assert.ok(table.extend([plan]).ok);
+  hand(table, own, plan);
+  own.prepare([plan]);
+  const asked: string[] = [];
+  const socket = own.udp(plan.id, {
+    lookup(host, _options, done) {
+      asked.push(host);
+      done(null, ADDRESS, 4);
+    },
+  });
+  own.settle();
+  const heard = once(socket, 'message');
+  socket.send('to itself', plan.port, 'somewhere');
+  assert.equal(String((await heard)[0]), 'to itself');
+  assert.deepEqual(asked, ['somewhere']);
+  own.closeAll();
   table.reduceTo([]);
 });

@@ -1,6 +1,6 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
-import type { Log } from '#platform/telemetry';
+import { type Log, OncePerKey } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
 import type { BoundSocket } from './bound-socket.ts';
 import type { SocketSource, TcpOptions, UdpOptions } from './definition.ts';
@@ -20,6 +20,8 @@ export class ServiceSockets implements SocketSource {
   readonly #servers = new Map<string, Listening>();
   readonly #datagrams = new Map<string, DatagramSocket>();
   readonly #problems = new Map<string, string>();
+  readonly #told = new OncePerKey(256);
+  #troubles = 0;
   #running: readonly ListenerPlan[] = [];
   #plan: readonly ListenerPlan[] = [];
 
@@ -55,6 +57,10 @@ export class ServiceSockets implements SocketSource {
     const first = this.#problems.entries().next();
     return first.done ? undefined : `${first.value[0]}: ${first.value[1]}`;
   }
+  /** Errors that datagram sockets met since the start and went on after. */
+  get troubles(): number {
+    return this.#troubles;
+  }
 
   plan(): readonly ListenerPlan[] {
     return this.#plan;
@@ -87,10 +93,12 @@ export class ServiceSockets implements SocketSource {
     const type = isIPv6(plan.address) ? 'udp6' : 'udp4';
     const socket = createSocket({
       type,
+      ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
       ...(options.receiveBufferBytes === undefined ? {} : { recvBufferSize: options.receiveBufferBytes }),
       ...(options.sendBufferBytes === undefined ? {} : { sendBufferSize: options.sendBufferBytes }),
     });
-    socket.on('error', (error) => this.#failed(id, error));
+    // What one datagram met on its way says nothing about the socket, which goes on.
+    socket.on('error', (error) => this.#trouble(id, error));
     // A bound handle is adopted; the types know only `{ fd }`, which would make a second owner of the descriptor.
     socket.bind(this.#take(id) as object);
     this.#datagrams.set(id, socket);
@@ -111,6 +119,13 @@ export class ServiceSockets implements SocketSource {
   #failed(id: string, error: Error): void {
     this.#problems.set(id, error.message);
     this.#log.error('listening socket failed', { listener: id, error });
+  }
+  #trouble(id: string, error: Error): void {
+    this.#troubles += 1;
+    const { code = error.message } = error as NodeJS.ErrnoException;
+    if (this.#told.first(`${id} ${code}`)) {
+      this.#log.warn('error on a datagram socket, which goes on', { listener: id, error });
+    }
   }
   #closeUnlisted(): void {
     const listed = new Set(this.#plan.map((listener) => listener.id));

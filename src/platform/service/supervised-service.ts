@@ -59,6 +59,8 @@ interface Life {
   /** Ids of the sockets that it holds. */
   readonly sockets: Set<string>;
   readonly ready: PromiseWithResolvers<void>;
+  /** It has said something that nobody understands. */
+  confused: boolean;
 }
 
 /** The supervisor's side of one service: starts it, talks to it, starts it again when it ends. */
@@ -106,7 +108,13 @@ export class SupervisedService<Document> implements Participant<Document> {
   start(): void {
     const launched = this.#options.launch(this.#options.entry);
     const calls = new Calls(launched.channel, this.#options.clock);
-    const life: Life = { launched, calls, sockets: new Set(), ready: Promise.withResolvers() };
+    const life: Life = {
+      launched,
+      calls,
+      sockets: new Set(),
+      ready: Promise.withResolvers(),
+      confused: false,
+    };
     this.#life = life;
     this.#state = 'starting';
     launched.channel.onMessage = (message) => this.#receive(life, message);
@@ -264,12 +272,15 @@ export class SupervisedService<Document> implements Participant<Document> {
   #receive(life: Life, raw: unknown): void {
     const parsed = fromService.safeParse(raw);
     if (!parsed.success) {
-      this.#log.error('message from a service not understood', { code: 'SLP-SVC-0012' });
+      // Once a life is enough: a service gone wrong may say it without end.
+      if (!life.confused) this.#log.error('message from a service not understood', { code: 'SLP-SVC-0012' });
+      life.confused = true;
       return;
     }
     const message = parsed.data;
     switch (message.type) {
       case 'ready':
+        if (life !== this.#life || this.#state !== 'starting') return;
         this.#verbs = message.verbs;
         this.#state = 'ready';
         life.ready.resolve();

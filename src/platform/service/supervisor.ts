@@ -50,6 +50,7 @@ export class Supervisor<Document> {
   #acceptedAt = 0;
   #version = 0;
   #reloading: Promise<unknown> = Promise.resolve();
+  #nextReload: Promise<ReloadReport> | undefined;
   #stopping: Promise<void> | undefined;
   #drainUntil = Number.POSITIVE_INFINITY;
 
@@ -138,11 +139,27 @@ export class Supervisor<Document> {
     return ok(undefined);
   }
 
-  /** One after another; a document that cannot run leaves the one that does. */
+  /**
+   * One after another; a document that cannot run leaves the one that does. Whoever asks while one waits for its turn
+   * gets that one's report, since it reads the files later than the asking.
+   */
   reload(reason: string): Promise<ReloadReport> {
-    const turn = this.#reloading.then(() => this.#reloadOnce(reason));
-    this.#reloading = turn.catch(() => {});
-    return turn;
+    this.#nextReload ??= this.#reloading.then(() => {
+      this.#nextReload = undefined;
+      const turn = this.#reloadSafely(reason);
+      this.#reloading = turn;
+      return turn;
+    });
+    return this.#nextReload;
+  }
+
+  async #reloadSafely(reason: string): Promise<ReloadReport> {
+    try {
+      return await this.#reloadOnce(reason);
+    } catch (error) {
+      this.#log.error('reload failed', { error });
+      return this.#report('refused', [error instanceof Error ? error.message : String(error)]);
+    }
   }
 
   async #reloadOnce(reason: string): Promise<ReloadReport> {

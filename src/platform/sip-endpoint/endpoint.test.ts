@@ -58,6 +58,18 @@ describe('requests and answers', () => {
     assert.equal(busy.topVia.received, '127.0.9.1');
   });
 
+  it('answers a merged request with 482', async () => {
+    const { network, peer } = stage({ onRequest() {} });
+    const first = request('MESSAGE')
+      .toString()
+      .replace(/;branch=[^\r;]*/, '');
+    peer.send(first);
+    peer.send(first.replace(/^(To:.*)$/m, '$1;tag=other'));
+    network.settle();
+    assert.deepEqual(peer.take(), ['482']);
+    assert.equal(await dropped(network, 'merged-request'), 1);
+  });
+
   it('collects what one turn of the loop has to say into one write', () => {
     const { network, peer, flow } = stage();
     peer.send(Buffer.concat([request('MESSAGE'), request('MESSAGE'), request('OPTIONS')]));
@@ -266,6 +278,12 @@ describe('before sign-in', () => {
     peer.send(request('OPTIONS', { body: 'x'.repeat(4000) }));
     network.settle();
     assert.deepEqual([peer.take(), closed], [[], ['unauthorised-bytes']]);
+  });
+  it('counts bytes that make no message yet', () => {
+    const { network, peer, closed } = stage({}, { limits });
+    peer.send(`MESSAGE sip:bob@example.org SIP/2.0\r\nSubject: ${'x'.repeat(4000)}`);
+    network.settle();
+    assert.deepEqual(closed, ['unauthorised-bytes']);
   });
   it('closes after too long', () => {
     const { network, closed } = stage({}, { limits });

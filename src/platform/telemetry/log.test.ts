@@ -26,6 +26,15 @@ test('secrets are redacted by key name at any depth, also in children and maps',
     headers: { 'Proxy-Authorization': secret, cseq: 1 },
     list: [{ ha1: secret }, { relay_token: secret }],
     map: new Map([['sharedSecret', secret]]),
+    error: Object.assign(new Error('no', { cause: { password: secret } }), { code: { password: secret } }),
+    raw: [
+      ['Authorization', secret],
+      ['WWW-Authorization-Info', secret],
+    ],
+    mediaKey: secret,
+    keys: [secret],
+    auth: secret,
+    tokens: { first: secret },
   });
   assert.equal(JSON.stringify(log.lines).includes(secret), false);
   assert.equal(log.lines[0]?.password, REDACTED);
@@ -46,6 +55,16 @@ test('what a peer sent cannot break out of its field or its line', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test('what a terminal would obey beyond ASCII is written out, in names too', () => {
+  const lines: string[] = [];
+  createLog({ write: (line) => lines.push(line) }).warn('peer said', {
+    text: 'a\u009b31m\u202e\u2028b',
+    nested: { 'na\u009bme': new Error('\u009b') },
+  });
+  assert.doesNotMatch(lines.join(''), /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.equal((JSON.parse(lines[0] ?? '') as { text: string }).text, 'a\\u{9b}31m\\u{202e}\\u{2028}b');
 });
 
 test('fields do not replace level, time or event; percent signs are plain text', () => {

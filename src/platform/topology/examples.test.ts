@@ -25,6 +25,12 @@ for (const kind of ['edge', 'internal'] as const) {
     assert.deepEqual(errors(text), []);
   });
 
+  test(`docs/guides/first-edge/${kind}.yaml is a good document`, () => {
+    const guide = readFileSync(join(reference, `../guides/first-edge/${kind}.yaml`), 'utf8');
+    const imagined = guide.replaceAll('.pem', '.crt').replace('media.key', 'good.media');
+    assert.deepEqual(errors(imagined), []);
+  });
+
   test(`${kind}.example.yaml is one with every setting switched on`, () => {
     assert.deepEqual(errors(switchedOn(text)), []);
     for (const { name } of settings(kind)) {

@@ -24,7 +24,6 @@ export {
   type KeepAliveSide,
   SipStreamFramer,
 } from './messages/framer.ts';
-export { splitValues } from './messages/header-value.ts';
 export { type SipLimits, sipLimits } from './messages/limits.ts';
 export { type SipMessage, SipRequest, SipResponse } from './messages/message.ts';
 export { type NameAddress, parseNameAddress } from './messages/name-address.ts';

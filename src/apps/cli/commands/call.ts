@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Administered, administrationCommand, ask } from '../administered.ts';
-import type { Session } from '../terminal.ts';
+import { printableJson, type Session } from '../terminal.ts';
 
 /** `sallyport call SERVICE VERB [ARGUMENTS]`: any verb that a service defines. */
 export function addCall(root: Command, session: Session): void {
@@ -10,8 +10,7 @@ export function addCall(root: Command, session: Session): void {
     .argument('[arguments]', 'a JSON object', parseJson)
     .action(async (service: string, verb: string, args: unknown, options: Administered) => {
       const call = { service, verb, arguments: args ?? {} };
-      // JSON escapes what a terminal would obey.
-      await ask(session, options, 'call', call, (answer) => JSON.stringify(answer, undefined, 2));
+      await ask(session, options, 'call', call, printableJson);
     });
 }
 

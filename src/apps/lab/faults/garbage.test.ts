@@ -161,7 +161,7 @@ test('silence ends at its deadline: after nothing, one byte, half a hello and ha
 });
 
 test('a client that signs nobody in is cut off', async () => {
-  const pattern = /^sallyport_access_sip_flows_closed_total\{.*reason="unauthorised-seconds"/;
+  const pattern = /^sallyport_access_refusals_total\{.*reason="pre-sign-in-seconds"/;
   const before = await count(pattern);
   const idler = new Person(perimeter, 'carol', 'a wrong password');
   await assert.rejects(idler.connect(), /REGISTER: 401/);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { endWithUs } from './end-with-us.ts';
+import { endedWithUs, endWithUs } from './end-with-us.ts';
 
 export interface ChildProgramOptions {
   /** Name on the PATH. */
@@ -31,7 +31,8 @@ export class ChildProgram {
       throw new Error(`${program} is not installed: install the Debian package ${debianPackage}`);
     }
     this.#options = options;
-    this.#child = spawn(program, parameters, { cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] });
+    const [first = program, ...rest] = [...endedWithUs('TERM'), program, ...parameters];
+    this.#child = spawn(first, rest, { cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] });
     // Politely, so that a program of several processes takes its own along.
     endWithUs(() => {
       if (this.running) this.#child.kill('SIGTERM');

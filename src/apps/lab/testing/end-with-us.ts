@@ -11,3 +11,8 @@ export function endWithUs(end: () => void): void {
   }
   endings.add(end);
 }
+
+/** Put before a command line, has the kernel end the program when this process is killed and can do nothing more. */
+export function endedWithUs(signal: 'TERM' | 'INT'): readonly string[] {
+  return ['setpriv', '--pdeathsig', signal];
+}

@@ -6,7 +6,7 @@ import { type RestCredential, restCredential } from '#protocols/credentials';
 import { type LabPlan, type LabVariant, labFiles, planLab } from '../lab-plan.ts';
 import { LabProgram } from '../program.ts';
 import { type LabSecrets, setUpLab } from '../set-up.ts';
-import { endWithUs } from './end-with-us.ts';
+import { endedWithUs, endWithUs } from './end-with-us.ts';
 import { NameServer } from './name-server.ts';
 
 export interface PerimeterOptions extends LabVariant {
@@ -56,12 +56,14 @@ export class Perimeter {
       document: files.edgeDocument,
       socket: files.edgeSocket,
       log: files.edgeLog,
+      launcher: endedWithUs('INT'),
     });
     const internal = new LabProgram({
       name: 'internal',
       document: files.internalDocument,
       socket: files.internalSocket,
       log: files.internalLog,
+      launcher: endedWithUs('INT'),
     });
     const hosts = new Map([
       [plan.names.access, plan.access.address],

@@ -14,11 +14,11 @@ export function formsDialog(request: SipRequest): boolean {
 
 /**
  * The one spelling of an address of record that comparisons use: `user@host`, the host in lower case; `sip` and
- * `sips` are the same person. Undefined for anything that is no SIP address.
+ * `sips` are the same person. Undefined for anything that is no SIP address, such as one with a password.
  */
 export function canonicalAddress(uri: string): string | undefined {
   const parsed = parseSipUri(uri);
-  if (!parsed.ok || parsed.value.user === undefined) return undefined;
+  if (!parsed.ok || parsed.value.user === undefined || parsed.value.password !== undefined) return undefined;
   return `${parsed.value.user}@${parsed.value.host}`;
 }
 

@@ -38,6 +38,7 @@ test('the sender is asserted only if this connection was accepted for that very 
   for (const other of [
     '<sip:Alice@example.com>',
     '<sip:bob@example.com>',
+    '<sip:alice:bob@example.com>',
     '<sip:alice@example.com.evil.test>',
   ])
     assert.equal(asserted(other), undefined, other);

@@ -15,6 +15,7 @@ export const refusalReasons = [
   'dead-flow',
   'no-flow',
   'no-next-hop',
+  'next-hop-busy',
   'bad-ack',
   // connections
   'pre-sign-in-messages',

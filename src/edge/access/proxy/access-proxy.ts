@@ -1,5 +1,6 @@
 import type { Cancel, Clock, Random } from '#kernel';
 import type { Connection } from '#platform/net';
+import { matchName } from '#platform/pki';
 import {
   type FlowCloseReason,
   SipEndpoint,
@@ -36,6 +37,8 @@ export interface AccessProxyOptions {
 /** All flows of the next hop answer and cancel for one another. */
 export const NEXT_HOP_SCOPE = 'next-hop';
 const SWEEP_MS = 1000;
+/** Unanswered requests of one client; far above what a person has, far below what the table of all holds. */
+const OPEN_REQUESTS = 1000;
 /** Connections and reasons remembered, so that each has one line in the log. */
 const REFUSALS_LOGGED = 4096;
 /** Seconds after which a client may try again when the next hop is away. */
@@ -55,6 +58,8 @@ export class AccessProxy implements SipUser, ProxyCore {
   readonly #logged = new OncePerKey(REFUSALS_LOGGED);
   readonly #clientSide: ClientSide;
   readonly #nextHopSide: NextHopSide;
+  /** Connections that the next hop opened: they end with their peer's place in the document. */
+  readonly #fromNextHop = new Set<SipFlow>();
   #scene: Scene;
   #nextHop: NextHop | undefined;
   #sweep: Cancel | undefined;
@@ -102,6 +107,11 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.#scene = scene;
     const idleMs = scene.settings.limits.keepAliveSeconds * 1000;
     for (const client of this.clients.values()) client.flow.connection.idleMs = idleMs;
+    for (const flow of this.#fromNextHop) {
+      const names = flow.connection.tls?.peer?.names;
+      const known = names !== undefined && matchName(names, scene.settings.nextHopNames) !== undefined;
+      if (!known) this.endpoint.closeFlow(flow, 'policy');
+    }
   }
   stop(): void {
     this.#sweep?.();
@@ -110,7 +120,7 @@ export class AccessProxy implements SipUser, ProxyCore {
   }
 
   addClient(connection: Connection): void {
-    const flow = this.endpoint.addFlow(connection, { authorised: false });
+    const flow = this.endpoint.addFlow(connection, { authorised: false, openRequests: OPEN_REQUESTS });
     if (flow === undefined) {
       this.metrics.refusals.inc('connections-full');
       return;
@@ -120,8 +130,10 @@ export class AccessProxy implements SipUser, ProxyCore {
   }
   /** A connection that the next hop opened (port row int-02); its names are checked. */
   addNextHop(connection: Connection): void {
-    const flow = this.endpoint.addFlow(connection, { authorised: true, scope: NEXT_HOP_SCOPE });
+    const onClosed = (closed: SipFlow) => void this.#fromNextHop.delete(closed);
+    const flow = this.endpoint.addFlow(connection, { authorised: true, scope: NEXT_HOP_SCOPE, onClosed });
     if (flow === undefined) this.metrics.refusals.inc('connections-full');
+    else this.#fromNextHop.add(flow);
   }
 
   onRequest(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): void {
@@ -154,6 +166,9 @@ export class AccessProxy implements SipUser, ProxyCore {
   refuseUnreachable(transaction: ServerTransaction, from: SipFlow): void {
     if (!transaction.pending) return;
     this.refuse(transaction, refuse(503, 'no-next-hop', [['Retry-After', RETRY_AFTER]]), from);
+  }
+  refuseBusy(transaction: ServerTransaction, from: SipFlow): void {
+    this.refuse(transaction, refuse(503, 'next-hop-busy', [['Retry-After', RETRY_AFTER]]), from);
   }
   countRefusal(reason: RefusalReason, from: SipFlow): void {
     this.metrics.refusals.inc(reason);

@@ -24,6 +24,8 @@ export interface ProxyCore {
   refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow): void;
   /** 503 with Retry-After: no member of the next hop can be reached. */
   refuseUnreachable(transaction: ServerTransaction, from: SipFlow): void;
+  /** The same, since the member that serves this client reads more slowly than clients write. */
+  refuseBusy(transaction: ServerTransaction, from: SipFlow): void;
   /** One line in the log for each connection and reason, and each time one more in the counter. */
   countRefusal(reason: RefusalReason, from: SipFlow): void;
   /** Closes a connection that used up what it may do before sign-in; true when it did. */

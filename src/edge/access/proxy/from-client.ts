@@ -35,6 +35,10 @@ export class ClientSide {
       return;
     }
     const send = (flow: SipFlow) => {
+      if (isBusy(flow, core)) {
+        core.countRefusal('next-hop-busy', client.flow);
+        return;
+      }
       const bytes = inwardRequest(request, decision, sourceOf(client), core.branches.next(), core.scene);
       core.metrics.requests.inc('inward');
       core.endpoint.sendStateless(flow, bytes);
@@ -52,6 +56,10 @@ export class ClientSide {
     const handler = new InwardHandler(core, request, client, decision);
     const send = (flow: SipFlow) => {
       if (!transaction.pending) return;
+      if (isBusy(flow, core)) {
+        core.refuseBusy(transaction, client.flow);
+        return;
+      }
       core.metrics.requests.inc('inward');
       core.proxy.forward(transaction, [handler.branchTo(flow)], handler);
     };
@@ -128,6 +136,11 @@ class InwardHandler implements ProxyHandler {
     if (!this.#request.values('Supported').some((option) => option.toLowerCase() === 'outbound')) return;
     if (!response.has('Flow-Timer')) edit.append('Flow-Timer', String(Math.floor(keepAliveSeconds * 0.9)));
   }
+}
+
+/** A member that reads more slowly than clients write: they wait, rather than that all lose its connection. */
+function isBusy(flow: SipFlow, core: ProxyCore): boolean {
+  return flow.connection.queued > core.scene.settings.limits.outboundBytes;
 }
 
 function sourceOf(client: ClientConnection) {

@@ -4,7 +4,6 @@ import { ASSERTED_SOURCE, formatAssertedSource } from '#protocols/trust-marking'
 import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { ForwardInward } from '../policy/from-client.ts';
 import { isNotForClients } from '../trust.ts';
-import { distinctNames } from './names.ts';
 import { externalUri, internalUri, type Scene } from './scene.ts';
 import { stampedVia } from './via.ts';
 
@@ -87,7 +86,7 @@ export function restoreInward(
 
 /** Takes out what only servers may say (trust.ts); names are canonical here, so no spelling gets past it. */
 function stripUntrusted(edit: MessageEdit, message: SipMessage, scene: Scene): void {
-  for (const name of distinctNames(message)) {
+  for (const name of message.names()) {
     if (!isNotForClients(name)) continue;
     edit.remove(name);
     // A client repeats our own in its response, as it must.

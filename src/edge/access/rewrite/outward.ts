@@ -6,7 +6,6 @@ import {
   type SipRequest,
   type SipResponse,
   sameSipUri,
-  splitValues,
 } from '#protocols/sip';
 import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { DeliverOutward } from '../policy/from-next-hop.ts';
@@ -14,6 +13,8 @@ import { isNotForOutside } from '../trust.ts';
 import { distinctNames } from './names.ts';
 import { externalUri, type Scene } from './scene.ts';
 
+/** Contacts of one message that are shown; far more than one person has devices. */
+const MOST_CONTACTS = 128;
 /** Stands for all Vias of the inside, so that a client sees a request that was passed on, and not by whom. */
 const HIDDEN_VIA = 'SIP/2.0/TLS hidden.invalid;branch=z9hG4bKhidden';
 
@@ -52,6 +53,7 @@ export function hideOutward(
   scene: Scene,
 ): void {
   const { request, token } = original;
+  if (scene.hiding.disclosure.mentionsInternal(response.reason)) edit.plainReason();
   scrub(edit, response, scene);
   hideContacts(edit, response, request.method === 'REGISTER' ? request.values('Contact') : [], scene);
   if (response.callId !== request.callId) edit.replace('Call-ID', request.callId);
@@ -78,8 +80,10 @@ function foldRecordRoute(edit: MessageEdit, response: SipResponse, token: string
 function hideContacts(edit: MessageEdit, message: SipMessage, own: readonly string[], scene: Scene): void {
   const contacts = message.values('Contact');
   if (contacts.length === 0) return;
-  const ownUris = own.map(uriOf);
-  const shown = contacts.map((contact) => shownContact(contact, ownUris, scene));
+  const ownUris = own.slice(0, MOST_CONTACTS).map(uriOf);
+  const shown = contacts.map((contact, index) => {
+    return index < MOST_CONTACTS ? shownContact(contact, ownUris, scene) : undefined;
+  });
   replaceShown(edit, 'Contact', contacts, shown, scene);
 }
 
@@ -112,15 +116,33 @@ function replaceShown(
   scene: Scene,
 ): void {
   if (shown.every((value, index) => value === values[index])) return;
-  const left = shown.filter((value) => value !== undefined && standsAlone(value));
+  const left = shown.filter((value): value is string => value !== undefined && standsAlone(value));
   if (left.length < values.length) scene.scrubbed();
   if (left.length === 0) edit.remove(name);
+  else if (left.length <= MOST_CONTACTS) writeLines(edit, name, left);
   else edit.replace(name, left.join(', '));
 }
 
-/** False for a value whose quotation mark or bracket is left open: it would swallow the one that is written behind it. */
+/** One line a value: together, and longer than they were, they might be longer than a line may be. */
+function writeLines(edit: MessageEdit, name: string, [first = '', ...others]: readonly string[]): void {
+  edit.replace(name, first);
+  for (const value of others) edit.append(name, value);
+}
+
+/** False for a value with a quotation mark or bracket left open: it would swallow what is written behind it. */
 function standsAlone(value: string): boolean {
-  return !/["<]/.test(value) || splitValues(`${value},`).length === 2;
+  let quoted = false;
+  let bracket = false;
+  for (let i = 0; i < value.length; i++) {
+    const character = value[i];
+    if (quoted) {
+      if (character === '\\') i++;
+      else if (character === '"') quoted = false;
+    } else if (character === '"') quoted = true;
+    else if (character === '<') bracket = true;
+    else if (character === '>') bracket = false;
+  }
+  return !quoted && !bracket;
 }
 
 /** A Contact without angle brackets: what follows the first semicolon belongs to the header. */

@@ -7,7 +7,7 @@ import { decideNextHopRequest } from '../policy/from-next-hop.ts';
 import { accessSettings } from '../settings.ts';
 import { testDocument } from '../testing/document.ts';
 import { asRequest, asResponse, request, sipText } from '../testing/messages.ts';
-import { Seal, TopologyHiding } from '../topology-hiding/index.ts';
+import { Disclosure, Seal, TopologyHiding } from '../topology-hiding/index.ts';
 import { inwardRequest, restoreInward } from './inward.ts';
 import { hideOutward, outwardRequest } from './outward.ts';
 import type { Scene } from './scene.ts';
@@ -252,6 +252,67 @@ test('the answer to REGISTER: own contacts as they are, others hidden, no Path, 
   assert.ok(!shown.has('Path'));
   const preloaded = inward('INVITE', 'sip:bob@example.com', { Route: shown.values('Service-Route') }).sent;
   assert.deepEqual(preloaded.values('Route'), ['<sip:fe1.corp.example;lr>']);
+});
+
+test('a reason phrase that names the inside is replaced by the usual one', () => {
+  const { received, sent } = inward('MESSAGE', 'sip:carol@example.com');
+  const response = answer(sent, '503 fe1.corp.example has no room', []);
+  const shown = edited(response, (edit) =>
+    hideOutward(edit, response, { request: received, token: 'TOKEN' }, scene),
+  );
+  assert.equal(shown.reason, 'Service Unavailable');
+});
+
+test('a client asks nobody for a password: its challenges go no further', () => {
+  const { received, sent } = outward('MESSAGE', 'sip:alice@192.168.1.5');
+  const challenge = 'Digest realm="example.com", nonce="chosen", algorithm=MD5';
+  const response = answer(sent, '401 Unauthorized', [
+    `WWW-Authenticate: ${challenge}`,
+    `proxy-authenticate: ${challenge}`,
+    'Authentication-Info: nextnonce="x"',
+  ]);
+  const original = { request: received, remote: frontEnd, token: 'TOKEN', recordRoute: false };
+  const restored = edited(response, (edit) => restoreInward(edit, response, original, scene));
+  for (const name of ['WWW-Authenticate', 'Proxy-Authenticate', 'Authentication-Info'])
+    assert.ok(!restored.has(name), name);
+});
+
+test('a field that is repeated, in whatever case, costs no more than its octets', () => {
+  const read: string[] = [];
+  class Watched extends Disclosure {
+    override mentionsInternal(text: string): boolean {
+      read.push(text);
+      return super.mentionsInternal(text);
+    }
+  }
+  const watched = new Watched({ publicHosts: [], internalHosts: ['fe1.corp.example'], internalNetworks: [] });
+  const watching = new TopologyHiding(new Seal(Buffer.alloc(32, 5)), watched, settings.external);
+  const lines = Array.from({ length: 180 }, (_, i) => {
+    const name = [...'y-abcdefgh'].map((letter, bit) => ((i >> bit) & 1 ? letter.toUpperCase() : letter));
+    return `${name.join('')}: ${i}`;
+  });
+  const { received, sent } = inward('MESSAGE', 'sip:carol@example.com');
+  const response = answer(sent, '200 OK', lines);
+  edited(response, (edit) => {
+    hideOutward(edit, response, { request: received, token: 'TOKEN' }, { ...scene, hiding: watching });
+  });
+  assert.ok(read.length <= 200, `${read.length} texts read`);
+});
+
+test('what looks like more addresses than anybody writes is not read to its end', () => {
+  assert.ok(settings.disclosure.mentionsInternal('1.2.3.4 '.repeat(1000)));
+  assert.ok(settings.disclosure.mentionsInternal('a:'.repeat(4000)));
+  const many = Array.from({ length: 3000 }, (_, i) => `sip:a${i}@fe1.corp.example`).join(',');
+  const { sent } = outward('INVITE', 'sip:alice@192.168.1.5', { Contact: many.slice(0, 8000) });
+  assert.equal(sent.values('Contact').length, 128);
+});
+
+test('a value with an open quotation mark does not swallow the one that is written behind it', () => {
+  const { sent } = outward('INVITE', 'sip:alice@192.168.1.5', {
+    Contact: ['"open <sip:a@10.45.1.1>', '<sip:bob@10.45.32.99>'],
+  });
+  assert.equal(sent.values('Contact').length, 1);
+  assert.ok(hiding.targets.open(sent.values('Contact')[0]?.slice(1, -1) ?? ''));
 });
 
 test('a challenge passes to the letter', () => {

@@ -65,7 +65,7 @@ export class Disclosure {
   #isInternalAddress(text: string): boolean {
     const family = isIP(text);
     if (family === 0) return false;
-    const host = canonicalHost(text);
+    const host = family === 4 ? text : canonicalHost(text);
     if (this.#internal.has(host)) return true;
     return !this.#public.has(host) && this.#networks.check(text, family === 4 ? 'ipv4' : 'ipv6');
   }

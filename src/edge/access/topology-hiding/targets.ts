@@ -7,6 +7,10 @@ const MARK = '~';
 /** SIP URIs inside a field value that is not parsed further: Refer-To, Referred-By and their like. */
 const URI_IN_TEXT = /\bsips?:[^\s<>"?,;]+(?:;[^\s<>"?,]+)?/gi;
 
+/** SIP URIs of one value that are hidden: sealing is what costs, and peers decide how much of it there is. */
+const MOST_URIS = 16;
+const NOWHERE = 'sip:hidden.invalid';
+
 export interface PublicPlace {
   /** External name of the edge, lower case. */
   readonly host: string;
@@ -48,9 +52,10 @@ export class TargetHiding {
     return user === undefined ? undefined : this.#seal.open('target', user.slice(MARK.length));
   }
 
-  /** Hides every SIP URI inside a field value. */
+  /** Hides every SIP URI inside a field value; of more than anybody needs, the others are lost. */
   hideIn(value: string): string {
-    return value.replace(URI_IN_TEXT, (uri) => this.hide(uri));
+    let left = MOST_URIS;
+    return value.replace(URI_IN_TEXT, (uri) => (left-- > 0 ? this.hide(uri) : NOWHERE));
   }
 
   /** Opens every hidden URI inside a field value; URI headers after a `?` stay where they are. */

@@ -10,7 +10,7 @@ import { Directory } from '../directory.ts';
 import { EdgeLinks } from '../edge-links.ts';
 import { FrontEnd } from '../front-end.ts';
 import { frontEndMetrics } from '../front-end-metrics.ts';
-import { FlowTokens } from '../parties.ts';
+import { FlowTokens, newClientParty } from '../parties.ts';
 import { Registrar } from '../registrar.ts';
 
 const KEY = new Uint8Array(32).fill(3);
@@ -79,6 +79,7 @@ export class Bench {
   /** The front end's own connection to the edge's Access Edge service. */
   readonly toEdge = new Wire(1);
   readonly registrar: Registrar;
+  readonly #tokens = new FlowTokens({ current: tokenKey(KEY) });
   readonly #scheduled: (() => void)[] = [];
   #wires = 10;
 
@@ -100,7 +101,7 @@ export class Bench {
         metrics: frontEndMetrics(shared.metrics),
         authenticator: new Authenticator({ accounts: directory, random, key: KEY }),
         registrar: this.registrar,
-        tokens: new FlowTokens({ current: tokenKey(KEY) }),
+        tokens: this.#tokens,
         knows: (aor) => directory.find(aor) !== undefined,
       },
       {
@@ -136,6 +137,14 @@ export class Bench {
     const wire = new Wire(++this.#wires);
     this.endpoint.addFlow(wire, { data: { kind: 'edge', edge: EDGE }, scope: EDGE });
     return wire;
+  }
+  /** A client of the internal network, with the token that names its connection in routes. */
+  client(): { readonly wire: Wire; readonly token: string } {
+    const wire = new Wire(++this.#wires);
+    const party = newClientParty(this.random);
+    const flow = this.endpoint.addFlow(wire, { data: party });
+    assert.ok(flow !== undefined);
+    return { wire, token: this.#tokens.tokenFor(flow, party) };
   }
   /** Octets arrive, and everything that follows from them leaves. */
   arrives(wire: Wire, bytes: Buffer): void {

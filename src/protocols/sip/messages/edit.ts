@@ -11,6 +11,7 @@ import {
 } from './header-name.ts';
 import { endOfValueOctets, refuseLineBreak, trimSpace } from './header-value.ts';
 import type { SipMessage } from './message.ts';
+import { reasonPhrase } from './status.ts';
 
 /** A field line that is not, or no longer, one of the original's. */
 interface NewField {
@@ -32,6 +33,7 @@ export class MessageEdit {
   /** The field lines to be: numbers are lines of the original. Made when the first header is changed. */
   #lines: (number | NewField)[] | undefined;
   #uri: string | undefined;
+  #plainReason = false;
   #body: Uint8Array | undefined;
 
   constructor(message: SipMessage) {
@@ -43,6 +45,12 @@ export class MessageEdit {
     if (this.#message.kind !== 'request') throw new TypeError('a response has no Request-URI');
     if (!consistsOf(uri, 0, uri.length, URI)) throw new TypeError('not a URI for a request line');
     this.#uri = uri;
+    return this;
+  }
+  /** Puts the usual reason phrase in place of the sender's. Throws for a request. */
+  plainReason(): this {
+    if (this.#message.kind !== 'response') throw new TypeError('a request has no reason phrase');
+    this.#plainReason = true;
     return this;
   }
   /** Adds a field line above the first one of that name, or on top of all when there is none. */
@@ -132,7 +140,9 @@ export class MessageEdit {
 
   #startLine(output: Assembly): void {
     const { head } = this.#message;
-    if (this.#uri === undefined || this.#message.kind !== 'request') {
+    if (this.#plainReason && this.#message.kind === 'response') {
+      output.text(`SIP/2.0 ${this.#message.status} ${reasonPhrase(this.#message.status)}\r\n`);
+    } else if (this.#uri === undefined || this.#message.kind !== 'request') {
       output.copy(0, head.startLineEnd + 2);
     } else {
       output.text(`${this.#message.method} ${this.#uri} SIP/2.0\r\n`);

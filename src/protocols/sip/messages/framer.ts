@@ -287,11 +287,15 @@ export class SipStreamFramer {
     return end;
   }
 
-  /** Keeps `chunk[start..end)`; the room doubles, so that many small chunks cost no more than one large. */
+  /**
+   * Keeps `chunk[start..end)`; the room doubles, so that many small chunks cost no more than one large, but not beyond
+   * what a message may have.
+   */
   #hold(chunk: Buffer, start: number, end: number): number {
     const needed = this.#heldLength + end - start;
     if (this.#held === undefined || needed > this.#held.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed * 2, SMALLEST_HOLD));
+      const enough = Math.min(Math.max(needed * 2, SMALLEST_HOLD), this.#limits.messageBytes + 1);
+      const larger = Buffer.allocUnsafe(Math.max(needed, enough));
       this.#held?.copy(larger, 0, 0, this.#heldLength);
       this.#held = larger;
     }

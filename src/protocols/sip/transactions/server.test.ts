@@ -43,6 +43,16 @@ describe('server transaction, INVITE (RFC 3261 §17.2.1)', () => {
     play.wait(1).isEmpty();
   });
 
+  it('doubles Timer G up to T2, until Timer H ends it', () => {
+    const play = new Play(unreliable);
+    play.answers(play.receivesNew(request('INVITE')), 486).record();
+    assert.equal(play.wait(3500).record().length, 3, 'after 0.5, 1.5 and 3.5 s');
+    assert.equal(play.wait(4000).record().length, 1, 'after 7.5 s');
+    assert.equal(play.wait(4000).record().length, 1, 'never longer than 4 s');
+    assert.deepEqual(play.wait(20_500).record(), [...Array(5).fill('486'), 'timeout INVITE']);
+    play.isEmpty();
+  });
+
   it('reports Timer H when the ACK never comes, and repeats nothing over reliable transport', () => {
     const play = new Play();
     const transaction = play.receivesNew(request('INVITE'));

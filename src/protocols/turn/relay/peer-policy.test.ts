@@ -127,6 +127,8 @@ test('own addresses and internal networks are refused under any exception, in ev
     'own-address',
   );
   judgeAll(open, ['10.0.0.1', '::ffff:10.0.0.1', '2002:a00:1::5', '2a00:5::1'], 'internal-network');
+  const localNat64 = ['a00:0:100::', 'a:0:1::', '0:a:0:100:0', ':a00:1'].map((rest) => `64:ff9b:1:${rest}`);
+  judgeAll(open, localNat64, 'internal-network');
   judgeAll(open, ['203.0.113.31', '127.0.0.1', '::ffff:127.0.0.1'], 'allowed');
 });
 

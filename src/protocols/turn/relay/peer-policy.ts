@@ -98,6 +98,11 @@ export function embeddedIpv4(octets: Uint8Array): Uint8Array[] {
   if (zeros(0, 8) && readU32(octets, 8) === 0xffff0000) found.push(last);
   // RFC 6052 §2.1: NAT64 64:ff9b::/96.
   if (readU32(octets, 0) === 0x0064ff9b && zeros(4, 12)) found.push(last);
+  // NAT64 of this network, 64:ff9b:1::/48, with whichever of RFC 6052 §2.2's layouts it chose.
+  if (readU32(octets, 0) === 0x0064ff9b && readU16(octets, 4) === 1) {
+    const pick = (...at: number[]) => Uint8Array.from(at, (index) => octets[index] ?? 0);
+    found.push(pick(6, 7, 9, 10), pick(7, 9, 10, 11), octets.subarray(9, 13), last);
+  }
   // RFC 3056 §2: 6to4.
   if (readU16(octets, 0) === 0x2002) found.push(octets.subarray(2, 6));
   // RFC 4380 §4: Teredo server, and client with its bits turned round.
