@@ -53,6 +53,10 @@ class LabCommand {
   interrupt(): void {
     this.#child.kill('SIGINT');
   }
+  /** As nothing can be said after it. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
   /** The events that a program has logged, the last one last. */
   logged(program: 'edge' | 'internal'): string[] {
     const lines = readFileSync(join(this.folder, 'lab', `${program}.log`), 'utf8')
@@ -176,4 +180,11 @@ test('interrupted while the programs start: nothing is left, and the demonstrati
     assert.match(lab.output, /Interrupted/);
     await lab.nothingIsLeft();
   }
+});
+
+test('killed while it runs: its programs see it and end by themselves', async (t) => {
+  const lab = new LabCommand(t, '--call-seconds', '1');
+  await lab.says('Sign in with a softphone');
+  lab.kill();
+  await lab.nothingIsLeft();
 });

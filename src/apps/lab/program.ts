@@ -48,10 +48,12 @@ export class LabProgram {
       ENTRY,
       name,
       document,
+      '--until-stdin-ends',
     ];
-    // A group of its own: Ctrl-C in the terminal is for the lab, which then stops the programs in order.
+    // A group of its own: Ctrl-C in the terminal is for the lab, which then stops the programs in order. Should the
+    // lab be killed, standard input ends and they stop by themselves.
     const child = spawn(program, parameters, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
     this.#child = child;

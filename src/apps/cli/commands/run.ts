@@ -1,6 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { catalogue } from '#kernel';
-import { obeySignals, type Program, type RunOptions, runProgram, type StartFailure } from '#platform/service';
+import {
+  obeySignals,
+  type Program,
+  type RunningProgram,
+  type RunOptions,
+  runProgram,
+  type StartFailure,
+} from '#platform/service';
 import type { LogLevel } from '#platform/telemetry';
 import { formatDocumentError } from '#platform/topology';
 import { edgeProgram, internalProgram } from '../programs.ts';
@@ -10,7 +17,10 @@ interface RunSettings {
   readonly singleProcess?: true;
   readonly logLevel: LogLevel;
   readonly stopSeconds: number;
+  readonly untilStdinEnds?: true;
 }
+
+const STOP_WITH_STDIN_MS = 5000;
 
 /** `sallyport edge FILE` and `sallyport internal FILE` */
 export function addRun(root: Command, session: Session): void {
@@ -40,6 +50,7 @@ function addProgram<Document>(
       parseSeconds,
       30,
     )
+    .option('--until-stdin-ends', 'stop, as by SIGINT, when standard input ends')
     .action((file: string, settings: RunSettings) => run(session, program, file, settings));
 }
 
@@ -60,8 +71,16 @@ async function run<Document>(
     return;
   }
   const disobey = obeySignals(started.value, stopSeconds * 1000);
+  if (settings.untilStdinEnds === true) stopWithStdin(started.value);
   await started.value.ended;
   disobey();
+}
+
+/** Whoever started it holds the other end; when that is gone, however it ended, nobody is left to stop this program. */
+function stopWithStdin(running: RunningProgram): void {
+  process.stdin.once('close', () => void running.stop(STOP_WITH_STDIN_MS, false));
+  process.stdin.resume();
+  process.stdin.unref();
 }
 
 /** Until it has started, a signal to end gives the start up. */

@@ -1,14 +1,29 @@
 import type { SipMessage } from '#protocols/sip';
 
+/** Spellings whose lower case is kept; peers choose them, so there is an end to it. */
+const REMEMBERED = 1024;
+const lowerCases = new Map<string, string>();
+
 /**
  * Each name of a message's fields once, whatever the case of its letters: what is done for a name is done for all its
  * fields, and a peer that repeats one must not have that done again for each.
  */
-export function distinctNames(message: SipMessage): Iterable<string> {
-  const names = new Map<string, string>();
+export function distinctNames(message: SipMessage): readonly string[] {
+  const seen = new Set<string>();
+  const names: string[] = [];
   for (const name of message.names()) {
-    const lower = name.toLowerCase();
-    if (!names.has(lower)) names.set(lower, name);
+    const lower = lowerCase(name);
+    if (seen.has(lower)) continue;
+    seen.add(lower);
+    names.push(name);
   }
-  return names.values();
+  return names;
+}
+
+function lowerCase(name: string): string {
+  const known = lowerCases.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  if (lowerCases.size < REMEMBERED) lowerCases.set(name, lower);
+  return lower;
 }

@@ -77,7 +77,10 @@ abstract class Message {
   }
   /** The name of every field line, in order, as {@link fields} spells them. */
   names(): string[] {
-    return Array.from({ length: this.head.count }, (_, field) => this.head.nameAt(field));
+    // Asked for each proxied message: Array.from took 4 % of all that a proxy spends on one (`bench:sip`).
+    const names: string[] = [];
+    for (let field = 0; field < this.head.count; field++) names.push(this.head.nameAt(field));
+    return names;
   }
   /** Record-Route, topmost first. */
   recordRoutes(): Result<NameAddress[], NameAddressProblem> {
