@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ADDRESSES, type BenchFolder, PORTS } from './lib/bench-folder.ts';
 import { roundsAsked, runBench } from './lib/bench-run.ts';
 import { startEdge } from './lib/edge-server.ts';
-import { startKamailio } from './lib/kamailio-server.ts';
+import { type Allocator, startKamailio } from './lib/kamailio-server.ts';
 import { LoadProcess } from './lib/load-process.ts';
 import { demandProgram } from './lib/pinned-process.ts';
 import { keepReport, machine, median, ratio, table, versionOf, whole } from './lib/report.ts';
@@ -20,7 +20,7 @@ const WORKERS = [1, 2, 4] as const;
 const UNDER_WAY = 64;
 /** MESSAGEs a second of the latency rounds: well within what either can do. */
 const RATE = 1_000;
-const RATE_ROUNDS = 3;
+const RATE_ROUNDS = 2;
 /** Messages after which code is compiled as it stays, and how many rounds that may take. */
 const WARM_MESSAGES = 60_000;
 const WARM_ROUNDS = 6;
@@ -31,6 +31,13 @@ interface Target {
   readonly host: string;
   readonly port: number;
 }
+interface Proxies {
+  readonly edge: Target;
+  /** Tuned, by number of workers. */
+  readonly kamailios: readonly Target[];
+  /** Kamailio with the allocator that it has when nobody chooses one, and one worker, the best number for it. */
+  readonly standard: Target;
+}
 interface Played {
   readonly target: Target;
   readonly figures: SipFigures[];
@@ -39,6 +46,7 @@ interface Comparison {
   readonly connections: number;
   readonly edge: Played;
   readonly kamailio: Played;
+  readonly standard: Played;
   readonly edgePaced: SipFigures[];
   readonly kamailioPaced: SipFigures[];
 }
@@ -51,25 +59,28 @@ await runBench(async (folder) => {
   const load: Load = await LoadProcess.start(join(import.meta.dirname, 'lib/sip-load-process.ts'), [
     folder.path,
   ]);
-  const { edge, kamailios } = await startProxies(folder);
-  for (const target of [edge, ...kamailios]) await warm(load, target);
+  const proxies = await startProxies(folder);
+  for (const target of [proxies.edge, ...proxies.kamailios, proxies.standard]) await warm(load, target);
   const comparisons: Comparison[] = [];
   for (const connections of CONNECTIONS) {
-    comparisons.push(await compare(load, edge, kamailios, { connections, rounds }));
+    comparisons.push(await compare(load, proxies, { connections, rounds }));
   }
   keepReport('sip-message', report(comparisons, rounds));
 });
 
-async function startProxies(folder: BenchFolder): Promise<{ edge: Target; kamailios: Target[] }> {
+async function startProxies(folder: BenchFolder): Promise<Proxies> {
   const edge = await startEdge(folder);
   const kamailios: Target[] = [];
-  for (const workers of WORKERS) {
-    const { process, port } = await startKamailio(folder, workers);
-    kamailios.push({ name: `Kamailio, ${workers}`, pid: process.pid, host: ADDRESSES.peerServer, port });
-  }
+  const start = async (workers: number, allocator: Allocator): Promise<Target> => {
+    const { process, port } = await startKamailio(folder, workers, allocator);
+    const name = `Kamailio, ${workers}${allocator === 'qm' ? ', its standard allocator' : ''}`;
+    return { name, pid: process.pid, host: ADDRESSES.peerServer, port };
+  };
+  for (const workers of WORKERS) kamailios.push(await start(workers, 'tlsf'));
   return {
     edge: { name: 'Access Edge', pid: edge.pid, host: ADDRESSES.external, port: PORTS.sip },
     kamailios,
+    standard: await start(1, 'qm'),
   };
 }
 
@@ -89,28 +100,28 @@ function play(load: Load, target: Target, round: Omit<SipRound, 'proxy' | 'pid'>
 
 async function compare(
   load: Load,
-  edge: Target,
-  kamailios: readonly Target[],
+  { edge, kamailios, standard }: Proxies,
   { connections, rounds }: { connections: number; rounds: number },
 ): Promise<Comparison> {
-  const all: Played[] = [edge, ...kamailios].map((target) => ({ target, figures: [] }));
+  const all: Played[] = [edge, ...kamailios, standard].map((target) => ({ target, figures: [] }));
   for (let round = 0; round < rounds; round++) {
     for (const { target, figures } of all) {
-      const got = await play(load, target, { connections, warmMs: 300, ms: 1_800, underWay: UNDER_WAY });
+      const got = await play(load, target, { connections, warmMs: 300, ms: 1_600, underWay: UNDER_WAY });
       figures.push(got);
       tell(connections, target, got);
     }
   }
-  const [first, ...others] = all as [Played, Played];
+  const [first, ...others] = all as [Played, Played, Played];
+  const untuned = others.pop() as Played;
   const best = others.reduce((one, other) => (efficiency(other) > efficiency(one) ? other : one));
   const edgePaced: SipFigures[] = [];
   const kamailioPaced: SipFigures[] = [];
   for (let round = 0; round < RATE_ROUNDS; round++) {
-    const paced = { connections, warmMs: 300, ms: 1_800, underWay: 0, rate: RATE };
+    const paced = { connections, warmMs: 300, ms: 1_600, underWay: 0, rate: RATE };
     edgePaced.push(await play(load, edge, paced));
     kamailioPaced.push(await play(load, best.target, paced));
   }
-  return { connections, edge: first, kamailio: best, edgePaced, kamailioPaced };
+  return { connections, edge: first, kamailio: best, standard: untuned, edgePaced, kamailioPaced };
 }
 
 function perProcessorSecond({ completed, processorSeconds }: SipFigures): number {
@@ -129,11 +140,14 @@ function tell(connections: number, target: Target, figures: SipFigures): void {
 function report(comparisons: readonly Comparison[], rounds: number): string {
   const kamailio = versionOf('kamailio', ['-v'], /kamailio [\d.]+/);
   const tls = comparisons[0]?.edge.figures[0]?.tls ?? '';
-  const worst = Math.min(...comparisons.map(({ edge, kamailio }) => efficiency(edge) / efficiency(kamailio)));
+  const least = (other: 'kamailio' | 'standard') =>
+    Math.min(...comparisons.map((one) => efficiency(one.edge) / efficiency(one[other])));
+  const [worst, worstStandard] = [least('kamailio'), least('standard')];
+  const verdict = (value: number) => (value >= 1 ? 'met' : '**missed**');
   return `# SIP MESSAGE, TLS to TLS: Access Edge beside Kamailio
 
 ${new Date().toISOString()}. \`sallyport edge\` with its processes on Node ${process.versions.node}, ${kamailio}
-(tm, t_relay; best of ${WORKERS.join(', ')} TCP workers). ${tls} on every connection, the same certificates.
+(tm, t_relay; allocator tlsf, best of ${WORKERS.join(', ')} TCP workers). ${tls} on every connection, the same certificates.
 ${machine()}
 
 Medians of ${rounds} alternating rounds, with ${UNDER_WAY} messages under way; in brackets least and greatest of the rounds.
@@ -141,7 +155,8 @@ A message is one MESSAGE that came back to its client with 200: two messages in 
 
 ${saturated(comparisons)}
 
-Lowest ratio ${worst.toFixed(2)}; floor 1: ${worst >= 1 ? 'met' : '**missed**'}.
+Lowest ratio ${worst.toFixed(2)}, to Kamailio with its standard allocator ${worstStandard.toFixed(2)}; floor 1:
+${verdict(worst)} against the tuned one, ${verdict(worstStandard)} against the standard one.
 
 At an equal ${whole(RATE)} messages a second (${RATE_ROUNDS} rounds each):
 
@@ -159,16 +174,18 @@ function saturated(comparisons: readonly Comparison[]): string {
       'Edge: messages a CPU-second',
       'Kamailio: messages a CPU-second',
       'ratio',
+      'ratio to Kamailio with its standard allocator',
       'Edge: messages/s',
       'Kamailio: messages/s',
       'failed',
     ],
-    comparisons.map(({ connections, edge, kamailio }) => [
+    comparisons.map(({ connections, edge, kamailio, standard }) => [
       String(connections),
       kamailio.target.name.replace(/\D/g, ''),
       whole(efficiency(edge)),
       whole(efficiency(kamailio)),
       ratio(edge.figures.map(perProcessorSecond), kamailio.figures.map(perProcessorSecond)).text,
+      ratio(edge.figures.map(perProcessorSecond), standard.figures.map(perProcessorSecond)).text,
       rate(edge.figures),
       rate(kamailio.figures),
       [edge, kamailio].map(({ figures }) => figures.reduce((sum, { failed }) => sum + failed, 0)).join(' / '),

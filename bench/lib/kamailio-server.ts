@@ -2,8 +2,14 @@ import { ADDRESSES, type BenchFolder, NAMES, PORTS } from './bench-folder.ts';
 import { PinnedProcess, SERVER_CORE } from './pinned-process.ts';
 import { acceptsTcp } from './ready.ts';
 
-/** First port of the Kamailios; the one with n TCP workers listens n above it. */
-const BASE_PORT = 5080;
+/** First ports of the Kamailios; the one with n TCP workers listens n above it. */
+const BASE_PORTS = { tlsf: 5080, qm: 5090 } as const;
+
+/**
+ * Kamailio's memory. `qm` is what it runs with unless told otherwise: made for debugging, it spends more than half of
+ * the processor looking for free pieces. `tlsf` is the fastest of the three that it has, here.
+ */
+export type Allocator = keyof typeof BASE_PORTS;
 
 export interface Kamailio {
   readonly process: PinnedProcess;
@@ -12,19 +18,23 @@ export interface Kamailio {
 }
 
 /** Kamailio as a stateful proxy (tm, t_relay) between TLS and TLS, with `children` TCP workers. */
-export async function startKamailio(folder: BenchFolder, children: number): Promise<Kamailio> {
-  const port = BASE_PORT + children;
-  const tls = folder.write(`tls-${children}.cfg`, tlsConfiguration(folder));
-  const file = folder.write(`kamailio-${children}.cfg`, routing(tls, port, children));
+export async function startKamailio(
+  folder: BenchFolder,
+  children: number,
+  allocator: Allocator,
+): Promise<Kamailio> {
+  const port = BASE_PORTS[allocator] + children;
+  const name = `${allocator}-${children}`;
+  const tls = folder.write(`tls-${name}.cfg`, tlsConfiguration(folder));
+  const file = folder.write(`kamailio-${name}.cfg`, routing(tls, port, children));
   const server = new PinnedProcess({
-    title: `kamailio with ${children} TCP workers`,
+    title: `kamailio ${allocator} with ${children} TCP workers`,
     core: SERVER_CORE,
     command: 'kamailio',
-    // In the foreground; memory so large that nothing waits for it. Its standard allocator, made for debugging,
-    // spends more than half of the time looking for a free piece.
+    // In the foreground; memory so large that nothing waits for it.
     args: [
-      ...['-DD', '-E', '-f', file, '-P', folder.file(`kamailio-${children}.pid`)],
-      ...['-m', '512', '-M', '32', '-x', 'tlsf', '-X', 'tlsf'],
+      ...['-DD', '-E', '-f', file, '-P', folder.file(`kamailio-${name}.pid`)],
+      ...['-m', '512', '-M', '32', '-x', allocator, '-X', allocator],
     ],
     folder: folder.path,
   });

@@ -15,18 +15,6 @@ export function processorSeconds(pid: number): number {
   return total / TICKS_PER_SECOND;
 }
 
-/** Resident memory in bytes of a process and everything below it. */
-export function residentBytes(pid: number): number {
-  const table = readProcesses();
-  let total = 0;
-  const wanted = [pid];
-  for (let current = wanted.pop(); current !== undefined; current = wanted.pop()) {
-    total += residentOf(current);
-    for (const [child, entry] of table) if (entry.parent === current) wanted.push(child);
-  }
-  return total;
-}
-
 interface Entry {
   readonly parent: number;
   readonly ticks: number;
@@ -50,14 +38,5 @@ function readEntry(name: string): Entry | undefined {
     return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
   } catch {
     return undefined;
-  }
-}
-
-function residentOf(pid: number): number {
-  try {
-    const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    return Number(line?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
   }
 }

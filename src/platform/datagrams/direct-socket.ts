@@ -14,7 +14,7 @@ export interface OpenedSocket {
 /**
  * A socket whose datagrams go straight between the runtime's handle and us. What dgram adds to each of them – an
  * event, a lookup, a view, a request, and a callback one turn later, for which the runtime enters JavaScript once
- * more – is a quarter of the user time of a relayed datagram (`bench:turn`).
+ * more – is a fifth of the user time of a relayed datagram (`bench:turn`).
  */
 export class DirectSocket extends BoundSocket {
   readonly #holder: HandleHolder;
