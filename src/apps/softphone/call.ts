@@ -74,6 +74,11 @@ export class Call {
       return undefined;
     }
     await media.path.connect(answer.value.peer);
+    if (!transaction.pending) {
+      // Given up while we made ready to answer.
+      await media.path.close();
+      return undefined;
+    }
     const call = new Call(phone, dialog.value, media, false);
     phone.endpoint.respond(transaction, 200, {
       toTag,

@@ -228,10 +228,16 @@ export class Phone implements SipUser {
 
   async #handleInvite(request: SipRequest, transaction: ServerTransaction): Promise<void> {
     this.endpoint.respond(transaction, 180);
-    const media = (await this.options.onCall?.(request.from.uri)) ?? 480;
-    if (typeof media === 'number') return this.endpoint.respond(transaction, media);
-    const call = await Call.answer(this, request, transaction, media);
-    if (call !== undefined) this.#calls.set(call.dialogId, call);
+    try {
+      const media = (await this.options.onCall?.(request.from.uri)) ?? 480;
+      if (typeof media === 'number') return this.endpoint.respond(transaction, media);
+      const call = await Call.answer(this, request, transaction, media);
+      if (call !== undefined) this.#calls.set(call.dialogId, call);
+    } catch (problem) {
+      // The relay refused, or is gone: the caller hears of it, whatever else becomes of this phone.
+      if (!(problem instanceof FailureError)) throw problem;
+      if (transaction.pending) this.endpoint.respond(transaction, 500);
+    }
   }
 
   /** The call has ended from either side. */

@@ -75,7 +75,7 @@ export interface DatagramNetwork {
   readonly open: number;
   /**
    * Takes over a socket that somebody else bound (the supervisor); it is closed with the others. Sending through
-   * it is cheapest when it was made with `literalLookup`.
+   * it is cheapest when it was made with `literalLookup`, where the implementation goes by `node:dgram`.
    */
   adopt(socket: Socket, receiver: DatagramReceiver): DatagramSocket;
   /**

@@ -99,5 +99,4 @@ function isSpace(code: number): boolean {
 export function refuseLineBreak(text: string): void {
   if (LINE_BREAK.test(text)) throw new TypeError('a line break or NUL in text meant for a SIP header');
 }
-// oxlint-disable-next-line no-control-regex -- NUL is what has to be found
 const LINE_BREAK = /[\r\n]|(?<!\\)\0/;

@@ -72,7 +72,6 @@ export function unquote(text: string, open: number, close: number): string {
  * which no quoted string can carry, become spaces.
  */
 export function quote(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what has to be escaped
   return `"${text.replace(/[\r\n]+/g, ' ').replace(/["\\\u0000-\u0008\u000b-\u001f\u007f]/g, '\\$&')}"`;
 }
 
