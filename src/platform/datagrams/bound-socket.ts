@@ -49,6 +49,17 @@ export abstract class BoundSocket implements DatagramSocket {
   protected get isClosed(): boolean {
     return this.#ending !== undefined;
   }
+  /** Counts a datagram that found the queue at its bound. */
+  protected refuseFull(): SendRefusal {
+    this.shared.counters.queueFull += 1;
+    return 'queue-full';
+  }
+  /** False, and counted, for a port that nobody can be answered at: a datagram can come from port 0. */
+  protected isAnswerable(port: number): boolean {
+    if (port >= 1 && port <= 0xffff) return true;
+    this.shared.counters.errors.unreachable += 1;
+    return false;
+  }
   protected count(code: string | undefined): void {
     // Closing cancels what still waits; that is not an error of the network.
     if (code === 'ECANCELED') return;

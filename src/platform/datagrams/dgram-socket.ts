@@ -40,17 +40,11 @@ export class DgramSocket extends BoundSocket {
     address: string,
     port: number,
   ): SendRefusal | undefined {
-    const { counters, queuedBytes } = this.shared;
+    const { queuedBytes } = this.shared;
     if (this.isClosed) return 'closed';
-    if (this.#unreported >= UNMEASURED_SENDS && this.socket.getSendQueueSize() >= queuedBytes) {
-      counters.queueFull += 1;
-      return 'queue-full';
-    }
-    // A datagram can come from port 0, which nobody can answer and dgram would throw at.
-    if (port < 1 || port > 0xffff) {
-      counters.errors.unreachable += 1;
-      return undefined;
-    }
+    if (this.#unreported >= UNMEASURED_SENDS && this.socket.getSendQueueSize() >= queuedBytes)
+      return this.refuseFull();
+    if (!this.isAnswerable(port)) return undefined;
     this.#unreported += 1;
     this.socket.send(bytes, start, end - start, port, address, this.#onSent);
     return undefined;

@@ -60,15 +60,8 @@ export class DirectSocket extends BoundSocket {
     // A handle that is being closed would bind itself anew, to any address.
     const { handle } = this.#holder;
     if (!handle || this.isClosed) return 'closed';
-    if (this.#waitingBytes >= queuedBytes) {
-      counters.queueFull += 1;
-      return 'queue-full';
-    }
-    // A datagram can come from port 0, which nobody can answer.
-    if (port < 1 || port > 0xffff) {
-      counters.errors.unreachable += 1;
-      return undefined;
-    }
+    if (this.#waitingBytes >= queuedBytes) return this.refuseFull();
+    if (!this.isAnswerable(port)) return undefined;
     const list = this.#list;
     list[0] = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
     const status = handle.send(this.#request, list, 1, port, address, true);
