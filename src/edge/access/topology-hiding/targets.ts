@@ -48,8 +48,11 @@ export class TargetHiding {
     if (at !== 3 && at !== 4) return undefined;
     const parsed = parseSipUri(uri);
     if (!parsed.ok || parsed.value.host.toLowerCase() !== this.#place.host) return undefined;
-    const user = parsed.value.user;
-    return user === undefined ? undefined : this.#seal.open('target', user.slice(MARK.length));
+    const { user, password } = parsed.value;
+    // Nothing may ride along beside the token.
+    return user === undefined || password !== undefined
+      ? undefined
+      : this.#seal.open('target', user.slice(MARK.length));
   }
 
   /** Hides every SIP URI inside a field value; of more than anybody needs, the others are lost. */

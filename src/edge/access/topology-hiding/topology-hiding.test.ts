@@ -78,6 +78,11 @@ test('a target of the inside is shown as one of the edge, and opens to the same 
   assert.equal(hiding.targets.open('sip:~AAAAAAAAAAAAAAAAAAAAAAAA@sip.example.com:443'), undefined);
 });
 
+test('a hidden target with a password beside its token is not ours', () => {
+  const shown = hiding.targets.hide('sip:bob@10.45.32.99');
+  assert.equal(hiding.targets.open(shown.replace('@', ':word@')), undefined);
+});
+
 test('a public host does not let an internal parameter through', () => {
   assert.match(hiding.targets.hide('sip:example.com;maddr=10.45.32.11'), /^sip:~/);
 });

@@ -10,6 +10,8 @@ export class InviteClientTransaction extends ClientTransaction {
   #ack: Buffer = NOTHING;
   /** RFC 3261 §9.1: no CANCEL before a provisional response came. */
   #cancel: 'none' | 'held' | 'sent' = 'none';
+  /** The CANCEL that was sent for it; it ends with this one, whose end it was to bring about. */
+  ownCancel: ClientTransaction | undefined;
   readonly #sendCancel: (invite: InviteClientTransaction) => void;
 
   constructor(

@@ -208,7 +208,7 @@ export class TransactionLayer {
     const bytes = cancelFor(invite.bytes);
     if (bytes === undefined || this.#clients.has(key)) return;
     this.#cancels += 1;
-    this.#send({ method: 'CANCEL', branch, flow, bytes }, key, undefined);
+    invite.ownCancel = this.#send({ method: 'CANCEL', branch, flow, bytes }, key, undefined);
   }
 
   #timers(flow: FlowId): Timers {
@@ -223,6 +223,10 @@ export class TransactionLayer {
     }
     this.#clients.delete(transaction.key);
     if (transaction.user === undefined) this.#cancels -= 1;
+    if (!(transaction instanceof InviteClientTransaction)) return;
+    // Else a peer that answers every INVITE and no CANCEL would fill the table.
+    const { ownCancel } = transaction;
+    if (ownCancel !== undefined && ownCancel.state !== 'terminated') this.#machinery.end(ownCancel);
   }
 }
 
