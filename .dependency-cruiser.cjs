@@ -10,6 +10,11 @@ const within = {
   platform: {
     net: ['telemetry', 'pki'],
     http: ['telemetry'],
+    'port-summary': ['topology'],
+    firewall: ['topology'],
+    dns: ['topology'],
+    'certificate-plan': ['topology', 'pki'],
+    'host-survey': ['topology'],
     service: ['telemetry', 'topology', 'http'],
     'sip-endpoint': ['net', 'telemetry'],
   },

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorsPage } from './errors-page.ts';
-import { exampleDocument } from './example-document.ts';
+import { exampleFile } from './example-document.ts';
 import { schemaFile } from './schema-file.ts';
 import { settingsPage } from './settings-page.ts';
 
@@ -17,8 +17,8 @@ const generated: Readonly<Record<string, () => string>> = {
   'docs/reference/errors.md': errorsPage,
   'docs/reference/edge.schema.json': () => schemaFile('edge'),
   'docs/reference/internal.schema.json': () => schemaFile('internal'),
-  'docs/reference/edge.example.yaml': () => exampleDocument('edge'),
-  'docs/reference/internal.example.yaml': () => exampleDocument('internal'),
+  'docs/reference/edge.example.yaml': () => exampleFile('edge'),
+  'docs/reference/internal.example.yaml': () => exampleFile('internal'),
 };
 
 function present(file: string): string | undefined {

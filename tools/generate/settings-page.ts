@@ -56,7 +56,7 @@ function settingRow(key: string, setting: Setting): string {
 
 function initial(setting: Setting): string {
   if (setting.defaultFrom !== undefined) return setting.defaultFrom;
-  if (typeof setting.default === 'object') return 'none';
+  if (typeof setting.default === 'object') return setting.default.join(', ') || 'none';
   if (setting.default !== undefined) return `\`${setting.default}\``;
   return setting.optional === true ? 'none' : '*must be written*';
 }

@@ -84,12 +84,23 @@ export function canonicalNetwork(text: string): { network: string; exact: boolea
   return { network: `${textOf(base)}/${parsed.bits}`, exact: textOf(base) === textOf(parsed.base) };
 }
 
+/** The network that holds one canonical address and nothing else. */
+export function hostNetwork(address: string): string {
+  return addressFamily(address) === 6 ? `${address}/128` : `${address}/32`;
+}
+
 /** Whether a canonical address lies in a canonical network. */
 export function networkContains(network: string, address: string): boolean {
   const within = parseNetwork(network);
   const parsed = parse(address);
   if (within === undefined || parsed === undefined || within.base.kind() !== parsed.kind()) return false;
   return textOf(masked({ base: parsed, bits: within.bits })) === textOf(masked(within));
+}
+
+/** Whether every address of a canonical network lies in another. */
+export function networkWithin(inner: string, outer: string): boolean {
+  const [base = '', bits = ''] = inner.split('/');
+  return networkContains(outer, base) && Number(bits) >= Number(outer.split('/')[1]);
 }
 
 /** Whether two canonical networks share an address: then one holds the base of the other. */

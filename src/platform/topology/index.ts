@@ -4,15 +4,17 @@ export {
   type DocumentKind,
   loadEdgeDocument,
   loadInternalDocument,
-} from './check.ts';
-export { type ParseOptions, parseEdgeDocument } from './document.ts';
-export type { DocumentFiles, FileLook } from './document-files.ts';
-export type { EdgeDocument } from './edge-schema.ts';
+} from './document/check.ts';
+export { commentedDocument, exampleDocument } from './document/commented-document.ts';
+export { type Examination, examineEdge, type ParseOptions, parseEdgeDocument } from './document/document.ts';
+export type { DocumentFiles, FileLook } from './document/document-files.ts';
+export type { Draft } from './document/read-document.ts';
 export { type DocumentError, type DocumentFinding, formatDocumentError, type Severity } from './finding.ts';
-export type { InternalDocument } from './internal-schema.ts';
-export { edgeListeners, internalListeners, type ListenerPlan } from './listeners.ts';
-export { type ListenerOwner, type ServiceName, serviceTitle } from './service-names.ts';
-export type { SettingValue } from './setting.ts';
+export { edgeListeners, internalListeners, type ListenerPlan } from './plan/listeners.ts';
+export { type ListenerOwner, type ServiceName, serviceTitle } from './plan/service-names.ts';
+export type { EdgeDocument } from './schema/edge-schema.ts';
+export type { InternalDocument } from './schema/internal-schema.ts';
+export type { SettingValue } from './schema/setting.ts';
 export {
   documentJsonSchema,
   namedFiles,
@@ -20,10 +22,51 @@ export {
   type Setting,
   schemaTree,
   settings,
-} from './settings.ts';
+} from './schema/settings.ts';
 
 /** PEM files by absolute path. */
 export interface KeyPairFiles {
   certificate: string;
   key: string;
 }
+export {
+  addressFamily,
+  addressRange,
+  canonicalAddress,
+  canonicalNetwork,
+  endpointText,
+  hostNetwork,
+  networkContains,
+  networksOverlap,
+} from './address.ts';
+export { quote } from './finding.ts';
+export type { Complaint } from './finding.ts';
+export {
+  type ExternalName,
+  externalNames,
+  type NamedService,
+  nameInDomain,
+  zoneOf,
+} from './plan/external-names.ts';
+export type { FeatureName, FeatureState, MediaProfile } from './plan/features.ts';
+export { type DistinctFlow, distinctFlows } from './plan/flows.ts';
+export type { EdgeAddress } from './plan/nodes.ts';
+export {
+  type Flow,
+  hostPortPlan,
+  type PlannedRow,
+  type PortPlan,
+  portPlan,
+  type Scenario,
+} from './plan/port-plan.ts';
+export type {
+  Direction,
+  EdgeSide,
+  Interface,
+  PeerKind,
+  PortRange,
+  Reach,
+  Section,
+  Transport,
+} from './plan/rows.ts';
+export type { PlannedService } from './plan/service-names.ts';

@@ -1,8 +1,9 @@
 import { endpointText } from '../address.ts';
+import type { ReadSetting } from '../document/read-document.ts';
 import { type Path, pathText, quote } from '../finding.ts';
-import { type TracedListener, valueAt } from '../listeners.ts';
-import type { ReadSetting } from '../read-document.ts';
-import { serviceTitle } from '../service-names.ts';
+import type { TracedListener } from '../plan/listeners.ts';
+import { serviceTitle } from '../plan/service-names.ts';
+import { valueAt } from '../value-at.ts';
 import type { Rule, Say } from './rule.ts';
 
 /** What the rules of both documents look at. */
@@ -54,7 +55,7 @@ export function sayRepeatedServers(servers: unknown, path: Path, say: Say): void
   }
 }
 
-/** No two services on one address and port. */
+/** No two services on one address and port; two rows of one service may share it. */
 export const portClash: Rule<CommonFacts> = {
   name: 'port-clash',
   check({ listeners }, say) {
@@ -63,7 +64,7 @@ export const portClash: Rule<CommonFacts> = {
       const endpoint = `${listener.transport.toUpperCase()} ${endpointText(listener.address, listener.port)}`;
       const first = taken.get(endpoint);
       if (first === undefined) taken.set(endpoint, listener);
-      else if (first.rows[0] !== listener.rows[0]) sayClash(first, listener, endpoint, say);
+      else if (first.service !== listener.service) sayClash(first, listener, endpoint, say);
     }
   },
 };

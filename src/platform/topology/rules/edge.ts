@@ -1,53 +1,12 @@
 import { addressFamily, addressRange, networkContains, networksOverlap } from '../address.ts';
-import type { EdgeDocument } from '../edge-schema.ts';
-import { type Path, pathText } from '../finding.ts';
-import type { TracedListener } from '../listeners.ts';
-import type { Draft, ReadSetting } from '../read-document.ts';
-import {
-  type CommonFacts,
-  duplicate,
-  limitOrder,
-  portClash,
-  sayRepeatedServers,
-  socketPath,
-} from './common.ts';
+import type { Draft } from '../document/read-document.ts';
+import { pathText } from '../finding.ts';
+import type { EdgeDocument } from '../schema/edge-schema.ts';
+import { duplicate, limitOrder, portClash, sayRepeatedServers, socketPath } from './common.ts';
+import { addressesOf, type EdgeFacts, externalAddresses, networksOf } from './edge-facts.ts';
+import { perimeterRules } from './perimeter.ts';
+import { poolRules } from './pool.ts';
 import type { Rule } from './rule.ts';
-
-export interface EdgeFacts extends CommonFacts {
-  readonly draft: Draft<EdgeDocument>;
-  readonly settings: readonly ReadSetting[];
-  readonly listeners: readonly TracedListener[];
-}
-
-interface Placed {
-  readonly address: string;
-  readonly path: Path;
-}
-
-const EXTERNAL = ['access', 'webConferencing', 'av'] as const;
-
-function addressesOf(draft: Draft<EdgeDocument>, kind: (typeof EXTERNAL)[number] | 'internal'): Placed[] {
-  const placed: Placed[] = [];
-  for (const [index, address] of (draft.host?.addresses?.[kind] ?? []).entries()) {
-    if (address !== undefined) placed.push({ address, path: ['host', 'addresses', kind, index] });
-  }
-  return placed;
-}
-
-/** Every external address once; a default taken from `access` is not said again. */
-function externalAddresses(draft: Draft<EdgeDocument>): Placed[] {
-  const placed = new Map<string, Placed>();
-  for (const kind of EXTERNAL) {
-    for (const one of addressesOf(draft, kind)) {
-      if (!placed.has(one.address)) placed.set(one.address, one);
-    }
-  }
-  return [...placed.values()];
-}
-
-function networksOf(draft: Draft<EdgeDocument>): string[] {
-  return (draft.policy?.internalNetworks ?? []).filter((network) => network !== undefined);
-}
 
 /** External and internal are different addresses. */
 const sameAddress: Rule<EdgeFacts> = {
@@ -144,11 +103,10 @@ const relayOverlap: Rule<EdgeFacts> = {
     if (range === undefined) return;
     const relayed = new Set(addressesOf(draft, 'av').map(({ address }) => address));
     const hit = listeners.find(
-      ({ transport, address, port }) =>
-        transport === 'udp' && relayed.has(address) && port >= range.first && port <= range.last,
+      ({ address, port }) => relayed.has(address) && port >= range.first && port <= range.last,
     );
     if (hit === undefined) return;
-    const what = `the relay range ${range.first}-${range.last} holds UDP ${hit.port} of ${pathText(hit.portPath)}`;
+    const what = `the relay range ${range.first}-${range.last} holds ${hit.transport.toUpperCase()} ${hit.port} of ${pathText(hit.portPath)}`;
     say(RELAY_FIRST, 'error', what, `write a range without ${hit.port}, or move ${pathText(hit.portPath)}`);
   },
 };
@@ -192,10 +150,16 @@ const allowedOwn: Rule<EdgeFacts> = {
 const privateRelay: Rule<EdgeFacts> = {
   name: 'private-relay-address',
   check({ draft }, say) {
+    const translated = (draft.host?.addresses?.public?.av?.length ?? 0) > 0;
     for (const { address, path } of addressesOf(draft, 'av')) {
-      if (addressRange(address) !== 'private') continue;
+      if (translated || addressRange(address) !== 'private') continue;
       const what = `relayed media would leave from the private address ${address}`;
-      say(path, 'warning', what, 'write a public address unless all clients can reach this one');
+      say(
+        path,
+        'warning',
+        what,
+        'write a public address, or the public ones that the firewall translates in host.addresses.public',
+      );
     }
   },
 };
@@ -228,4 +192,6 @@ export const edgeRules: readonly Rule<EdgeFacts>[] = [
   allowedOwn,
   privateRelay,
   reservePorts,
+  ...poolRules,
+  ...perimeterRules,
 ];

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { parseMediaKey, parseRestSecret } from '#protocols/credentials';
-import type { DocumentFiles, FileLook } from '../document-files.ts';
+import type { DocumentFiles, FileLook } from '../document/document-files.ts';
+import type { ReadSetting } from '../document/read-document.ts';
 import { type Path, pathText, quote } from '../finding.ts';
-import type { ReadSetting } from '../read-document.ts';
-import type { FileContent } from '../setting.ts';
+import type { FileContent } from '../schema/setting.ts';
 import type { Rule, Say } from './rule.ts';
 
 export interface FileFacts {
@@ -41,16 +41,22 @@ function* namedFiles({ settings, files }: FileFacts): Generator<NamedFile> {
   }
 }
 
-const PROBLEMS: Readonly<Record<Exclude<FileLook['state'], 'file'>, [string, string]>> = {
-  missing: ['does not exist', 'write the path of the file, relative to this document, or create it'],
+const PROBLEMS: Readonly<Record<Exclude<FileLook['state'], 'file' | 'missing'>, [string, string]>> = {
   unreadable: ['cannot be read', 'let this user read it (ls -l shows owner and mode)'],
   'not-a-file': ['is not an ordinary file', 'write the path of the file itself'],
   'too-large': ['is larger than 1 MiB', 'write the path of the right file'],
 };
 
-/** Every file that a setting names is there and can be read. */
-const fileMissing = fileRule('file', ({ at, file, look }, say) => {
-  if (look.state === 'file') return;
+/** Every file that a setting names is there. */
+const fileMissing = fileRule('file-missing', ({ at, file, look }, say) => {
+  if (look.state !== 'missing') return;
+  const instead = 'write the path of the file, relative to this document, or create it';
+  say(at, 'error', `${pathText(at)}: ${quote(file)} does not exist`, instead);
+});
+
+/** And it can be read. */
+const fileUnreadable = fileRule('file', ({ at, file, look }, say) => {
+  if (look.state === 'file' || look.state === 'missing') return;
   const [problem, instead] = PROBLEMS[look.state];
   say(at, 'error', `${pathText(at)}: ${quote(file)} ${problem}`, instead);
 });
@@ -106,4 +112,9 @@ const filePermissions = fileRule('file-permissions', ({ at, file, content, look 
   say(at, 'warning', `${pathText(at)}: ${quote(file)} has mode ${mode}`, `chmod 0600 ${quote(file)}`);
 });
 
-export const fileRules: readonly Rule<FileFacts>[] = [fileMissing, fileContent, filePermissions];
+export const fileRules: readonly Rule<FileFacts>[] = [
+  fileMissing,
+  fileUnreadable,
+  fileContent,
+  filePermissions,
+];

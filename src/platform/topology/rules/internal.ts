@@ -1,6 +1,6 @@
-import type { InternalDocument } from '../internal-schema.ts';
-import type { TracedListener } from '../listeners.ts';
-import type { Draft, ReadSetting } from '../read-document.ts';
+import type { Draft, ReadSetting } from '../document/read-document.ts';
+import type { TracedListener } from '../plan/listeners.ts';
+import type { InternalDocument } from '../schema/internal-schema.ts';
 import {
   type CommonFacts,
   duplicate,

@@ -4,6 +4,8 @@ export interface RuleCase {
   readonly title: string;
   /** A piece of the good document and what stands there instead. */
   readonly edit: readonly [string, string];
+  /** A second edit, where the mistake takes two. */
+  readonly also?: readonly [piece: string, replacement: string];
   /** The text at which the finding points. */
   readonly at: string;
   readonly severity?: 'warning' | 'instruction';

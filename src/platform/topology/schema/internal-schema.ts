@@ -5,7 +5,7 @@ import * as setting from './setting.ts';
 const NAME = 'a fully qualified domain name';
 
 const host = setting.section('What belongs to this host alone.', {
-  ...hostSettings('internal', 9181),
+  ...hostSettings('internal', 9181, {}),
   addresses: setting.section('The addresses of this host.', { internal: internalAddresses() }),
   certificates: setting.section('The identities of this host.', {
     internal: keyPair('Shown to edges and internal clients; it names host.name.', 'internal'),

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseEdgeDocument, parseInternalDocument } from './document.ts';
+import { parseEdgeDocument, parseInternalDocument } from '../document/document.ts';
+import { edited, goodEdge, goodInternal } from '../testing/documents.ts';
+import { virtualFiles } from '../testing/virtual-files.ts';
 import { edgeListeners, internalListeners, type ListenerPlan } from './listeners.ts';
-import { rowServices, serviceTitle } from './service-names.ts';
-import { settings } from './settings.ts';
-import { edited, goodEdge, goodInternal } from './testdata/documents.ts';
-import { virtualFiles } from './testdata/virtual-files.ts';
 
 const options = { file: 'document.yaml', files: virtualFiles };
 
@@ -114,65 +110,4 @@ test('an IPv6 address gives the same id however it is written', () => {
   const short = edgePlan(edited(goodEdge, '[192.0.2.30]', '["2001:db8::30"]'));
   const long = edgePlan(edited(goodEdge, '[192.0.2.30]', '["2001:0DB8:0:0:0:0:0:0030"]'));
   assert.deepEqual(short, long);
-});
-
-interface Row {
-  readonly id: string;
-  readonly interface: string;
-  readonly role: string;
-  readonly transport: string;
-  readonly portFrom: number;
-  readonly portTo: number;
-}
-
-const registry = join(import.meta.dirname, '../../../spec/registries/port-rows.json');
-const rows = (JSON.parse(readFileSync(registry, 'utf8')) as { rows: Row[] }).rows;
-const registered = new Map(rows.map((row) => [row.id, row]));
-
-test('there are 37 port rows', () => {
-  assert.equal(registered.size, 37);
-});
-
-test('every planned socket is what its port row says', () => {
-  const plan = edgePlan(goodEdge).filter(({ rows: [row] }) => row?.startsWith('more-') === false);
-  assert.equal(plan.length, 5);
-  for (const listener of plan) {
-    const row = registered.get(listener.rows[0] ?? '');
-    assert.ok(row, listener.id);
-    assert.equal(row.transport, listener.transport);
-    assert.equal(row.interface, listener.interface);
-    assert.equal(row.portFrom, listener.port);
-  }
-});
-
-test('rows are answered by the service of their role', () => {
-  const titles: Record<string, string> = {
-    'access-edge': 'Access Edge service',
-    'av-edge': 'A/V Edge service',
-    'av-auth': 'A/V Authentication service',
-  };
-  for (const [row, service] of Object.entries(rowServices)) {
-    const role = registered.get(row)?.role;
-    // Behind int-03 the front end listens, for the Access Edge service, which dials.
-    if (role !== undefined && row !== 'int-03') assert.equal(serviceTitle(service), titles[role]);
-  }
-});
-
-test('the default of every port setting is the port of its rows', () => {
-  let compared = 0;
-  for (const setting of [...settings('edge'), ...settings('internal')]) {
-    if (typeof setting.default !== 'number') continue;
-    for (const row of (setting.rows ?? [])
-      .map((id) => registered.get(id))
-      .filter((found) => found !== undefined)) {
-      assert.equal(setting.default, setting.name.endsWith('.last') ? row.portTo : row.portFrom, setting.name);
-      compared += 1;
-    }
-  }
-  assert.ok(compared >= 12);
-});
-
-test('every row that a setting names is a port row or one of our own', () => {
-  const ids = [...settings('edge'), ...settings('internal')].flatMap((setting) => setting.rows ?? []);
-  for (const id of ids) assert.ok(registered.has(id) || id in rowServices, id);
 });

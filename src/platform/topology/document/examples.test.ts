@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { settings } from '../schema/settings.ts';
+import { virtualFiles } from '../testing/virtual-files.ts';
 import { examineEdge, examineInternal } from './document.ts';
-import { settings } from './settings.ts';
-import { virtualFiles } from './testdata/virtual-files.ts';
 
-const reference = join(import.meta.dirname, '../../../docs/reference');
+const reference = join(import.meta.dirname, '../../../../docs/reference');
 
 /** The example with everything in it switched on. */
 function switchedOn(text: string): string {
-  return text.replace(/^(\s*)#(?=[A-Za-z]+:)/gm, '$1');
+  return text.replace(/^(\s*)#(?=(?:- )?[A-Za-z]+:)/gm, '$1');
 }
 
 for (const kind of ['edge', 'internal'] as const) {

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { addressRange, canonicalAddress, canonicalNetwork } from './address.ts';
-import { quote } from './finding.ts';
+import { addressRange, canonicalAddress, canonicalNetwork } from '../address.ts';
+import { quote } from '../finding.ts';
 
 /** Whether a running program takes the change (`live`) or has to be started again (`restart`). */
 export type Reload = 'live' | 'restart';
 /** What a file named by a setting has to hold. */
 export type FileContent = 'certificates' | 'private-key' | 'media-key' | 'shared-secret';
 
-export type SettingValue = string | number | readonly string[];
+export type SettingValue = string | number | boolean | readonly string[];
 
 /** Everything about a setting that is not its type. One declaration feeds loader, checks and reference. */
 export interface SettingNotes {
@@ -150,6 +150,48 @@ export function port(
   return integer({ reload: 'live', ...notes, default: initial, floor: 1, ceiling: 65535 });
 }
 
+/** A port whose default depends on other settings (0 until then). */
+export function derivedPort(
+  defaultFrom: string,
+  notes: { sentence: string; example: number; rows?: readonly string[] },
+) {
+  const [floor, ceiling] = [1, 65535];
+  const expects = `a whole number from ${floor} to ${ceiling}`;
+  const schema = z.int().min(floor).max(ceiling).default(0);
+  return annotate(schema, { reload: 'live', ...notes, defaultFrom, expects, floor, ceiling });
+}
+
+/** A switch. */
+export function toggle(initial: boolean, notes: Omit<Described, 'example'> & OptionalNotes) {
+  const expects = 'true or false';
+  return annotate(z.boolean().default(initial), { ...notes, expects, default: initial, example: initial });
+}
+
+/** One of a few words. */
+export function choice<const Words extends readonly [string, ...string[]]>(
+  words: Words,
+  initial: Words[number],
+  notes: Omit<Described, 'example'> & OptionalNotes,
+) {
+  const expects = `one of ${words.join(', ')}`;
+  const schema = z.enum(words).prefault(initial);
+  return annotate(schema, { ...notes, expects, default: initial, example: initial });
+}
+
+/** A list of some of a few words; a default of its own when left out. */
+export function choices<const Words extends readonly [string, ...string[]]>(
+  words: Words,
+  initial: readonly Words[number][],
+  notes: Omit<Described, 'example'> & OptionalNotes,
+) {
+  const expects = `a list of ${words.join(', ')}`;
+  const schema = z
+    .array(z.enum(words))
+    .max(words.length)
+    .prefault([...initial]);
+  return annotate(schema, { ...notes, expects, default: initial, example: initial, mostItems: words.length });
+}
+
 /** The version of the document's format; the only one so far is 1. */
 export function formatVersion() {
   const schema = z.int().transform((version, context): 1 => {
@@ -173,6 +215,14 @@ export function section<Shape extends z.ZodRawShape>(sentence: string, shape: Sh
 export function optionalSection<Shape extends z.ZodRawShape>(sentence: string, shape: Shape) {
   const schema = z.strictObject(shape);
   const wrapped = schema.prefault({} as z.input<typeof schema>);
+  sectionNotes.add(wrapped, { sentence });
+  return wrapped;
+}
+
+/** A list of sections that may be empty, and is when left out. */
+export function sectionsOrNone<Shape extends z.ZodRawShape>(sentence: string, shape: Shape) {
+  const schema = z.array(z.strictObject(shape)).max(MOST_ITEMS);
+  const wrapped = schema.prefault([]);
   sectionNotes.add(wrapped, { sentence });
   return wrapped;
 }

@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { isAlias, isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml';
 import { z } from 'zod';
-import { type Path, pathText, quote } from './finding.ts';
+import { type Path, pathText, quote } from '../finding.ts';
+import { MOST_ITEMS, type SettingNotes, sectionNotes, settingNotes } from '../schema/setting.ts';
 import { nearest } from './nearest.ts';
-import { MOST_ITEMS, type SettingNotes, sectionNotes, settingNotes } from './setting.ts';
 import { keyOf, plainValue, REFUSED, SECTION, type YamlSource } from './yaml-source.ts';
 
 /** A document of which only what was readable is there; what is wrong or missing is undefined. */
@@ -48,11 +48,18 @@ export class DocumentReader {
   #read(schema: z.ZodType, node: PlainNode, path: Path): unknown {
     const notes = settingNotes.get(schema);
     if (notes !== undefined) return this.#readSetting(schema, notes, node, path);
-    if (schema instanceof z.ZodPrefault) return this.#readSection(schema.unwrap() as z.ZodObject, node, path);
+    if (schema instanceof z.ZodPrefault) return this.#readOptional(schema, node, path);
     const absent = node === undefined || node === null || (isScalar(node) && node.value === null);
     if (absent) return this.#missing(schema, path);
     if (schema instanceof z.ZodObject) return this.#readSection(schema, node, path);
     return this.#readSections(schema as z.ZodArray<z.ZodObject>, node, path);
+  }
+
+  #readOptional(schema: z.ZodPrefault, node: PlainNode, path: Path): unknown {
+    const inner = schema.unwrap();
+    if (inner instanceof z.ZodObject) return this.#readSection(inner, node, path);
+    const absent = node === undefined || node === null || (isSeq(node) && node.items.length === 0);
+    return absent ? [] : this.#readSections(inner as z.ZodArray<z.ZodObject>, node, path);
   }
 
   #missing(schema: z.ZodType, path: Path): undefined {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { DocumentKind } from './check.ts';
+import type { DocumentKind } from '../document/check.ts';
+import { valueAt } from '../value-at.ts';
 import { type EdgeDocument, edgeSchema } from './edge-schema.ts';
 import { type InternalDocument, internalSchema } from './internal-schema.ts';
-import { valueAt } from './listeners.ts';
 import { type SettingNotes, sectionNotes, settingNotes } from './setting.ts';
 
 /** One setting of a document: its name as `policy.nextHop.members[].port`, and everything about it. */

@@ -1,23 +1,23 @@
 import type { z } from 'zod';
 import { err, ok, type Result } from '#kernel';
-import { fillEdgeDefaults, fillInternalDefaults } from './defaults.ts';
+import type { DocumentError, DocumentFinding, Report, Severity } from '../finding.ts';
+import { tracedEdgeListeners, tracedInternalListeners } from '../plan/listeners.ts';
+import { edgeRules } from '../rules/edge.ts';
+import { fileRules } from '../rules/files.ts';
+import { internalRules } from '../rules/internal.ts';
+import { runRules } from '../rules/rule.ts';
+import { fillEdgeDefaults, fillInternalDefaults } from '../schema/defaults.ts';
+import { type EdgeDocument, edgeSchema } from '../schema/edge-schema.ts';
+import { type InternalDocument, internalSchema } from '../schema/internal-schema.ts';
 import { type DocumentFiles, hostFiles } from './document-files.ts';
-import { type EdgeDocument, edgeSchema } from './edge-schema.ts';
-import type { DocumentError, DocumentFinding, Report, Severity } from './finding.ts';
-import { type InternalDocument, internalSchema } from './internal-schema.ts';
-import { tracedEdgeListeners, tracedInternalListeners } from './listeners.ts';
 import { DocumentReader, type Draft, type ReadSetting, type RenamedKeys } from './read-document.ts';
-import { edgeRules } from './rules/edge.ts';
-import { fileRules } from './rules/files.ts';
-import { internalRules } from './rules/internal.ts';
-import { runRules } from './rules/rule.ts';
 import { YamlSource } from './yaml-source.ts';
 
 export interface ParseOptions {
   /** Path of the document: shown in findings, and paths in it are relative to its folder. */
   readonly file: string;
-  /** Default: the files of this host. */
-  readonly files?: DocumentFiles;
+  /** Default: the files of this host. `unread` leaves out the checks of files, such as those that do not exist yet. */
+  readonly files?: DocumentFiles | 'unread';
   /** Default: the keys that were renamed so far, none yet. */
   readonly renamed?: RenamedKeys;
 }
@@ -102,7 +102,7 @@ function examine<Document>(
   recipe.fill(draft);
   const report: Report = (path, complaint) => source.add(path, complaint);
   recipe.judge(draft, reader.settings, report);
-  runRules(fileRules, { settings: reader.settings, files }, report);
+  if (files !== 'unread') runRules(fileRules, { settings: reader.settings, files }, report);
   const findings = inOrder(source.findings);
   const wrong = findings.some((finding) => finding.severity === 'error');
   return { document: wrong ? undefined : recipe.finish(draft), findings };

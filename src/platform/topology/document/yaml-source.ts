@@ -12,7 +12,7 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
-import { type Complaint, type DocumentFinding, type Path, quote } from './finding.ts';
+import { type Complaint, type DocumentFinding, type Path, quote } from '../finding.ts';
 
 /** Longest document, bytes. */
 export const LONGEST_DOCUMENT = 1_048_576;

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import * as setting from './setting.ts';
 
 const NAME = 'a fully qualified domain name';
@@ -23,6 +24,20 @@ export function keyPair(sentence: string, basename: string) {
   });
 }
 
+/** The way in for administrators of an edge; there is none unless it is written. */
+export const remoteAdministration = setting.optionalSection(
+  'From where administrators may log in to this host over SSH.',
+  {
+    networks: setting.textsOrNone('a list of networks in CIDR form', setting.network, {
+      sentence: 'Internal networks of the administrators; none closes the port in the generated rules.',
+      reload: 'live',
+      example: ['10.45.99.0/24'],
+      rows: ['more-04'],
+    }),
+    port: setting.port(22, { sentence: 'TCP port of the SSH server of this host.', rows: ['more-04'] }),
+  },
+);
+
 export function internalAddresses() {
   return setting.texts(ADDRESSES, setting.hostAddress, {
     sentence: 'Addresses of the interface towards the internal network.',
@@ -32,7 +47,11 @@ export function internalAddresses() {
 }
 
 /** What the host part of both documents has in common. */
-export function hostSettings(program: 'edge' | 'internal', metricsPort: number) {
+export function hostSettings<More extends z.ZodRawShape>(
+  program: 'edge' | 'internal',
+  metricsPort: number,
+  administration: More,
+) {
   return {
     name: setting.text(NAME, setting.domainName, {
       sentence: "This host's own name on the internal network; its internal certificate must hold it.",
@@ -80,6 +99,7 @@ export function hostSettings(program: 'edge' | 'internal', metricsPort: number) 
           rows: ['more-01'],
         }),
       }),
+      ...administration,
     }),
   };
 }

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { formatDocumentError, quote } from '../finding.ts';
+import { edgeSchema } from '../schema/edge-schema.ts';
+import { documentJsonSchema, namedFiles, settings } from '../schema/settings.ts';
+import { edited, goodEdge, goodInternal } from '../testing/documents.ts';
+import { virtualFiles } from '../testing/virtual-files.ts';
 import { checkDocument, kindOf, loadEdgeDocument, loadInternalDocument } from './check.ts';
 import { examineEdge, parseEdgeDocument, parseInternalDocument } from './document.ts';
 import { hostFiles } from './document-files.ts';
-import { edgeSchema } from './edge-schema.ts';
-import { formatDocumentError, quote } from './finding.ts';
-import { documentJsonSchema, namedFiles, settings } from './settings.ts';
-import { edited, goodEdge, goodInternal } from './testdata/documents.ts';
-import { virtualFiles } from './testdata/virtual-files.ts';
 import { LONGEST_DOCUMENT } from './yaml-source.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'topology-'));
@@ -46,10 +46,18 @@ test('files of the state directory follow it [setting host.stateDirectory]', () 
 });
 
 test('what is left out is taken from other settings', () => {
-  const one = edited(goodEdge, '    webConferencing: [192.0.2.20]\n    av: [192.0.2.30]\n', '');
+  const shared = edited(goodEdge, '    webConferencing: [192.0.2.20]\n    av: [192.0.2.30]\n', '');
+  const one = edited(shared, 'accessClients: 443, ', '');
   const { host, policy } = good(one);
   assert.deepEqual(host.addresses.webConferencing, ['192.0.2.10']);
   assert.deepEqual(host.addresses.av, ['192.0.2.10']);
+  const { accessClients, webConferencing, avTcp } = policy.ports;
+  assert.deepEqual(
+    { accessClients, webConferencing, avTcp },
+    { accessClients: 5061, webConferencing: 444, avTcp: 443 },
+  );
+  assert.deepEqual(policy.internalPeers.access, ['10.45.32.11/32']);
+  assert.deepEqual(policy.internalPeers.media, ['10.45.0.0/16']);
   assert.equal(policy.relay.realm, 'example.com');
   assert.deepEqual(policy.avAuthentication.callers, ['pool.example.com', 'fe1.example.com']);
 });

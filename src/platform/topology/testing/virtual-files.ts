@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import type { DocumentFiles, FileLook } from '../document-files.ts';
+import type { DocumentFiles, FileLook } from '../document/document-files.ts';
 
 const certificate = readFileSync(join(import.meta.dirname, 'certificate.pem'), 'utf8');
 const key = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n';

@@ -1,15 +1,17 @@
 import { readFileSync, statSync } from 'node:fs';
 import { err, type Result } from '#kernel';
+import { type DocumentError, type DocumentFinding, formatDocumentError, type Severity } from '../finding.ts';
+import type { EdgeDocument } from '../schema/edge-schema.ts';
+import type { InternalDocument } from '../schema/internal-schema.ts';
 import {
   type Examination,
   examineEdge,
   examineInternal,
+  type ParseOptions,
   parseEdgeDocument,
   parseInternalDocument,
 } from './document.ts';
-import type { EdgeDocument } from './edge-schema.ts';
-import { type DocumentError, type DocumentFinding, formatDocumentError, type Severity } from './finding.ts';
-import type { InternalDocument } from './internal-schema.ts';
+import { hostFiles } from './document-files.ts';
 import { LONGEST_DOCUMENT } from './yaml-source.ts';
 
 export type DocumentKind = 'edge' | 'internal';
@@ -22,10 +24,16 @@ export interface CheckReport {
   instructions: number;
 }
 
-/** Reads an edge.yaml; every error at once, or the value with defaults filled in and paths absolute. */
-export function loadEdgeDocument(file: string): Result<EdgeDocument, DocumentError[]> {
+/**
+ * Reads an edge.yaml; every error at once, or the value with defaults filled in and paths absolute.
+ * @param files `unread` for what is asked before the files that the document names exist
+ */
+export function loadEdgeDocument(
+  file: string,
+  { files = hostFiles }: Pick<ParseOptions, 'files'> = {},
+): Result<EdgeDocument, DocumentError[]> {
   const text = readDocument(file);
-  return typeof text === 'string' ? parseEdgeDocument(text, { file }) : err([text]);
+  return typeof text === 'string' ? parseEdgeDocument(text, { file, files }) : err([text]);
 }
 
 /** Reads an internal.yaml likewise. */

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { edgeListeners, internalListeners, type ListenerPlan } from '../plan/listeners.ts';
+import { serviceTitle } from '../plan/service-names.ts';
+import { virtualFiles } from '../testing/virtual-files.ts';
 import { reportOf } from './check.ts';
 import { examineEdge, examineInternal } from './document.ts';
-import { edgeListeners, internalListeners, type ListenerPlan } from './listeners.ts';
-import { serviceTitle } from './service-names.ts';
-import { virtualFiles } from './testdata/virtual-files.ts';
 
-const folder = join(import.meta.dirname, 'testdata');
+const folder = join(import.meta.dirname, '..', 'testdata');
 const RULER = /^-{10,}\n/m;
 
 function listenerLine(listener: ListenerPlan): string {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { examineEdge, examineInternal } from './document.ts';
-import type { DocumentFinding } from './finding.ts';
-import { edgeRules } from './rules/edge.ts';
-import { fileRules } from './rules/files.ts';
-import { internalRules } from './rules/internal.ts';
-import { edited, goodEdge, goodInternal } from './testdata/documents.ts';
-import { type RuleCase, readingMistakes } from './testdata/reading-mistakes.ts';
-import { virtualFiles } from './testdata/virtual-files.ts';
+import { examineEdge, examineInternal } from '../document/document.ts';
+import type { DocumentFinding } from '../finding.ts';
+import { perimeterMistakes } from '../testdata/perimeter-mistakes.ts';
+import { type RuleCase, readingMistakes } from '../testdata/reading-mistakes.ts';
+import { edited, goodEdge, goodInternal } from '../testing/documents.ts';
+import { virtualFiles } from '../testing/virtual-files.ts';
+import { edgeRules } from './edge.ts';
+import { fileRules } from './files.ts';
+import { internalRules } from './internal.ts';
 
 const proven = new Set<string>();
 
@@ -17,7 +18,8 @@ function textAt(text: string, { line, column }: DocumentFinding): string {
 
 function check(one: RuleCase): void {
   const options = { file: 'document.yaml', files: virtualFiles };
-  const text = edited(one.internal ? goodInternal : goodEdge, ...one.edit);
+  const once = edited(one.internal ? goodInternal : goodEdge, ...one.edit);
+  const text = one.also === undefined ? once : edited(once, ...one.also);
   const { document, findings } = one.internal ? examineInternal(text, options) : examineEdge(text, options);
   const found = findings.filter((finding) => finding.rule === one.rule);
   const [finding, ...more] = found;
@@ -35,6 +37,7 @@ const MEMBER = '- { name: fe1.example.com, address: 10.45.32.11, port: 5061 }';
 
 const cases: readonly RuleCase[] = [
   ...readingMistakes,
+  ...perimeterMistakes,
   {
     rule: 'version',
     title: 'a version that this program does not know [setting version]',
@@ -225,7 +228,7 @@ const cases: readonly RuleCase[] = [
     ] as const
   ).map(
     ([file, says]): RuleCase => ({
-      rule: 'file',
+      rule: file === 'missing.crt' ? 'file-missing' : 'file',
       title: `a certificate file like ${file}`,
       edit: ['certificate: access.crt', `certificate: ${file}`],
       at: file,

@@ -1,37 +1,32 @@
 import type { z } from 'zod';
-import { ADDRESSES, hostSettings, internalAddresses, keyPair, sipLimits } from './host-schema.ts';
+import { edgeAddresses } from './address-schema.ts';
+import { hostSettings, keyPair, remoteAdministration, sipLimits } from './host-schema.ts';
+import { features, federation, internalPeers, pool, reverseProxy } from './perimeter-schema.ts';
 import * as setting from './setting.ts';
 
 const NAME = 'a fully qualified domain name';
 const NAMES = 'a list of fully qualified domain names';
 
-const addresses = setting.section(
-  'The addresses of this host. The three external ones may be the same address or three.',
-  {
-    access: setting.texts(ADDRESSES, setting.hostAddress, {
-      sentence: 'External addresses of the Access Edge service.',
-      reload: 'live',
-      example: ['192.0.2.10', '2001:db8:1::10'],
-      rows: ['ext-05'],
-    }),
-    webConferencing: setting.derivedTexts('addresses.access', ADDRESSES, setting.hostAddress, {
-      sentence: 'External addresses set aside for web conferencing.',
-      reload: 'live',
-      example: ['192.0.2.20', '2001:db8:1::20'],
-    }),
-    av: setting.derivedTexts('addresses.access', ADDRESSES, setting.hostAddress, {
-      sentence: 'External addresses of the A/V Edge service; relayed media leaves from here.',
-      reload: 'live',
-      example: ['192.0.2.30', '2001:db8:1::30'],
-      rows: ['ext-14'],
-    }),
-    internal: internalAddresses(),
-  },
-);
-
 const host = setting.section('What belongs to this host alone.', {
-  ...hostSettings('edge', 9180),
-  addresses,
+  ...hostSettings('edge', 9180, { remote: remoteAdministration }),
+  addresses: edgeAddresses(
+    'The addresses of this host. The three external ones may be the same address or three.',
+  ),
+  resolvers: setting.textsOrNone('a list of IPv4 and IPv6 addresses', setting.hostAddress, {
+    sentence:
+      'The only DNS servers that the edge may ask; every one outside when left out, never one inside.',
+    reload: 'live',
+    example: ['192.0.2.53'],
+    rows: ['ext-03', 'ext-04'],
+    mostItems: 8,
+  }),
+  timeServers: setting.textsOrNone('a list of IPv4 and IPv6 addresses', setting.hostAddress, {
+    sentence: "Time servers outside that this host's clock follows (NTP, UDP 123).",
+    reload: 'live',
+    example: ['192.0.2.123'],
+    rows: ['more-03'],
+    mostItems: 8,
+  }),
   certificates: setting.section('The identities of this host.', {
     access: keyPair('Shown to outside clients by the Access Edge service.', 'access'),
     internal: keyPair('Shown on the internal network; it names host.name.', 'internal'),
@@ -61,23 +56,63 @@ const nextHop = setting.section('The only thing in the internal network that the
 });
 
 const ports = setting.optionalSection('Where the services listen.', {
-  accessClients: setting.port(443, {
+  accessClients: setting.derivedPort('443, or 5061 where it shares its address with addresses.av', {
     sentence: 'External TCP port of the Access Edge service for clients.',
-    rows: ['ext-05'],
+    example: 443,
+    rows: ['ext-05', 'pic-03'],
+  }),
+  accessFederation: setting.port(5061, {
+    sentence: 'External TCP port of the Access Edge service for partners and public providers.',
+    rows: ['ext-06', 'pic-01'],
   }),
   accessInternal: setting.port(5061, {
     sentence: 'Internal TCP port of the Access Edge service for the next hop.',
     rows: ['int-02'],
   }),
+  webConferencing: setting.derivedPort('443, or 444 where it shares its address with another service', {
+    sentence: 'External TCP port of the Web Conferencing Edge service.',
+    example: 443,
+    rows: ['ext-08'],
+  }),
+  webConferencingInternal: setting.port(8057, {
+    sentence: 'Internal TCP port of the Web Conferencing Edge service.',
+    rows: ['int-04'],
+  }),
   avUdp: setting.port(3478, {
     sentence: 'UDP port of the A/V Edge service, external and internal.',
-    rows: ['ext-14', 'int-06'],
+    rows: ['ext-14', 'pic-06', 'int-06'],
+  }),
+  avTcp: setting.port(443, {
+    sentence: 'TCP port of the A/V Edge service, external and internal.',
+    rows: ['ext-15', 'int-07'],
   }),
   avAuthentication: setting.port(5062, {
     sentence: 'Internal TCP port of the A/V Authentication service.',
     rows: ['int-05'],
   }),
+  xmpp: setting.port(5269, {
+    sentence: 'External TCP port of the XMPP proxy.',
+    rows: ['ext-01', 'xmpp-01'],
+  }),
+  xmppInternal: setting.port(23456, {
+    sentence: 'Internal TCP port of the XMPP proxy, for the gateway.',
+    rows: ['int-01', 'xmpp-03'],
+  }),
+  replication: setting.port(4443, {
+    sentence: 'Internal TCP port of the replica agent.',
+    rows: ['int-08'],
+  }),
+  logging: setting.integer({
+    sentence: 'Internal TCP port of the logging agent, the first of three.',
+    reload: 'live',
+    default: 50001,
+    floor: 1,
+    ceiling: 65533,
+    rows: ['int-09'],
+  }),
 });
+
+const RANGE_ROWS = ['ext-09', 'ext-10', 'ext-11', 'ext-12', 'pic-04'];
 
 const relay = setting.optionalSection('What the A/V Edge service relays.', {
   realm: setting.derivedText('the first of policy.sipDomains', 'a realm', setting.realm, {
@@ -90,14 +125,21 @@ const relay = setting.optionalSection('What the A/V Edge service relays.', {
     {
       first: setting.port(50000, {
         sentence: 'The first port of the relay range.',
-        rows: ['ext-10', 'ext-12'],
+        rows: RANGE_ROWS,
       }),
       last: setting.port(59999, {
         sentence: 'The last port of the relay range.',
-        rows: ['ext-10', 'ext-12'],
+        rows: RANGE_ROWS,
       }),
     },
   ),
+  dscp: setting.integer({
+    sentence: 'Differentiated services code point that the firewall of the host gives to relayed media.',
+    reload: 'live',
+    default: 46,
+    floor: 0,
+    ceiling: 63,
+  }),
   allowedPeers: setting.textsOrNone('a list of networks in CIDR form', setting.network, {
     sentence: 'Networks that media may be relayed to although the default refuses them; never internal ones.',
     reload: 'live',
@@ -272,7 +314,10 @@ const policy = setting.section('What all edges of the organisation have in commo
     reload: 'live',
     example: ['10.45.0.0/16'],
   }),
+  features,
+  federation,
   nextHop,
+  internalPeers,
   avAuthentication: setting.optionalSection('The A/V Authentication service.', {
     callers: setting.derivedTexts('policy.nextHop, its name and its members', NAMES, setting.domainName, {
       sentence: 'Certificate names that may ask for relay credentials.',
@@ -281,6 +326,8 @@ const policy = setting.section('What all edges of the organisation have in commo
       rows: ['int-05'],
     }),
   }),
+  pool,
+  reverseProxy,
   ports,
   relay,
   mediaCredentials,

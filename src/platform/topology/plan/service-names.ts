@@ -1,0 +1,32 @@
+/** The services of both programs that exist so far, by the names of their rooms. */
+export type ServiceName = 'access' | 'av' | 'av-authentication' | 'front-end';
+/** Who binds a socket: a service, or the supervisor itself. */
+export type ListenerOwner = ServiceName | 'supervisor';
+/** Who stands behind a row of the port plan: those, services to come, and what is not ours. */
+export type PlannedService =
+  | ListenerOwner
+  | 'web-conferencing'
+  | 'xmpp-proxy'
+  | 'replica'
+  | 'logging-agent'
+  | 'host'
+  | 'reverse-proxy';
+
+const TITLES: Readonly<Record<PlannedService, string>> = {
+  access: 'Access Edge service',
+  av: 'A/V Edge service',
+  'av-authentication': 'A/V Authentication service',
+  'front-end': 'front end',
+  supervisor: 'supervisor',
+  'web-conferencing': 'Web Conferencing Edge service',
+  'xmpp-proxy': 'XMPP proxy',
+  replica: 'replica agent',
+  'logging-agent': 'logging agent',
+  host: 'host',
+  'reverse-proxy': 'reverse proxy',
+};
+
+/** The field's name of a service: "Access Edge service". */
+export function serviceTitle(service: PlannedService): string {
+  return TITLES[service];
+}
