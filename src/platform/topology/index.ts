@@ -39,8 +39,8 @@ export {
   networkContains,
   networksOverlap,
 } from './address.ts';
-export { quote } from './finding.ts';
 export type { Complaint } from './finding.ts';
+export { quote } from './finding.ts';
 export {
   type ExternalName,
   externalNames,
