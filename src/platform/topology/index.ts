@@ -50,7 +50,7 @@ export {
 } from './plan/external-names.ts';
 export type { FeatureName, FeatureState, MediaProfile } from './plan/features.ts';
 export { type DistinctFlow, distinctFlows } from './plan/flows.ts';
-export type { EdgeAddress } from './plan/nodes.ts';
+export { type EdgeAddress, edgeAddresses } from './plan/nodes.ts';
 export {
   type Flow,
   hostPortPlan,
@@ -59,14 +59,17 @@ export {
   portPlan,
   type Scenario,
 } from './plan/port-plan.ts';
+export { rowDefinitions } from './plan/rows/index.ts';
 export type {
   Direction,
   EdgeSide,
   Interface,
   PeerKind,
   PortRange,
+  PortSource,
   Reach,
+  RowDefinition,
   Section,
   Transport,
-} from './plan/rows.ts';
+} from './plan/rows/row-definition.ts';
 export type { PlannedService } from './plan/service-names.ts';

@@ -1,7 +1,7 @@
 import { addressFamily } from '../address.ts';
 import type { EdgeAddress } from './nodes.ts';
 import type { Flow, PlannedRow, PortPlan } from './port-plan.ts';
-import type { Direction, Interface, PortRange, Transport } from './rows.ts';
+import type { Direction, Interface, PortRange, Transport } from './rows/row-definition.ts';
 import type { PlannedService } from './service-names.ts';
 
 /** What one firewall rule lets pass: rows that are the same flow are one. */

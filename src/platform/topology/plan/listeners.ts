@@ -5,7 +5,8 @@ import type { EdgeDocument } from '../schema/edge-schema.ts';
 import type { InternalDocument } from '../schema/internal-schema.ts';
 import { valueAt } from '../value-at.ts';
 import { featureState } from './features.ts';
-import { type RowDefinition, rowDefinitions, type SettingPort } from './rows.ts';
+import { rowDefinitions } from './rows/index.ts';
+import type { RowDefinition, SettingPort } from './rows/row-definition.ts';
 import type { ListenerOwner, PlannedService } from './service-names.ts';
 
 /** One socket to bind. `id` changes exactly when the socket has to change. */

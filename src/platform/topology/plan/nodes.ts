@@ -1,6 +1,6 @@
 import type { Draft } from '../document/read-document.ts';
 import type { EdgeDocument } from '../schema/edge-schema.ts';
-import type { EdgeSide, Reach } from './rows.ts';
+import type { EdgeSide, Reach } from './rows/row-definition.ts';
 
 /** One address of the edge's side of a row. */
 export interface EdgeAddress {

@@ -5,7 +5,7 @@ import { edited, goodEdge } from '../testing/documents.ts';
 import { virtualFiles } from '../testing/virtual-files.ts';
 import { distinctFlows } from './flows.ts';
 import { hostPortPlan, type PortPlan, portPlan } from './port-plan.ts';
-import type { PortRange } from './rows.ts';
+import type { PortRange } from './rows/row-definition.ts';
 
 function planOf(text: string, view: typeof portPlan): PortPlan {
   const document = parseEdgeDocument(text, { file: '/etc/sallyport/edge.yaml', files: virtualFiles });

@@ -3,14 +3,8 @@ import type { EdgeDocument } from '../schema/edge-schema.ts';
 import { valueAt } from '../value-at.ts';
 import { type FeatureState, featureState } from './features.ts';
 import { type EdgeAddress, edgeAddresses, nodes } from './nodes.ts';
-import {
-  type InternalPeers,
-  type PeerKind,
-  type PortRange,
-  type PortSource,
-  type RowDefinition,
-  rowDefinitions,
-} from './rows.ts';
+import { rowDefinitions } from './rows/index.ts';
+import type { InternalPeers, PeerKind, PortRange, PortSource, RowDefinition } from './rows/row-definition.ts';
 
 /** `single` is one edge, `dns` and `hardware` are pools; `nat` says whether the external firewall translates. */
 export interface Scenario {
@@ -56,20 +50,32 @@ export interface PortPlan {
  * every edge of the pool and of its load balancer.
  */
 export function portPlan(document: EdgeDocument): PortPlan {
-  return plan(document, (row) => edgeAddresses(document, row.edge, row.reach));
+  return plan(document, {
+    edge: (row) => edgeAddresses(document, row.edge, row.reach),
+    poolMember: ({ address }) => address,
+  });
 }
 
-/** The same as this host alone sees it. */
+/** The same as this host alone sees it: the other members by the addresses that the firewall shows of them. */
 export function hostPortPlan(document: EdgeDocument): PortPlan {
   const { name } = document.host;
-  return plan(document, (row) =>
-    row.service === 'reverse-proxy'
-      ? []
-      : edgeAddresses(document, row.edge, 'node').filter(({ node }) => node === name),
-  );
+  return plan(document, {
+    edge: (row) =>
+      row.service === 'reverse-proxy'
+        ? []
+        : edgeAddresses(document, row.edge, 'node').filter(({ node }) => node === name),
+    poolMember: ({ address, publicAddress }) => publicAddress ?? address,
+  });
 }
 
-function plan(document: EdgeDocument, edgeOf: (row: RowDefinition) => readonly EdgeAddress[]): PortPlan {
+/** From where the plan is seen. */
+interface View {
+  edge(row: RowDefinition): readonly EdgeAddress[];
+  /** The address of a pool member's relay as another member's relay meets it. */
+  poolMember(member: EdgeAddress): string;
+}
+
+function plan(document: EdgeDocument, view: View): PortPlan {
   const rows = rowDefinitions.map((definition): PlannedRow => {
     const { port: _, sourcePort: __, feature: name, peers: peerKind, ...rest } = definition;
     const feature = featureState(name, document);
@@ -78,17 +84,18 @@ function plan(document: EdgeDocument, edgeOf: (row: RowDefinition) => readonly E
       peerKind,
       feature,
       on: feature.on,
-      flows: flowsOf(definition, edgeOf(definition), document),
+      flows: flowsOf(definition, document, view),
     };
   });
   return { scenario: scenarioOf(document), rows };
 }
 
-function flowsOf(row: RowDefinition, edge: readonly EdgeAddress[], document: EdgeDocument): Flow[] {
+function flowsOf(row: RowDefinition, document: EdgeDocument, view: View): Flow[] {
+  const edge = view.edge(row);
   const sourcePorts = row.sourcePort && portsOf(row.sourcePort, document);
   const source = sourcePorts === undefined ? {} : { sourcePorts };
   if (row.peers === 'next-hop') return nextHopFlows(edge, document);
-  return [{ edge, peers: peersOf(row.peers, document), ports: portsOf(row.port, document), ...source }];
+  return [{ edge, peers: peersOf(row.peers, document, view), ports: portsOf(row.port, document), ...source }];
 }
 
 /** Members on the same port are one flow. */
@@ -113,7 +120,7 @@ function portsOf(source: PortSource, document: EdgeDocument): PortRange[] {
   return [{ first: port + (source.plus ?? 0), last: port + (source.plus ?? 0) }];
 }
 
-function peersOf(kind: PeerKind, document: EdgeDocument): readonly string[] | 'any' {
+function peersOf(kind: PeerKind, document: EdgeDocument, view: View): readonly string[] | 'any' {
   const policy = document.policy;
   switch (kind) {
     case 'any':
@@ -129,7 +136,7 @@ function peersOf(kind: PeerKind, document: EdgeDocument): readonly string[] | 'a
     case 'next-hop':
       return hosts(policy?.nextHop?.members?.map((member) => member?.address));
     case 'pool':
-      return hosts(nodes(document).flatMap(({ addresses }) => addresses?.av ?? []));
+      return hosts(edgeAddresses(document, 'av', 'node').map((member) => view.poolMember(member)));
     case 'administrators':
       return present(document.host?.administration?.remote?.networks);
     case 'web-services':

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { settings } from '../schema/settings.ts';
-import { rowDefinitions } from './rows.ts';
+import { settings } from '../../schema/settings.ts';
+import { rowDefinitions } from './index.ts';
 
 interface Row {
   readonly id: string;
@@ -19,7 +19,7 @@ interface Row {
   readonly overlaps?: string;
 }
 
-const registry = join(import.meta.dirname, '../../../../spec/registries/port-rows.json');
+const registry = join(import.meta.dirname, '../../../../../spec/registries/port-rows.json');
 const registered = (JSON.parse(readFileSync(registry, 'utf8')) as { rows: Row[] }).rows;
 const byId = new Map(registered.map((row) => [row.id, row]));
 
