@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Cancel, type Clock, FailureError, failure, type Random } from '#kernel';
 import { type DatagramNetwork, type DatagramSocket, NodeDatagrams } from '#platform/datagrams';
+import type { AddressFamily } from '#protocols/stun';
 import { TurnClient, type TurnClientEvent } from '#protocols/turn';
 import type { MediaPath } from './audio-stream.ts';
 
@@ -17,6 +18,8 @@ export interface RelayedPathOptions {
   readonly server: RelayServer;
   /** The address that the socket is bound to. */
   readonly localAddress: string;
+  /** Family of the relayed address; the server's default (IPv4) when left out. */
+  readonly family?: AddressFamily;
 }
 
 interface Peer {
@@ -45,6 +48,7 @@ export class RelayedPath implements MediaPath {
       username,
       password,
       random: options.random,
+      ...(options.family === undefined ? {} : { family: options.family }),
       sink: {
         send: (bytes) => this.#send(bytes),
         data: (_address, _port, bytes) => this.onPacket(Buffer.from(bytes)),

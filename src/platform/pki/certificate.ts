@@ -69,6 +69,24 @@ function readFacts(
   der: Uint8Array,
   dates: { readonly notBefore: WallTime; readonly notAfter: WallTime },
 ): CertificateFacts {
+  const { signatureAlgorithm, issuer, subject, extensions } = readFields(der);
+  return {
+    ...dates,
+    signatureAlgorithm,
+    selfIssued: Buffer.compare(issuer, subject) === 0,
+    ...readExtensions(extensions),
+  };
+}
+
+interface Fields {
+  readonly signatureAlgorithm: string;
+  readonly issuer: Uint8Array;
+  readonly subject: Uint8Array;
+  readonly extensions: Uint8Array | undefined;
+}
+
+/** The fields of RFC 5280 §4.1 that matter here. */
+function readFields(der: Uint8Array): Fields {
   const certificate = new DerReader(der).sequence();
   const tbs = certificate.sequence();
   const signatureAlgorithm = readOid(certificate.sequence().expect(DerTag.oid));
@@ -81,13 +99,37 @@ function readFacts(
   tbs.sequence(); // subjectPublicKeyInfo
   tbs.optional(DerTag.implicit(1)); // issuerUniqueID
   tbs.optional(DerTag.implicit(2)); // subjectUniqueID
-  const extensions = tbs.optional(DerTag.explicit(3));
-  return {
-    ...dates,
-    signatureAlgorithm,
-    selfIssued: Buffer.compare(issuer, subject) === 0,
-    ...readExtensions(extensions),
-  };
+  return { signatureAlgorithm, issuer, subject, extensions: tbs.optional(DerTag.explicit(3)) };
+}
+
+/**
+ * The value of one extension (the DER in its OCTET STRING), undefined when the certificate has none.
+ * @throws DerError when the certificate is not as RFC 5280 wants it
+ */
+export function extensionValue(der: Uint8Array, oid: string): Uint8Array | undefined {
+  for (const extension of eachExtension(readFields(der).extensions)) {
+    if (extension.oid === oid) return extension.value;
+  }
+  return undefined;
+}
+
+interface ExtensionField {
+  readonly oid: string;
+  readonly critical: boolean;
+  readonly value: Uint8Array;
+}
+
+function* eachExtension(bytes: Uint8Array | undefined): Generator<ExtensionField> {
+  const seen = new Set<string>();
+  const list = bytes === undefined ? undefined : new DerReader(bytes).sequence();
+  while (list !== undefined && !list.done) {
+    const extension = list.sequence();
+    const oid = readOid(extension.expect(DerTag.oid));
+    const critical = readBoolean(extension.optional(DerTag.boolean) ?? Uint8Array.of(0));
+    if (seen.has(oid)) throw new DerError(`extension ${oid} appears twice`);
+    seen.add(oid);
+    yield { oid, critical, value: extension.expect(DerTag.octetString) };
+  }
 }
 
 type ExtensionFacts = Omit<CertificateFacts, 'notBefore' | 'notAfter' | 'signatureAlgorithm' | 'selfIssued'>;
@@ -98,15 +140,8 @@ function readExtensions(bytes: Uint8Array | undefined): ExtensionFacts {
   let extendedKeyUsages: readonly string[] | undefined;
   let names: CertificateNames = { dns: [], ip: [], uri: [], xmpp: [], srv: [] };
   const unsupported: string[] = [];
-  const seen = new Set<string>();
-  const list = bytes === undefined ? undefined : new DerReader(bytes).sequence();
-  while (list !== undefined && !list.done) {
-    const extension = list.sequence();
-    const oid = readOid(extension.expect(DerTag.oid));
-    const critical = readBoolean(extension.optional(DerTag.boolean) ?? Uint8Array.of(0));
-    const value = new DerReader(extension.expect(DerTag.octetString));
-    if (seen.has(oid)) throw new DerError(`extension ${oid} appears twice`);
-    seen.add(oid);
+  for (const { oid, critical, value: bytesOfValue } of eachExtension(bytes)) {
+    const value = new DerReader(bytesOfValue);
     if (oid === Extension.basicConstraints) basic = readBasicConstraints(value);
     else if (oid === Extension.keyUsage) mayNotSignCertificates = !readKeyCertSign(value);
     else if (oid === Extension.extendedKeyUsage) extendedKeyUsages = readUsages(value);

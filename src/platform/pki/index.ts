@@ -1,3 +1,5 @@
+export { type CertificateFacts, certificateFacts } from './certificate.ts';
+export { type CertificateRequest, type KeyKind, requestCertificate } from './certificate-request.ts';
 export { type Credentials, type KeyPairFiles, loadCredentials, parseCredentials } from './credentials.ts';
 export {
   type AuthorityRequest,
@@ -11,12 +13,18 @@ export {
   matchName,
   type NamePolicy,
 } from './names.ts';
+export { parseCertificates, readPemFile } from './pem.ts';
+export { type RevocationPoints, revocationPoints } from './revocation-points.ts';
+export { type SipIdentity, sipIdentities } from './sip-identities.ts';
 export { loadTrustAnchors, parseTrustAnchors, type TrustAnchors } from './trust-anchors.ts';
 export {
   type ChainFailure,
   type ChainProblem,
   type ChainQuery,
+  isWeakSignature,
   type Purpose,
+  SMALLEST_RSA_BITS,
+  subjectText,
   type VerifiedPeer,
   verifyChain,
 } from './verify.ts';

@@ -4,8 +4,7 @@ import { isIP } from 'node:net';
 import { dirname } from 'node:path';
 import type { Extension, JsonGeneralName, X509Certificate } from '@peculiar/x509';
 import type { KeyPairFiles } from './credentials.ts';
-
-type X509 = typeof import('@peculiar/x509');
+import { keyPem, loadX509Library, type X509Library } from './x509-library.ts';
 
 /** What a leaf certificate of the lab asserts and may be used for. */
 export interface LeafRequest {
@@ -43,7 +42,7 @@ export interface AuthorityRequest {
 }
 
 interface Parts {
-  readonly x509: X509;
+  readonly x509: X509Library;
   readonly certificate: X509Certificate;
   readonly keys: webcrypto.CryptoKeyPair;
   /** Intermediates from this authority up to, not including, the root, PEM. */
@@ -66,7 +65,7 @@ export class LabAuthority {
 
   /** A new self-signed root. */
   static async create(request: AuthorityRequest): Promise<LabAuthority> {
-    const x509 = await loadLibrary();
+    const x509 = await loadX509Library();
     const keys = await newKeys();
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       ...subjectAndDates(request),
@@ -102,7 +101,7 @@ export class LabAuthority {
 
   /** A leaf that signed itself (to test that nobody believes it). */
   static async selfSigned(request: LeafRequest): Promise<IssuedCertificate> {
-    const x509 = await loadLibrary();
+    const x509 = await loadX509Library();
     const keys = await newKeys();
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       ...subjectAndDates(request),
@@ -144,12 +143,6 @@ export class LabAuthority {
   }
 }
 
-/** Only who makes certificates pays for the library (and for the metadata polyfill that it insists on). */
-async function loadLibrary(): Promise<X509> {
-  await import('reflect-metadata');
-  return import('@peculiar/x509');
-}
-
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {
   return crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>;
 }
@@ -167,7 +160,7 @@ function subjectAndDates(request: AuthorityRequest | LeafRequest) {
 }
 
 async function authorityExtensions(
-  x509: X509,
+  x509: X509Library,
   request: AuthorityRequest,
   keys: webcrypto.CryptoKeyPair,
 ): Promise<Extension[]> {
@@ -180,7 +173,7 @@ async function authorityExtensions(
   ];
 }
 
-function leafExtensions(x509: X509, request: LeafRequest): Extension[] {
+function leafExtensions(x509: X509Library, request: LeafRequest): Extension[] {
   const extensions: Extension[] = [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -201,11 +194,6 @@ function leafExtensions(x509: X509, request: LeafRequest): Extension[] {
 
 function pemOf(certificate: X509Certificate): string {
   return `${certificate.toString('pem').trim()}\n`;
-}
-
-async function keyPem(x509: X509, keys: webcrypto.CryptoKeyPair): Promise<string> {
-  const pkcs8 = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY').trim()}\n`;
 }
 
 /** A reader never sees half a file, and a key is never readable by others for a moment. */

@@ -80,7 +80,13 @@ const weakSignatures: ReadonlySet<string> = new Set([
   '1.2.840.10045.4.1',
 ]);
 
-const SMALLEST_RSA_BITS = 2048;
+/** Whether nobody should believe a signature by this algorithm any more (RFC 9155). */
+export function isWeakSignature(algorithm: string): boolean {
+  return weakSignatures.has(algorithm);
+}
+
+/** RSA keys with fewer bits are refused. */
+export const SMALLEST_RSA_BITS = 2048;
 /** CA certificates in a path, the anchor included. */
 const MOST_ISSUERS = 5;
 /** Certificates of the peer that are looked at. */
@@ -172,7 +178,7 @@ class PathSearch {
   #climb(subject: X509Certificate, facts: CertificateFacts, below: number): boolean {
     const anchors = this.#query.anchors.certificates;
     if (anchors.some((anchor) => anchor.raw.equals(subject.raw))) return true;
-    if (weakSignatures.has(facts.signatureAlgorithm)) return this.#blocked('weak-algorithm');
+    if (isWeakSignature(facts.signatureAlgorithm)) return this.#blocked('weak-algorithm');
     for (const anchor of anchors) if (this.#mayIssue(anchor, subject, below)) return true;
     if (this.#path.size + 1 >= MOST_ISSUERS) return this.#blocked('chain-too-long');
     for (const issuer of this.#intermediates) {

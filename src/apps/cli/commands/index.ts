@@ -1,11 +1,17 @@
 import type { Command } from 'commander';
 import type { Session } from '../terminal.ts';
 import { addCall } from './call.ts';
+import { addCertificates } from './certificates.ts';
 import { addCheck } from './check.ts';
+import { addDns } from './dns.ts';
 import { addDrain } from './drain.ts';
 import { addEvents } from './events.ts';
+import { addExplain } from './explain.ts';
+import { addFirewall } from './firewall.ts';
+import { addInit } from './init.ts';
 import { addLab } from './lab.ts';
 import { addMetrics } from './metrics.ts';
+import { addPortSummary } from './port-summary.ts';
 import { addReload } from './reload.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
@@ -17,9 +23,15 @@ export type AddCommand = (root: Command, session: Session) => void;
 /** Every command, in the order in which `--help` lists them: one file each. */
 export const commands: readonly AddCommand[] = [
   addLab,
+  addInit,
   addRun,
   addUser,
   addCheck,
+  addPortSummary,
+  addExplain,
+  addFirewall,
+  addDns,
+  addCertificates,
   addStatus,
   addReload,
   addDrain,

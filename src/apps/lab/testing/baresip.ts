@@ -138,7 +138,8 @@ export class Baresip {
   }
 }
 
-function writeConfiguration(options: BaresipOptions): void {
+/** Its folder, as it wants it before it starts. */
+export function writeConfiguration(options: BaresipOptions): void {
   const { folder, contact, instance } = options;
   mkdirSync(folder, { recursive: true });
   const file = (name: string, text: string) => writeFileSync(join(folder, name), text);

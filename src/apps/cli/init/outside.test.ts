@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MessageClass } from '#protocols/stun';
+import { changed, goodHost } from '../../../platform/host-survey/testing/imagined-host.ts';
+import {
+  imaginedServer,
+  SEEN_ADDRESS,
+  sntpAnswer,
+  stunAnswer,
+} from '../../../platform/host-survey/testing/imagined-server.ts';
+import { askOutside } from './outside.ts';
+
+const here = { address: '127.0.0.1', network: '127.0.0.0/8' };
+const host = changed({ interfaces: [{ name: 'eth0', loopback: false, addresses: [here] }] });
+
+test('the servers that are named are asked', async (context) => {
+  const stun = await imaginedServer(context, (request, from) => [
+    stunAnswer(request.subarray(8, 20), MessageClass.Success, from.port),
+  ]);
+  const time = await imaginedServer(context, (request) => [sntpAnswer(request, Date.now() + 3_600_000)]);
+  const { outside, complaints } = await askOutside(host, {
+    stun: `127.0.0.1:${stun.port}`,
+    timeServer: `127.0.0.1:${time.port}`,
+  });
+  assert.deepEqual(complaints, []);
+  assert.deepEqual(outside.seenAs, { from: '127.0.0.1', address: SEEN_ADDRESS, server: '127.0.0.1' });
+  assert.equal(Math.round(outside.clockOffset?.seconds ?? 0), 3600);
+});
+
+test('nobody is asked unless named, and what cannot be asked is said', async () => {
+  assert.deepEqual(await askOutside(goodHost, { stun: undefined, timeServer: undefined }), {
+    outside: {},
+    complaints: [],
+  });
+  const { outside, complaints } = await askOutside(host, {
+    stun: '[2001:db8::1]:3478',
+    timeServer: '127.0.0.1:0',
+  });
+  assert.deepEqual(outside, {});
+  assert.match(complaints[0] ?? '', /no external address of its family/);
+  assert.match(complaints[1] ?? '', /--time-server 127\.0\.0\.1:0: /);
+});

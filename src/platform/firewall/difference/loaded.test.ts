@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { rulesOf } from '../testing/rulesets.ts';
+import { type CommandOutcome, compareWithLoaded, type RunCommand, runOnHost } from './loaded.ts';
+
+const EMPTY = '{"nftables": [{"metainfo": {"version": "1.0.6"}}]}';
+
+function done(out: string): CommandOutcome {
+  return { status: 0, out, error: '' };
+}
+
+/** A host that answers by the whole command line. */
+function host(answers: Readonly<Record<string, CommandOutcome>>): RunCommand {
+  return (program, parameters) => {
+    const line = [program, ...parameters].join(' ');
+    const [, answer] = Object.entries(answers).find(([start]) => line.startsWith(start)) ?? [];
+    assert.ok(answer !== undefined, `nobody expected "${line}"`);
+    return answer;
+  };
+}
+
+function errorOf(run: RunCommand): string {
+  const compared = compareWithLoaded(rulesOf('host'), run);
+  assert.ok(!compared.ok);
+  return compared.error;
+}
+
+test('a host without nft, or a user who may not list, is told what to do', () => {
+  const absent = (program: string) => runOnHost(`${program}-that-nobody-has`, []);
+  assert.match(
+    errorOf(absent),
+    /^the rules of this host cannot be listed \(.*ENOENT\): run this as root on a host that has nft \(nftables\)/,
+  );
+  const refused = { status: 1, out: '', error: 'Operation not permitted (you must be root)\n' };
+  assert.match(
+    errorOf(host({ 'nft -a': refused })),
+    /\(Operation not permitted \(you must be root\)\): run this as root/,
+  );
+});
+
+test('an answer that cannot be read is an error, not "no difference"', () => {
+  for (const answer of [
+    '{"nftables": [{"table": {"family": "inet", "name": "x", "flags": ',
+    '[]',
+    '{"nftables": 7}',
+  ]) {
+    const run = host({ 'nft -a': done(''), 'nft -j': done(answer) });
+    assert.match(errorOf(run), /^the rules of this host cannot be listed: nft -j list ruleset .* JSON/);
+  }
+});
+
+test('rules that nft of this host does not take are its word', () => {
+  const refused = { status: 1, out: '', error: '/dev/stdin:9:1-7: Error: User does not exist\n' };
+  const run = host({ 'nft -a': done(''), 'nft -j': done(EMPTY), unshare: refused });
+  assert.match(errorOf(run), /^nft does not take the rules of the document \(.*User does not exist\)/);
+});
+
+test('a dormant table is told although its JSON cannot be read', () => {
+  const text = 'table inet sallyport { # handle 1\n\tflags dormant\n}\n';
+  const compared = compareWithLoaded(rulesOf('host'), host({ 'nft -a': done(text) }));
+  assert.ok(compared.ok);
+  assert.match(compared.value[0]?.what ?? '', /is dormant/);
+});

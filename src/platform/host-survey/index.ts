@@ -1,0 +1,10 @@
+export { describeHost, type HostFact } from './describe.ts';
+export type { HostFinding } from './finding.ts';
+export type { HostView } from './host-view.ts';
+export { askStunServer } from './queries/stun-server.ts';
+export { askTimeServer } from './queries/time-server.ts';
+export type { QueryProblem, Server } from './queries/udp-exchange.ts';
+export { readHost } from './read-host.ts';
+export type { HostInterface, HostReadings, OutsideReadings } from './readings.ts';
+export { interfaceRoles, isPublicAddress, type Roles } from './roles.ts';
+export { type SurveyOptions, surveyHost } from './survey.ts';
