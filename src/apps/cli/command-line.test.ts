@@ -7,8 +7,8 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { err, ok } from '#kernel';
 import { type Program, type RunningProgram, runProgram } from '#platform/service';
-import { runCommandLine } from './command-line.ts';
 import { edgeProgram, internalProgram } from './programs.ts';
+import { sallyport } from './testing/printed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-cli-'));
 const socket = join(folder, 'admin.sock');
@@ -48,19 +48,6 @@ after(async () => {
   await running.stop(5000, false);
   rmSync(folder, { recursive: true });
 });
-
-async function sallyport(...args: string[]) {
-  const printed = { out: '', error: '' };
-  const status = await runCommandLine(args, {
-    out(text) {
-      printed.out += `${text}\n`;
-    },
-    error(text) {
-      printed.error += `${text}\n`;
-    },
-  });
-  return { status, ...printed };
-}
 
 test('status shows services and health, and nothing that a terminal would obey', async () => {
   const { status, out } = await sallyport('status', '--socket', socket);

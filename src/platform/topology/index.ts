@@ -48,7 +48,7 @@ export {
   nameInDomain,
   zoneOf,
 } from './plan/external-names.ts';
-export type { FeatureName, FeatureState, MediaProfile } from './plan/features.ts';
+export { type FeatureName, type FeatureState, featureKeys, type MediaProfile } from './plan/features.ts';
 export { type DistinctFlow, distinctFlows } from './plan/flows.ts';
 export { type EdgeAddress, edgeAddresses } from './plan/nodes.ts';
 export {

@@ -4,25 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { scenarioFile } from '../../../platform/topology/testing/scenarios.ts';
-import { runCommandLine } from '../command-line.ts';
+import { sallyport } from '../testing/printed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-ports-'));
 after(() => rmSync(folder, { recursive: true }));
 const wrong = join(folder, 'edge.yaml');
 writeFileSync(wrong, 'version: 1\nsurprise: yes\n');
-
-async function sallyport(...args: string[]) {
-  const printed = { out: '', error: '' };
-  const status = await runCommandLine(args, {
-    out(text) {
-      printed.out += `${text}\n`;
-    },
-    error(text) {
-      printed.error += `${text}\n`;
-    },
-  });
-  return { status, ...printed };
-}
 
 test('port-summary prints each format and language; ports is the same command', async () => {
   const file = scenarioFile('s1-ipv4');

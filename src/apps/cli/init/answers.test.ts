@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { examineEdge, settings } from '#platform/topology';
+import { examineEdge, featureKeys, settings } from '#platform/topology';
 import { goodHost } from '../../../platform/host-survey/testing/imagined-host.ts';
 import { virtualFiles } from '../../../platform/topology/testing/virtual-files.ts';
-import { type Answers, featureNames, kebab, nextHopMember, translatedAddresses } from './answers.ts';
+import { type Answers, kebab, nextHopMember, translatedAddresses } from './answers.ts';
 import { documentText } from './document.ts';
 import { interview } from './interview.ts';
 import { flagOf, questions } from './questions.ts';
@@ -49,7 +49,7 @@ const members = fc
 
 /** Media with public providers takes both. */
 const features = fc
-  .subarray(featureNames.map(kebab))
+  .subarray(featureKeys.map(kebab))
   .map((words) =>
     words.includes('media') && words.includes('public-providers')
       ? words
@@ -137,7 +137,7 @@ test('every setting that must be written is asked for, and every flag has its ow
   const features = settings('edge').filter(({ name }) => name.startsWith('policy.features.'));
   assert.deepEqual(
     features.map(({ name }) => name.split('.').at(-1)),
-    featureNames,
+    featureKeys,
   );
 });
 

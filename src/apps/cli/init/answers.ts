@@ -4,6 +4,7 @@ import {
   canonicalAddress,
   type Draft,
   type EdgeDocument,
+  featureKeys,
 } from '#platform/topology';
 
 /** What the interview asks for, in its order; a flag's name in another spelling. */
@@ -51,19 +52,6 @@ export function kebab(name: string): string {
 }
 
 export type Features = EdgeDocument['policy']['features'];
-
-/** The features that a document knows. */
-export const featureNames: readonly (keyof Features)[] = [
-  'remoteUsers',
-  'media',
-  'federation',
-  'publicProviders',
-  'publicProviderMedia',
-  'webConferencing',
-  'xmpp',
-  'replication',
-  'logging',
-];
 
 /** Whether the answers switch a feature on. */
 export function wants(answers: Answers, feature: keyof Features): boolean {
@@ -162,7 +150,7 @@ function hostValues(answers: Answers, list: List): Draft<EdgeDocument['host']> {
 
 function featureValues(answers: Answers): Draft<Features> {
   if (answers.features === undefined) return {};
-  return Object.fromEntries(featureNames.map((feature) => [feature, wants(answers, feature)]));
+  return Object.fromEntries(featureKeys.map((feature) => [feature, wants(answers, feature)]));
 }
 
 /** Each service's own; one that shares the addresses of access shares its public ones without a word. */

@@ -1,6 +1,6 @@
+import { featureKeys } from '#platform/topology';
 import {
   type Answers,
-  featureNames,
   kebab,
   listOf,
   NONE,
@@ -25,7 +25,7 @@ export interface Question {
   complain?(text: string, answers: Answers): string | undefined;
 }
 
-const FEATURES = featureNames.map(kebab);
+const FEATURES = featureKeys.map(kebab);
 
 function yesOrNo(text: string): string | undefined {
   return text === 'yes' || text === 'no' ? undefined : 'write yes or no';

@@ -23,6 +23,21 @@ export type FeatureName =
   | 'reverseProxyHttp'
   | 'officeWebApps';
 
+type Features = EdgeDocument['policy']['features'];
+
+/** What `policy.features` knows, in the order of the reference. */
+export const featureKeys = Object.keys({
+  remoteUsers: 0,
+  media: 0,
+  federation: 0,
+  publicProviders: 0,
+  publicProviderMedia: 0,
+  webConferencing: 0,
+  xmpp: 0,
+  replication: 0,
+  logging: 0,
+} satisfies Record<keyof Features, 0>) as readonly (keyof Features)[];
+
 export type MediaProfile = EdgeDocument['policy']['federation']['mediaProfiles'][number];
 
 /** Whether a feature is on, and which settings of the document say so. */

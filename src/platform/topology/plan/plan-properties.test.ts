@@ -3,28 +3,16 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { EdgeDocument } from '../schema/edge-schema.ts';
 import { scenario, scenarioNames } from '../testing/scenarios.ts';
+import { featureKeys } from './features.ts';
 import { distinctFlows } from './flows.ts';
 import { edgeListeners } from './listeners.ts';
 import { hostPortPlan, type PlannedRow, portPlan } from './port-plan.ts';
-
-type Features = EdgeDocument['policy']['features'];
-const FEATURES: readonly (keyof Features)[] = [
-  'remoteUsers',
-  'media',
-  'federation',
-  'publicProviders',
-  'publicProviderMedia',
-  'webConferencing',
-  'xmpp',
-  'replication',
-  'logging',
-];
 
 /** Any scenario with any features and media profiles. */
 const documents: fc.Arbitrary<EdgeDocument> = fc
   .record({
     name: fc.constantFrom(...scenarioNames),
-    on: fc.subarray([...FEATURES]),
+    on: fc.subarray([...featureKeys]),
     mediaProfiles: fc.subarray<'edge-tunnel' | 'ice' | 'legacy-ocs2007'>([
       'edge-tunnel',
       'ice',
@@ -34,7 +22,7 @@ const documents: fc.Arbitrary<EdgeDocument> = fc
   })
   .map(({ name, on, mediaProfiles, shift }) => {
     const document = structuredClone(scenario(name));
-    for (const feature of FEATURES) document.policy.features[feature] = on.includes(feature);
+    for (const feature of featureKeys) document.policy.features[feature] = on.includes(feature);
     document.policy.federation.mediaProfiles = mediaProfiles;
     document.policy.ports.avUdp += shift;
     document.policy.ports.logging += shift;
