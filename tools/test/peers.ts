@@ -4,7 +4,25 @@ import { basename, delimiter, join } from 'node:path';
 /** The programs that each test of real peers drives, with the Debian packages that have them. */
 const PROGRAMS: { readonly [file: string]: { readonly [program: string]: string } } = {
   'baresip.interop.test.ts': { baresip: 'baresip-core' },
+  'difference.interop.test.ts': {
+    ip: 'iproute2',
+    nft: 'nftables',
+    iptables: 'iptables',
+    unshare: 'util-linux',
+  },
   'kamailio.interop.test.ts': { kamailio: 'kamailio', baresip: 'baresip-core' },
+  'loading.interop.test.ts': {
+    ip: 'iproute2',
+    nft: 'nftables',
+    'iptables-restore': 'iptables',
+    sysctl: 'procps',
+  },
+  'packets.interop.test.ts': {
+    ip: 'iproute2',
+    nft: 'nftables',
+    'iptables-restore': 'iptables',
+    sysctl: 'procps',
+  },
   'uclient.interop.test.ts': { turnutils_uclient: 'coturn', turnutils_peer: 'coturn' },
 };
 

@@ -1,12 +1,6 @@
 export type { Difference } from './difference/compare.ts';
-export {
-  type CommandOutcome,
-  compareWithLoaded,
-  type RunCommand,
-  runOnHost,
-} from './difference/loaded.ts';
+export { type CommandOutcome, compareWithLoaded, type RunCommand } from './difference/loaded.ts';
 export { type FormatName, formatNames, limitsOf } from './formats/head.ts';
-export { chainName } from './formats/nftables.ts';
 export { renderRuleset } from './formats/render.ts';
 export {
   type Action,

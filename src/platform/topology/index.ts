@@ -38,6 +38,7 @@ export {
   hostNetwork,
   networkContains,
   networksOverlap,
+  networkWithin,
 } from './address.ts';
 export type { Complaint } from './finding.ts';
 export { quote } from './finding.ts';

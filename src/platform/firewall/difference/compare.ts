@@ -96,8 +96,8 @@ function textOf({ handle, statements }: LoadedRule, texts: ReadonlyMap<number, s
   return `"${texts.get(handle) ?? JSON.stringify(statements)}"`;
 }
 
-/** Statements that let nothing pass. */
-const HARMLESS = new Set(['match', 'counter', 'drop', 'reject', 'log', 'limit', 'return']);
+/** Statements that let nothing pass. A return would: it leaves the rest of the chain out. */
+const HARMLESS = new Set(['match', 'counter', 'drop', 'reject', 'log', 'limit']);
 
 function opens({ statements }: LoadedRule): boolean {
   return statements.some((statement) => !HARMLESS.has(keyOf(statement)));

@@ -1,4 +1,4 @@
-import { type PortRange, serviceTitle } from '#platform/topology';
+import type { PortRange } from '#platform/topology';
 import { rangeText } from '../model/networks.ts';
 import {
   type Action,
@@ -50,7 +50,7 @@ function cells(rule: Rule): string[] {
     match.state ?? 'any',
     othersText(match),
     rule.rows.join(' '),
-    (rule.rows.length === 0 ? rule.purpose : commentOf({ ...rule, rows: [] }, serviceTitle)) ?? '',
+    (rule.rows.length === 0 ? rule.purpose : commentOf({ ...rule, rows: [] })) ?? '',
   ];
 }
 

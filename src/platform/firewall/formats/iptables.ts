@@ -1,4 +1,4 @@
-import { type PortRange, serviceTitle } from '#platform/topology';
+import type { PortRange } from '#platform/topology';
 import { rangeText } from '../model/networks.ts';
 import {
   type AddressMatch,
@@ -89,7 +89,7 @@ function severalExcepted(
 }
 
 function line(chain: string, words: readonly string[], rule: Rule): string {
-  const comment = commentOf(rule, serviceTitle);
+  const comment = commentOf(rule);
   const told = comment === undefined ? [] : ['-m', 'comment', '--comment', `"${comment}"`];
   return command(chain, [...words, ...told, ...actionWords(rule, words[0] === '-6' ? 6 : 4)]);
 }

@@ -1,4 +1,3 @@
-import { serviceTitle } from '#platform/topology';
 import { type Chain, commentOf, type Ruleset } from '../model/ruleset.ts';
 import { limitsOf, titleOf } from './head.ts';
 import { chainName } from './nftables.ts';
@@ -26,8 +25,6 @@ export function jsonText(ruleset: Ruleset): string {
 
 function chainText({ hook, policy, rules }: Chain): string {
   const head = `"hook": "${hook}", "nftablesChain": "${chainName(hook)}", "policy": "${policy}"`;
-  const lines = rules.map(
-    (rule) => `      ${JSON.stringify({ ...rule, comment: commentOf(rule, serviceTitle) })}`,
-  );
+  const lines = rules.map((rule) => `      ${JSON.stringify({ ...rule, comment: commentOf(rule) })}`);
   return `    { ${head}, "rules": [\n${lines.join(',\n')}\n    ] }`;
 }

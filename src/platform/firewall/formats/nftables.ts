@@ -1,4 +1,4 @@
-import { type PortRange, serviceTitle } from '#platform/topology';
+import type { PortRange } from '#platform/topology';
 import { rangeText } from '../model/networks.ts';
 import {
   type AddressMatch,
@@ -64,7 +64,7 @@ function chainText(chain: Chain): string {
 /** One rule as nft writes it, in one line. */
 export function nftablesRule(rule: Rule, hook: Hook): string {
   const side = hook === 'output' ? 'oif' : 'iif';
-  const comment = commentOf(rule, serviceTitle);
+  const comment = commentOf(rule);
   return [
     ...matchWords(rule.match, side),
     ...(rule.counter === undefined ? [] : [`counter name "${rule.counter}"`]),

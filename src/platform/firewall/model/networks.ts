@@ -1,19 +1,16 @@
-import { addressFamily, hostNetwork, networkContains, type PortRange } from '#platform/topology';
+import { addressFamily, hostNetwork, networkWithin, type PortRange } from '#platform/topology';
 
 /** The networks of one family, without those that lie in another of them: a set of ranges holds no range twice. */
 export function networksOf(family: 4 | 6, networks: readonly string[]): string[] {
   const ofFamily = [...new Set(networks)].filter((network) => addressFamily(network) === family);
-  return ofFamily.filter((network) => !ofFamily.some((other) => other !== network && within(network, other)));
+  return ofFamily.filter(
+    (network) => !ofFamily.some((other) => other !== network && networkWithin(network, other)),
+  );
 }
 
 /** The networks that hold one address each. */
 export function hosts(addresses: readonly string[]): string[] {
   return addresses.map(hostNetwork);
-}
-
-function within(inner: string, outer: string): boolean {
-  const [base = '', bits = ''] = inner.split('/');
-  return networkContains(outer, base) && Number(bits) >= Number(outer.split('/')[1]);
 }
 
 /** The same ports in ascending order, ranges that touch or overlap made one. */

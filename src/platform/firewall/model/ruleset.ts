@@ -1,4 +1,10 @@
-import type { PlannedService, PortRange, Scenario, Transport } from '#platform/topology';
+import {
+  type PlannedService,
+  type PortRange,
+  type Scenario,
+  serviceTitle,
+  type Transport,
+} from '#platform/topology';
 
 /** Which machine the rules are for: a router on either side of the perimeter, or the edge itself. */
 export const firewallNames = ['external', 'internal', 'host'] as const;
@@ -102,7 +108,7 @@ export type Action =
   | { readonly kind: 'reject'; readonly by: 'tcp-reset' | 'admin-prohibited' }
   /** Writes about some of the packets and lets the next rule decide. */
   | { readonly kind: 'log'; readonly perMinute: number }
-  /** Sets the differentiated services code point, 0 to 63, and lets the next rule decide. */
+  /** Sets the differentiated services code point, 0 to 63 (RFC 2474 §3), and lets the next rule decide. */
   | { readonly kind: 'mark'; readonly dscp: number }
   | { readonly kind: 'translate'; readonly to: string };
 
@@ -113,8 +119,8 @@ export function counterNames(ruleset: Ruleset): string[] {
 }
 
 /** `ext-05 pic-03: Access Edge service`; the row ids are what comes before the colon. */
-export function commentOf(rule: Rule, title: (service: PlannedService) => string): string | undefined {
-  const what = rule.purpose ?? (rule.service && title(rule.service));
+export function commentOf(rule: Rule): string | undefined {
+  const what = rule.purpose ?? (rule.service && serviceTitle(rule.service));
   if (rule.rows.length === 0) return what;
   return what === undefined ? rule.rows.join(' ') : `${rule.rows.join(' ')}: ${what}`;
 }

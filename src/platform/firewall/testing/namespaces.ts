@@ -27,6 +27,8 @@ export function namespace(role: string): Namespace {
     open() {
       outcomeOf(runOnHost('ip', ['netns', 'add', name]), 'ip', ['netns', 'add']);
       must('ip', ['link', 'set', 'lo', 'up']);
+      // Nobody else is on these links, and addresses that are still tentative answer nobody.
+      must('sysctl', ['-qw', 'net.ipv6.conf.all.accept_dad=0', 'net.ipv6.conf.default.accept_dad=0']);
     },
     close() {
       runOnHost('ip', ['netns', 'delete', name]);

@@ -1,10 +1,11 @@
 /**
  * Run in a network namespace: one packet or connection, and what came of it.
- *   answer PORT...                                     answers TCP and UDP on these ports of every address
+ *   answer PORT...                                     answers TCP and UDP on these ports of every address, until its input ends
  *   tcp|udp USER SOURCE SOURCE-PORT DESTINATION PORT   prints open, refused or silent; for UDP the source as it was seen
  */
-import { createSocket, type RemoteInfo } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 
 /** Long enough for an answer on a cable between namespaces, short enough for tests of silence. */
 const PATIENCE_MS = 700;
@@ -14,22 +15,26 @@ if (verb === 'answer') await answer(words.map(Number));
 else console.log(await probe(words));
 
 async function answer(ports: readonly number[]): Promise<void> {
-  const ready = ports.flatMap((port) => [
-    new Promise<void>((resolve) => createServer((socket) => socket.end()).listen(port, '::', resolve)),
-    ...(['udp4', 'udp6'] as const).map(
-      (type) =>
-        new Promise<void>((resolve) => {
-          const socket = createSocket({ type, ipv6Only: true });
-          socket.on('message', (_, from: RemoteInfo) =>
-            socket.send(`${from.address} ${from.port}`, from.port, from.address),
-          );
-          socket.bind(port, resolve);
-        }),
-    ),
-  ]);
-  await Promise.all(ready);
+  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const usable = own.filter(({ address }) => !address.startsWith('fe80:'));
+  await Promise.all(
+    ports.flatMap((port) => [answerTcp(port), ...usable.map(({ address }) => answerUdp(address, port))]),
+  );
   process.stdin.resume().on('end', () => process.exit());
   console.log('ready');
+}
+
+function answerTcp(port: number): Promise<void> {
+  return new Promise((resolve) => createServer((socket) => socket.end()).listen(port, '::', resolve));
+}
+
+/** Each address has its own socket, so that answers come from the address that was asked. */
+function answerUdp(address: string, port: number): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    socket.on('message', (_, from) => socket.send(`${from.address} ${from.port}`, from.port, from.address));
+    socket.bind(port, address, resolve);
+  });
 }
 
 function probe([
