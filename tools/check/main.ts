@@ -25,12 +25,12 @@ const checks: readonly Check[] = [
   {
     name: 'promises',
     command: bin('oxlint'),
-    parameters: ['--type-aware', '-c', '.oxlintrc.json', 'src', 'tools'],
+    parameters: ['--type-aware', '-c', '.oxlintrc.json', 'src', 'tools', 'proof'],
   },
   {
     name: 'borders',
     command: bin('depcruise'),
-    parameters: ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src', 'tools'],
+    parameters: ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src', 'tools', 'proof'],
   },
   { name: 'dead code', command: bin('knip'), parameters: ['--no-progress'] },
   { name: 'rooms', command: process.execPath, parameters: ['tools/check/rooms.ts'] },

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { missingForProof } from '../../proof/needs.ts';
 import { layers, runLayer, type Tally } from './suite.ts';
 
 /*
- * Every test: the static checks, the tests beside the source, the fuzz targets, the real peers.
+ * Every test: the static checks, the tests beside the source, the real peers, the perimeter proof, the fuzz targets.
  *   npm test                       all of it
  *   npm test -- access stun        only the test files whose path holds one of the words, and nothing else
  * With CI=true whatever could not run is a failure.
@@ -27,12 +28,20 @@ function step(title: string, script: string, ...parameters: string[]): void {
   else tally.failed += 1;
 }
 
+/** A step of its own: it builds whole networks, for which it has to be root on Linux. */
+function provePerimeter(): void {
+  const missing = missingForProof();
+  if (missing === undefined) step('perimeter proof', 'proof/main.ts');
+  else tally.skipped.push(`perimeter proof: ${missing}`);
+}
+
 const whole = positionals.length === 0;
 if (whole) step('static checks', 'tools/check/main.ts');
 for (const layer of layers(root, positionals, tally)) {
   console.log(`\n=== ${layer.title}`);
   await runLayer(layer, tally);
 }
+if (whole) provePerimeter();
 if (whole) step('fuzzing', 'tools/fuzz/main.ts', '--executions', '200000');
 
 for (const line of tally.skipped) console.log(`not run: ${line}`);

@@ -1,0 +1,55 @@
+import { NameServer } from '../../src/apps/lab/testing/name-server.ts';
+import { fetchText } from './fetch-text.ts';
+import { PhoneActor } from './phone-actor.ts';
+import { RelayActor } from './relay-actor.ts';
+import { TcpListeners } from './tcp-listeners.ts';
+import { UdpPeer } from './udp-peer.ts';
+
+/*
+ * What an actor can do, one verb each. The proof calls them over the channel to this process; arguments and answers
+ * are plain data. The types of `Actor.call` come from here.
+ */
+const phone = new PhoneActor();
+const relays = new RelayActor();
+const peer = new UdpPeer();
+const listeners = new TcpListeners();
+
+const verbs = {
+  /** Serves these names by DNS over UDP; gives `address:port`. */
+  serveNames: async ({ address, hosts }: { address: string; hosts: Record<string, string> }) =>
+    (await NameServer.start(address, new Map(Object.entries(hosts)))).place,
+  fetchText,
+  signIn: phone.signIn.bind(phone),
+  message: phone.message.bind(phone),
+  nextMessage: phone.nextMessage.bind(phone),
+  relayCredentials: phone.relayCredentials.bind(phone),
+  openRelay: relays.open.bind(relays),
+  connectRelay: relays.connect.bind(relays),
+  sendByRelay: relays.send.bind(relays),
+  receivedByRelay: relays.received.bind(relays),
+  closeRelay: relays.close.bind(relays),
+  openPeer: peer.open.bind(peer),
+  sendAsPeer: peer.send.bind(peer),
+  heardAsPeer: peer.heard.bind(peer),
+  closePeer: peer.close.bind(peer),
+  listenTcp: listeners.listen.bind(listeners),
+  closeTcp: listeners.close.bind(listeners),
+};
+export type Verbs = typeof verbs;
+
+interface Order {
+  readonly id: number;
+  readonly verb: keyof Verbs;
+  readonly argument: unknown;
+}
+
+process.on('message', (order: Order) => {
+  const reply = (answer: object) => process.send?.({ id: order.id, ...answer });
+  Promise.resolve()
+    .then(() => (verbs[order.verb] as (argument: unknown) => unknown)(order.argument))
+    .then((value) => reply({ value }))
+    .catch((problem: unknown) =>
+      reply({ error: problem instanceof Error ? problem.message : String(problem) }),
+    );
+});
+process.once('disconnect', () => process.exit(0));

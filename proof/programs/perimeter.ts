@@ -1,0 +1,184 @@
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import { FailureError } from '#kernel';
+import { AdministrationClient } from '#platform/service';
+import { type EdgeDocument, loadEdgeDocument } from '#platform/topology';
+import { LabProgram } from '../../src/apps/lab/program.ts';
+import { endedWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
+import { Actor } from '../actors/actor.ts';
+import { addresses, type EdgeName, edgeNames, ofFamily } from '../network/addresses.ts';
+import { run, until } from '../network/command.ts';
+import type { Host } from '../network/host.ts';
+import { type HostName, PerimeterNetwork } from '../network/perimeter-network.ts';
+import { generatedRules, loadRules, reservePorts } from '../observe/rule-counters.ts';
+import { ACCOUNT, DOMAIN, names } from './documents.ts';
+import { type Person, ProofFiles } from './proof-files.ts';
+
+const SERVER = join(import.meta.dirname, '../../src/apps/cli/main.ts');
+
+/** Everything that a flow of the proof may use: hosts, the programs on them, and people on both sides. */
+export class Perimeter {
+  readonly network: PerimeterNetwork;
+  readonly files: ProofFiles;
+  readonly internal: LabProgram;
+  readonly #edges: ReadonlyMap<EdgeName, LabProgram>;
+  readonly #rules = new Map<HostName, string>();
+  readonly #actors = new Map<HostName, Actor>();
+  readonly #signedIn = new Map<Person, Promise<string>>();
+
+  private constructor(network: PerimeterNetwork, files: ProofFiles) {
+    this.network = network;
+    this.files = files;
+    this.internal = this.#program('internal', 'frontEnd', 'internal');
+    this.#edges = new Map(edgeNames.map((edge) => [edge, this.#program('edge', edge, edge)]));
+  }
+
+  /** Builds the hosts and writes the documents; nothing of ours runs yet. */
+  static async build(): Promise<Perimeter> {
+    await accountCanRead();
+    const network = await PerimeterNetwork.build();
+    return new Perimeter(network, await ProofFiles.write());
+  }
+
+  edge(name: EdgeName): LabProgram {
+    const edge = this.#edges.get(name);
+    if (edge === undefined) throw new TypeError(`no edge ${name}`);
+    return edge;
+  }
+  host(name: HostName): Host {
+    return this.network.host(name);
+  }
+  /** An edge's document as the programs read it. */
+  document(edge: EdgeName): EdgeDocument {
+    const loaded = loadEdgeDocument(this.files.document(edge));
+    if (!loaded.ok) throw new Error(`the proof's own document is wrong: ${JSON.stringify(loaded.error)}`);
+    return loaded.value;
+  }
+  /** Our process on this host. */
+  actor(name: HostName): Actor {
+    const actor = this.#actors.get(name) ?? Actor.start(this.host(name));
+    this.#actors.set(name, actor);
+    return actor;
+  }
+
+  /** Loads on the firewalls and the edges what the command prints for each, to the letter. */
+  async protect(): Promise<void> {
+    const kinds = {
+      externalFirewall: 'external',
+      internalFirewall: 'internal',
+      edge1: 'host',
+      edge2: 'host',
+    } as const;
+    await Promise.all(
+      (Object.keys(kinds) as (keyof typeof kinds)[]).map(async (name) => {
+        // The policy is the same in both documents, so either edge's makes the rules of the firewalls.
+        const document = this.files.document(name === 'edge2' ? 'edge2' : 'edge1');
+        const text = await generatedRules(document, kinds[name]);
+        this.#rules.set(name, text);
+        await loadRules(this.host(name), text);
+      }),
+    );
+    for (const edge of edgeNames) await reservePorts(this.host(edge), this.files.document(edge));
+  }
+  /** The generated rules of a host. */
+  rules(name: HostName): string {
+    const text = this.#rules.get(name);
+    if (text === undefined) throw new TypeError(`${name} has no generated rules`);
+    return text;
+  }
+
+  /** Starts the two edges and the next hop, and waits until they have found one another. */
+  async start(): Promise<void> {
+    await Promise.all([this.internal.start(), ...edgeNames.map((edge) => this.edge(edge).start())]);
+    await until(
+      'edges and next hop had found one another',
+      async () => {
+        const troubles = (await this.internal.ask('front-end', 'troubles')) as string[];
+        const hops = await Promise.all(edgeNames.map((edge) => this.edge(edge).ask('access', 'connections')));
+        const states = (hops as { nextHop: { state: string }[] }[]).flatMap(({ nextHop }) => nextHop);
+        return (troubles.length === 0 && states.every(({ state }) => state === 'healthy')) || undefined;
+      },
+      30_000,
+    );
+  }
+
+  /** Changes `policy.relay.allowedPeers` of every edge while they run. */
+  async allowPeers(networks: readonly string[]): Promise<void> {
+    for (const edge of edgeNames) {
+      this.files.allowPeers(edge, networks);
+      const answer = await new AdministrationClient(this.files.path(`${edge}.sock`)).call('reload', {});
+      if (!answer.ok) throw new FailureError(answer.error);
+      if (answer.value.outcome !== 'applied')
+        throw new Error(`${edge} did not take its document: ${answer.value.problems.join('; ')}`);
+    }
+  }
+
+  /** Signs a person in, once, where that person is at home in the proof; gives `user@domain`. */
+  signedIn(person: 'alice' | 'bob' | 'carol'): Promise<string> {
+    const known = this.#signedIn.get(person) ?? this.#signIn(person);
+    this.#signedIn.set(person, known);
+    return known;
+  }
+
+  /** Ends every process and removes everything but the logs of the programs, which go to this folder. */
+  async stop(logs: string): Promise<void> {
+    await Promise.all([...this.#actors.values()].map((actor) => actor.stop()));
+    await Promise.all([...this.#edges.values(), this.internal].map((program) => program.stop()));
+    await this.network.remove();
+    this.files.keepLogs(logs);
+    this.files.remove();
+  }
+
+  async #signIn(person: 'alice' | 'bob' | 'carol'): Promise<string> {
+    const home = homes[person];
+    const user = `${person}@${DOMAIN}`;
+    await this.actor(person).call('signIn', {
+      user,
+      password: this.files.passwords[person],
+      server: home.server,
+      localAddress: ofFamily(addresses[person], home.family),
+      authority: this.files.authority,
+      hosts: { [names.av]: addresses.edge1.av.v4, [names.edge1]: addresses.edge1.internal.v4 },
+    });
+    return user;
+  }
+
+  #program(name: 'edge' | 'internal', host: HostName, document: EdgeName | 'internal'): LabProgram {
+    return new LabProgram({
+      name,
+      document: this.files.document(document),
+      socket: this.files.path(`${document}.sock`),
+      log: this.files.path(`${document}.log`),
+      launcher: [...endedWithUs('INT'), ...this.host(host).launcher],
+    });
+  }
+}
+
+/** Alice comes to one edge by IPv4, carol to the other by IPv6, and bob is inside. */
+const homes = {
+  alice: { family: 4, server: { address: addresses.edge1.access.v4, port: 443, name: names.access } },
+  carol: { family: 6, server: { address: addresses.edge2.access.v6, port: 443, name: names.access } },
+  bob: { family: 4, server: { address: addresses.frontEnd.v4, port: 5061, name: names.frontEnd } },
+} as const;
+
+/** The services read the program's files as an account that owns none of them. */
+async function accountCanRead(): Promise<void> {
+  accessSync(SERVER, constants.R_OK);
+  try {
+    await run('setpriv', [
+      '--reuid',
+      ACCOUNT,
+      '--regid',
+      ACCOUNT,
+      '--clear-groups',
+      process.execPath,
+      '--check',
+      SERVER,
+    ]);
+  } catch (problem) {
+    throw new Error(
+      `the account ${ACCOUNT}, which the services run as, cannot read ${SERVER} or run ${process.execPath}; ` +
+        `put the repository where every user can read it (${(problem as Error).message})`,
+    );
+  }
+}

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Directory, newAccount } from '#internal/front-end';
+import { FailureError, randomToken, SystemRandom } from '#kernel';
+import { LabAuthority } from '#platform/pki';
+import { mediaKeyText, type RestCredential, restCredential } from '#protocols/credentials';
+import { endWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
+import { addresses, type EdgeName, edgeNames } from '../network/addresses.ts';
+import { runNow } from '../network/command.ts';
+import { ACCOUNT, DOMAIN, edgeDocument, internalDocument, names } from './documents.ts';
+
+export const people = ['alice', 'bob', 'carol', 'visitor'] as const;
+export type Person = (typeof people)[number];
+
+const HOUR_MS = 3_600_000;
+
+/** Documents, certificates, keys and accounts of a run, in a temporary folder of its own that belongs to the services' account. */
+export class ProofFiles {
+  readonly folder: string;
+  readonly passwords: Readonly<Record<Person, string>>;
+  readonly #relaySecret: string;
+
+  private constructor(folder: string) {
+    const random = new SystemRandom();
+    this.folder = folder;
+    this.#relaySecret = randomToken(random, 40);
+    this.passwords = {
+      alice: randomToken(random, 16),
+      bob: randomToken(random, 16),
+      carol: randomToken(random, 16),
+      visitor: randomToken(random, 16),
+    };
+  }
+
+  static async write(): Promise<ProofFiles> {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-proof-'));
+    endWithUs(() => rmSync(folder, { recursive: true, force: true }));
+    const files = new ProofFiles(folder);
+    await files.#issueCertificates();
+    files.#put('media.key', mediaKeyText(randomBytes(32)));
+    files.#put('relay.secret', `${files.#relaySecret}\n`);
+    files.#put('internal.yaml', internalDocument());
+    for (const edge of edgeNames) files.allowPeers(edge, []);
+    for (const state of [...edgeNames, 'internal']) mkdirSync(join(folder, state));
+    files.#addAccounts();
+    files.#handOver();
+    return files;
+  }
+
+  get authority(): string {
+    return this.path('ca.pem');
+  }
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+  document(program: EdgeName | 'internal'): string {
+    return this.path(`${program}.yaml`);
+  }
+
+  /** Writes an edge's document with these `policy.relay.allowedPeers`. */
+  allowPeers(edge: EdgeName, networks: readonly string[]): void {
+    this.#put(`${edge}.yaml`, edgeDocument(edge, networks));
+  }
+  /** A time-limited relay credential, as an organisation's own service makes it from the static secret. */
+  relayCredential(user: string): RestCredential {
+    return restCredential(this.#relaySecret, user, Date.now() + HOUR_MS);
+  }
+  /** Copies the logs of the programs to a folder. */
+  keepLogs(folder: string): void {
+    mkdirSync(folder, { recursive: true });
+    for (const file of readdirSync(this.folder).filter((name) => name.endsWith('.log')))
+      copyFileSync(this.path(file), join(folder, file));
+  }
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #put(name: string, text: string): void {
+    writeFileSync(this.path(name), text);
+  }
+
+  async #issueCertificates(): Promise<void> {
+    const authority = await LabAuthority.create({ name: 'Perimeter proof CA' });
+    await authority.writeCertificate(this.authority);
+    const issue = (name: string, request: Parameters<LabAuthority['issueTo']>[1]) =>
+      authority.issueTo({ certificate: this.path(`${name}.pem`), key: this.path(`${name}.key`) }, request);
+    await issue('access', { name: names.access, hosts: [names.access, DOMAIN], usages: ['serverAuth'] });
+    for (const edge of edgeNames) await issue(edge, { name: names[edge], hosts: [names[edge]] });
+    const hosts = [names.frontEnd, DOMAIN, addresses.frontEnd.v4];
+    await issue('front-end', { name: names.frontEnd, hosts });
+  }
+
+  #addAccounts(): void {
+    const opened = Directory.open(this.path('internal/front-end.sqlite'));
+    if (!opened.ok) throw new FailureError(opened.error);
+    for (const person of people) {
+      // The softphone that we did not write knows MD5 only.
+      const algorithm = person === 'visitor' ? 'MD5' : 'SHA-256';
+      const address = `${person}@${DOMAIN}`;
+      const account = newAccount({ address, password: this.passwords[person], algorithm }, [DOMAIN]);
+      if (!account.ok) throw new FailureError(account.error);
+      opened.value.save(account.value);
+    }
+    opened.value.close();
+  }
+
+  /** The services read and write as their account; everything of ours is for them. */
+  #handOver(): void {
+    const [user, group] = ['-u', '-g'].map((what) => Number(runNow('id', [what, ACCOUNT]) || Number.NaN));
+    if (user === undefined || group === undefined || Number.isNaN(user))
+      throw new Error(`this machine has no account ${ACCOUNT}, which the services run as; add it`);
+    chmodSync(this.folder, 0o755);
+    for (const file of readdirSync(this.folder, { recursive: true, encoding: 'utf8' }))
+      chownSync(this.path(file), user, group);
+    chownSync(this.folder, user, group);
+  }
+}
