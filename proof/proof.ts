@@ -133,5 +133,5 @@ function reportOf(
 }
 
 function seconds(since: number): number {
-  return (performance.now() - since) / 1000;
+  return Math.round((performance.now() - since) / 100) / 10;
 }
