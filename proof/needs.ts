@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { runNow } from './network/command.ts';
+import { OWN } from './network/leftovers.ts';
 
 /** The programs that the proof drives, with the Debian packages that have them. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -23,7 +24,7 @@ export function missingForProof(): string | undefined {
   if (missing.length > 0)
     return missing.map(([program, debian]) => `${program} is missing (Debian package ${debian})`).join(', ');
   // A container may give us the number of root without its power.
-  const trial = `sallyproof${process.pid}-trial`;
+  const trial = `${OWN}trial`;
   const isAllowed = runNow('ip', ['netns', 'add', trial]) !== undefined;
   runNow('ip', ['netns', 'del', trial]);
   return isAllowed ? undefined : 'it may not make network namespaces here';

@@ -44,7 +44,6 @@ const outward: readonly Attempt[] = [
   { ...fromEdge1, ...toPartner, source: edge1.av, sourcePort: RELAY },
   { ...fromEdge1, ...toPartner, source: edge1.av, sourcePort: RELAYED },
   { ...fromEdge1, ...toPartner, source: edge1.internal },
-  { ...fromEdge1, ...toPartner, source: bob },
   { ...fromEdge1, source: edge1.access, target: 'outsideServers', destination: resolver },
 ];
 

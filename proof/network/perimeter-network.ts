@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { endWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
 import {
   type AddressPair,
@@ -10,6 +9,7 @@ import {
 } from './addresses.ts';
 import { run, runNow, until } from './command.ts';
 import { Host } from './host.ts';
+import { leftovers, OWN } from './leftovers.ts';
 
 const hostNames = [
   'alice',
@@ -66,7 +66,6 @@ const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'] as co
 /** Packets that come by the wrong way must be stopped by the rules, not by the kernel's own check of their way. */
 const NO_PATH_CHECK = ['net.ipv4.conf.all.rp_filter=0', 'net.ipv4.conf.default.rp_filter=0'];
 const NO_BRIDGE_RULES = ['iptables', 'ip6tables'].map((which) => `net.bridge.bridge-nf-call-${which}=0`);
-const PREFIX = 'sallyproof';
 const NAMESPACES = '/run/netns';
 const END_MS = 5_000;
 
@@ -75,14 +74,11 @@ const END_MS = 5_000;
  * after the process that made them, so runs side by side do not meet, and what a killed run left is known.
  */
 export class PerimeterNetwork {
-  readonly #prefix = `${PREFIX}${process.pid}`;
-  readonly #hosts = new Map<HostName, Host>(
-    hostNames.map((name) => [name, new Host(name, `${this.#prefix}-${name}`)]),
-  );
+  readonly #hosts = new Map<HostName, Host>(hostNames.map((name) => [name, new Host(name, `${OWN}${name}`)]));
 
   /** Builds it; it is removed however this process ends. */
   static async build(): Promise<PerimeterNetwork> {
-    removeLeftovers();
+    for (const space of leftovers(NAMESPACES)) removeNamespace(space);
     const network = new PerimeterNetwork();
     endWithUs(() => network.#removeNow());
     await network.#lay();
@@ -170,7 +166,7 @@ export class PerimeterNetwork {
   }
 
   #wire(wire: WireName): string {
-    return `${this.#prefix}-wire-${wire}`;
+    return `${OWN}wire-${wire}`;
   }
   *#namespaces(): Iterable<string> {
     for (const { namespace } of this.hosts) yield namespace;
@@ -270,23 +266,4 @@ function endProcess(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
 function removeNamespace(space: string): void {
   for (const pid of pidsIn(space)) endProcess(pid, 'SIGKILL');
   runNow('ip', ['netns', 'del', space]);
-}
-
-/** What a run that was killed has left: namespaces named after a process that is no more. */
-function removeLeftovers(): void {
-  const named = new RegExp(`^${PREFIX}(\\d+)-`);
-  for (const space of safely(() => readdirSync(NAMESPACES)) ?? []) {
-    const owner = named.exec(space)?.[1];
-    if (owner === undefined) continue;
-    const isRunning = Number(owner) !== process.pid && safely(() => process.kill(Number(owner), 0)) === true;
-    if (!isRunning) removeNamespace(space);
-  }
-}
-
-function safely<Value>(attempt: () => Value): Value | undefined {
-  try {
-    return attempt();
-  } catch {
-    return undefined;
-  }
 }

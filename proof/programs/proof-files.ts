@@ -18,6 +18,7 @@ import { mediaKeyText, type RestCredential, restCredential } from '#protocols/cr
 import { endWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
 import { addresses, type EdgeName, edgeNames } from '../network/addresses.ts';
 import { runNow } from '../network/command.ts';
+import { leftovers, OWN } from '../network/leftovers.ts';
 import { ACCOUNT, DOMAIN, edgeDocument, internalDocument, names } from './documents.ts';
 
 export const people = ['alice', 'bob', 'carol', 'visitor'] as const;
@@ -44,7 +45,8 @@ export class ProofFiles {
   }
 
   static async write(): Promise<ProofFiles> {
-    const folder = mkdtempSync(join(tmpdir(), 'sallyport-proof-'));
+    for (const left of leftovers(tmpdir())) rmSync(join(tmpdir(), left), { recursive: true, force: true });
+    const folder = mkdtempSync(join(tmpdir(), OWN));
     endWithUs(() => rmSync(folder, { recursive: true, force: true }));
     const files = new ProofFiles(folder);
     await files.#issueCertificates();
