@@ -75,7 +75,7 @@ function perimeter(role: string): { outside: Namespace; edge: Namespace; inside:
     edge.must('ip', ['route', 'add', network, 'via', gateway]);
   }
   outside.must('ip', ['route', 'add', '10.45.16.0/24', 'via', '192.0.2.10']);
-  addresses(outside, 'lo', '10.45.32.66/32');
+  addresses(outside, 'lo', '10.45.32.66/32', '169.254.9.9/32');
   inside.must('ip', ['route', 'add', '192.0.2.0/24', 'via', '10.45.16.10']);
   const close = () => {
     for (const host of [outside, edge, inside]) host.close();
@@ -108,6 +108,7 @@ const expectations: readonly Expectation[] = [
   ['outside', 'udp', '192.0.2.1 7002', '192.0.2.30 50000', 'silent'],
   ['outside', 'tcp', '192.0.2.1', '10.45.16.10 5061', 'silent'],
   ['outside', 'tcp', '10.45.32.66', '10.45.16.10 443', 'silent'],
+  ['outside', 'udp', '169.254.9.9 7006', '192.0.2.30 3478', 'silent'],
   ['inside', 'tcp', '10.45.32.11', '10.45.16.10 5061', 'open'],
   ['inside', 'tcp', 'fd45:32::13', 'fd45:16::10 5061', 'open'],
   ['inside', 'tcp', '10.45.16.1', '10.45.16.10 5061', 'refused'],
@@ -127,6 +128,7 @@ const expectations: readonly Expectation[] = [
   ['edge', 'udp', '192.0.2.30 50001', '192.0.2.1 7777', '192.0.2.30 50001', USER],
   ['edge', 'udp', '192.0.2.30 50002', '192.0.2.1 7777', 'refused', 'root'],
   ['edge', 'udp', '192.0.2.30 50003', '10.45.32.11 7777', 'refused', USER],
+  ['edge', 'udp', '192.0.2.30 50004', '169.254.9.9 7777', 'refused', USER],
 ];
 
 /** What the rules change: without them a mistake of the test would look like silence. */
@@ -152,9 +154,15 @@ for (const [format, load] of Object.entries(loaders)) {
     }
     if (format === 'nftables') {
       await t.test('says by its counters what it dropped and why', () => {
-        for (const counter of ['spoofed', 'wrong_interface', 'dropped_in', 'refused_in', 'refused_out']) {
-          assert.ok(counted(edge, counter) > 0, counter);
-        }
+        const reasons = [
+          'spoofed',
+          'misplaced',
+          'wrong_interface',
+          'dropped_in',
+          'refused_in',
+          'refused_out',
+        ];
+        for (const counter of reasons) assert.ok(counted(edge, counter) > 0, counter);
         assert.equal(counted(edge, 'forwarded'), 0);
       });
     }

@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { quote } from '#platform/topology';
 import { chainName, nftablesRule, TABLE } from '../formats/nftables.ts';
-import type { Ruleset } from '../model/ruleset.ts';
+import type { Chain, Ruleset } from '../model/ruleset.ts';
 import { alignRules } from './align.ts';
 import type { LoadedChain, LoadedRule, LoadedTable } from './listing.ts';
 
@@ -53,7 +54,7 @@ function compareChain(
   const actual = table.chains.find(({ name }) => name === expected.name);
   const rows = [...new Set(ours.flatMap((rule) => rule.rows))];
   if (actual === undefined) {
-    const denies = expected.policy === 'drop';
+    const denies = expected.policy === 'drop' || closes(planned, 0);
     const what = `chain ${expected.name} (${expected.base}) is not there`;
     return [{ kind: denies ? 'too open' : 'missing', what, rows }];
   }
@@ -71,7 +72,8 @@ function compareChain(
     index === undefined ? 'at the end' : `before "${ours[index]?.text}"`;
   for (const index of alignment.missing) {
     const { text = '', rows: cares = [] } = ours[index] ?? {};
-    differences.push({ kind: 'missing', what: `chain ${expected.name} lacks "${text}"`, rows: cares });
+    const kind = closes(planned, index) ? 'too open' : 'missing';
+    differences.push({ kind, what: `chain ${expected.name} lacks "${text}"`, rows: cares });
   }
   for (const index of alignment.moved) {
     const { text = '', rows: cares = [] } = ours[index] ?? {};
@@ -85,6 +87,13 @@ function compareChain(
     differences.push({ kind: opens(rule) ? 'too open' : 'extra', what, rows: shadowed });
   }
   return differences;
+}
+
+/** Whether the rule denies what would pass without it: by a later rule, or by the policy. */
+function closes(chain: Chain | undefined, index: number): boolean {
+  const [rule, ...later] = chain?.rules.slice(index) ?? [];
+  const denies = rule?.action.kind === 'drop' || rule?.action.kind === 'reject';
+  return denies && (chain?.policy === 'accept' || later.some(({ action }) => action.kind === 'accept'));
 }
 
 /** A comment of ours begins with the rows. */
@@ -112,10 +121,19 @@ function strangeChain(chain: LoadedChain): Difference[] {
   return [{ kind: chain.rules.some(opens) ? 'too open' : 'extra', what, rows: [] }];
 }
 
-const TRANSLATING = new Set(['dnat', 'snat', 'redirect', 'masquerade', 'tproxy', 'notrack', 'fwd', 'dup']);
-const TRANSLATING_TARGETS = /^(DNAT|SNAT|REDIRECT|MASQUERADE|NETMAP|TPROXY|NOTRACK|CT)$/;
+const TRANSLATING = new Set([
+  ...['dnat', 'snat', 'redirect', 'masquerade', 'tproxy', 'notrack', 'fwd', 'dup'],
+  ...['flow', 'queue', 'synproxy'],
+]);
+const TRANSLATING_TARGETS =
+  /^(DNAT|SNAT|REDIRECT|MASQUERADE|NETMAP|TPROXY|NOTRACK|CT|TEE|NFQUEUE|QUEUE|SYNPROXY|FLOWOFFLOAD|HL)$/;
+/** What a rule may write into a packet without making another of it. */
+const MARKS = new Set(['dscp', 'ecn']);
 
-/** What other tables do to addresses happens before or behind our rules, and they do not see it. */
+/**
+ * What other tables do to packets happens before or behind our rules, and they do not see it: translating, writing into
+ * headers, leading packets around the rules (a flow table), or giving them to a program (a queue).
+ */
 function foreignTranslations({ family, name, chains }: LoadedTable): Difference[] {
   return chains.flatMap((chain) =>
     chain.rules.flatMap(({ statements }): Difference[] => {
@@ -131,8 +149,23 @@ function foreignTranslations({ family, name, chains }: LoadedTable): Difference[
 function translation(statement: unknown): string | undefined {
   const key = keyOf(statement);
   if (TRANSLATING.has(key)) return key;
+  if (key === 'mangle') return writing(statement);
   if (key !== 'xt') return undefined;
   const { xt } = statement as { xt: unknown };
   const target = typeof xt === 'object' && xt !== null && 'name' in xt ? `${xt.name}` : '';
   return TRANSLATING_TARGETS.test(target) ? target : undefined;
+}
+
+const mangle = z.object({
+  mangle: z.object({
+    key: z.object({ payload: z.object({ protocol: z.string().optional(), field: z.string().optional() }) }),
+  }),
+});
+
+/** `ip daddr set`; undefined for marks, and for what is written beside the packet or into its options. */
+function writing(statement: unknown): string | undefined {
+  const written = mangle.safeParse(statement);
+  if (!written.success) return undefined;
+  const { protocol = 'raw', field = 'bytes' } = written.data.mangle.key.payload;
+  return MARKS.has(field) ? undefined : `${protocol} ${field} set`;
 }

@@ -63,6 +63,25 @@ test('the difference between the plan and what is loaded', { skip: needsRoot }, 
     assert.deepEqual(rows, ['ext-05', 'pic-03']);
   });
 
+  await t.test('a rule that denies is missing: what it denied is open', () => {
+    for (const [chain, counter] of [
+      ['arriving', 'spoofed'],
+      ['incoming', 'wrong_interface'],
+      ['incoming', 'misplaced'],
+    ] as const) {
+      host.must('nft', ['-f', '-'], nftablesText(ruleset));
+      nft('delete', 'rule', 'inet', 'sallyport', chain, 'handle', handleOf(chain, `"${counter}"`));
+      assert.equal(only().kind, 'too open', counter);
+    }
+    nft('delete', 'chain', 'inet', 'sallyport', 'arriving');
+    assert.ok(differences().some(({ kind, what }) => kind === 'too open' && /^chain arriving/.test(what)));
+  });
+
+  await t.test('the last rule of a chain only counts: the policy denies without it', () => {
+    nft('delete', 'rule', 'inet', 'sallyport', 'incoming', 'handle', handleOf('incoming', 'dropped_in'));
+    assert.equal(only().kind, 'missing');
+  });
+
   await t.test('a rule lets in what nobody planned', () => {
     nft('insert', 'rule', 'inet', 'sallyport', 'incoming', 'tcp', 'dport', '9999', 'accept');
     const { kind, what } = only();
@@ -138,6 +157,34 @@ test('the difference between the plan and what is loaded', { skip: needsRoot }, 
     assert.match(found[0]?.what ?? '', /^table "ip theirs", chain "pre" has a rule with redirect/);
     assert.match(found[1]?.what ?? '', /^table "ip nat", chain "PREROUTING" has a rule with REDIRECT/i);
   });
+
+  await t.test(
+    'another table writes into packets, or gives them to a program; marks are not our business',
+    () => {
+      const table = 'table ip theirs {\n chain late {\n type filter hook input priority 10;\n';
+      const rules = [
+        'ip dscp set 0',
+        'tcp flags syn tcp option maxseg size set 1200',
+        'meta mark set 1',
+        'tcp dport 443 tcp dport set 22',
+        'ip daddr 192.0.2.99 ip daddr set 192.0.2.11',
+      ];
+      host.must('nft', ['-f', '-'], `${table}${rules.join('\n')}\n }\n}\n`);
+      host.must('iptables', ['-A', 'INPUT', '-p', 'udp', '-j', 'NFQUEUE', '--queue-num', '1']);
+      const place = 'table "ip theirs", chain "late" has a rule with';
+      assert.deepEqual(
+        differences().map(({ kind, what }) => [
+          kind,
+          what.replace(', which changes packets unseen by the plan', ''),
+        ]),
+        [
+          ['interference', `${place} tcp dport set`],
+          ['interference', `${place} ip daddr set`],
+          ['interference', 'table "ip filter", chain "INPUT" has a rule with NFQUEUE'],
+        ],
+      );
+    },
+  );
 
   await t.test('the table sleeps', () => {
     const asleep = nftablesText(ruleset).replace(

@@ -61,3 +61,42 @@ test('a dormant table is told although its JSON cannot be read', () => {
   assert.ok(compared.ok);
   assert.match(compared.value[0]?.what ?? '', /is dormant/);
 });
+
+test('a flow table, a queue and a proxy of another table are told, also where this kernel has none of them', () => {
+  const ours = { table: { family: 'inet', name: 'sallyport' } };
+  const rule = (handle: number, statement: unknown) => ({
+    rule: { family: 'ip', table: 'theirs', chain: 'c', handle, expr: [statement] },
+  });
+  const theirs = [
+    { table: { family: 'ip', name: 'theirs' } },
+    {
+      chain: {
+        family: 'ip',
+        table: 'theirs',
+        name: 'c',
+        type: 'filter',
+        hook: 'forward',
+        prio: 0,
+        policy: 'accept',
+      },
+    },
+    rule(2, { flow: { op: 'add', flowtable: '@f' } }),
+    rule(3, { queue: { num: 0 } }),
+    rule(4, { synproxy: { mss: 1460, wscale: 7 } }),
+    rule(5, { mangle: { key: { payload: { base: 'th', offset: 16, len: 16 } }, value: 22 } }),
+    rule(6, { accept: null }),
+  ];
+  const text = (...nftables: unknown[]) => done(JSON.stringify({ nftables }));
+  const run = host({ 'nft -a': done(''), 'nft -j': text(ours, ...theirs), unshare: text(ours) });
+  const compared = compareWithLoaded(rulesOf('host'), run);
+  assert.ok(compared.ok);
+  assert.deepEqual(
+    compared.value.map(({ kind, what }) => [kind, / with (.*), which /.exec(what)?.[1]]),
+    [
+      ['interference', 'flow'],
+      ['interference', 'queue'],
+      ['interference', 'synproxy'],
+      ['interference', 'raw bytes set'],
+    ],
+  );
+});

@@ -21,6 +21,7 @@ const LIMITS: Readonly<Record<FormatName, readonly string[]>> = {
   iptables: [
     NO_INTERFACES,
     "a load replaces all of the tables named here, the operator's own rules in them too",
+    'a table that only an earlier load named stays: flush nat when addresses are no longer translated, mangle when media is no longer marked',
     'each table of each family is replaced at once, but not all of them together',
     'no named counters: iptables -vxL counts each rule, and its comment has the rows',
   ],

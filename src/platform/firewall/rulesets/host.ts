@@ -52,7 +52,7 @@ function notes({ host }: EdgeDocument): string[] {
   return [
     users,
     ...ssh,
-    'Addresses and names are static here: DHCP and name services other than DNS do not pass.',
+    'Addresses, routes and names are static here: DHCP, IPv6 router advertisements and name services other than DNS do not pass.',
   ];
 }
 
@@ -93,11 +93,15 @@ function refusedInside({ policy, host }: EdgeDocument): Rule[] {
 }
 
 function refusing(counter: string, match: Match, purpose: string): Rule[] {
-  const rest = { counter, rows: [], purpose };
+  const reset: Match = { ...match, transport: 'tcp' };
   return [
-    { match: { ...match, transport: 'tcp' }, action: { kind: 'reject', by: 'tcp-reset' }, ...rest },
-    { match, action: { kind: 'reject', by: 'admin-prohibited' }, ...rest },
+    { match: reset, action: { kind: 'reject', by: 'tcp-reset' }, counter, rows: [], purpose },
+    refusal(counter, match, purpose),
   ];
+}
+
+function refusal(counter: string, match: Match, purpose: string): Rule {
+  return { match, action: { kind: 'reject', by: 'admin-prohibited' }, counter, rows: [], purpose };
 }
 
 function outputChain(document: EdgeDocument, flows: readonly DistinctFlow[], options: RulesetOptions): Chain {
@@ -115,6 +119,7 @@ function outputChain(document: EdgeDocument, flows: readonly DistinctFlow[], opt
       accepting({ transport: 'tcp', tcpReset: true, state: 'related' }, 'refusals of this firewall'),
       ...flowRules(outbound, {
         neverAny: internalSide(document),
+        nobody: (match) => refusal('refused_out', match, 'address that nobody outside has'),
         more: (flow) => usersOf(flow, document),
       }),
       ...log,
@@ -187,15 +192,18 @@ function reservedPorts(flows: readonly DistinctFlow[], { policy }: EdgeDocument)
 }
 
 /**
- * Neighbour and router discovery and multicast listening, without which there is no IPv6 on a link: RFC 4890 §4.4.1.
- * Discovery never comes from further than the link (RFC 4861 §6.1, §7.1).
+ * Neighbour discovery and multicast listening, without which there is no IPv6 on a link: RFC 4890 §4.4.1. Discovery never
+ * comes from further than the link (RFC 4861 §7.1). Routers are not discovered: whoever sits on either link could
+ * otherwise put himself in the place of the default route (RFC 6104 §2.3). The kernel may ask for them, as it does of its
+ * own accord; nobody's answer is heard.
  */
 const neighbours = {
   in: [
     accepting(
-      { family: 6, icmp: ['nd-router-advert', 'nd-neighbor-solicit', 'nd-neighbor-advert'], fromLink: true },
+      { family: 6, icmp: ['nd-neighbor-solicit', 'nd-neighbor-advert'], fromLink: true },
       'IPv6 neighbours',
     ),
+    dropping('router_advert', { family: 6, icmp: ['nd-router-advert'] }, 'routes are static here'),
     accepting(
       { family: 6, source: { networks: ['fe80::/10'] }, icmp: ['mld-listener-query'] },
       'IPv6 multicast listening',

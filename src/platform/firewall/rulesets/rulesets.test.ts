@@ -81,6 +81,58 @@ for (const { name, firewall } of cases) {
   });
 }
 
+/** Whether nothing of the network gets past the rule: it is one of those that it refuses. */
+function refuses(rule: Rule, side: 'source' | 'destination', network: string): boolean {
+  const { family, [side]: match, ...others } = rule.match;
+  const whole = Object.keys(others).length === 0 && match?.except !== true;
+  return (
+    (rule.action.kind === 'drop' || rule.action.kind === 'reject') &&
+    whole &&
+    match !== undefined &&
+    family !== undefined &&
+    networksOf(family, [network, ...match.networks]).every((one) => match.networks.includes(one))
+  );
+}
+
+const nobody = {
+  4: ['127.0.0.0/8', '169.254.169.254/32', '224.0.0.0/4', '240.0.0.0/4'],
+  6: ['::/128', '::1/128', '::ffff:10.45.32.11/128', '::10.45.32.11/128', 'fe80::/64', 'ff02::/16'],
+} as const;
+
+for (const { name, firewall } of cases) {
+  test(`${name}, ${firewall}: "any" never means an address that nobody outside has`, () => {
+    for (const { rules } of firewallRuleset(scenario(name), firewall).chains) {
+      for (const [at, { match, rows }] of rules.entries()) {
+        for (const side of ['source', 'destination'] as const) {
+          if (rows.length === 0 || (match[side] !== undefined && match[side].except !== true)) continue;
+          for (const network of nobody[match.family ?? 4]) {
+            const refused = rules.slice(0, at).some((rule) => refuses(rule, side, network));
+            assert.ok(refused, `${rows} ${side} ${network}`);
+          }
+        }
+      }
+    }
+  });
+}
+
+test('a resolver on the link is asked all the same, because the document names it', () => {
+  const resolver: [string, string] = ['  internalCa:', '  resolvers: [169.254.169.253]\n  internalCa:'];
+  const rules = rulesIn(rulesOf('host', [resolver]));
+  const asks = rules.findIndex(({ rows }) => rows.includes('ext-04'));
+  const nowhere = rules.findIndex((rule) => refuses(rule, 'destination', '169.254.169.253/32'));
+  assert.deepEqual(rules[asks]?.match.destination, { networks: ['169.254.169.253/32'] });
+  assert.ok(nowhere > asks);
+});
+
+test('routers do not announce themselves to an edge: its routes are written', () => {
+  const rules = rulesIn(firewallRuleset(scenario('s1-dual'), 'host'));
+  const heard = rules.filter(({ match }) => match.icmp?.includes('nd-router-advert'));
+  assert.deepEqual(
+    heard.map(({ action, counter }) => [action.kind, counter]),
+    [['drop', 'router_advert']],
+  );
+});
+
 /** Whether the earlier rule matches whatever the later one does, for the conditions that rows have. */
 function covers(earlier: Rule, later: Rule): boolean {
   const [a, b] = [earlier.match, later.match];
