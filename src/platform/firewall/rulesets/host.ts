@@ -194,7 +194,7 @@ function reservedPorts(flows: readonly DistinctFlow[], { policy }: EdgeDocument)
 /**
  * Neighbour discovery and multicast listening, without which there is no IPv6 on a link: RFC 4890 §4.4.1. Discovery never
  * comes from further than the link (RFC 4861 §7.1). Routers are not discovered: whoever sits on either link could
- * otherwise put himself in the place of the default route (RFC 6104 §2.3). The kernel may ask for them, as it does of its
+ * otherwise put himself in the place of the default route (RFC 6104). The kernel may ask for them, as it does of its
  * own accord; nobody's answer is heard.
  */
 const neighbours = {
