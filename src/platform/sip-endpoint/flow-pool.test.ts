@@ -128,6 +128,34 @@ describe('pool of flows', () => {
     assert.equal(stage.dialled.length, attempts + 2);
   });
 
+  it('holds what comes for a member that was just heard from, until the attempt that this brought', async () => {
+    const stage = new Stage(['fe1'], { backOff: { firstMs: 500, longestMs: 60_000 } });
+    stage.unreachable.add('fe1');
+    stage.pool.start();
+    await stage.wait(100_000);
+    const seen: string[] = [];
+    const ask = () =>
+      stage.pool.whenOpen(
+        stage.member('fe1'),
+        () => seen.push('used'),
+        (why) => seen.push(why),
+      );
+    ask();
+    assert.deepEqual(seen, ['dial-failed']);
+    stage.pool.wake('fe1');
+    ask();
+    await stage.wait(500);
+    assert.deepEqual(seen, ['dial-failed', 'dial-failed'], 'it was not there after all');
+    ask();
+    assert.equal(seen.length, 3, 'nor is it waited for again');
+    stage.unreachable.clear();
+    stage.pool.wake('fe1');
+    ask();
+    assert.equal(seen.length, 3);
+    await stage.wait(500);
+    assert.deepEqual(seen.slice(3), ['used']);
+  });
+
   it('does not hammer a member that accepts and closes', async () => {
     const stage = new Stage(['fe1'], { backOff: { firstMs: 1000, longestMs: 8000 } });
     stage.pool.start();

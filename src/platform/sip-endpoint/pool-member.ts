@@ -59,6 +59,8 @@ export class Member implements PoolMember {
   /** Failures in a row, for the back-off. */
   #failures = 0;
   #retry: Cancel | undefined;
+  /** It was heard from since the last attempt failed: the next one is worth waiting for. */
+  #awake = false;
   #dialledAt: Monotonic = Number.NEGATIVE_INFINITY as Monotonic;
   #probe: Cancel | undefined;
   #turn = 0;
@@ -97,7 +99,7 @@ export class Member implements PoolMember {
     const { clock, pending = DEFAULTS.pending, pendingMs = DEFAULTS.pendingMs } = this.#host.options;
     const flow = this.flow();
     if (flow !== undefined) return use(flow);
-    if (this.#dialling === 0) return refused('dial-failed');
+    if (this.#dialling === 0 && !this.#awake) return refused('dial-failed');
     if (this.#waiting.size >= pending) return refused('pending-full');
     const cancel = clock.after(pendingMs, () => {
       if (this.#waiting.delete(waiting)) refused('pending-timeout');
@@ -111,6 +113,7 @@ export class Member implements PoolMember {
     const { connections = DEFAULTS.connections } = this.#host.options;
     while (!this.#gone && this.#retry === undefined && this.#flows.length + this.#dialling < connections) {
       this.#dialling += 1;
+      this.#awake = false;
       this.#dialledAt = this.#host.options.clock.now();
       void this.#dial();
     }
@@ -119,6 +122,7 @@ export class Member implements PoolMember {
   /** It was heard from: the next attempt is due now, or as soon as the shortest back-off allows. */
   wake(): void {
     if (this.#retry === undefined) return;
+    this.#awake = true;
     const { clock } = this.#host.options;
     this.#retryAfter(Math.max(0, this.#dialledAt + this.#backOff.firstMs - clock.now()));
   }

@@ -33,7 +33,8 @@ export function formatDocumentError(finding: DocumentFinding): string {
   return printable(`${finding.file}:${finding.line}:${finding.column}: ${finding.what}: ${finding.instead}`);
 }
 
-function printable(text: string): string {
+/** Text with nothing left in it that a terminal would obey. */
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     return `\\u{${character.codePointAt(0)?.toString(16)}}`;
   });

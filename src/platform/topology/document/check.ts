@@ -1,6 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { err, type Result } from '#kernel';
-import { type DocumentError, type DocumentFinding, formatDocumentError, type Severity } from '../finding.ts';
+import {
+  type DocumentError,
+  type DocumentFinding,
+  formatDocumentError,
+  printable,
+  type Severity,
+} from '../finding.ts';
 import type { EdgeDocument } from '../schema/edge-schema.ts';
 import type { InternalDocument } from '../schema/internal-schema.ts';
 import {
@@ -99,7 +105,8 @@ export function reportOf(file: string, findings: readonly DocumentFinding[]): Ch
     for (const finding of group) lines.push(formatDocumentError(finding));
     lines.push('');
   }
-  lines.push(counts.error === 0 ? `${file}: no errors` : `${file}: nothing starts on this document`);
+  const shown = printable(file);
+  lines.push(counts.error === 0 ? `${shown}: no errors` : `${shown}: nothing starts on this document`);
   const { error: errors, warning: warnings, instruction: instructions } = counts;
   return { report: lines.join('\n'), errors, warnings, instructions };
 }

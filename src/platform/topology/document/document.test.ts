@@ -62,6 +62,23 @@ test('what is left out is taken from other settings', () => {
   assert.deepEqual(policy.avAuthentication.callers, ['pool.example.com', 'fe1.example.com']);
 });
 
+test('a default taken from other settings that cannot be is an error, not an exception', () => {
+  const member = (index: number) =>
+    `      - { name: fe${index}.example.com, address: 10.45.${32 + (index >> 8)}.${index & 255} }`;
+  const many = Array.from({ length: 1000 }, (_, index) => member(index)).join('\n');
+  const text = edited(goodEdge, '      - { name: fe1.example.com, address: 10.45.32.11, port: 5061 }', many);
+  const { document, findings } = examineEdge(text, { file: 'edge.yaml', files: virtualFiles });
+  assert.equal(document, undefined);
+  const [error, ...more] = findings.filter(({ severity }) => severity === 'error');
+  assert.deepEqual(more, []);
+  assert.equal(error?.rule, 'derived-default');
+  assert.match(
+    error?.what ?? '',
+    /^policy.avAuthentication.callers is left out, and what it would be is wrong/,
+  );
+  assert.equal(error?.instead, 'write policy.avAuthentication.callers');
+});
+
 test('names are lower-case and addresses canonical', () => {
   const named = good(edited(goodEdge, 'edge1.example.com', 'Edge1.Example.COM'));
   assert.equal(named.host.name, 'edge1.example.com');
@@ -235,4 +252,9 @@ test('the JSON Schema knows the same settings', () => {
     const named = settings(kind).map((setting) => setting.name);
     assert.deepEqual(leaves(documentJsonSchema(kind), ''), named);
   }
+});
+
+test('the name of a document goes to the terminal without what a terminal would obey', () => {
+  const { report } = checkDocument(join(folder, 'no\u001b[31m.yaml'));
+  assert.doesNotMatch(report, /\u001b/);
 });

@@ -1,6 +1,14 @@
 import type { z } from 'zod';
 import { err, ok, type Result } from '#kernel';
-import type { DocumentError, DocumentFinding, Report, Severity } from '../finding.ts';
+import {
+  type Complaint,
+  type DocumentError,
+  type DocumentFinding,
+  type Path,
+  pathText,
+  type Report,
+  type Severity,
+} from '../finding.ts';
 import { tracedEdgeListeners, tracedInternalListeners } from '../plan/listeners.ts';
 import { edgeRules } from '../rules/edge.ts';
 import { fileRules } from '../rules/files.ts';
@@ -33,7 +41,7 @@ interface Recipe<Document> {
   readonly schema: z.ZodObject;
   fill(draft: Draft<Document>): void;
   judge(draft: Draft<Document>, settings: readonly ReadSetting[], report: Report): void;
-  finish(draft: Draft<Document>): Document;
+  finish(draft: Draft<Document>): z.ZodSafeParseResult<Document>;
 }
 
 const edgeRecipe: Recipe<EdgeDocument> = {
@@ -42,7 +50,7 @@ const edgeRecipe: Recipe<EdgeDocument> = {
   judge(draft, settings, report) {
     runRules(edgeRules, { draft, settings, listeners: tracedEdgeListeners(draft) }, report);
   },
-  finish: (draft) => edgeSchema.parse(draft),
+  finish: (draft) => edgeSchema.safeParse(draft),
 };
 
 const internalRecipe: Recipe<InternalDocument> = {
@@ -51,7 +59,7 @@ const internalRecipe: Recipe<InternalDocument> = {
   judge(draft, settings, report) {
     runRules(internalRules, { draft, settings, listeners: tracedInternalListeners(draft) }, report);
   },
-  finish: (draft) => internalSchema.parse(draft),
+  finish: (draft) => internalSchema.safeParse(draft),
 };
 
 /** Old keys and their new names; a key that is renamed goes in here for good. */
@@ -103,9 +111,17 @@ function examine<Document>(
   const report: Report = (path, complaint) => source.add(path, complaint);
   recipe.judge(draft, reader.settings, report);
   if (files !== 'unread') runRules(fileRules, { settings: reader.settings, files }, report);
-  const findings = inOrder(source.findings);
-  const wrong = findings.some((finding) => finding.severity === 'error');
-  return { document: wrong ? undefined : recipe.finish(draft), findings };
+  const wrong = source.findings.some((finding) => finding.severity === 'error');
+  const finished = wrong ? undefined : recipe.finish(draft);
+  for (const issue of finished?.error?.issues ?? []) report(issue.path as Path, derivedWrong(issue));
+  return { document: finished?.data, findings: inOrder(source.findings) };
+}
+
+/** All that was written is right: what is wrong now is a default that was taken from it, such as a realm. */
+function derivedWrong({ path, message }: z.core.$ZodIssue): Complaint {
+  const name = pathText(path as Path);
+  const what = `${name} is left out, and what it would be is wrong (${message})`;
+  return { severity: 'error', rule: 'derived-default', what, instead: `write ${name}` };
 }
 
 const WEIGHT: Readonly<Record<Severity, number>> = { error: 0, warning: 1, instruction: 2 };

@@ -51,7 +51,12 @@ export function externalNames(document: EdgeDocument): ExternalName[] {
 export function nameInDomain(document: EdgeDocument, service: 'access' | 'av', domain: string): string {
   const { names, sipDomains } = document.policy;
   const name = names[service];
-  return zoneOf(name, sipDomains) === domain ? name : `${USUAL_LABEL[service]}.${domain}`;
+  return zoneOf(name, sipDomains) === domain ? name : usualName(service, domain);
+}
+
+/** The name that a service gets in a domain in which the document names none. */
+export function usualName(service: 'access' | 'av', domain: string): string {
+  return `${USUAL_LABEL[service]}.${domain}`;
 }
 
 /** The innermost of `domains` in which a name lies; outside of them the domain above the name. */

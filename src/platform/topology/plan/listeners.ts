@@ -65,7 +65,7 @@ const internalSources: readonly ListenerSource[] = [
 
 /** Every socket that the edge binds for `document`, a pure function of it. */
 export function edgeListeners(document: EdgeDocument): ListenerPlan[] {
-  const built = edgeRows(document).filter((row) => row.built);
+  const built = edgeRows(document).filter((row) => row.built && row.service !== 'host');
   return merged(plan(built.map(sourceOf), document)).map(untraced);
 }
 
@@ -75,8 +75,8 @@ export function internalListeners(document: InternalDocument): ListenerPlan[] {
 }
 
 /**
- * Every socket that the rows of a document under check ask for, those of services to come too, as far as it has
- * addresses and ports.
+ * Every socket that the rows of a document under check ask for, those of services to come and of the host's own too, as
+ * far as it has addresses and ports.
  */
 export function tracedEdgeListeners(draft: Draft<EdgeDocument>): TracedListener[] {
   return plan(edgeRows(draft).map(sourceOf), draft);
@@ -88,12 +88,12 @@ export function tracedInternalListeners(draft: Draft<InternalDocument>): TracedL
 
 type ListeningRow = RowDefinition & { readonly port: SettingPort };
 
-/** The rows that are on and for which a program of ours listens, each flow once. */
+/** The rows that are on and for which a program of this host listens, each flow once. */
 function edgeRows(document: Draft<EdgeDocument>): ListeningRow[] {
   return rowDefinitions.filter((row): row is ListeningRow => {
-    const ours = row.service !== 'host' && row.service !== 'reverse-proxy';
+    const here = row.service !== 'reverse-proxy';
     const listens = row.direction === 'inbound' && 'setting' in row.port && row.sameAs === undefined;
-    return listens && ours && featureState(row.feature, document).on;
+    return listens && here && featureState(row.feature, document).on;
   });
 }
 

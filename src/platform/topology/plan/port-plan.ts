@@ -136,6 +136,7 @@ function peersOf(kind: PeerKind, document: EdgeDocument, view: View): readonly s
     case 'next-hop':
       return hosts(policy?.nextHop?.members?.map((member) => member?.address));
     case 'pool':
+      if (nodes(document).length < 2) return [];
       return hosts(edgeAddresses(document, 'av', 'node').map((member) => view.poolMember(member)));
     case 'administrators':
       return present(document.host?.administration?.remote?.networks);

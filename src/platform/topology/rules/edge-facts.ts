@@ -16,7 +16,10 @@ export interface Placed {
   readonly path: Path;
 }
 
-const EXTERNAL = ['access', 'webConferencing', 'av'] as const;
+export const EXTERNAL = ['access', 'webConferencing', 'av'] as const;
+export const POOL: Path = ['policy', 'pool'];
+
+export type Addresses = Draft<EdgeDocument['host']['addresses']>;
 
 export function addressesOf(
   draft: Draft<EdgeDocument>,
@@ -42,4 +45,15 @@ export function externalAddresses(draft: Draft<EdgeDocument>): Placed[] {
 
 export function networksOf(draft: Draft<EdgeDocument>): string[] {
   return (draft.policy?.internalNetworks ?? []).filter((network) => network !== undefined);
+}
+
+/** This host's addresses and those of every member, with their places. */
+export function places(draft: Draft<EdgeDocument>): { addresses: Addresses; path: Path }[] {
+  const own = { addresses: draft.host?.addresses, path: ['host', 'addresses'] as Path };
+  const members = (draft.policy?.pool?.members ?? []).map((member, index) => {
+    return { addresses: member?.addresses, path: [...POOL, 'members', index, 'addresses'] };
+  });
+  return [own, ...members].filter(
+    (one): one is { addresses: Addresses; path: Path } => one.addresses !== undefined,
+  );
 }

@@ -3,7 +3,9 @@ import type { Draft } from '../document/read-document.ts';
 import { pathText } from '../finding.ts';
 import type { EdgeDocument } from '../schema/edge-schema.ts';
 import { duplicate, limitOrder, portClash, sayRepeatedServers, socketPath } from './common.ts';
-import { addressesOf, type EdgeFacts, externalAddresses, networksOf } from './edge-facts.ts';
+import { addressesOf, type EdgeFacts, externalAddresses, networksOf, places } from './edge-facts.ts';
+import { nameRules } from './names.ts';
+import { outsideRules } from './outside.ts';
 import { perimeterRules } from './perimeter.ts';
 import { poolRules } from './pool.ts';
 import type { Rule } from './rule.ts';
@@ -66,6 +68,25 @@ const nextHopFamily: Rule<EdgeFacts> = {
       const what = `the next hop member ${address} is ${family}, and host.addresses.internal has none`;
       const path = ['policy', 'nextHop', 'members', index, 'address'];
       say(path, 'error', what, `add an ${family} address to host.addresses.internal, or write another here`);
+    }
+  },
+};
+
+/** An edge whose next hop is an edge sends every request round. */
+const nextHopOwn: Rule<EdgeFacts> = {
+  name: 'next-hop-own',
+  check({ draft }, say) {
+    const own = new Map(
+      places(draft).flatMap(({ addresses, path }) =>
+        (addresses.internal ?? []).map((address, index) => [address, [...path, 'internal', index]] as const),
+      ),
+    );
+    for (const [index, member] of (draft.policy?.nextHop?.members ?? []).entries()) {
+      const taken = member?.address === undefined ? undefined : own.get(member.address);
+      if (taken === undefined) continue;
+      const what = `the next hop member ${member?.address} is an edge itself (${pathText(taken)})`;
+      const path = ['policy', 'nextHop', 'members', index, 'address'];
+      say(path, 'error', what, 'write the address of the SIP server inside');
     }
   },
 };
@@ -186,6 +207,7 @@ export const edgeRules: readonly Rule<EdgeFacts>[] = [
   externalInside,
   nextHopPlace,
   nextHopFamily,
+  nextHopOwn,
   relayOrder,
   relayOverlap,
   allowedInternal,
@@ -193,5 +215,7 @@ export const edgeRules: readonly Rule<EdgeFacts>[] = [
   privateRelay,
   reservePorts,
   ...poolRules,
+  ...outsideRules,
+  ...nameRules,
   ...perimeterRules,
 ];

@@ -20,9 +20,12 @@ const internalPeersInside: Rule<EdgeFacts> = {
   check({ draft }, say) {
     const networks = networksOf(draft);
     if (networks.length === 0) return;
+    // Peers that nobody wrote are these very networks: many of them are not compared with as many.
+    const same = new Set(networks);
     const nextHop = new Set((draft.policy?.nextHop?.members ?? []).map((member) => member?.address));
     const sayOutside = (network: string | undefined, path: Path): void => {
-      if (network === undefined || networks.some((outer) => networkWithin(network, outer))) return;
+      if (network === undefined || same.has(network)) return;
+      if (networks.some((outer) => networkWithin(network, outer))) return;
       // That a next hop member is outside has been said where it is written.
       if (nextHop.has(network.slice(0, network.lastIndexOf('/')))) return;
       const what = `${network} is not within policy.internalNetworks`;

@@ -1,30 +1,12 @@
 import { addressFamily, addressRange } from '../address.ts';
-import type { Draft } from '../document/read-document.ts';
 import { type Path, pathText } from '../finding.ts';
-import type { EdgeDocument } from '../schema/edge-schema.ts';
 import { valueAt } from '../value-at.ts';
-import type { EdgeFacts } from './edge-facts.ts';
+import { type Addresses, type EdgeFacts, EXTERNAL, POOL, places } from './edge-facts.ts';
 import type { Rule, Say } from './rule.ts';
 
-type Addresses = Draft<EdgeDocument['host']['addresses']>;
-
-const EXTERNAL = ['access', 'webConferencing', 'av'] as const;
 const ALL = [...EXTERNAL, 'internal'] as const;
 /** As many edges as the field runs in one pool. */
 const MOST_MEMBERS = 12;
-
-const POOL = ['policy', 'pool'];
-
-/** This host's addresses and those of every member, with their places. */
-function places(draft: Draft<EdgeDocument>): { addresses: Addresses; path: Path }[] {
-  const own = { addresses: draft.host?.addresses, path: ['host', 'addresses'] as Path };
-  const members = (draft.policy?.pool?.members ?? []).map((member, index) => {
-    return { addresses: member?.addresses, path: [...POOL, 'members', index, 'addresses'] };
-  });
-  return [own, ...members].filter(
-    (one): one is { addresses: Addresses; path: Path } => one.addresses !== undefined,
-  );
-}
 
 function ofFamily(addresses: readonly (string | undefined)[] | undefined, family: 4 | 6): string[] {
   return (addresses ?? []).filter(

@@ -21,6 +21,9 @@ function pool(balancing: string, ...members: [name: string, addresses: string][]
 }
 const ALL_PUBLIC = 'access: [203.0.113.10], webConferencing: [203.0.113.20], av: [203.0.113.30]';
 
+/** A good name, and a long one: 235 characters. */
+const LONG = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(35)}.example`;
+
 /** One mistake each in what the port plan is made of. */
 export const perimeterMistakes: readonly RuleCase[] = [
   {
@@ -60,7 +63,7 @@ export const perimeterMistakes: readonly RuleCase[] = [
       ['edge1', OWN],
       ...Array.from({ length: 12 }, (_, index): [string, string] => [
         `other${index}`,
-        `access: [192.0.2.${100 + index}], internal: [10.45.17.${index}]`,
+        `access: [192.0.2.${100 + index}], webConferencing: [192.0.2.${120 + index}], av: [192.0.2.${140 + index}], internal: [10.45.17.${index}]`,
       ]),
     ),
     at: '[{ name: edge1',
@@ -125,6 +128,126 @@ export const perimeterMistakes: readonly RuleCase[] = [
     edit: policy('  pool: { virtualAddresses: { webConferencing: [192.0.2.120] } }'),
     at: '[192.0.2.120]',
     says: /counts only with a hardware load balancer/,
+  },
+  {
+    rule: 'pool-layout',
+    title: 'an edge with one address beside one with three',
+    edit: pool('dns', ['edge1', OWN], ['edge2', 'access: [192.0.2.11], internal: [10.45.16.11]']),
+    at: '{ access: [192.0.2.11]',
+    says: /edge2.example.com shares addresses among its services otherwise than this edge/,
+  },
+  {
+    rule: 'duplicate',
+    title: 'two members of one name',
+    edit: pool('dns', ['edge1', OWN], ['edge1', SECOND]),
+    at: 'edge1.example.com',
+    says: /edge1.example.com is also that of policy.pool.members\[0\]/,
+  },
+  {
+    rule: 'virtual-address-taken',
+    title: 'a load balancer with the address of an edge',
+    edit: balanced({ access: '192.0.2.10' }),
+    at: '192.0.2.10',
+    says: /the virtual address 192.0.2.10 is also host.addresses.access\[0\]/,
+  },
+  {
+    rule: 'virtual-address-taken',
+    title: 'a load balancer with the address of the next hop',
+    edit: balanced({ internal: '10.45.32.11' }),
+    at: '10.45.32.11',
+    says: /is also policy.nextHop.members\[0\].address/,
+  },
+  {
+    rule: 'virtual-address-taken',
+    title: 'a load balancer with one address for both sides',
+    edit: balanced({ internal: '192.0.2.110' }),
+    at: '192.0.2.110',
+    says: /is also policy.pool.virtualAddresses.access\[0\]/,
+  },
+  {
+    rule: 'outside-address-inside',
+    title: 'a virtual address for the outside in the internal networks',
+    edit: balanced({ access: '10.45.1.1' }),
+    at: '10.45.1.1',
+    says: /10.45.1.1, which the outside is to see, lies in 10.45.0.0\/16 of policy.internalNetworks/,
+  },
+  {
+    rule: 'outside-port-clash',
+    title: 'two services on one virtual address and port',
+    edit: balanced({ av: '192.0.2.110' }),
+    also: ['avAuthentication: 5062', 'avAuthentication: 5062, avTcp: 443'],
+    at: '443',
+    says: /from outside, TCP 192.0.2.110:443 would be both the Access Edge service \(ext-05\) and the A\/V Edge/,
+  },
+  {
+    rule: 'outside-port-clash',
+    title: 'two services behind one public address and port',
+    edit: publicly(ALL_PUBLIC.replace('203.0.113.30', '203.0.113.10')),
+    also: ['avAuthentication: 5062', 'avAuthentication: 5062, avTcp: 443'],
+    at: '443',
+    says: /from outside, TCP 203.0.113.10:443 would be both/,
+  },
+  {
+    rule: 'public-address-shared',
+    title: 'two edges behind one public address',
+    edit: pool(
+      'dns',
+      ['edge1', `${OWN}, public: { ${ALL_PUBLIC} }`],
+      [
+        'edge2',
+        `${SECOND}, public: { access: [203.0.113.11], webConferencing: [203.0.113.21], av: [203.0.113.30] }`,
+      ],
+    ),
+    also: publicly(ALL_PUBLIC),
+    at: '203.0.113.30',
+    says: /203.0.113.30 also stands for policy.pool.members\[0\]/,
+  },
+  {
+    rule: 'name-shared',
+    title: 'one name for two addresses',
+    edit: ['av: av.example.com', 'av: sip.example.com'],
+    at: 'sip.example.com',
+    says: /sip.example.com is also policy.names.access, and their addresses are not the same/,
+  },
+  {
+    rule: 'name-shared',
+    title: 'the usual name of another service in a second domain',
+    edit: ['[example.com]', '[example.com, example.net]'],
+    also: ['av: av.example.com', 'av: sip.example.net'],
+    at: 'sip.example.net',
+    says: /sip.example.net is what the Access Edge service is called in example.net/,
+  },
+  {
+    rule: 'sip-domain-length',
+    title: 'a SIP domain too long for its service records',
+    edit: ['[example.com]', `[${LONG}]`],
+    also: ['  relay:\n', '  relay:\n    realm: example.com\n'],
+    at: LONG,
+    says: /the domain has 235 characters, .*write a domain of at most 230 characters/,
+  },
+  {
+    rule: 'realm-length',
+    title: 'a SIP domain too long for a realm [setting policy.relay.realm]',
+    edit: ['[example.com]', `[${LONG.slice(64)}]`],
+    at: LONG.slice(64),
+    says: /taken from this domain, which has 171 characters: write policy.relay.realm, at most 127/,
+  },
+  {
+    rule: 'next-hop-own',
+    title: 'a next hop that is this edge',
+    edit: ['address: 10.45.32.11', 'address: 10.45.16.10'],
+    at: '10.45.16.10',
+    says: /the next hop member 10.45.16.10 is an edge itself \(host.addresses.internal\[0\]\)/,
+  },
+  {
+    rule: 'port-clash',
+    title: 'SSH on the port of a service [setting host.administration.remote.port]',
+    edit: [
+      '  administration:\n',
+      '  administration:\n    remote: { networks: [10.45.9.0/24], port: 5061 }\n',
+    ],
+    at: '5061 }',
+    says: /the Access Edge service \(int-02, .*\) and the host \(more-04, .*\) would both listen on TCP 10.45.16.10:5061/,
   },
   {
     rule: 'internal-peer-outside',
@@ -221,12 +344,21 @@ export const perimeterMistakes: readonly RuleCase[] = [
   },
 ];
 
-function virtualWithout(missing: string): string {
+/** A load balancer in front of this edge, some of its addresses others than usual. */
+function balanced(others: Readonly<Record<string, string>>): [string, string] {
+  return policy(
+    `  pool:\n    balancing: hardware\n    members: [{ name: edge1.example.com, addresses: { ${OWN} } }]\n` +
+      `    virtualAddresses: { ${virtualWithout('', others)} }`,
+  );
+}
+
+function virtualWithout(missing: string, others: Readonly<Record<string, string>> = {}): string {
   const all = {
     access: '192.0.2.110',
     webConferencing: '192.0.2.120',
     av: '192.0.2.130',
     internal: '10.45.16.110',
+    ...others,
   };
   return Object.entries(all)
     .filter(([service]) => service !== missing)
