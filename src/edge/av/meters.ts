@@ -1,6 +1,6 @@
 import { type DatagramCounters, type DatagramError, datagramErrors } from '#platform/datagrams';
 import type { Counter, Metrics } from '#platform/telemetry';
-import { ErrorCode } from '#protocols/stun';
+import { ErrorCode, MsErrorCode } from '#protocols/stun';
 import type { AllocationEnd, Face, TurnDrop, TurnRelay } from '#protocols/turn';
 import { turnDrops } from '#protocols/turn';
 
@@ -16,7 +16,9 @@ const directions: readonly Direction[] = ['to-peers', 'to-clients', 'switched'];
 /** Where a socket stands: a listener that clients reach, or a relayed transport address. */
 export type Side = 'clients' | 'peers';
 const sides: readonly Side[] = ['clients', 'peers'];
-const errorCodes: readonly string[] = Object.values(ErrorCode).map(String);
+const errorCodes: readonly string[] = [
+  ...new Set([...Object.values(ErrorCode), ...Object.values(MsErrorCode)].map(String)),
+];
 
 export interface Meters {
   readonly opened: Counter<Face>;

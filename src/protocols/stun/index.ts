@@ -64,5 +64,6 @@ export {
   stunLimits,
 } from './message.ts';
 export { MessageClass, Method, messageClassOf, messageType, methodOf } from './methods.ts';
+export * from './ms/index.ts';
 export { readU16, readU32, sameOctets, writeU16, writeU32 } from './octets.ts';
 export { StunWriter } from './writer.ts';

@@ -19,8 +19,9 @@ import {
 } from '#protocols/stun';
 import type { Allocation } from './allocation.ts';
 import { answer, type ProvenAnswerable, refuse, repeat } from './answers.ts';
+import type { MsSession } from './ms/ms-session.ts';
 import type { Relay } from './relay.ts';
-import type { RelayPlace, RelayState } from './relay-state.ts';
+import type { Opening, RelayPlace, RelayState } from './relay-state.ts';
 import type { ProvenRequest } from './turn-request.ts';
 
 /** What an Allocate asks for, once it is known to make sense. */
@@ -33,10 +34,20 @@ interface AllocateWish {
   readonly reserved: number | undefined;
 }
 
+/** A wish with the answers to it, in the dialect in which it came. */
+export interface AllocateTask extends AllocateWish {
+  /**
+   * Answers with success.
+   * @param token of the port that was reserved along with it
+   * @returns the answer, for retransmissions
+   */
+  readonly granted: (relay: Relay, token: Uint8Array | undefined) => Uint8Array;
+  /** Answers with an error. */
+  readonly refused: (code: typeof ErrorCode.InsufficientCapacity) => void;
+}
+
 /** An Allocate that is answered when its socket is bound, or cannot be. */
-export interface PendingAllocate {
-  readonly request: ProvenAnswerable;
-  readonly wish: AllocateWish;
+export interface PendingAllocate extends AllocateTask {
   /** Ports that may still be tried. */
   attempts: number;
   /** The next port, taken along for EVEN-PORT's R bit. */
@@ -58,26 +69,50 @@ export function handleAllocate(
     refuse(state, request, wish.error);
     return;
   }
-  const port = wish.value.reserved ?? takePort(wish.value, request.now);
-  if (port === undefined) {
-    refuse(state, request, ErrorCode.InsufficientCapacity);
-    return;
-  }
-  const { listener, address, message, proof } = request;
-  const { method, transactionId } = message;
-  const pending: PendingAllocate = {
-    request: {
-      listener,
-      address,
-      port: request.port,
-      message: { method, transactionId: new Uint8Array(transactionId) },
-      proof: { key: proof.key },
-    },
-    wish: wish.value,
-    attempts: wish.value.reserved === undefined ? state.limits.bindAttempts : 1,
-    sibling: undefined,
+  const { listener, address, port, message, proof } = request;
+  const { method } = message;
+  const transactionId = new Uint8Array(message.transactionId);
+  const later: ProvenAnswerable = {
+    listener,
+    address,
+    port,
+    message: { method, transactionId },
+    proof: { key: proof.key },
   };
-  startBinding(state, state.open(request, wish.value.lifetime), pending, port);
+  const begun = beginAllocation(state, request, undefined, {
+    ...wish.value,
+    refused: (code) => refuse(state, later, code),
+    granted: (relay, token) =>
+      answer(state, later, (writer) => {
+        encodeXorAddress(writer, AttributeType.XorRelayedAddress, relay.advertised, relay.port);
+        encodeLifetime(writer, wish.value.lifetime);
+        if (token !== undefined) encodeReservationToken(writer, token);
+        encodeXorAddress(writer, AttributeType.XorMappedAddress, address, port);
+      }),
+  });
+  if (!begun) refuse(state, request, ErrorCode.InsufficientCapacity);
+}
+
+/**
+ * Enters an allocation and has its socket bound; the task's answer follows later.
+ * @returns false when there is no port: nothing was entered, and nothing will be answered
+ */
+export function beginAllocation(
+  state: RelayState,
+  request: Opening,
+  ms: MsSession | undefined,
+  task: AllocateTask,
+): boolean {
+  const port = task.reserved ?? takePort(task, request.now);
+  if (port === undefined) return false;
+  const attempts = task.reserved === undefined ? state.limits.bindAttempts : 1;
+  startBinding(
+    state,
+    state.open(request, task.lifetime, ms),
+    { ...task, attempts, sibling: undefined },
+    port,
+  );
+  return true;
 }
 
 /** The socket is there: the allocation begins, and its client hears of it. */
@@ -90,15 +125,9 @@ export function finishAllocate(state: RelayState, relay: Relay, now: Monotonic):
   state.binding.delete(relay.id);
   relay.state = 'bound';
   const { allocation } = relay;
-  const { wish, request } = pending;
-  allocation.expires = Math.min(now + wish.lifetime * 1000, allocation.credentialEnds);
+  allocation.expires = Math.min(now + pending.lifetime * 1000, allocation.credentialEnds);
   const token = reserve(state, pending, allocation.user, now);
-  allocation.answer = answer(state, request, (writer) => {
-    encodeXorAddress(writer, AttributeType.XorRelayedAddress, relay.advertised, relay.port);
-    encodeLifetime(writer, wish.lifetime);
-    if (token !== undefined) encodeReservationToken(writer, token);
-    encodeXorAddress(writer, AttributeType.XorMappedAddress, request.address, request.port);
-  });
+  allocation.answer = pending.granted(relay, token);
   state.counters.allocationsOpened++;
   state.sink.allocationOpened(allocation);
 }
@@ -112,16 +141,16 @@ export function failAllocate(state: RelayState, relay: Relay, now: Monotonic): v
   }
   state.binding.delete(relay.id);
   const { allocation } = relay;
-  if (pending.sibling !== undefined) pending.wish.place.pool.release(pending.sibling, now);
+  if (pending.sibling !== undefined) pending.place.pool.release(pending.sibling, now);
   state.removeRelay(relay, now);
   pending.attempts--;
-  const port = pending.attempts > 0 ? takePort(pending.wish, now) : undefined;
+  const port = pending.attempts > 0 ? takePort(pending, now) : undefined;
   if (port !== undefined) {
     startBinding(state, allocation, pending, port);
     return;
   }
   state.forget(allocation, now);
-  refuse(state, pending.request, ErrorCode.InsufficientCapacity);
+  pending.refused(ErrorCode.InsufficientCapacity);
 }
 
 /** Seconds that are granted: within the relay's bounds and never beyond the credential's end. */
@@ -169,7 +198,12 @@ function readWish(state: RelayState, request: ProvenRequest): Result<AllocateWis
     evenPort: evenPort.ok ? evenPort.value : undefined,
     lifetime: grantLifetime(state, lifetime.ok ? lifetime.value : undefined, now, proof.ends),
   };
-  const full = checkQuotas(state, request, (wish.evenPort?.reserveNext ? 2 : 1) - (token.ok ? 1 : 0));
+  const full = checkQuotas(
+    state,
+    request.address,
+    proof.user,
+    (wish.evenPort?.reserveNext ? 2 : 1) - (token.ok ? 1 : 0),
+  );
   if (full !== undefined) return err(full);
   if (!token.ok) return ok(wish);
   const reservation = state.reservations.claim(token.value, proof.user, now);
@@ -195,13 +229,17 @@ function readFamily(message: StunMessage, hasToken: boolean): Result<AddressFami
  * @param more allocations and reservations that the request would add to the user's
  * @returns the refusal when there is no room
  */
-function checkQuotas(state: RelayState, request: ProvenRequest, more: number): ErrorCode | undefined {
+export function checkQuotas(
+  state: RelayState,
+  address: string,
+  user: string,
+  more: number,
+): typeof ErrorCode.InsufficientCapacity | typeof ErrorCode.AllocationQuotaReached | undefined {
   const { limits, allocations, draining } = state;
   if (draining || allocations.size >= limits.allocations) return ErrorCode.InsufficientCapacity;
-  const { user } = request.proof;
   const ofUser = state.allocationsOfUser(user) + state.reservations.ofUser(user);
   if (ofUser + more > limits.allocationsPerUser) return ErrorCode.AllocationQuotaReached;
-  const ofAddress = state.allocationsOfAddress(request.address);
+  const ofAddress = state.allocationsOfAddress(address);
   return ofAddress >= limits.allocationsPerAddress ? ErrorCode.AllocationQuotaReached : undefined;
 }
 
@@ -220,7 +258,7 @@ function startBinding(
   pending: PendingAllocate,
   port: number,
 ): void {
-  const { place, evenPort } = pending.wish;
+  const { place, evenPort } = pending;
   pending.sibling = evenPort?.reserveNext ? port + 1 : undefined;
   const relay = state.addRelay(allocation, place, port);
   state.binding.set(relay.id, pending);
@@ -236,5 +274,5 @@ function reserve(
 ): Uint8Array | undefined {
   if (pending.sibling === undefined) return undefined;
   const expires = now + state.times.reservation * 1000;
-  return state.reservations.add({ place: pending.wish.place, port: pending.sibling, user, expires });
+  return state.reservations.add({ place: pending.place, port: pending.sibling, user, expires });
 }

@@ -1,5 +1,6 @@
 import type { Monotonic } from '#kernel';
 import type { AddressFamily } from '#protocols/stun';
+import type { MsSession } from './ms/ms-session.ts';
 import type { Relay } from './relay.ts';
 import type { TurnListener } from './turn-listener.ts';
 
@@ -62,6 +63,8 @@ export class Allocation {
   readonly transactionId: Uint8Array;
   /** The answer to that Allocate, for its retransmissions; undefined while the relayed address is being bound. */
   answer: Uint8Array | undefined;
+  /** Present when the client speaks the Microsoft dialect. */
+  readonly ms: MsSession | undefined;
   sentPackets = 0;
   sentBytes = 0;
   receivedPackets = 0;
@@ -76,7 +79,9 @@ export class Allocation {
     client: { readonly listener: TurnListener; readonly address: string; readonly port: number },
     owner: AllocationOwner,
     opening: AllocationOpening,
+    ms?: MsSession,
   ) {
+    this.ms = ms;
     this.id = id;
     this.listener = client.listener;
     this.clientAddress = client.address;

@@ -32,7 +32,10 @@ export interface ProvenAnswerable extends Answerable {
 }
 
 /** Answers to senders that have proved nothing draw on their prefix's budget; false when it is used up. */
-function mayAnswer(state: RelayState, request: TurnRequest): boolean {
+export function mayAnswer(
+  state: RelayState,
+  request: { readonly address: string; readonly now: number },
+): boolean {
   const { unprovenAnswersPerSecond, unprovenAnswerBurst } = state.limits;
   if (state.budget.take(request.address, request.now, unprovenAnswersPerSecond, unprovenAnswerBurst))
     return true;
@@ -76,7 +79,11 @@ export function refuseUnproven(
 }
 
 /** The same answer as before, to a retransmission. */
-export function repeat(state: RelayState, request: Answerable, bytes: Uint8Array): void {
+export function repeat(
+  state: RelayState,
+  request: Pick<Answerable, 'listener' | 'address' | 'port'>,
+  bytes: Uint8Array,
+): void {
   const frame = state.sink.frame(bytes.length);
   frame.set(bytes);
   state.sink.sendToClient(request.listener, request.address, request.port, frame, 0, bytes.length);

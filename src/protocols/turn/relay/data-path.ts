@@ -20,6 +20,7 @@ import {
 import type { Allocation } from './allocation.ts';
 import { knownAttributes } from './answers.ts';
 import type { TurnDrop } from './drops.ts';
+import { deliverToMsClient } from './ms/ms-delivery.ts';
 import type { Relay } from './relay.ts';
 import type { RelayState } from './relay-state.ts';
 
@@ -100,13 +101,17 @@ export function deliverToClient(
   allocation.receivedBytes += end - start;
   counters.receivedPackets++;
   counters.receivedBytes += end - start;
+  if (allocation.ms !== undefined) {
+    deliverToMsClient(state, allocation, allocation.ms, address, port, bytes, start, end);
+    return;
+  }
   const channel = allocation.channelTo(address, port, now);
   if (channel === undefined) sendDataIndication(state, allocation, address, port, bytes, start, end);
   else sendChannelData(state, allocation, channel.number, bytes, start, end);
 }
 
 /** Data from a client on their way: to the socket, or straight to the other allocation. */
-function sendToPeer(
+export function sendToPeer(
   state: RelayState,
   relay: Relay,
   address: string,

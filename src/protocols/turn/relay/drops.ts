@@ -1,7 +1,7 @@
-import { type StunDrop, stunDrops } from '#protocols/stun';
+import { type MsDrop, msDrops, type StunDrop, stunDrops } from '#protocols/stun';
 
 /** Why the relay ignored a datagram. Refusals that are answered are counted by error code instead. */
-export type TurnDrop = StunDrop | (typeof relayDrops)[number];
+export type TurnDrop = StunDrop | MsDrop | (typeof relayDrops)[number];
 
 const relayDrops = [
   /** A ChannelData whose length does not fit. */
@@ -36,7 +36,21 @@ const relayDrops = [
   'relay-closed',
   /** No answer was sent since the source prefix had used up its answers before proving anything. */
   'unproven-over-budget',
+  /** Microsoft dialect: a Send request without the allocation's username or integrity. */
+  'ms-unproven',
+  /** Microsoft dialect: a Send request of another allocation. */
+  'ms-wrong-connection',
+  /** Microsoft dialect: a Send request that was seen before. */
+  'ms-duplicate',
+  /** Microsoft dialect: a Send request to a peer that the policy refuses. */
+  'ms-peer-refused',
+  /** Microsoft dialect: a Send request that would need one permission too many. */
+  'ms-no-room',
+  /** Microsoft dialect: data before there is an active destination. */
+  'ms-no-destination',
+  /** Microsoft dialect over IPv6, for which this version has no allocations. */
+  'ms-over-ipv6',
 ] as const;
 
 /** Every reason, for metrics with closed label values. */
-export const turnDrops: readonly TurnDrop[] = [...stunDrops, ...relayDrops];
+export const turnDrops: readonly TurnDrop[] = [...stunDrops, ...msDrops, ...relayDrops];

@@ -84,7 +84,7 @@ function roomForChannel(state: RelayState, allocation: Allocation, now: Monotoni
   return allocation.channelCount < most;
 }
 
-function roomForPermissions(
+export function roomForPermissions(
   state: RelayState,
   allocation: Allocation,
   addresses: ReadonlySet<string>,

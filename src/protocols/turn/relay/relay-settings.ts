@@ -16,6 +16,8 @@ export interface RelayLimits {
   readonly unprovenAnswersPerSecond: number;
   /** Such answers that a quiet prefix may save up. */
   readonly unprovenAnswerBurst: number;
+  /** BANDWIDTH that clients of the Microsoft dialect are told, kbit/s. */
+  readonly msBandwidth: number;
 }
 
 export const defaultRelayLimits: RelayLimits = {
@@ -27,6 +29,7 @@ export const defaultRelayLimits: RelayLimits = {
   bindAttempts: 8,
   unprovenAnswersPerSecond: 200,
   unprovenAnswerBurst: 1_000,
+  msBandwidth: 3_000,
 };
 
 /** Times of the relay, all in seconds. */

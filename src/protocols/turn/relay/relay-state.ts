@@ -1,17 +1,19 @@
 import type { Monotonic, Random, WallTime } from '#kernel';
-import { type AddressFamily, type ErrorCode, familyOf, readU32 } from '#protocols/stun';
+import { type AddressFamily, type ErrorCode, familyOf, type MsErrorCode, readU32 } from '#protocols/stun';
 import type { PendingAllocate } from './allocate.ts';
 import { Allocation } from './allocation.ts';
 import { AnswerBudget } from './answer-budget.ts';
 import type { CredentialVerifier } from './credential-verifier.ts';
 import { type TurnDrop, turnDrops } from './drops.ts';
+import type { MsSession } from './ms/ms-session.ts';
 import { Nonces } from './nonces.ts';
 import { judgePeer, type PeerPolicy, type PeerVerdict } from './peer-policy.ts';
 import { PortPool } from './port-pool.ts';
 import { Relay } from './relay.ts';
 import type { RelayAddress, RelayLimits, RelayTimes } from './relay-settings.ts';
 import { Reservations } from './reservations.ts';
-import type { ProvenRequest } from './turn-request.ts';
+import type { TurnListener } from './turn-listener.ts';
+import type { Proof } from './turn-request.ts';
 import type { AllocationEnd, TurnSink } from './turn-sink.ts';
 
 /** What a TurnRelay is made of and with. */
@@ -26,6 +28,16 @@ export interface RelayStateOptions {
   readonly sink: TurnSink;
   readonly limits: RelayLimits;
   readonly times: RelayTimes;
+}
+
+/** What of an Allocate makes an allocation, whichever dialect it came in. */
+export interface Opening {
+  readonly listener: TurnListener;
+  readonly address: string;
+  readonly port: number;
+  readonly message: { readonly transactionId: Uint8Array };
+  readonly now: Monotonic;
+  readonly proof: Proof;
 }
 
 /** One relay address with its ports. */
@@ -76,7 +88,7 @@ export class RelayState {
     allocationsOpened: 0,
   };
   readonly drops = new Map<TurnDrop, number>(turnDrops.map((reason) => [reason, 0]));
-  readonly refusals = new Map<ErrorCode, number>();
+  readonly refusals = new Map<ErrorCode | MsErrorCode, number>();
   readonly allocations = new Set<Allocation>();
   /** Allocates that wait for their socket, by the relay's id. */
   readonly binding = new Map<number, PendingAllocate>();
@@ -116,7 +128,7 @@ export class RelayState {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
     this.sink.drop(reason);
   }
-  countRefusal(code: ErrorCode): void {
+  countRefusal(code: ErrorCode | MsErrorCode): void {
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
   }
   find(listener: number, address: string, port: number): Allocation | undefined {
@@ -164,13 +176,14 @@ export class RelayState {
     return id;
   }
   /** Enters an allocation that has no relayed address yet, for `lifetime` seconds at most. */
-  open(request: ProvenRequest, lifetime: number): Allocation {
+  open(request: Opening, lifetime: number, ms?: MsSession): Allocation {
     const { listener, address, now, proof } = request;
     const allocation = new Allocation(
       ++this.#lastId,
       { listener, address, port: request.port },
       { username: new Uint8Array(proof.username), user: proof.user, credentialEnds: proof.ends },
       { opened: now, expires: now + lifetime * 1000, transactionId: request.message.transactionId },
+      ms,
     );
     this.allocations.add(allocation);
     nested(nested(this.#fiveTuples, listener.id), address).set(request.port, allocation);
@@ -214,7 +227,7 @@ export class RelayState {
     for (const relay of [...allocation.relays]) {
       const pending = this.binding.get(relay.id);
       this.binding.delete(relay.id);
-      if (pending?.sibling !== undefined) pending.wish.place.pool.release(pending.sibling, now);
+      if (pending?.sibling !== undefined) pending.place.pool.release(pending.sibling, now);
       this.removeRelay(relay, now);
       this.sink.closeRelay(relay);
     }

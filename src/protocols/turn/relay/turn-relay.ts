@@ -4,9 +4,12 @@ import {
   decodeStun,
   ErrorCode,
   encodeXorAddress,
+  familyOf,
   looksLikeChannelData,
+  looksLikeMs,
   MessageClass,
   Method,
+  type MsErrorCode,
 } from '#protocols/stun';
 import { failAllocate, finishAllocate, handleAllocate } from './allocate.ts';
 import type { Allocation } from './allocation.ts';
@@ -15,6 +18,8 @@ import { authenticate } from './authentication.ts';
 import type { CredentialVerifier } from './credential-verifier.ts';
 import { deliverToClient, handleChannelData, handleSend } from './data-path.ts';
 import type { TurnDrop } from './drops.ts';
+import { handleMsData } from './ms/ms-data-path.ts';
+import { handleMsControl } from './ms/ms-relay.ts';
 import type { PeerPolicy } from './peer-policy.ts';
 import { handleChannelBind, handleCreatePermission } from './permissions.ts';
 import { handleRefresh } from './refresh.ts';
@@ -80,8 +85,16 @@ export class TurnRelay {
     bytes: Uint8Array,
     now: Monotonic,
   ): void {
+    if (looksLikeMs(bytes)) {
+      this.#handleMsControl(listener, address, port, bytes, now);
+      return;
+    }
+    const allocation = this.#find(listener, address, port, now);
+    if (allocation?.ms !== undefined) {
+      handleMsData(this.#state, allocation, allocation.ms, bytes, now);
+      return;
+    }
     if (looksLikeChannelData(bytes[0] ?? 0)) {
-      const allocation = this.#find(listener, address, port, now);
       if (allocation === undefined) this.#state.drop('no-allocation');
       else handleChannelData(this.#state, allocation, bytes, now);
       return;
@@ -173,7 +186,7 @@ export class TurnRelay {
     return this.#state.drops;
   }
   /** Requests answered with an error, by code. */
-  get refusals(): ReadonlyMap<ErrorCode, number> {
+  get refusals(): ReadonlyMap<ErrorCode | MsErrorCode, number> {
     return this.#state.refusals;
   }
   /** Ports of all relay addresses: taken (reserved ones too) and in all. */
@@ -182,6 +195,21 @@ export class TurnRelay {
     const sum = (value: (place: (typeof places)[number]) => number) =>
       places.reduce((total, place) => total + value(place), 0);
     return { taken: sum((place) => place.pool.taken), size: sum((place) => place.pool.size) };
+  }
+
+  #handleMsControl(
+    listener: TurnListener,
+    address: string,
+    port: number,
+    bytes: Uint8Array,
+    now: Monotonic,
+  ): void {
+    if (familyOf(address) !== 'ipv4') {
+      this.#state.drop('ms-over-ipv6');
+      return;
+    }
+    const allocation = this.#find(listener, address, port, now);
+    handleMsControl(this.#state, { listener, address, port }, bytes, now, allocation);
   }
 
   /** Indications, and what a client has no business to send. */
