@@ -32,6 +32,7 @@ export function handleRefresh(
   const lifetime = grantLifetime(state, wanted.ok ? wanted.value : undefined, now, proof.ends);
   allocation.credentialEnds = proof.ends;
   allocation.expires = Math.min(now + lifetime * 1000, proof.ends);
+  state.counters.renewals++;
   answer(state, request, (writer) => encodeLifetime(writer, lifetime));
   return undefined;
 }

@@ -59,6 +59,10 @@ export interface RelayCounters {
   /** Of those sent, handed to another allocation without a socket. */
   readonly switchedPackets: number;
   readonly allocationsOpened: number;
+  /** Renewals of lifetimes, in either dialect. */
+  readonly renewals: number;
+  /** Of those sent, without a message around them (Microsoft dialect, after Set Active Destination). */
+  readonly rawPackets: number;
 }
 
 type MutableCounters = { -readonly [name in keyof RelayCounters]: number };
@@ -86,6 +90,8 @@ export class RelayState {
     receivedBytes: 0,
     switchedPackets: 0,
     allocationsOpened: 0,
+    renewals: 0,
+    rawPackets: 0,
   };
   readonly drops = new Map<TurnDrop, number>(turnDrops.map((reason) => [reason, 0]));
   readonly refusals = new Map<ErrorCode | MsErrorCode, number>();

@@ -119,6 +119,7 @@ function refresh(
   const lifetime = grantLifetime(state, wanted, now, proof.ends);
   allocation.credentialEnds = proof.ends;
   allocation.expires = Math.min(now + lifetime * 1000, proof.ends);
+  state.counters.renewals++;
   const bytes = answerMs(state, request, MsMessageType.AllocateResponse, proof.key, (writer) => {
     const relay = allocation.relay('ipv4');
     if (relay !== undefined) {

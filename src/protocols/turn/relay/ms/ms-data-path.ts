@@ -22,5 +22,6 @@ export function handleMsData(
     state.drop('no-permission');
     return;
   }
+  state.counters.rawPackets++;
   sendToPeer(state, active.relay, active.address, active.port, active.own, bytes, 0, bytes.length, now);
 }

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Bench } from './testing/bench.ts';
+
+const EXTERNAL = '127.0.9.101';
+const INTERNAL = '127.0.9.102';
+/** Where the agents' own sockets stand. */
+const OUTSIDE = '127.0.9.103';
+const INSIDE = '127.0.9.104';
+const MESSAGES = 200;
+/** libnice renews in the middle of a lifetime as short as this one, so that the messages outlast a renewal. */
+const LIFETIME_SECONDS = 4;
+const INTERVAL_MS = 15;
+
+let bench: Bench;
+let folder: string;
+let program: string;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-libnice-'));
+  program = join(folder, 'pair');
+  const source = join(import.meta.dirname, 'testing', 'libnice', 'pair.c');
+  const flags = execFileSync('pkg-config', ['--cflags', '--libs', 'nice'], { encoding: 'utf8' }).trim();
+  execFileSync('gcc', ['-o', program, source, ...flags.split(/\s+/)]);
+  bench = await Bench.start({
+    external: [EXTERNAL],
+    internal: [INTERNAL],
+    ports: [56_200, 56_399],
+    allowedPeers: [],
+  });
+  bench.document.policy.limits.av.lifetimeSeconds = LIFETIME_SECONDS;
+  await bench.apply();
+});
+
+after(async () => {
+  await bench?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let identities = 0;
+function side(address: string, server: string, port: number, how: 'udp' | 'tls'): string[] {
+  identities += 1;
+  const { username, password } = bench.token(`sip:user${identities}@example.test`);
+  return [address, server, String(port), how, username, password];
+}
+
+/** Runs a pair to its end; its lines. */
+async function pair(one: string[], two: string[]): Promise<string[]> {
+  const child = spawn(program, [String(MESSAGES), String(INTERVAL_MS), ...one, ...two]);
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    output += chunk;
+  });
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0, `${output}${JSON.stringify(await bench.verb('counters'))}`);
+  return output.split('\n');
+}
+
+interface Counters {
+  readonly allocations: number;
+  readonly drops: Readonly<Record<string, number>>;
+  readonly relayed: {
+    readonly switchedPackets: number;
+    readonly rawPackets: number;
+    readonly renewals: number;
+  };
+}
+const counters = async () => (await bench.verb('counters')) as Counters;
+
+describe('two agents of libnice in OC2007R2 mode', () => {
+  test('over UDP, outside to inside: 200 messages each way, raw, through renewals and the end', async () => {
+    const lines = await pair(
+      side(OUTSIDE, EXTERNAL, bench.port(EXTERNAL), 'udp'),
+      side(INSIDE, INTERNAL, bench.port(INTERNAL), 'udp'),
+    );
+    assert.ok(lines.includes(`received ${MESSAGES} ${MESSAGES}`), lines.join('\n'));
+    assert.ok(lines.includes('one pair 3 3 transport 0') && lines.includes('two pair 3 3 transport 0'));
+    const { allocations, drops, relayed } = await counters();
+    assert.equal(allocations, 0, 'both said that they were done');
+    assert.ok(relayed.switchedPackets >= 2 * MESSAGES);
+    assert.ok(relayed.rawPackets >= 2 * MESSAGES - 20, `${relayed.rawPackets} raw`);
+    assert.ok(relayed.renewals >= 2, `${relayed.renewals} renewals`);
+    assert.deepEqual(
+      Object.keys(drops).filter((reason) => reason !== 'peer-without-permission'),
+      [],
+    );
+    const metrics = await bench.metrics.text();
+    assert.match(metrics, /allocations_closed_total\{cause="deallocated"\} 2/);
+  });
+});
