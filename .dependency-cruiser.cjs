@@ -12,7 +12,7 @@ const within = {
     http: ['telemetry'],
     'port-summary': ['topology'],
     firewall: ['topology'],
-    dns: ['topology'],
+    dns: ['topology', 'telemetry'],
     'certificate-plan': ['topology', 'pki'],
     'host-survey': ['topology'],
     service: ['telemetry', 'topology', 'http'],

@@ -1,4 +1,5 @@
 import { appErrors } from './apps.ts';
+import { dnsErrors } from './dns.ts';
 import type { CatalogueEntry } from './entry.ts';
 import { internalErrors } from './internal.ts';
 import { mediaErrors } from './media.ts';
@@ -10,6 +11,7 @@ export type { Blame, Catalogue, CatalogueEntry } from './entry.ts';
 
 const areas = {
   ...appErrors,
+  ...dnsErrors,
   ...internalErrors,
   ...mediaErrors,
   ...netErrors,

@@ -2,4 +2,17 @@ export { checkDns, joinedFindings } from './check-dns.ts';
 export { type DnsPlan, dnsPlan } from './dns-plan.ts';
 export { DnsLookUp, resolverPlace } from './look-up.ts';
 export type { DnsRecord, Zone } from './records.ts';
+export {
+  DnsResolver,
+  type Found,
+  type LookUp,
+  type LookUpFailure,
+  type LookUpReason,
+  type Resolver,
+  type ResolverLimits,
+  type ResolverOptions,
+  resolverPlaces,
+  type ServerPlace,
+  type ServiceRecord,
+} from './resolver/index.ts';
 export { recordRows, zoneFile } from './zone-file.ts';

@@ -63,7 +63,7 @@ export function served(zones: readonly Zone[]): string[] {
   ]);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const socket = createSocket('udp4').bind(0, ADDRESS);
   await once(socket, 'listening');
   const { port } = socket.address();

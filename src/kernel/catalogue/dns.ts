@@ -1,0 +1,59 @@
+import type { Catalogue } from './entry.ts';
+
+/** Errors of names that are looked up in the DNS (SLP-DNS-nnnn). */
+export const dnsErrors = {
+  'SLP-DNS-0001': {
+    blame: 'peer',
+    summary: 'a name does not exist in the DNS',
+    remedy: 'Check the spelling of the name; if it is right, its owner has to publish it.',
+  },
+  'SLP-DNS-0002': {
+    blame: 'peer',
+    summary: 'a name has no record of the type that was asked for',
+    remedy: 'Its owner has to publish the record, for example the SRV record of the service.',
+  },
+  'SLP-DNS-0003': {
+    blame: 'operator',
+    summary: 'no DNS server answered',
+    remedy:
+      'Check host.resolvers, and that the firewall lets the Access address ask them (port rows ext-03 and ext-04).',
+  },
+  'SLP-DNS-0004': {
+    blame: 'operator',
+    summary: 'no DNS server could or would answer',
+    remedy:
+      'Ask the servers in host.resolvers by hand; if others answer, the fault is theirs, else it is that of the domain.',
+  },
+  'SLP-DNS-0005': {
+    blame: 'peer',
+    summary: 'a DNS answer cannot be used',
+    remedy:
+      'Ask the same question by hand; something on the way rewrites answers, or the zone holds a malformed record.',
+  },
+  'SLP-DNS-0006': {
+    blame: 'peer',
+    summary: 'aliases in the DNS lead in a circle or too far',
+    remedy: 'The owner of the name has to shorten its chain of CNAME records.',
+  },
+  'SLP-DNS-0007': {
+    blame: 'peer',
+    summary: 'a text is no name that the DNS could know',
+    remedy: 'Correct the name: letters, digits, hyphens and dots.',
+  },
+  'SLP-DNS-0008': {
+    blame: 'self',
+    summary: 'too many DNS questions are under way',
+    remedy:
+      'Look at sallyport_dns_questions_total: a slow resolver or a flood of unknown domains holds the places.',
+  },
+  'SLP-DNS-0009': {
+    blame: 'operator',
+    summary: 'no DNS server is known that could be asked',
+    remedy: 'Name a server in host.resolvers of the same family (IPv4 or IPv6) as the Access address.',
+  },
+  'SLP-DNS-0010': {
+    blame: 'self',
+    summary: 'a DNS question was given up',
+    remedy: 'Nothing: the service that asked it is stopping or was reconfigured.',
+  },
+} as const satisfies Catalogue;
