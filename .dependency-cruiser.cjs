@@ -97,6 +97,12 @@ module.exports = {
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|buffer)$' },
     },
     {
+      name: 'psom-runs-in-a-browser',
+      severity: 'error',
+      from: { path: '^src/protocols/psom/', pathNot: test },
+      to: { dependencyTypes: ['core', 'npm'] },
+    },
+    {
       name: 'kernel-runs-in-a-browser',
       severity: 'error',
       from: { path: '^src/kernel/', pathNot: test },

@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorsPage } from './errors-page.ts';
 import { exampleFile } from './example-document.ts';
+import { psomObjectsPage } from './psom-objects-page.ts';
 import { schemaFile } from './schema-file.ts';
 import { settingsPage } from './settings-page.ts';
 
 /*
- * Writes the generated parts of docs/reference from their sources. With --check it writes nothing, and fails when
+ * Writes the generated pages of docs from their sources. With --check it writes nothing, and fails when
  * a file is not what it would write.
  */
 const root = join(import.meta.dirname, '..', '..');
@@ -19,6 +20,7 @@ const generated: Readonly<Record<string, () => string>> = {
   'docs/reference/internal.schema.json': () => schemaFile('internal'),
   'docs/reference/edge.example.yaml': () => exampleFile('edge'),
   'docs/reference/internal.example.yaml': () => exampleFile('internal'),
+  'docs/protocols/psom-objects.md': psomObjectsPage,
 };
 
 function present(file: string): string | undefined {
