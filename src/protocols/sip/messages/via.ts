@@ -25,24 +25,39 @@ type ViaProblem = ParameterProblem | 'sent-protocol' | 'host' | 'port' | 'branch
 
 /** Parses one value of a Via header. */
 export function parseVia(text: string): Result<Via, ViaProblem> {
-  const slash = text.indexOf('/');
-  const second = text.indexOf('/', slash + 1);
-  if (slash < 0 || second < 0) return err('sent-protocol');
-  const name = trimSpace(text.slice(0, slash));
-  const version = trimSpace(text.slice(slash + 1, second));
-  const transportStart = skipSpace(text, second + 1);
+  const sent = text.startsWith(USUAL) ? { protocol: PROTOCOL, end: USUAL.length } : parseProtocol(text);
+  if (sent === undefined) return err('sent-protocol');
+  const transportStart = skipSpace(text, sent.end);
   const at = endOfToken(text, transportStart);
   const hostStart = skipSpace(text, at);
-  if (hostStart === at || !isTokenText(name) || !isTokenText(version)) return err('sent-protocol');
-  const transport = text.slice(transportStart, at).toUpperCase();
+  if (hostStart === at) return err('sent-protocol');
+  const transport = transportOf(text.slice(transportStart, at));
   const semicolon = text.indexOf(';', hostStart);
   const hostEnd = semicolon < 0 ? text.length : semicolon;
   const sentBy = parseSentBy(text, hostStart, hostEnd);
   if (typeof sentBy === 'string') return err(sentBy);
   const parameters = parseParameters(text, hostEnd);
   if (typeof parameters === 'string') return err(parameters);
-  const protocol = name === 'SIP' && version === '2.0' ? 'SIP/2.0' : `${name.toUpperCase()}/${version}`;
-  return withParameters(protocol, transport, sentBy, parameters);
+  return withParameters(sent.protocol, transport, sentBy, parameters);
+}
+
+const PROTOCOL = 'SIP/2.0';
+const USUAL = 'SIP/2.0/';
+
+/** Protocol name and version, which white space may surround; `end` is behind the second slash. */
+function parseProtocol(text: string): { readonly protocol: string; readonly end: number } | undefined {
+  const slash = text.indexOf('/');
+  const second = text.indexOf('/', slash + 1);
+  if (slash < 0 || second < 0) return undefined;
+  const name = trimSpace(text.slice(0, slash));
+  const version = trimSpace(text.slice(slash + 1, second));
+  if (!isTokenText(name) || !isTokenText(version)) return undefined;
+  const usual = name === 'SIP' && version === '2.0';
+  return { protocol: usual ? PROTOCOL : `${name.toUpperCase()}/${version}`, end: second + 1 };
+}
+
+function transportOf(written: string): string {
+  return written === 'TLS' ? written : written.toUpperCase();
 }
 
 function withParameters(
