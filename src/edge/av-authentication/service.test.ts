@@ -73,7 +73,11 @@ test('the token is good for whoever holds the key, for as long as it says', asyn
   assert.equal(issued.duration, 60);
   assert.equal(issued.realm, 'example.test');
   const key = unwrap(parseMediaKey(Buffer.from(mediaKeyText(Buffer.alloc(32, 1)))));
-  const found = new MediaTokenVerifier([key]).lookup(Buffer.from(issued.username), 'example.test', before);
+  const found = new MediaTokenVerifier([{ key: key, until: Number.POSITIVE_INFINITY }]).lookup(
+    Buffer.from(issued.username),
+    'example.test',
+    before,
+  );
   assert.ok(found.ok);
   assert.ok(found.value.expires > before + 59 * 60_000 && found.value.expires <= Date.now() + 60 * 60_000);
 });
@@ -91,7 +95,11 @@ test('credentials count as the user of From, however many identities the body ma
     const body = asking().toString().replace('<identity>sip:alice@example.test<', `<identity>${identity}<`);
     const issued = answerOf(await caller.ask({ body: Buffer.from(body) })).credentials[0]?.credentials;
     const username = Buffer.from(issued?.username ?? '');
-    const found = new MediaTokenVerifier([key]).lookup(username, 'example.test', Date.now());
+    const found = new MediaTokenVerifier([{ key: key, until: Number.POSITIVE_INFINITY }]).lookup(
+      username,
+      'example.test',
+      Date.now(),
+    );
     assert.ok(found.ok);
     users.add(found.value.user);
   }
@@ -176,7 +184,13 @@ test('reload: names and lifetime count at once [setting policy.names.av] [settin
   assert.equal(answer?.relays[0]?.hostName, 'media.example.test');
   const key = unwrap(parseMediaKey(Buffer.from(mediaKeyText(Buffer.alloc(32, 2)))));
   const username = Buffer.from(answer?.credentials.username ?? '');
-  assert.ok(new MediaTokenVerifier([key]).lookup(username, 'example.test', Date.now()).ok);
+  assert.ok(
+    new MediaTokenVerifier([{ key: key, until: Number.POSITIVE_INFINITY }]).lookup(
+      username,
+      'example.test',
+      Date.now(),
+    ).ok,
+  );
 });
 
 test('reload: a caller off the list is disconnected [setting policy.avAuthentication.callers]', async (t) => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { err, ok, type Result, type WallTime } from '#kernel';
 import { type Credentials, loadCredentials, loadTrustAnchors, type TrustAnchors } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
-import { type AuthorityPolicy, MediaTokenIssuer, mrasLimits, readMediaKeys } from '#protocols/credentials';
+import { type AuthorityPolicy, mrasLimits, RingTokenIssuer, readMediaKeys } from '#protocols/credentials';
 
 /** Everything of a document that this service runs on, files read. */
 export interface Settings {
@@ -29,7 +29,7 @@ export function readSettings(document: EdgeDocument, wall: WallTime): Result<Set
     callers: callersOf(document),
     connections: policy.limits.avAuthentication.connections,
     authority: {
-      issuer: key === undefined ? undefined : new MediaTokenIssuer(key),
+      issuer: key === undefined ? undefined : new RingTokenIssuer(key),
       lifetimeMinutes: policy.mediaCredentials.lifetimeMinutes,
       realm: policy.relay.realm,
       relays: [

@@ -5,6 +5,8 @@ import { err, ok, type Result } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import {
   CombinedVerifier,
+  type HonouredKey,
+  type MediaKeyRing,
   MediaTokenVerifier,
   RestVerifier,
   readMediaKeys,
@@ -39,8 +41,8 @@ export interface RelayPlace {
 export function readSettings(document: EdgeDocument): Result<Settings> {
   const { policy } = document;
   const { mediaCredentials, relay, limits } = policy;
-  const keys = readMediaKeys([mediaCredentials.keyFile, ...mediaCredentials.previousKeyFiles], readFileSync);
-  if (!keys.ok) return err(keys.error);
+  const rings = readMediaKeys([mediaCredentials.keyFile, ...mediaCredentials.previousKeyFiles], readFileSync);
+  if (!rings.ok) return err(rings.error);
   const secrets = readRestSecrets(mediaCredentials.staticSecretFiles, readFileSync);
   if (!secrets.ok) return err(secrets.error);
   const peers = parsePeerPolicy({
@@ -51,7 +53,10 @@ export function readSettings(document: EdgeDocument): Result<Settings> {
   if (!peers.ok) return peers;
   return ok({
     realm: relay.realm,
-    verifier: new CombinedVerifier([new MediaTokenVerifier(keys.value), new RestVerifier(secrets.value)]),
+    verifier: new CombinedVerifier([
+      new MediaTokenVerifier(honoured(rings.value, mediaCredentials.lifetimeMinutes)),
+      new RestVerifier(secrets.value),
+    ]),
     policy: peers.value,
     limits: {
       allocations: limits.av.allocations,
@@ -65,6 +70,13 @@ export function readSettings(document: EdgeDocument): Result<Settings> {
     },
     place: { addresses: relayAddresses(document), ports: { ...relay.ports } },
   });
+}
+
+/** All keys of all files; those whose turn is over until the last token made with them has ended. */
+function honoured(rings: readonly MediaKeyRing[], lifetimeMinutes: number): HonouredKey[] {
+  return rings.flatMap((ring) =>
+    ring.keys.map((one) => ({ key: one.key, until: ring.ends(one, lifetimeMinutes) })),
+  );
 }
 
 /** Every address that this edge has, in the document or not: none of them is ever a peer. */

@@ -63,6 +63,12 @@ export const mediaErrors = {
     remedy:
       'Clients allocate again by themselves. Change the A/V address or the relay range when few calls run.',
   },
+  'SLP-AV-0402': {
+    blame: 'operator',
+    summary: 'the media key cannot be rolled now',
+    remedy:
+      'Wait until the newest key is in use and the oldest ones have ended; `sallyport keys show` says when.',
+  },
   'SLP-AV-0207': {
     blame: 'operator',
     summary: 'a server that is not among the callers asked for relay credentials',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { FuzzTarget } from '#tools/fuzz';
+import { parseMediaKeyRing } from './key-ring.ts';
 import { mediaKeyText, parseMediaKey } from './media-key.ts';
 import { formatMrasRequest, mrasLimits, parseMrasRequest } from './mras/request.ts';
 import { formatMrasResponse, parseMrasResponse } from './mras/response.ts';
@@ -14,7 +15,7 @@ assert.ok(key.ok);
 const token = new MediaTokenIssuer(key.value).issue('sip:alice@example.test', wall + 60_000);
 const rawToken = Buffer.from(token.username, 'base64');
 const verifier = new CombinedVerifier([
-  new MediaTokenVerifier([key.value]),
+  new MediaTokenVerifier([{ key: key.value, until: Number.POSITIVE_INFINITY }]),
   new RestVerifier([Buffer.from('a secret of the relay')]),
 ]);
 
@@ -117,6 +118,22 @@ export const targets: readonly FuzzTarget[] = [
       if (!found.value.user.startsWith('token:')) return;
       // A token of the key's holder, unchanged: nothing else may pass.
       assert.ok(before.equals(rawToken) || before.toString('latin1') === token.username);
+    },
+  },
+  {
+    name: 'media-key-ring',
+    seeds: [
+      Buffer.from(mediaKeyText(Buffer.alloc(32, 1))),
+      Buffer.from(
+        `${mediaKeyText(Buffer.alloc(32, 1))}${mediaKeyText(Buffer.alloc(32, 2)).trim()} from 2026-03-01T12:00:00Z\n`,
+      ),
+    ],
+    run: (input) => {
+      const ring = parseMediaKeyRing(input);
+      if (!ring.ok) return;
+      const next = ring.value.rolled(Buffer.alloc(32, 9), Date.parse('9000-01-01T00:00:00Z'), 0, 480);
+      if (next.ok && !parseMediaKeyRing(Buffer.from(next.value)).ok)
+        throw new Error('its own roll is not read');
     },
   },
 ];

@@ -1,4 +1,5 @@
 export { type ReadFile, readMediaKeys, readRestSecrets } from './key-files.ts';
+export { MediaKeyRing, parseMediaKeyRing } from './key-ring.ts';
 export { type MediaKey, mediaKeyText, parseMediaKey } from './media-key.ts';
 export {
   type AuthorityAnswer,
@@ -29,7 +30,13 @@ export {
   mrasReasons,
 } from './mras/vocabulary.ts';
 export { parseRestSecret, type RestCredential, RestVerifier, restCredential } from './rest.ts';
-export { type MediaToken, MediaTokenIssuer, MediaTokenVerifier } from './token.ts';
+export {
+  type HonouredKey,
+  type MediaToken,
+  MediaTokenIssuer,
+  MediaTokenVerifier,
+  RingTokenIssuer,
+} from './token.ts';
 export {
   CombinedVerifier,
   type Credential,

@@ -1,13 +1,13 @@
 import { err, type Failure, failure, ok, type Result } from '#kernel';
-import { type MediaKey, parseMediaKey } from './media-key.ts';
+import { type MediaKeyRing, parseMediaKeyRing } from './key-ring.ts';
 import { parseRestSecret } from './rest.ts';
 
 /** Reads a whole file; throws as `readFileSync` does. */
 export type ReadFile = (file: string) => Uint8Array;
 
-/** Reads and parses key files; the first that is not usable is the failure, which names the file. */
-export function readMediaKeys(files: readonly string[], read: ReadFile): Result<MediaKey[], Failure> {
-  return readAll(files, read, parseMediaKey);
+/** Reads and parses media key files; the first that is not usable is the failure, which names the file. */
+export function readMediaKeys(files: readonly string[], read: ReadFile): Result<MediaKeyRing[], Failure> {
+  return readAll(files, read, parseMediaKeyRing);
 }
 
 /** The same for static secrets. */

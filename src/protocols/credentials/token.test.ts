@@ -19,7 +19,11 @@ test('a token is good as base64 text, keyed by the texts', () => {
   const token = new MediaTokenIssuer(current).issue('sip:alice@example.test', inAnHour);
   assert.equal(token.username.length, 72);
   assert.equal(token.password.length, 28);
-  const found = new MediaTokenVerifier([current]).lookup(Buffer.from(token.username), 'example.test', wall);
+  const found = new MediaTokenVerifier([{ key: current, until: Number.POSITIVE_INFINITY }]).lookup(
+    Buffer.from(token.username),
+    'example.test',
+    wall,
+  );
   assert.ok(found.ok);
   assert.deepEqual(
     found.value.keys[0],
@@ -36,14 +40,18 @@ test('a token is good as the bytes that the text stands for, keyed by the bytes'
   // A plain Uint8Array inside a larger buffer, as an attribute of a message is.
   const message = new Uint8Array(100);
   message.set(username, 24);
-  const found = new MediaTokenVerifier([current]).lookup(message.subarray(24, 76), 'r', wall);
+  const found = new MediaTokenVerifier([{ key: current, until: Number.POSITIVE_INFINITY }]).lookup(
+    message.subarray(24, 76),
+    'r',
+    wall,
+  );
   assert.ok(found.ok);
   assert.deepEqual(found.value.keys[0], longTermKey(username, 'r', Buffer.from(token.password, 'base64')));
 });
 
 test('the same identity is the same user, whatever the expiry; another identity is another', () => {
   const issuer = new MediaTokenIssuer(current);
-  const verifier = new MediaTokenVerifier([current]);
+  const verifier = new MediaTokenVerifier([{ key: current, until: Number.POSITIVE_INFINITY }]);
   const userOf = (identity: string, expires: number) => {
     const found = verifier.lookup(Buffer.from(issuer.issue(identity, expires).username), 'r', wall);
     assert.ok(found.ok);
@@ -55,7 +63,7 @@ test('the same identity is the same user, whatever the expiry; another identity 
 
 test('an expired token is refused from its expiry on', () => {
   const token = new MediaTokenIssuer(current).issue('sip:alice@example.test', inAnHour);
-  const verifier = new MediaTokenVerifier([current]);
+  const verifier = new MediaTokenVerifier([{ key: current, until: Number.POSITIVE_INFINITY }]);
   const username = Buffer.from(token.username);
   assert.ok(verifier.lookup(username, 'r', inAnHour - 2).ok);
   assert.deepEqual(verifier.lookup(username, 'r', inAnHour), { ok: false, error: 'expired' });
@@ -64,17 +72,26 @@ test('an expired token is refused from its expiry on', () => {
 test('a token of the previous key is good while that key is honoured', () => {
   const token = new MediaTokenIssuer(previous).issue('sip:alice@example.test', inAnHour);
   const username = Buffer.from(token.username);
-  const found = new MediaTokenVerifier([current, previous]).lookup(username, 'r', wall);
+  const found = new MediaTokenVerifier([
+    { key: current, until: Number.POSITIVE_INFINITY },
+    { key: previous, until: Number.POSITIVE_INFINITY },
+  ]).lookup(username, 'r', wall);
   assert.ok(found.ok);
   assert.deepEqual(found.value.keys[0], longTermKey(username, 'r', token.password));
-  assert.deepEqual(new MediaTokenVerifier([current]).lookup(username, 'r', wall), {
-    ok: false,
-    error: 'unknown',
-  });
+  assert.deepEqual(
+    new MediaTokenVerifier([{ key: current, until: Number.POSITIVE_INFINITY }]).lookup(username, 'r', wall),
+    {
+      ok: false,
+      error: 'unknown',
+    },
+  );
 });
 
 test('no bit of a token can be changed', () => {
-  const verifier = new MediaTokenVerifier([current, previous]);
+  const verifier = new MediaTokenVerifier([
+    { key: current, until: Number.POSITIVE_INFINITY },
+    { key: previous, until: Number.POSITIVE_INFINITY },
+  ]);
   const raw = Buffer.from(
     new MediaTokenIssuer(current).issue('sip:alice@example.test', inAnHour).username,
     'base64',
@@ -88,7 +105,7 @@ test('no bit of a token can be changed', () => {
 
 test('a token has one spelling: other base64 of the same bytes is unknown', () => {
   const { username } = new MediaTokenIssuer(current).issue('sip:alice@example.test', inAnHour);
-  const verifier = new MediaTokenVerifier([current]);
+  const verifier = new MediaTokenVerifier([{ key: current, until: Number.POSITIVE_INFINITY }]);
   const spellings = [
     username.replaceAll('=', 'A'),
     `${username.slice(0, 71)}!`,
@@ -101,7 +118,10 @@ test('a token has one spelling: other base64 of the same bytes is unknown', () =
 
 test('property: tokens verify, and never begin or end with bytes that a client would trim', () => {
   const issuer = new MediaTokenIssuer(current);
-  const verifier = new MediaTokenVerifier([previous, current]);
+  const verifier = new MediaTokenVerifier([
+    { key: previous, until: Number.POSITIVE_INFINITY },
+    { key: current, until: Number.POSITIVE_INFINITY },
+  ]);
   fc.assert(
     fc.property(fc.string(), fc.integer({ min: 1, max: 260_000 }), (identity, minutes) => {
       const token = issuer.issue(identity, wall + minutes * 60_000);

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { err, ok, type Result, type WallTime } from '#kernel';
 import { longTermKey } from '#protocols/stun';
+import type { MediaKeyRing } from './key-ring.ts';
 import type { MediaKey } from './media-key.ts';
 import type { Credential, CredentialRefusal, MediaCredentialVerifier } from './verifier.ts';
 
@@ -29,8 +30,26 @@ export interface MediaToken {
   readonly expires: WallTime;
 }
 
-/** Mints tokens from the pool's current key. Holds no state: the same arguments give the same token. */
-export class MediaTokenIssuer {
+/** Mints tokens; what an authority needs. */
+export interface TokenIssuer {
+  /** A token for `identity` that ends at `expires`; `wall` is now. */
+  issue(identity: string, expires: WallTime, wall: WallTime): MediaToken;
+}
+
+/** Mints with the key of a ring whose turn it is. */
+export class RingTokenIssuer implements TokenIssuer {
+  readonly #ring: MediaKeyRing;
+
+  constructor(ring: MediaKeyRing) {
+    this.#ring = ring;
+  }
+  issue(identity: string, expires: WallTime, wall: WallTime): MediaToken {
+    return new MediaTokenIssuer(this.#ring.current(wall).key).issue(identity, expires);
+  }
+}
+
+/** Mints tokens from one key. Holds no state: the same arguments give the same token. */
+export class MediaTokenIssuer implements TokenIssuer {
   readonly #key: MediaKey;
 
   constructor(key: MediaKey) {
@@ -66,13 +85,19 @@ function survivesTrimming(bytes: Buffer): boolean {
   return bytes[0] !== 0x22 && last !== 0x22 && last !== 0;
 }
 
-/** Verifies tokens against the current key and those that are still honoured. */
-export class MediaTokenVerifier implements MediaCredentialVerifier {
-  readonly #keys: readonly MediaKey[];
+/** A key and the moment from which nothing made with it counts. */
+export interface HonouredKey {
+  readonly key: MediaKey;
+  readonly until: WallTime;
+}
 
-  /** @param keys current first; at most 16: a forged token costs one HMAC a key */
-  constructor(keys: readonly MediaKey[]) {
-    if (keys.length > 16) throw new RangeError('more than 16 media keys');
+/** Verifies tokens against every key that is honoured. */
+export class MediaTokenVerifier implements MediaCredentialVerifier {
+  readonly #keys: readonly HonouredKey[];
+
+  /** @param keys current first; at most 128: a forged token costs one HMAC a key */
+  constructor(keys: readonly HonouredKey[]) {
+    if (keys.length > 128) throw new RangeError('more than 128 media keys');
     this.#keys = keys;
   }
 
@@ -83,8 +108,9 @@ export class MediaTokenVerifier implements MediaCredentialVerifier {
   lookup(username: Uint8Array, realm: string, wall: WallTime): Result<Credential, CredentialRefusal> {
     const raw = rawUsername(username);
     if (raw === undefined) return err('unknown');
-    const key = this.#keys.find((candidate) => isSigned(raw, candidate));
-    if (key === undefined) return err('unknown');
+    const signer = this.#keys.find(({ key, until }) => until > wall && isSigned(raw, key));
+    if (signer === undefined) return err('unknown');
+    const { key } = signer;
     const expires = expiryOf(raw);
     if (expires <= wall) return err('expired');
     const password = hmac(key.password, raw);

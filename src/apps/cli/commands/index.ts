@@ -9,6 +9,7 @@ import { addEvents } from './events.ts';
 import { addExplain } from './explain.ts';
 import { addFirewall } from './firewall.ts';
 import { addInit } from './init.ts';
+import { addKeys } from './keys.ts';
 import { addLab } from './lab.ts';
 import { addMetrics } from './metrics.ts';
 import { addPortSummary } from './port-summary.ts';
@@ -32,6 +33,7 @@ export const commands: readonly AddCommand[] = [
   addFirewall,
   addDns,
   addCertificates,
+  addKeys,
   addStatus,
   addReload,
   addDrain,

@@ -2,6 +2,7 @@ import {
   closeSync,
   existsSync,
   fchmodSync,
+  fchownSync,
   fsyncSync,
   linkSync,
   openSync,
@@ -18,6 +19,8 @@ export interface NewFile {
   readonly mode: number;
   /** Takes the place of one that is there. */
   readonly replace: boolean;
+  /** Whose it becomes; the writer's when left out. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 const SUFFIX_LENGTH = 10;
@@ -26,12 +29,12 @@ const SUFFIX_LENGTH = 10;
  * Writes a file so that it is there whole or not at all: under another name beside it, then by its own. The error is a
  * sentence for the operator.
  */
-export function writeNewFile({ path, text, mode, replace }: NewFile): Result<void, string> {
+export function writeNewFile({ path, text, mode, replace, owner }: NewFile): Result<void, string> {
   const folder = dirname(path);
   if (!existsSync(folder)) return err(`there is no folder ${folder}: make it first, mkdir -p ${folder}`);
   const beside = join(folder, `.${basename(path)}.${randomToken(new SystemRandom(), SUFFIX_LENGTH)}`);
   try {
-    writeSynced(beside, text, mode);
+    writeSynced(beside, text, mode, owner);
     // A link never replaces; a rename always does.
     if (replace) renameSync(beside, path);
     else linkSync(beside, path);
@@ -47,9 +50,10 @@ export function writeNewFile({ path, text, mode, replace }: NewFile): Result<voi
   }
 }
 
-function writeSynced(path: string, text: string, mode: number): void {
+function writeSynced(path: string, text: string, mode: number, owner: NewFile['owner']): void {
   const descriptor = openSync(path, 'wx', mode);
   try {
+    if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
     // Whatever the umask is.
     fchmodSync(descriptor, mode);
     writeFileSync(descriptor, text);

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { parseMediaKey, parseRestSecret } from '#protocols/credentials';
+import { parseMediaKeyRing, parseRestSecret } from '#protocols/credentials';
 import type { DocumentFiles, FileLook } from '../document/document-files.ts';
 import type { ReadSetting } from '../document/read-document.ts';
 import { type Path, pathText, quote } from '../finding.ts';
@@ -73,7 +73,7 @@ const SHARED_SECRET = 'write one line of 16 to 512 characters into it, the same 
 
 function contentProblem(content: FileContent, text: string): [string, string] | undefined {
   if (content === 'media-key') {
-    return parseMediaKey(Buffer.from(text)).ok ? undefined : ['is not a media key', MEDIA_KEY];
+    return parseMediaKeyRing(Buffer.from(text)).ok ? undefined : ['is not a media key', MEDIA_KEY];
   }
   if (content === 'shared-secret') {
     return parseRestSecret(Buffer.from(text)).ok ? undefined : ['is not a shared secret', SHARED_SECRET];

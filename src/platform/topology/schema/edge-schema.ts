@@ -156,7 +156,8 @@ const relay = setting.optionalSection('What the A/V Edge service relays.', {
 
 const mediaCredentials = setting.section('The time-limited credentials for the relay.', {
   keyFile: setting.text('the path of a file', setting.filePath, {
-    sentence: 'File with the key from which credentials are made (base64); the same on every edge of a pool.',
+    sentence:
+      'File with the key from which credentials are made (base64), or with several and their turns as `sallyport keys roll` writes them; the same on every edge of a pool.',
     reload: 'live',
     example: 'secrets/pool.media',
     path: true,
@@ -175,8 +176,8 @@ const mediaCredentials = setting.section('The time-limited credentials for the r
     reload: 'live',
     unit: 'minutes',
     default: 480,
-    floor: 5,
-    ceiling: 1440,
+    floor: 1,
+    ceiling: 259_200,
   }),
   staticSecretFiles: setting.textsOrNone('a list of paths of files', setting.filePath, {
     sentence: 'Files with a secret shared with another system that makes relay credentials in the REST form.',

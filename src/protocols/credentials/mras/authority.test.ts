@@ -70,7 +70,11 @@ test('the credentials are good at a relay that knows only the key', () => {
   const issued = ask({}).credentials[0]?.credentials;
   assert.ok(issued !== undefined);
   const username = Buffer.from(issued.username);
-  const found = new MediaTokenVerifier([key.value]).lookup(username, 'example.test', wall);
+  const found = new MediaTokenVerifier([{ key: key.value, until: Number.POSITIVE_INFINITY }]).lookup(
+    username,
+    'example.test',
+    wall,
+  );
   assert.ok(found.ok);
   assert.deepEqual(found.value.keys[0], longTermKey(username, 'example.test', issued.password));
 });
@@ -142,7 +146,7 @@ test('failures carry the reason and what can be echoed, and no credentials', () 
 });
 
 test('credentials count as the user whom the caller vouches for, whatever identities the body names', () => {
-  const verifier = new MediaTokenVerifier([key.value]);
+  const verifier = new MediaTokenVerifier([{ key: key.value, until: Number.POSITIVE_INFINITY }]);
   const users = (identity: string, user?: string) => {
     const credentials = [{ id: 'C', identity }];
     const answer = answerCredentialsRequest(formatMrasRequest({ ...asked, credentials }), policy, wall, {

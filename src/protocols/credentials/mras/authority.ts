@@ -1,5 +1,5 @@
 import type { WallTime } from '#kernel';
-import type { MediaTokenIssuer } from '../token.ts';
+import type { TokenIssuer } from '../token.ts';
 import { type MrasLimits, type MrasRequest, parseMrasRequest } from './request.ts';
 import { type CredentialsResponse, formatMrasResponse, type MediaRelay } from './response.ts';
 import { MRAS_SERVER_VERSION, type MrasLocation, type MrasReason } from './vocabulary.ts';
@@ -18,7 +18,7 @@ export interface MediaRelayOffer {
 
 export interface AuthorityPolicy {
   /** Absent: there is no key, and every request is answered `Not Supported`. */
-  readonly issuer: MediaTokenIssuer | undefined;
+  readonly issuer: TokenIssuer | undefined;
   /** Longest life of a credential, minutes; also granted when a request asks for none. */
   readonly lifetimeMinutes: number;
   readonly realm: string;
@@ -74,6 +74,7 @@ export function answerCredentialsRequest(
     const token = policy.issuer.issue(
       asking.user ?? one.identity.trim().toLowerCase(),
       wall + duration * 60_000,
+      wall,
     );
     credentials.push({
       id: one.id,
