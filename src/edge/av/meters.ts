@@ -1,16 +1,19 @@
 import { type DatagramCounters, type DatagramError, datagramErrors } from '#platform/datagrams';
 import type { Counter, Metrics } from '#platform/telemetry';
 import { ErrorCode, MsErrorCode } from '#protocols/stun';
-import type { AllocationEnd, Face, TurnDrop, TurnRelay } from '#protocols/turn';
-import { turnDrops } from '#protocols/turn';
+import {
+  type AllocationEnd,
+  allocationEnds,
+  type ClientTransport,
+  clientTransports,
+  type Face,
+  type TurnDrop,
+  type TurnRelay,
+  turnDrops,
+} from '#protocols/turn';
+import { type StreamFault, streamFaults } from './stream-client.ts';
 
 const faces: readonly Face[] = ['external', 'internal'];
-const ends: readonly AllocationEnd[] = [
-  'deallocated',
-  'lifetime-expired',
-  'credential-expired',
-  'closed-by-operator',
-];
 type Direction = 'to-peers' | 'to-clients' | 'switched';
 const directions: readonly Direction[] = ['to-peers', 'to-clients', 'switched'];
 /** Where a socket stands: a listener that clients reach, or a relayed transport address. */
@@ -22,6 +25,9 @@ const errorCodes: readonly string[] = [
 
 export interface Meters {
   readonly opened: Counter<Face>;
+  readonly openedOver: Counter<ClientTransport>;
+  readonly streams: Counter<ClientTransport>;
+  readonly streamFaults: Counter<StreamFault>;
   readonly closed: Counter<AllocationEnd>;
   readonly drops: Counter<TurnDrop>;
   readonly refusals: Counter<string>;
@@ -40,7 +46,25 @@ export function declareMeters(metrics: Metrics): Meters {
   ): Counter<Value> => metrics.counter(`sallyport_av_${name}_total`, help, { name: label, values });
   return {
     opened: counter('allocations_opened', 'Allocations made, by interface.', 'face', faces),
-    closed: counter('allocations_closed', 'Allocations ended, by cause.', 'cause', ends),
+    openedOver: counter(
+      'allocations_opened_over',
+      'Allocations made, by how the client came.',
+      'transport',
+      clientTransports,
+    ),
+    streams: counter(
+      'streams_opened',
+      'Connections of clients, by what they turned out to speak.',
+      'transport',
+      clientTransports,
+    ),
+    streamFaults: counter(
+      'stream_faults',
+      'Connections of clients that we closed, by reason.',
+      'reason',
+      streamFaults,
+    ),
+    closed: counter('allocations_closed', 'Allocations ended, by cause.', 'cause', allocationEnds),
     drops: counter('drops', 'Datagrams ignored, by reason.', 'reason', turnDrops),
     refusals: counter('refusals', 'Requests answered with an error, by code.', 'code', errorCodes),
     packets: counter('relayed_packets', 'Datagrams of application data relayed.', 'direction', directions),

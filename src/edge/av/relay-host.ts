@@ -1,19 +1,26 @@
 import type { Socket } from 'node:dgram';
+import type { Socket as TcpSocket } from 'node:net';
 import type { Cancel, Clock, Random } from '#kernel';
 import { type DatagramLimits, type DatagramSocket, NodeDatagrams } from '#platform/datagrams';
-import type { EventSink, Log } from '#platform/telemetry';
+import type { HalfOpenConnection } from '#platform/net';
+import type { EventSink, Log, Metrics } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
 import {
   type Allocation,
   type AllocationEnd,
+  type Face,
   type Relay,
   type TurnDrop,
   type TurnListener,
   TurnRelay,
   type TurnSink,
 } from '#protocols/turn';
+import { type ClientPath, UdpPath } from './client-path.ts';
 import { type Meters, publishDatagrams, publishRelay, TotalsPublisher } from './meters.ts';
 import { type Settings, samePlace } from './settings.ts';
+import { StreamClient, type StreamHost } from './stream-client.ts';
+import { StreamFront, type StreamKind, transportOf } from './stream-front.ts';
+import { StunStream } from './stun-stream.ts';
 
 /** All clients of an interface share one socket; each relayed address has its own. */
 const listenerSockets: DatagramLimits = { queuedBytes: 1 << 22, receiveBuffer: 4 << 20 };
@@ -25,18 +32,21 @@ export interface RelayHostOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly events: EventSink;
   readonly meters: Meters;
   readonly settings: Settings;
   readonly listeners: readonly ListenerPlan[];
   /** The bound socket of a listener. */
   readonly socketOf: (plan: ListenerPlan) => Socket;
+  /** Has the connections of a listener given to `take`. */
+  readonly serverOf: (plan: ListenerPlan, take: (socket: TcpSocket) => void) => void;
 }
 
-interface OpenListener {
-  readonly turn: TurnListener;
-  readonly socket: DatagramSocket;
-}
+/** Octets that may wait for one client of a stream. */
+const STREAM_QUEUED_BYTES = 1 << 18;
+/** What is spoken in streams. */
+const kinds: ReadonlySet<StreamKind> = new Set(['stun']);
 
 /** Gives one TurnRelay its sockets and its clock. Datagrams go straight through; nothing is decided here. */
 export class RelayHost implements TurnSink {
@@ -45,10 +55,12 @@ export class RelayHost implements TurnSink {
   readonly #clock: Clock;
   readonly #clients = new NodeDatagrams(listenerSockets);
   readonly #peers = new NodeDatagrams(relaySockets);
-  /** By ListenerPlan.id. */
-  readonly #listeners = new Map<string, OpenListener>();
-  /** By TurnListener.id. */
-  readonly #listenerSockets: DatagramSocket[] = [];
+  /** UDP listeners by ListenerPlan.id. */
+  readonly #listeners = new Map<string, UdpPath>();
+  readonly #front: StreamFront;
+  readonly #streams = new Set<StreamClient>();
+  readonly #streamHost: StreamHost;
+  #lastPath = 0;
   /** By Relay.id. */
   readonly #relaySockets = new Map<number, DatagramSocket>();
   #settings: Settings;
@@ -61,6 +73,13 @@ export class RelayHost implements TurnSink {
     this.#options = options;
     this.#clock = options.clock;
     this.#settings = options.settings;
+    this.#streamHost = this.#makeStreamHost();
+    this.#front = new StreamFront({
+      ...options,
+      kinds,
+      settings: options.settings.streams,
+      take: (connection, kind, face) => this.#takeStream(connection, kind, face),
+    });
     this.#listen(options.listeners);
     this.relay = this.#makeRelay(options.settings);
     this.#cancelSweep = this.#clock.after(SWEEP_MS, () => this.#sweep());
@@ -69,6 +88,10 @@ export class RelayHost implements TurnSink {
   /** Relay sockets open right now. */
   get relaySockets(): number {
     return this.#peers.open;
+  }
+  /** Connections of clients, those that have not yet shown what they speak too. */
+  get streams(): number {
+    return this.#front.open;
   }
   /** Totals of both kinds of sockets, for the operator. */
   get datagrams() {
@@ -83,6 +106,7 @@ export class RelayHost implements TurnSink {
     const stays = samePlace(this.#settings.place, settings.place);
     this.#settings = settings;
     if (!stays) this.#endAll();
+    this.#front.reconfigure(settings.streams);
     this.#listen(listeners);
     if (stays) this.relay.configure(settings);
     else this.relay = this.#makeRelay(settings);
@@ -92,7 +116,7 @@ export class RelayHost implements TurnSink {
     this.#cancelSweep();
     this.relay.closeAll(this.#clock.now());
     this.publish();
-    await Promise.all([this.#clients.close(), this.#peers.close()]);
+    await Promise.all([this.#clients.close(), this.#peers.close(), this.#front.close()]);
   }
 
   /** Brings the metrics up to date. */
@@ -119,7 +143,7 @@ export class RelayHost implements TurnSink {
   #makeRelay(settings: Settings): TurnRelay {
     const { random } = this.#options;
     return new TurnRelay({
-      listeners: [...this.#listeners.values()].map((open) => open.turn),
+      listeners: [...this.#listeners.values()],
       relayAddresses: settings.place.addresses,
       ports: settings.place.ports,
       realm: settings.realm,
@@ -145,7 +169,8 @@ export class RelayHost implements TurnSink {
     start: number,
     end: number,
   ): void {
-    this.#listenerSockets[listener.id]?.send(bytes, start, end, address, port);
+    // Every listener that the relay knows was given to it by us.
+    (listener as ClientPath).send(bytes, start, end, address, port);
   }
 
   sendToPeer(
@@ -187,12 +212,16 @@ export class RelayHost implements TurnSink {
   }
 
   allocationOpened(allocation: Allocation): void {
-    this.#options.meters.opened.inc(allocation.listener.face);
+    const { listener } = allocation;
+    this.#options.meters.opened.inc(listener.face);
+    this.#options.meters.openedOver.inc(listener.transport);
+    if (listener instanceof StreamClient) listener.allocationOpened();
     this.#emit('allocation-opened', allocation, {});
   }
 
   allocationClosed(allocation: Allocation, reason: AllocationEnd): void {
     this.#options.meters.closed.inc(reason);
+    if (allocation.listener instanceof StreamClient) allocation.listener.allocationClosed();
     const { sentPackets, receivedPackets } = allocation;
     this.#emit('allocation-closed', allocation, { reason, sentPackets, receivedPackets });
   }
@@ -206,41 +235,59 @@ export class RelayHost implements TurnSink {
   /** Opens the listeners of the plan that are new, and ends the allocations of those that it no longer has. */
   #listen(plans: readonly ListenerPlan[]): void {
     const planned = new Set(plans.map((plan) => plan.id));
-    for (const [id, open] of this.#listeners) {
+    for (const [id, path] of this.#listeners) {
       if (planned.has(id)) continue;
-      this.#closeListener(open);
+      this.relay.handleListenerClosed(path, this.#clock.now());
+      path.socket?.close();
       this.#listeners.delete(id);
     }
     for (const plan of plans) {
-      if (!this.#listeners.has(plan.id)) this.#listeners.set(plan.id, this.#openListener(plan));
+      if (plan.transport === 'tcp') {
+        this.#options.serverOf(plan, (socket) => this.#front.handle(plan, socket));
+      } else if (!this.#listeners.has(plan.id)) this.#listeners.set(plan.id, this.#openUdp(plan));
     }
   }
 
-  #openListener(plan: ListenerPlan): OpenListener {
-    const turn = turnListener(plan, this.#listenerSockets.length);
-    const socket = this.#clients.adopt(this.#options.socketOf(plan), (bytes, address, port) =>
-      this.relay.handleClientDatagram(turn, address, port, bytes, this.#clock.now()),
+  #openUdp(plan: ListenerPlan): UdpPath {
+    const path = new UdpPath(plan, ++this.#lastPath);
+    path.socket = this.#clients.adopt(this.#options.socketOf(plan), (bytes, address, port) =>
+      this.relay.handleClientDatagram(path, address, port, bytes, this.#clock.now()),
     );
-    this.#listenerSockets.push(socket);
-    return { turn, socket };
+    return path;
   }
 
-  #closeListener({ turn, socket }: OpenListener): void {
-    const now = this.#clock.now();
-    for (const allocation of this.relay.allocations) {
-      if (allocation.listener.id === turn.id) this.relay.close(allocation, now);
-    }
-    socket.close();
+  #takeStream(connection: HalfOpenConnection, kind: StreamKind, face: Face): void {
+    const transport = transportOf(kind, connection.tls !== undefined);
+    const client = new StreamClient(this.#streamHost, connection, { id: ++this.#lastPath, face, transport });
+    const { address, port } = connection.remote;
+    this.#streams.add(client);
+    this.#options.meters.streams.inc(transport);
+    client.speak(
+      new StunStream((frame) =>
+        this.relay.handleClientDatagram(client, address, port, frame, this.#clock.now()),
+      ),
+    );
+  }
+
+  #makeStreamHost(): StreamHost {
+    const { meters } = this.#options;
+    return {
+      now: () => this.#clock.now(),
+      queuedBytes: STREAM_QUEUED_BYTES,
+      queueFull: () => meters.queueFull.inc('clients'),
+      fault: (fault) => meters.streamFaults.inc(fault),
+      closed: (client) => {
+        this.#streams.delete(client);
+        this.relay.handleListenerClosed(client, this.#clock.now());
+      },
+    };
   }
 
   #sweep(): void {
-    this.relay.handleTimeouts(this.#clock.now());
+    const now = this.#clock.now();
+    this.relay.handleTimeouts(now);
+    for (const client of this.#streams) client.sweep(now);
     this.publish();
     this.#cancelSweep = this.#clock.after(SWEEP_MS, () => this.#sweep());
   }
-}
-
-function turnListener(plan: ListenerPlan, id: number): TurnListener {
-  const face = plan.interface === 'internal' ? 'internal' : 'external';
-  return { id, face, address: plan.address, port: plan.port };
 }

@@ -204,7 +204,7 @@ test('key roll: the new key counts at once, the old one while it is listed, sess
 });
 
 test('a vanished client expires, and its socket is closed', async (t) => {
-  const clock = new ManualClock();
+  const clock = new ManualClock({ wall: Date.now() });
   const bench = await start(t, { clock });
   const alice = await TestClient.open(
     bench,
@@ -228,7 +228,7 @@ test('a vanished client expires, and its socket is closed', async (t) => {
 });
 
 test('a credential that ends in mid-session ends the allocation', async (t) => {
-  const clock = new ManualClock();
+  const clock = new ManualClock({ wall: Date.now() });
   const bench = await start(t, { clock });
   const alice = await TestClient.open(bench, OUTSIDE, EXTERNAL, bench.token('sip:alice@example.test', 60));
   t.after(() => alice.close());
@@ -414,7 +414,7 @@ test('garbage is counted, and answered with nothing', async (t) => {
 });
 
 test('verbs: what is open and what was counted; metrics too', async (t) => {
-  const clock = new ManualClock();
+  const clock = new ManualClock({ wall: Date.now() });
   const bench = await start(t, { clock });
   const alice = await outside(t, bench);
   const relayed = await alice.allocated();

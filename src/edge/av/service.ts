@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { ok, type Result } from '#kernel';
 import { literalLookup } from '#platform/datagrams';
 import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
@@ -13,7 +14,7 @@ export const service: ServiceDefinition<EdgeDocument> = {
   create: (context) => new AvEdge(context),
 };
 
-/** Relays media for clients of both interfaces over UDP (port rows ext-14, int-06 and ext-09). */
+/** Relays media for clients of both interfaces (port rows ext-14, ext-15, int-06, int-07 and the relay range). */
 class AvEdge implements Service<EdgeDocument> {
   readonly verbs: Service<EdgeDocument>['verbs'];
   readonly #context: ServiceContext;
@@ -36,18 +37,19 @@ class AvEdge implements Service<EdgeDocument> {
   }
 
   async provision(document: EdgeDocument): Promise<Result<Provision>> {
-    const settings = readSettings(document);
+    const settings = readSettings(document, this.#context.clock.wall());
     if (!settings.ok) return settings;
     return ok({ commit: async () => this.#commit(settings.value), abandon: async () => {} });
   }
 
   health(): Health {
     if (this.#host === undefined) return { ok: false, detail: 'no document yet' };
-    const { allocations, ports } = this.#host.relay;
+    const { relay, streams } = this.#host;
+    const { allocations, ports } = relay;
     const drain = this.#draining ? ', draining' : '';
     return {
       ok: true,
-      detail: `${allocations.size} allocations, ${ports.taken} of ${ports.size} ports${drain}`,
+      detail: `${allocations.size} allocations, ${ports.taken} of ${ports.size} ports, ${streams} connections${drain}`,
     };
   }
 
@@ -72,14 +74,17 @@ class AvEdge implements Service<EdgeDocument> {
   }
 
   #commit(settings: Settings): void {
-    const { clock, random, log, events, sockets } = this.#context;
+    const { clock, random, log, metrics, events, sockets } = this.#context;
     const listeners = sockets.plan();
     if (this.#host !== undefined) {
       this.#host.reconfigure(settings, listeners);
     } else {
-      const socketOf = (plan: ListenerPlan) => sockets.udp(plan.id, { lookup: literalLookup });
       const meters = this.#meters;
-      this.#host = new RelayHost({ clock, random, log, events, meters, settings, listeners, socketOf });
+      const socketOf = (plan: ListenerPlan) => sockets.udp(plan.id, { lookup: literalLookup });
+      const serverOf = (plan: ListenerPlan, take: (socket: Socket) => void) =>
+        sockets.tcp(plan.id, take, { allowHalfOpen: true });
+      const context = { clock, random, log, metrics, events, meters };
+      this.#host = new RelayHost({ ...context, settings, listeners, socketOf, serverOf });
     }
     if (this.#draining) this.#host.relay.drain();
   }

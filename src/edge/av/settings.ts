@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { err, ok, type Result } from '#kernel';
+import type { TlsLimits } from '#platform/net';
+import { type Credentials, loadCredentials } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
 import {
   CombinedVerifier,
@@ -15,6 +17,7 @@ import {
 import {
   type CredentialVerifier,
   defaultRelayTimes,
+  type Face,
   type PeerPolicy,
   parsePeerPolicy,
   type RelayAddress,
@@ -31,6 +34,15 @@ export interface Settings {
   readonly times: Partial<RelayTimes>;
   /** Where relayed addresses are: on the external A/V address, whichever face a client comes by. */
   readonly place: RelayPlace;
+  readonly streams: StreamSettings;
+}
+
+/** What the TCP listeners run on. */
+export interface StreamSettings {
+  readonly credentials: Readonly<Record<Face, Credentials>>;
+  readonly limits: TlsLimits;
+  /** Milliseconds from accepting a connection to its first words. */
+  readonly openingMs: number;
 }
 
 export interface RelayPlace {
@@ -38,7 +50,7 @@ export interface RelayPlace {
   readonly ports: { readonly first: number; readonly last: number };
 }
 
-export function readSettings(document: EdgeDocument): Result<Settings> {
+export function readSettings(document: EdgeDocument, wall: number): Result<Settings> {
   const { policy } = document;
   const { mediaCredentials, relay, limits } = policy;
   const rings = readMediaKeys([mediaCredentials.keyFile, ...mediaCredentials.previousKeyFiles], readFileSync);
@@ -51,6 +63,8 @@ export function readSettings(document: EdgeDocument): Result<Settings> {
     allowedPeers: relay.allowedPeers,
   });
   if (!peers.ok) return peers;
+  const streams = streamSettings(document, wall);
+  if (!streams.ok) return streams;
   return ok({
     realm: relay.realm,
     verifier: new CombinedVerifier([
@@ -69,6 +83,28 @@ export function readSettings(document: EdgeDocument): Result<Settings> {
       defaultLifetime: Math.min(defaultRelayTimes.defaultLifetime, limits.av.lifetimeSeconds),
     },
     place: { addresses: relayAddresses(document), ports: { ...relay.ports } },
+    streams: streams.value,
+  });
+}
+
+/** A client that does not read is refused more long before so much waits for it. */
+const MOST_QUEUED_BYTES = 16 << 20;
+
+function streamSettings({ host, policy }: EdgeDocument, wall: number): Result<StreamSettings> {
+  const external = loadCredentials(host.certificates.av, wall);
+  if (!external.ok) return external;
+  const internal = loadCredentials(host.certificates.internal, wall);
+  if (!internal.ok) return internal;
+  const {
+    connections,
+    connectionsPerSource: perSource,
+    openings: handshakes,
+    openingSeconds,
+  } = policy.limits.av;
+  return ok({
+    credentials: { external: external.value, internal: internal.value },
+    limits: { connections, perSource, handshakes, outboundBytes: MOST_QUEUED_BYTES },
+    openingMs: openingSeconds * 1000,
   });
 }
 

@@ -79,3 +79,14 @@ export interface Connection {
   /** Closes at once and forgets what is queued. */
   destroy(reason: CloseReason): void;
 }
+
+/** A connection whose two directions may end one after the other; its server has to have `allowHalfOpen`. */
+export interface HalfOpenConnection extends Connection {
+  /**
+   * Optional. The peer has sent its last byte and may still read: the connection stays until `end` or `destroy`, or
+   * until `finish` was called too. While it is not assigned, such a connection is closed.
+   */
+  onEnd: (() => void) | undefined;
+  /** Sends what is queued, then says that no more will come; the peer may go on sending. */
+  finish(): void;
+}

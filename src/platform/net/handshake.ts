@@ -2,15 +2,20 @@ import type { Socket } from 'node:net';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { Monotonic } from '#kernel';
 import type { Endpoint } from './endpoint.ts';
+import type { FirstBytes } from './first-bytes.ts';
 import type { RefusalReason } from './refusal.ts';
 
-/** TLS record type 22 (RFC 8446 §5.1): the only way a TLS connection begins. */
-const HANDSHAKE_RECORD = 0x16;
+/** Most octets that are kept while nobody knows yet what they begin. */
+const LONGEST_OPENING = 4096;
 
 /** What handshakes of one acceptor share. */
 export interface HandshakeHost {
   /** Options of the next handshake; the same object for all that share a generation of identities. */
   tlsOptions(): TLSSocketOptions;
+  /** What the first bytes begin; asked again with more of them after 'more'. */
+  judge(first: Buffer): FirstBytes;
+  /** It begins something else than TLS; the bytes are put back into the raw socket. */
+  openedPlain(handshake: Handshake, opening: string): void;
   /** TLS is established; nothing about the peer is verified yet. */
   handshakeDone(handshake: Handshake, socket: TLSSocket): void;
   handshakeFailed(handshake: Handshake, reason: RefusalReason, detail?: string): void;
@@ -28,6 +33,7 @@ export class Handshake {
   readonly begun: Monotonic;
   readonly #host: HandshakeHost;
   #socket: TLSSocket | undefined;
+  #first: Buffer | undefined;
   #over = false;
 
   constructor(
@@ -50,7 +56,8 @@ export class Handshake {
 
   /** It has taken too long. */
   expire(): void {
-    this.fail(this.#socket === undefined ? 'silent' : 'handshake-timeout');
+    const silent = this.#socket === undefined && this.#first === undefined;
+    this.fail(silent ? 'silent' : 'handshake-timeout');
   }
   fail(reason: RefusalReason, detail?: string): void {
     if (this.#over) return;
@@ -63,15 +70,28 @@ export class Handshake {
   /** The first bytes: looked at, put back, and given to TLS if they may be TLS. */
   handleReadable(): void {
     if (this.#over || this.#socket !== undefined) return;
-    const first: Buffer | null = this.raw.read();
-    if (first === null) return;
-    if (first[0] !== HANDSHAKE_RECORD) {
-      this.fail('not-tls');
+    const chunk: Buffer | null = this.raw.read();
+    if (chunk === null) return;
+    const first = this.#first === undefined ? chunk : Buffer.concat([this.#first, chunk]);
+    this.#first = first;
+    const verdict = this.#host.judge(first);
+    if (verdict === 'more' && first.length < LONGEST_OPENING) return;
+    if (verdict === 'more' || verdict === 'not-tls' || verdict === 'first-bytes') {
+      this.fail(verdict === 'not-tls' ? 'not-tls' : 'first-bytes');
       return;
     }
     this.raw.off('readable', handleReadable);
     this.raw.off('end', handleClose);
+    this.#first = undefined;
     this.raw.unshift(first);
+    if (verdict === 'tls') this.#beginTls();
+    else {
+      this.#release();
+      this.raw.off('error', handleFailure);
+      this.#host.openedPlain(this, verdict.plain);
+    }
+  }
+  #beginTls(): void {
     const socket = new TLSSocket(this.raw, this.#host.tlsOptions());
     this.#socket = socket;
     (socket as OwnedSocket)[owner] = this;

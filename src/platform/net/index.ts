@@ -1,6 +1,7 @@
-export type { CloseReason, Connection, TlsFacts } from './connection.ts';
+export type { CloseReason, Connection, HalfOpenConnection, TlsFacts } from './connection.ts';
 export { type DialOptions, dialTls } from './dial-tls.ts';
 export type { Endpoint } from './endpoint.ts';
+export type { FirstBytes } from './first-bytes.ts';
 export type { RefusalReason } from './refusal.ts';
 export type { TlsIdentity } from './secure-contexts.ts';
 export {

@@ -14,6 +14,8 @@ export const refusalReasons = [
   'silent',
   /** The first byte does not begin a TLS handshake. */
   'not-tls',
+  /** The first bytes begin nothing that is spoken on this port. */
+  'first-bytes',
   'handshake-timeout',
   'handshake-failed',
   /** Only versions below TLS 1.2 were offered. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Cancel, Clock, Monotonic } from '#kernel';
 import type { Metrics } from '#platform/telemetry';
-import { type CloseReason, type Connection, closeReasons, type TlsFacts } from './connection.ts';
+import { type CloseReason, closeReasons, type HalfOpenConnection, type TlsFacts } from './connection.ts';
 import { ConnectionSweep } from './connection-sweep.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -50,7 +50,7 @@ type OwnedSocket = Socket & { [owner]: StreamConnection };
 let lastId = 0;
 
 /** Connection over a net.Socket or tls.TLSSocket that is established. No closure and no timer of its own. */
-export class StreamConnection implements Connection {
+export class StreamConnection implements HalfOpenConnection {
   readonly id = ++lastId;
   readonly remote: Endpoint;
   readonly local: Endpoint;
@@ -61,6 +61,7 @@ export class StreamConnection implements Connection {
   bytesSent = 0;
   idleMs: number;
   onDrain: () => void = ignore;
+  onEnd: (() => void) | undefined = undefined;
   readonly #socket: OwnedSocket;
   readonly #raw: Socket | undefined;
   readonly #host: ConnectionHost;
@@ -69,6 +70,7 @@ export class StreamConnection implements Connection {
   #reason: CloseReason | undefined;
   #reading = false;
   #ended = false;
+  #peerEnded = false;
   #finished = false;
   #linger: Cancel | undefined;
 
@@ -132,10 +134,15 @@ export class StreamConnection implements Connection {
   resume(): void {
     if (this.#reading) this.#socket.resume();
   }
-  end(): void {
+  finish(): void {
     if (this.#ended || this.closed) return;
     this.#ended = true;
     this.#socket.end();
+  }
+  end(): void {
+    if (this.closed || this.#linger !== undefined) return;
+    if (!this.#ended) this.#socket.end();
+    this.#ended = true;
     this.#linger = this.#host.clock.after(LINGER_MS, () => this.destroy('timeout'));
   }
   destroy(reason: CloseReason): void {
@@ -160,6 +167,11 @@ export class StreamConnection implements Connection {
     this.#onData(chunk);
   }
   handleEnd(): void {
+    if (this.onEnd !== undefined && !this.closed && !this.#peerEnded) {
+      this.#peerEnded = true;
+      this.onEnd();
+      return;
+    }
     if (this.#reason === undefined && !this.#ended) {
       this.#ended = true;
       this.#reason = 'peer-closed';
@@ -173,7 +185,7 @@ export class StreamConnection implements Connection {
   handleClose(): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#reason ??= this.#ended ? 'local' : 'reset';
+    this.#reason ??= this.#peerEnded ? 'peer-closed' : this.#ended ? 'local' : 'reset';
     this.#linger?.();
     ConnectionSweep.of(this.#host.clock).delete(this);
     this.#host.metrics.closed.inc(this.#reason);
@@ -181,6 +193,7 @@ export class StreamConnection implements Connection {
     this.#onClose?.(this.#reason);
     this.#onData = ignore;
     this.onDrain = ignore;
+    this.onEnd = undefined;
   }
 }
 

@@ -3,8 +3,9 @@ import type { SecureContext, TLSSocket, TLSSocketOptions } from 'node:tls';
 import type { Cancel, Clock } from '#kernel';
 import type { Purpose, VerifiedPeer } from '#platform/pki';
 import type { Log, Metrics } from '#platform/telemetry';
-import type { CloseReason, Connection, TlsFacts } from './connection.ts';
+import type { CloseReason, Connection, HalfOpenConnection, TlsFacts } from './connection.ts';
 import { localEndpoint, remoteEndpoint, sourceKey } from './endpoint.ts';
+import { type FirstBytes, tlsOnly } from './first-bytes.ts';
 import { Handshake } from './handshake.ts';
 import { verifyPeer } from './peer-certificate.ts';
 import { RefusalLog, type RefusalReason, refusalMetrics } from './refusal.ts';
@@ -39,8 +40,16 @@ export interface TlsAcceptorOptions extends TlsIdentity {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Called for each established connection; assign onData and onClose in it. */
-  readonly accept: (connection: Connection) => void;
+  /**
+   * What the first bytes of a connection begin, where something else than TLS is spoken too. Called with all that
+   * has arrived; within the handshake's deadline it has to know.
+   */
+  readonly firstBytes?: (first: Buffer) => FirstBytes;
+  /**
+   * Called for each established connection; assign onData and onClose in it. `opening` is the name that
+   * `firstBytes` gave to one that is not TLS.
+   */
+  readonly accept: (connection: HalfOpenConnection, opening?: string) => void;
 }
 
 /** What can change while connections are open; what is left out stays, but for the identity. */
@@ -54,7 +63,8 @@ export interface TlsChange extends TlsIdentity {
 const NOTABLE: ReadonlySet<CloseReason> = new Set(['tls-error', 'slow-reader']);
 
 /**
- * Turns accepted sockets into TLS connections whose peer, if it has a certificate, was verified by our own code.
+ * Turns accepted sockets into TLS connections whose peer, if it has a certificate, was verified by our own code;
+ * where `firstBytes` says so, into plain ones too.
  * It makes the TLS sockets itself: the runtime's tls.Server reads, and thereby loses, the client's intermediates.
  */
 export class TlsAcceptor {
@@ -168,6 +178,11 @@ export class TlsAcceptor {
 
   readonly #handshakeHost = {
     tlsOptions: () => this.#tlsOptions,
+    judge: (first: Buffer) => (this.#options.firstBytes ?? tlsOnly)(first),
+    openedPlain: (handshake: Handshake, opening: string) => {
+      this.#handshakes.delete(handshake);
+      this.#establish(handshake, handshake.raw, undefined, opening);
+    },
     handshakeDone: (handshake: Handshake, socket: TLSSocket) => this.#handleSecure(handshake, socket),
     handshakeFailed: (handshake: Handshake, reason: RefusalReason, detail?: string) => {
       this.#handshakes.delete(handshake);
@@ -235,16 +250,20 @@ export class TlsAcceptor {
       this.#count(peer.reason, handshake.remote, peer.detail);
       return;
     }
+    this.#establish(handshake, socket, tlsFacts(socket, peer.value));
+  }
+
+  #establish(handshake: Handshake, socket: Socket, tls: TlsFacts | undefined, opening?: string): void {
     const connection = new StreamConnection(this.#host, socket, {
       remote: handshake.remote,
       local: handshake.local,
-      tls: tlsFacts(socket, peer.value),
+      tls,
       idleMs: this.#options.idleMs ?? 0,
       raw: handshake.raw,
     });
     this.#connections.add(connection);
     this.#host.metrics.opened.inc('accepted');
-    this.#options.accept(connection);
+    this.#options.accept(connection, opening);
   }
 
   #verify(

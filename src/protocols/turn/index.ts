@@ -18,6 +18,12 @@ export {
   type RelayTimes,
 } from './relay/relay-settings.ts';
 export type { RelayCounters } from './relay/relay-state.ts';
-export type { Face, TurnListener } from './relay/turn-listener.ts';
+export {
+  type ClientTransport,
+  clientTransports,
+  type Face,
+  isStream,
+  type TurnListener,
+} from './relay/turn-listener.ts';
 export { TurnRelay, type TurnRelayOptions, type TurnRelaySettings } from './relay/turn-relay.ts';
-export type { AllocationEnd, TurnSink } from './relay/turn-sink.ts';
+export { type AllocationEnd, allocationEnds, type TurnSink } from './relay/turn-sink.ts';

@@ -1,9 +1,10 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp, createServer, isIPv6, type Server, type Socket as TcpSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { type Clock, FailureError, SystemClock, SystemRandom } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import type { Service } from '#platform/service';
@@ -15,6 +16,7 @@ import {
   parseEdgeDocument,
 } from '#platform/topology';
 import { type MediaToken, MediaTokenIssuer, mediaKeyText, parseMediaKey } from '#protocols/credentials';
+import { paddedLength, StunFramer } from '#protocols/stun';
 import { TurnClient, type TurnClientEvent } from '#protocols/turn';
 import { service } from '../index.ts';
 
@@ -38,12 +40,15 @@ export class Bench {
   readonly service: Service<EdgeDocument>;
   plan: ListenerPlan[] = [];
   readonly #sockets = new Map<string, Socket>();
+  readonly #servers = new Map<string, { readonly server: Server; take: (socket: TcpSocket) => void }>();
 
   static async start(addresses: BenchAddresses, clock: Clock = new SystemClock()): Promise<Bench> {
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-av-'));
     const bench = new Bench(await documentIn(folder, addresses), clock);
     for (const address of addresses.external) bench.plan.push(await bench.bind(address, 'external'));
     for (const address of addresses.internal) bench.plan.push(await bench.bind(address, 'internal'));
+    for (const address of addresses.external) bench.plan.push(await bench.listen(address, 'external'));
+    for (const address of addresses.internal) bench.plan.push(await bench.listen(address, 'internal'));
     await bench.apply();
     return bench;
   }
@@ -59,8 +64,11 @@ export class Bench {
       events: this.events,
       sockets: {
         plan: () => this.plan,
-        tcp: () => {
-          throw new Error('the A/V Edge service has no TCP listener yet');
+        tcp: (id, take) => {
+          const listening = this.#servers.get(id);
+          if (listening === undefined) throw new Error(`no server ${id}`);
+          listening.take = take;
+          return listening.server;
         },
         udp: (id) => {
           const socket = this.#sockets.get(id);
@@ -83,6 +91,20 @@ export class Bench {
     return { id, rows: [row], service: 'av', transport: 'udp', address, port, interface: side };
   }
 
+  /** Listens on a free port, as the supervisor would on the planned one. */
+  async listen(address: string, side: 'external' | 'internal'): Promise<ListenerPlan> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
+    server.listen(0, address);
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const row = side === 'external' ? 'ext-15' : 'int-07';
+    const id = `${row}:tcp:${address}:${port}`;
+    const listening = { server, take: (socket: TcpSocket): void => void socket.destroy() };
+    server.on('connection', (socket) => listening.take(socket));
+    this.#servers.set(id, listening);
+    return { id, rows: [row], service: 'av', transport: 'tcp', address, port, interface: side };
+  }
+
   /** Provisions and commits the document as it is now. */
   async apply(): Promise<void> {
     const provision = await this.service.provision(structuredClone(this.document));
@@ -102,8 +124,8 @@ export class Bench {
   }
 
   /** Port of the first listener of a side. */
-  port(address: string): number {
-    const plan = this.plan.find((listener) => listener.address === address);
+  port(address: string, transport: 'udp' | 'tcp' = 'udp'): number {
+    const plan = this.plan.find((one) => one.address === address && one.transport === transport);
     if (plan === undefined) throw new Error(`no listener on ${address}`);
     return plan.port;
   }
@@ -116,6 +138,7 @@ export class Bench {
 
   async stop(): Promise<void> {
     await this.service.stop();
+    for (const { server } of this.#servers.values()) server.close();
     rmSync(this.document.host.stateDirectory, { recursive: true, force: true });
   }
 }
@@ -125,7 +148,10 @@ async function documentIn(folder: string, addresses: BenchAddresses): Promise<Ed
   const pair = { certificate: join(folder, 'edge.crt'), key: join(folder, 'edge.key') };
   const authority = await LabAuthority.create({ name: 'Test root' });
   await authority.writeCertificate(join(folder, 'ca.crt'));
-  await authority.issueTo(pair, { name: 'edge', hosts: ['edge.corp.test', 'sip.example.test'] });
+  await authority.issueTo(pair, {
+    name: 'edge',
+    hosts: ['edge.corp.test', 'sip.example.test', 'av.example.test'],
+  });
   writeKey(folder, 'current.media', 1);
   writeKey(folder, 'previous.media', 2);
   writeFileSync(join(folder, 'static.secret'), `${REST_SECRET}\n`, { mode: 0o600 });
@@ -166,10 +192,12 @@ function writeKey(folder: string, name: string, fill: number): void {
 
 type TestCredential = Pick<MediaToken, 'username' | 'password'>;
 
-/** A TURN client of our own on a UDP socket, with what it has heard so far. */
+type StreamOptions = { readonly address: string; readonly server: string; readonly tls?: boolean };
+
+/** A TURN client of our own on a UDP socket or a stream, with what it has heard so far. */
 export class TestClient {
   readonly client: TurnClient;
-  readonly socket: Socket;
+  readonly close: () => void;
   readonly events: TurnClientEvent[] = [];
   readonly heard: { readonly from: string; readonly text: string }[] = [];
   readonly #clock: Clock;
@@ -183,13 +211,39 @@ export class TestClient {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     socket.bind(0, address);
     await once(socket, 'listening');
-    return new TestClient(bench, socket, server, token);
+    const port = bench.port(server);
+    const wire = {
+      send: (bytes: Uint8Array) => socket.send(Buffer.from(bytes), port, server),
+      close: () => void socket.close(),
+    };
+    const client = new TestClient(bench, wire, server, token);
+    socket.on('message', (bytes) => client.client.handleDatagram(bytes, bench.clock.now()));
+    return client;
   }
 
-  private constructor(bench: Bench, socket: Socket, server: string, token: TestCredential) {
+  /** The same over TCP or TLS, with the certificate checked. */
+  static async openStream(bench: Bench, options: StreamOptions, token: TestCredential): Promise<TestClient> {
+    const socket = await openStream(bench, options);
+    const wire = {
+      send: (bytes: Uint8Array) => void socket.write(padded(bytes)),
+      close: () => void socket.destroy(),
+    };
+    const client = new TestClient(bench, wire, options.server, token);
+    const framer = new StunFramer(70_000, (frame) => client.client.handleDatagram(frame, bench.clock.now()));
+    socket.on('data', (chunk: Buffer) => {
+      if (framer.push(chunk) !== undefined) socket.destroy(new Error('the service sent no frames'));
+    });
+    return client;
+  }
+
+  private constructor(
+    bench: Bench,
+    wire: { readonly send: (bytes: Uint8Array) => void; readonly close: () => void },
+    server: string,
+    token: TestCredential,
+  ) {
     this.#clock = bench.clock;
-    this.socket = socket;
-    const port = bench.port(server);
+    this.close = wire.close;
     const { username, password } = token;
     this.client = new TurnClient({
       username,
@@ -197,7 +251,7 @@ export class TestClient {
       random: new SystemRandom(),
       ...(isIPv6(server) ? { family: 'ipv6' as const } : {}),
       sink: {
-        send: (bytes) => socket.send(Buffer.from(bytes), port, server),
+        send: wire.send,
         data: (from, fromPort, bytes) => {
           this.heard.push({ from: `${from} ${fromPort}`, text: Buffer.from(bytes).toString() });
         },
@@ -206,7 +260,6 @@ export class TestClient {
         },
       },
     });
-    socket.on('message', (bytes) => this.client.handleDatagram(bytes, this.#clock.now()));
   }
 
   /** Allocates; the event that says how it went. */
@@ -250,10 +303,26 @@ export class TestClient {
     await until(() => this.heard.length >= count);
     return this.heard.splice(0, count);
   }
+}
 
-  close(): void {
-    this.socket.close();
-  }
+/** A connection to the service's TCP listener, over TLS when it says so: then name and chain are checked. */
+export async function openStream(bench: Bench, { address, server, tls }: StreamOptions): Promise<TcpSocket> {
+  const socket = connectTcp({ host: server, port: bench.port(server, 'tcp'), localAddress: address });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  if (tls !== true) return socket;
+  const ca = readFileSync(bench.document.host.internalCa);
+  const secure = connectTls({ socket, ca, servername: 'av.example.test', ALPNProtocols: ['stun.turn'] });
+  secure.on('error', () => {});
+  await once(secure, 'secureConnect');
+  return secure;
+}
+
+/** ChannelData are padded in a stream (RFC 8656 §12.5). A copy, since the client writes into its buffer again. */
+function padded(bytes: Uint8Array): Buffer {
+  const copy = Buffer.alloc(paddedLength(bytes.length));
+  copy.set(bytes);
+  return copy;
 }
 
 /** Sends back whatever arrives; where it was heard from is kept. */

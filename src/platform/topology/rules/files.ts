@@ -36,7 +36,9 @@ function* namedFiles({ settings, files }: FileFacts): Generator<NamedFile> {
       ? value.map((item, index) => [[...path, index], item])
       : [[path, value]];
     for (const [at, file] of named) {
-      if (typeof file === 'string') yield { at, file, content: notes.file, look: files.look(file) };
+      // Left out, it is the file of another setting, which is looked at there.
+      if (typeof file === 'string' && file !== '')
+        yield { at, file, content: notes.file, look: files.look(file) };
     }
   }
 }

@@ -15,6 +15,7 @@ type Host = Draft<EdgeDocument>['host'] | Draft<InternalDocument>['host'];
 export function fillEdgeDefaults(draft: Draft<EdgeDocument>): void {
   fillSocket(draft.host);
   fillAddresses(draft.host?.addresses);
+  fillCertificates(draft.host?.certificates);
   const policy = draft.policy;
   for (const member of policy?.pool?.members ?? []) fillAddresses(member?.addresses);
   fillPorts(policy?.ports, draft.host?.addresses);
@@ -23,6 +24,12 @@ export function fillEdgeDefaults(draft: Draft<EdgeDocument>): void {
     policy.avAuthentication.callers = nextHopNames(policy.nextHop);
   }
   fillInternalPeers(policy);
+}
+
+function fillCertificates(certificates: Draft<EdgeDocument['host']['certificates']> | undefined): void {
+  const { access, av } = certificates ?? {};
+  if (av?.certificate === '') av.certificate = access?.certificate;
+  if (av?.key === '') av.key = access?.key;
 }
 
 function fillAddresses(addresses: Addresses | undefined): void {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { edgeAddresses } from './address-schema.ts';
-import { hostSettings, keyPair, remoteAdministration, sipLimits } from './host-schema.ts';
+import { derivedKeyPair, hostSettings, keyPair, remoteAdministration, sipLimits } from './host-schema.ts';
+import { avLimits, relay } from './media-schema.ts';
 import { features, federation, internalPeers, pool, reverseProxy } from './perimeter-schema.ts';
 import * as setting from './setting.ts';
 
@@ -30,6 +31,7 @@ const host = setting.section('What belongs to this host alone.', {
   certificates: setting.section('The identities of this host.', {
     access: keyPair('Shown to outside clients by the Access Edge service.', 'access'),
     internal: keyPair('Shown on the internal network; it names host.name.', 'internal'),
+    av: derivedKeyPair('Shown to outside clients that reach the relay over TLS (turns:).', 'av', 'access'),
   }),
 });
 
@@ -109,48 +111,6 @@ const ports = setting.optionalSection('Where the services listen.', {
     floor: 1,
     ceiling: 65533,
     rows: ['int-09'],
-  }),
-});
-
-const RANGE_ROWS = ['ext-09', 'ext-10', 'ext-11', 'ext-12', 'pic-04'];
-
-const relay = setting.optionalSection('What the A/V Edge service relays.', {
-  realm: setting.derivedText('the first of policy.sipDomains', 'a realm', setting.realm, {
-    sentence: 'Realm of the long-term credentials that relay clients show.',
-    reload: 'live',
-    example: 'example.com',
-  }),
-  ports: setting.optionalSection(
-    'UDP ports from which relayed media leaves, on the external A/V addresses.',
-    {
-      first: setting.port(50000, {
-        sentence: 'The first port of the relay range.',
-        rows: RANGE_ROWS,
-      }),
-      last: setting.port(59999, {
-        sentence: 'The last port of the relay range.',
-        rows: RANGE_ROWS,
-      }),
-    },
-  ),
-  dscp: setting.integer({
-    sentence: 'Differentiated services code point that the firewall of the host gives to relayed media.',
-    reload: 'live',
-    default: 46,
-    floor: 0,
-    ceiling: 63,
-  }),
-  allowedPeers: setting.textsOrNone('a list of networks in CIDR form', setting.network, {
-    sentence: 'Networks that media may be relayed to although the default refuses them; never internal ones.',
-    reload: 'live',
-    example: ['198.51.100.0/24'],
-  }),
-  allocationsPerUser: setting.integer({
-    sentence: 'Most allocations that one user may hold at a time.',
-    reload: 'live',
-    default: 12,
-    floor: 1,
-    ceiling: 10_000,
   }),
 });
 
@@ -247,38 +207,6 @@ const accessLimits = setting.optionalSection('Bounds of the Access Edge service.
     ceiling: 86_400,
   }),
   preSignIn,
-});
-
-const avLimits = setting.optionalSection('Bounds of the A/V Edge service.', {
-  allocations: setting.integer({
-    sentence: 'Most allocations at a time.',
-    reload: 'live',
-    default: 10_000,
-    floor: 1,
-    ceiling: 64_000,
-  }),
-  permissionsPerAllocation: setting.integer({
-    sentence: 'Most peer addresses that one allocation may have permissions for.',
-    reload: 'live',
-    default: 64,
-    floor: 1,
-    ceiling: 1024,
-  }),
-  channelsPerAllocation: setting.integer({
-    sentence: 'Most channels bound in one allocation.',
-    reload: 'live',
-    default: 64,
-    floor: 1,
-    ceiling: 1024,
-  }),
-  lifetimeSeconds: setting.integer({
-    sentence: 'Longest lifetime granted to an allocation before it has to be refreshed.',
-    reload: 'live',
-    unit: 'seconds',
-    default: 3600,
-    floor: 600,
-    ceiling: 86_400,
-  }),
 });
 
 const policy = setting.section('What all edges of the organisation have in common.', {

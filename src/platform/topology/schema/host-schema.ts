@@ -24,6 +24,27 @@ export function keyPair(sentence: string, basename: string) {
   });
 }
 
+/** The same, but left out it is another identity of the host. */
+export function derivedKeyPair(sentence: string, basename: string, other: string) {
+  const from = `host.certificates.${other}`;
+  return setting.optionalSection(sentence, {
+    certificate: setting.derivedText(`${from}.certificate`, 'the path of a PEM file', setting.filePath, {
+      sentence: 'The certificate, followed by its intermediate certificates.',
+      reload: 'live',
+      example: `certificates/${basename}.crt`,
+      path: true,
+      file: 'certificates',
+    }),
+    key: setting.derivedText(`${from}.key`, 'the path of a PEM file', setting.filePath, {
+      sentence: 'The private key of the certificate, unencrypted, readable by the program only.',
+      reload: 'live',
+      example: `certificates/${basename}.key`,
+      path: true,
+      file: 'private-key',
+    }),
+  });
+}
+
 /** The way in for administrators of an edge; there is none unless it is written. */
 export const remoteAdministration = setting.optionalSection(
   'From where administrators may log in to this host over SSH.',

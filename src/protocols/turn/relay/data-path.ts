@@ -23,6 +23,7 @@ import type { TurnDrop } from './drops.ts';
 import { deliverToMsClient } from './ms/ms-delivery.ts';
 import type { Relay } from './relay.ts';
 import type { RelayState } from './relay-state.ts';
+import { isStream } from './turn-listener.ts';
 
 /** What the length field of a STUN message can say, with the header. IPv6 carries datagrams with more data. */
 const LONGEST_MESSAGE = HEADER_BYTES + 0xffff;
@@ -149,12 +150,15 @@ function sendChannelData(
   start: number,
   end: number,
 ): void {
-  const size = CHANNEL_HEADER_BYTES + end - start;
+  const { listener, clientAddress, clientPort } = allocation;
+  const length = end - start;
+  // RFC 8656 §12.5: padded in a stream, as it is in a datagram.
+  const size = CHANNEL_HEADER_BYTES + (isStream(listener) ? paddedLength(length) : length);
   const frame = state.sink.frame(size);
-  encodeChannelHeader(frame, 0, channel, end - start);
+  encodeChannelHeader(frame, 0, channel, length);
   // Media datagrams are small: a loop is as fast as `set`, and makes no view.
   for (let at = start; at < end; at++) frame[CHANNEL_HEADER_BYTES + at - start] = bytes[at] ?? 0;
-  const { listener, clientAddress, clientPort } = allocation;
+  for (let at = CHANNEL_HEADER_BYTES + length; at < size; at++) frame[at] = 0;
   state.sink.sendToClient(listener, clientAddress, clientPort, frame, 0, size);
 }
 

@@ -5,7 +5,13 @@ import { AnswerBudget } from './answer-budget.ts';
 import { NONCE_BYTES, Nonces } from './nonces.ts';
 import type { TurnListener } from './turn-listener.ts';
 
-const listener: TurnListener = { id: 1, face: 'external', address: '203.0.113.30', port: 3478 };
+const listener: TurnListener = {
+  id: 1,
+  face: 'external',
+  transport: 'udp',
+  address: '203.0.113.30',
+  port: 3478,
+};
 const client = { listener, address: '198.51.100.7', port: 40_000 };
 
 test('a nonce is good for its client and its time only', () => {

@@ -140,6 +140,11 @@ export class RelayState {
   find(listener: number, address: string, port: number): Allocation | undefined {
     return this.#fiveTuples.get(listener)?.get(address)?.get(port);
   }
+  /** Allocations whose clients come by this listener. */
+  allocationsBy(listener: number): Allocation[] {
+    const clients = [...(this.#fiveTuples.get(listener)?.values() ?? [])];
+    return clients.flatMap((ports) => [...ports.values()]);
+  }
   place(family: AddressFamily): RelayPlace | undefined {
     return this.places.find((place) => place.family === family);
   }
@@ -228,6 +233,7 @@ export class RelayState {
     const ports = clients?.get(clientAddress);
     ports?.delete(clientPort);
     if (ports?.size === 0) clients?.delete(clientAddress);
+    if (clients?.size === 0) this.#fiveTuples.delete(listener.id);
     countDown(this.#ofUser, user);
     countDown(this.#ofAddress, clientAddress);
     for (const relay of [...allocation.relays]) {

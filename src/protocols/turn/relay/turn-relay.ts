@@ -31,7 +31,7 @@ import {
   type RelayTimes,
 } from './relay-settings.ts';
 import { type RelayCounters, RelayState, type RelayStateOptions } from './relay-state.ts';
-import type { TurnListener } from './turn-listener.ts';
+import { isStream, type TurnListener } from './turn-listener.ts';
 import type { ProvenRequest, TurnRequest } from './turn-request.ts';
 import type { AllocationEnd } from './turn-sink.ts';
 
@@ -77,7 +77,7 @@ export class TurnRelay {
     });
   }
 
-  /** One datagram from a client. `bytes` are only read during the call and what it calls in the sink. */
+  /** One datagram, or one frame of a connection, from a client. `bytes` are only read during the call and what it calls in the sink. */
   handleClientDatagram(
     listener: TurnListener,
     address: string,
@@ -109,6 +109,13 @@ export class TurnRelay {
     else {
       const reason = this.#handleOther(request);
       if (reason !== undefined) this.#state.drop(reason);
+    }
+  }
+
+  /** A listener is gone, or the connection that it stands for: its allocations end. */
+  handleListenerClosed(listener: TurnListener, now: Monotonic): void {
+    for (const allocation of this.#state.allocationsBy(listener.id)) {
+      this.#end(allocation, now, isStream(listener) ? 'connection-closed' : 'closed-by-operator');
     }
   }
 

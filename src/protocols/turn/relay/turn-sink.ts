@@ -4,7 +4,21 @@ import type { Relay } from './relay.ts';
 import type { TurnListener } from './turn-listener.ts';
 
 /** Why an allocation ended. */
-export type AllocationEnd = 'deallocated' | 'lifetime-expired' | 'credential-expired' | 'closed-by-operator';
+export type AllocationEnd =
+  | 'deallocated'
+  | 'lifetime-expired'
+  | 'credential-expired'
+  | 'closed-by-operator'
+  /** The connection by which its client reached the relay is gone. */
+  | 'connection-closed';
+
+export const allocationEnds: readonly AllocationEnd[] = [
+  'deallocated',
+  'lifetime-expired',
+  'credential-expired',
+  'closed-by-operator',
+  'connection-closed',
+];
 
 /**
  * Where the relay's output goes. The relay calls these synchronously from inside its own `handle…` methods,
@@ -21,7 +35,7 @@ export interface TurnSink {
    * always sends what it framed before it asks for another.
    */
   frame(size: number): Uint8Array;
-  /** Sends `bytes[start, end)` as one datagram from the listener to the client. */
+  /** Sends `bytes[start, end)` to the client: as one datagram, or as one frame of its connection. */
   sendToClient(
     listener: TurnListener,
     address: string,

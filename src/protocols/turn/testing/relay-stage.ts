@@ -38,8 +38,20 @@ export const PASSWORD = 'secret';
 export const RELAY_V4 = '203.0.113.30';
 export const RELAY_V6 = '2001:db8:30::1';
 
-export const outside: TurnListener = { id: 1, face: 'external', address: RELAY_V4, port: 3478 };
-export const inside: TurnListener = { id: 2, face: 'internal', address: '10.9.0.1', port: 3478 };
+export const outside: TurnListener = {
+  id: 1,
+  face: 'external',
+  transport: 'udp',
+  address: RELAY_V4,
+  port: 3478,
+};
+export const inside: TurnListener = {
+  id: 2,
+  face: 'internal',
+  transport: 'udp',
+  address: '10.9.0.1',
+  port: 3478,
+};
 
 export interface ToClient {
   readonly listener: TurnListener;

@@ -1,0 +1,114 @@
+import type { Monotonic } from '#kernel';
+import type { HalfOpenConnection } from '#platform/net';
+import type { ClientTransport, Face } from '#protocols/turn';
+import type { ClientPath } from './client-path.ts';
+
+/** What becomes of a client's bytes, by the dialect that its connection speaks. */
+export interface StreamDialect {
+  /** The next bytes of the stream; false when it cannot be read any further. */
+  receive(chunk: Buffer): boolean;
+  /** The frame around `bytes[start, end)`, ready for the stream. */
+  frame(bytes: Uint8Array, start: number, end: number): Uint8Array;
+  /** Whether something has begun to arrive that is not complete. */
+  readonly isPartial: boolean;
+  /** The client has an allocation: it has proved who it is. */
+  allocationOpened(): void;
+}
+
+/** Why a client's connection was closed by us; closed, for metrics. */
+export const streamFaults = [
+  /** Its bytes make no frames, or frames that are too long. */
+  'framing',
+  /** It had no allocation for too long. */
+  'no-allocation',
+  /** What it had begun to send did not end. */
+  'slow-frame',
+] as const;
+export type StreamFault = (typeof streamFaults)[number];
+
+/** How long a connection may stay without an allocation, and a frame without its end. */
+const PATIENCE_MS = 30_000;
+
+/** What all streams of the service share. */
+export interface StreamHost {
+  now(): Monotonic;
+  /** Octets that may wait for one client; what comes beyond them for it is left out, frame by frame. */
+  readonly queuedBytes: number;
+  queueFull(): void;
+  fault(fault: StreamFault): void;
+  /** The connection is gone. */
+  closed(client: StreamClient): void;
+}
+
+/** One client's connection, over TCP, TLS or the older dialect's disguise of it. */
+export class StreamClient implements ClientPath {
+  readonly id: number;
+  readonly face: Face;
+  readonly transport: ClientTransport;
+  readonly address: string;
+  readonly port: number;
+  readonly connection: HalfOpenConnection;
+  readonly #host: StreamHost;
+  #dialect: StreamDialect | undefined;
+  /** Allocations that it carries. */
+  #allocations = 0;
+  /** Since when it carries none. */
+  #idleSince: Monotonic;
+  #partialSince: Monotonic | undefined;
+
+  constructor(
+    host: StreamHost,
+    connection: HalfOpenConnection,
+    facts: { readonly id: number; readonly face: Face; readonly transport: ClientTransport },
+  ) {
+    this.#host = host;
+    this.connection = connection;
+    this.id = facts.id;
+    this.face = facts.face;
+    this.transport = facts.transport;
+    this.address = connection.local.address;
+    this.port = connection.local.port;
+    this.#idleSince = host.now();
+  }
+
+  /** The bytes go to the dialect from now on. */
+  speak(dialect: StreamDialect): void {
+    this.#dialect = dialect;
+    this.connection.onClose = () => this.#host.closed(this);
+    this.connection.onData = (chunk) => {
+      if (!dialect.receive(chunk)) this.#giveUp('framing');
+      else if (!dialect.isPartial) this.#partialSince = undefined;
+      else this.#partialSince ??= this.#host.now();
+    };
+  }
+
+  send(bytes: Uint8Array, start: number, end: number): void {
+    const { connection } = this;
+    if (this.#dialect === undefined || connection.closed) return;
+    // A whole frame is left out, as a full queue would lose a datagram; the stream stays whole.
+    if (connection.queued >= this.#host.queuedBytes) this.#host.queueFull();
+    else connection.write(this.#dialect.frame(bytes, start, end));
+  }
+
+  allocationOpened(): void {
+    this.#allocations += 1;
+    this.#dialect?.allocationOpened();
+  }
+  allocationClosed(): void {
+    this.#allocations -= 1;
+    this.#idleSince = this.#host.now();
+  }
+
+  /** Called once a second. */
+  sweep(now: Monotonic): void {
+    if (this.#partialSince !== undefined && now - this.#partialSince >= PATIENCE_MS)
+      this.#giveUp('slow-frame');
+    else if (this.#allocations === 0 && now - this.#idleSince >= PATIENCE_MS) this.#giveUp('no-allocation');
+  }
+
+  #giveUp(fault: StreamFault): void {
+    if (this.connection.closed) return;
+    this.#host.fault(fault);
+    this.connection.destroy(fault === 'framing' ? 'protocol' : 'timeout');
+  }
+}
