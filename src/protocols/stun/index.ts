@@ -67,5 +67,5 @@ export { MessageClass, Method, messageClassOf, messageType, methodOf } from './m
 export * from './ms/index.ts';
 export { readU16, readU32, sameOctets, writeU16, writeU32 } from './octets.ts';
 export { type Opening, openingOf } from './stream/first-bytes.ts';
-export { type FramingFault, framingFaults, StunFramer } from './stream/stun-framer.ts';
+export { type FramingFault, StunFramer } from './stream/stun-framer.ts';
 export { StunWriter } from './writer.ts';

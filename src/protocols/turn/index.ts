@@ -22,7 +22,6 @@ export {
   type ClientTransport,
   clientTransports,
   type Face,
-  isStream,
   type TurnListener,
 } from './relay/turn-listener.ts';
 export { TurnRelay, type TurnRelayOptions, type TurnRelaySettings } from './relay/turn-relay.ts';

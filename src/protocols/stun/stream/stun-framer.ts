@@ -9,8 +9,6 @@ export type FramingFault =
   /** A frame longer than the limit. */
   | 'frame-too-long';
 
-export const framingFaults: readonly FramingFault[] = ['not-a-frame', 'frame-too-long'];
-
 const NOTHING = Buffer.alloc(0);
 const LENGTH_BYTES = 4;
 
@@ -75,7 +73,8 @@ export class StunFramer {
     const length = this.#lengthAt(this.#held, 0, this.#filled);
     if (this.#fault !== undefined || length === 0) return from;
     from = this.#fill(chunk, from, length);
-    if (this.#filled < length) return from;
+    // Now that more of it is there, the cookie can be seen.
+    if (this.#lengthAt(this.#held, 0, this.#filled) === 0 || this.#filled < length) return from;
     const frame = this.#held.subarray(0, length);
     this.#held = NOTHING;
     this.#filled = 0;
@@ -107,11 +106,12 @@ export class StunFramer {
     if (!isStun && (first < 0x40 || first > LAST_ACCEPTED_CHANNEL >> 8)) return this.#fail('not-a-frame');
     if (end - at < LENGTH_BYTES) return 0;
     const length = readU16(bytes, at + 2);
-    // The cookie tells early what is no STUN at all, before 64 KiB are awaited.
-    if (isStun && end - at >= 8 && readU32(bytes, at + 4) !== MAGIC_COOKIE) return this.#fail('not-a-frame');
     if (isStun && (length & 3) !== 0) return this.#fail('not-a-frame');
     const whole = isStun ? HEADER_BYTES + length : CHANNEL_HEADER_BYTES + paddedLength(length);
-    return whole > this.frameBytes ? this.#fail('frame-too-long') : whole;
+    if (whole > this.frameBytes) return this.#fail('frame-too-long');
+    // The cookie tells early what is no STUN at all, before the whole length is awaited.
+    if (isStun && end - at >= 8 && readU32(bytes, at + 4) !== MAGIC_COOKIE) return this.#fail('not-a-frame');
+    return whole;
   }
   #fail(fault: FramingFault): 0 {
     this.#fault = fault;
