@@ -102,7 +102,6 @@ export function internalDocument(): string {
         { name: names.edge2, address: addresses.edge2.internal.v6 },
       ],
       database: 'internal/front-end.sqlite',
-      externalAccess: { global: { remote: true } },
     },
   });
 }

@@ -82,7 +82,6 @@ export function internalDocument(plan: LabPlan): string {
           },
         ],
         database: 'front-end.sqlite',
-        externalAccess: { global: { remote: true } },
       },
     })
   );

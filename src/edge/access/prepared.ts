@@ -1,6 +1,14 @@
 import { err, failure, ok, type Random, type Result } from '#kernel';
-import { type Credentials, loadCredentials, loadTrustAnchors, type TrustAnchors } from '#platform/pki';
+import {
+  type Credentials,
+  loadCredentials,
+  loadTrustAnchors,
+  publicTrustAnchors,
+  type TrustAnchors,
+} from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
+import type { NameSource } from './federation/connections/edge-names.ts';
+import { type FederationSettings, federationSettings } from './federation/policy/settings.ts';
 import { loadFlowKey } from './flow-key.ts';
 import { type AccessSettings, accessSettings, localAddressFor } from './settings.ts';
 
@@ -10,6 +18,11 @@ export interface Prepared {
   readonly external: Credentials;
   readonly internal: Credentials;
   readonly trust: TrustAnchors;
+  readonly federation: FederationSettings;
+  /** Whose word counts for partners. */
+  readonly partnerTrust: TrustAnchors;
+  /** Who is asked for names, from where. */
+  readonly names: NameSource;
   readonly flowKey: Buffer;
 }
 
@@ -30,6 +43,9 @@ export async function prepare(
   if (!internal.ok) return internal;
   const trust = loadTrustAnchors(document.host.internalCa);
   if (!trust.ok) return trust;
+  const { partnerCa } = document.host;
+  const partnerTrust = partnerCa === undefined ? ok(publicTrustAnchors()) : loadTrustAnchors(partnerCa);
+  if (!partnerTrust.ok) return partnerTrust;
   const flowKey = await loadFlowKey(document.host.stateDirectory, random);
   if (!flowKey.ok) return flowKey;
   return ok({
@@ -37,6 +53,9 @@ export async function prepare(
     external: external.value,
     internal: internal.value,
     trust: trust.value,
+    federation: federationSettings(document),
+    partnerTrust: partnerTrust.value,
+    names: { resolvers: document.host.resolvers, localAddresses: document.host.addresses.access },
     flowKey: flowKey.value,
   });
 }

@@ -10,9 +10,15 @@ import {
   SipFlowPool,
 } from '#platform/sip-endpoint';
 import { OncePerKey } from '#platform/telemetry';
+import type { ListenerPlan } from '#platform/topology';
 import { buildRequest } from '#protocols/sip';
 import { tokenKey } from '#protocols/tokens';
 import { ClientTable, nodeNumber } from './clients/client-table.ts';
+import { EdgeNames } from './federation/connections/edge-names.ts';
+import type { NameService } from './federation/connections/locate.ts';
+import { Federation } from './federation/federation.ts';
+import { type FederationScene, federationScene } from './federation/federation-scene.ts';
+import { federationListener } from './federation/listener.ts';
 import type { AccessMetrics } from './metrics.ts';
 import type { Prepared } from './prepared.ts';
 import { AccessProxy, NEXT_HOP_SCOPE } from './proxy/access-proxy.ts';
@@ -46,12 +52,15 @@ export class Running {
   readonly #pool: SipFlowPool;
   readonly #external: TlsAcceptor;
   readonly #internal: TlsAcceptor;
+  readonly #federation: Federation;
+  readonly #partners: TlsAcceptor;
+  readonly #names: EdgeNames;
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
   /** For life: what clients were shown has to open whatever document runs then. */
   readonly #seal: Seal;
   #prepared: Prepared;
 
-  constructor(context: ServiceContext, metrics: AccessMetrics, prepared: Prepared) {
+  constructor(context: ServiceContext, metrics: AccessMetrics, prepared: Prepared, names?: NameService) {
     this.#context = context;
     this.#metrics = metrics;
     this.#prepared = prepared;
@@ -89,7 +98,19 @@ export class Running {
     });
     this.#external = new TlsAcceptor(this.#externalOptions());
     this.#internal = new TlsAcceptor(this.#internalOptions());
-    this.#proxy.start(this.#pool);
+    const ownNames = new EdgeNames(context, prepared.names);
+    this.#names = ownNames;
+    this.#federation = new Federation({
+      clock,
+      registry: context.metrics,
+      events: context.events,
+      core: this.#proxy,
+      seal: this.#seal,
+      names: names ?? ownNames,
+      scene: this.#federationSceneOf(prepared),
+    });
+    this.#partners = new TlsAcceptor(this.#partnerOptions());
+    this.#proxy.start(this.#pool, this.#federation);
     this.#pool.start();
   }
 
@@ -103,7 +124,10 @@ export class Running {
     this.#proxy.endpoint.configure(endpointLimits(prepared.settings));
     this.#external.update(this.#externalOptions());
     this.#internal.update(this.#internalOptions());
+    this.#names.adopt(prepared.names);
+    this.#partners.update(this.#partnerOptions());
     this.#proxy.adopt(this.#sceneOf(prepared));
+    this.#federation.adopt(this.#federationSceneOf(prepared));
     this.#pool.update(prepared.settings.nextHop.members);
   }
 
@@ -111,8 +135,12 @@ export class Running {
   listen(sockets: SocketSource): void {
     for (const plan of sockets.plan()) {
       if (plan.transport !== 'tcp') continue;
-      sockets.tcp(plan.id, plan.interface === 'external' ? this.#external.handle : this.#internal.handle);
+      sockets.tcp(plan.id, this.#acceptorFor(plan).handle);
     }
+  }
+  #acceptorFor({ interface: side, rows }: ListenerPlan): TlsAcceptor {
+    if (side !== 'external') return this.#internal;
+    return rows.includes('ext-05') ? this.#external : this.#partners;
   }
 
   counts(): { clients: number; healthy: number; members: number } {
@@ -122,14 +150,18 @@ export class Running {
   }
   drain(): void {
     this.#external.drain();
+    this.#partners.drain();
   }
   undrain(): void {
     this.#external.undrain();
+    this.#partners.undrain();
   }
   async stop(): Promise<void> {
     this.#pool.close();
+    this.#federation.stop();
+    this.#names.close();
     this.#proxy.stop();
-    await Promise.all([this.#external.close(), this.#internal.close()]);
+    await Promise.all([this.#external.close(), this.#internal.close(), this.#partners.close()]);
   }
 
   #sceneOf({ settings }: Prepared): Scene {
@@ -139,6 +171,22 @@ export class Running {
       stripped: () => this.#metrics.stripped.inc(),
       scrubbed: () => this.#metrics.scrubbed.inc(),
     };
+  }
+
+  #federationSceneOf(prepared: Prepared): FederationScene {
+    return federationScene(this.#sceneOf(prepared), this.#seal, {
+      settings: prepared.federation,
+      credentials: prepared.external,
+      trust: prepared.partnerTrust,
+      localAddresses: prepared.names.localAddresses,
+    });
+  }
+
+  /** Port row ext-06. */
+  #partnerOptions(): TlsAcceptorOptions {
+    return federationListener(this.#prepared, this.#context, (connection) =>
+      this.#federation.accept(connection),
+    );
   }
 
   /** Port row ext-05. */

@@ -8,6 +8,7 @@ import type {
   VerbHandler,
 } from '#platform/service';
 import type { EdgeDocument } from '#platform/topology';
+import type { NameService } from './federation/connections/locate.ts';
 import { type AccessMetrics, accessMetrics } from './metrics.ts';
 import { type Prepared, prepare } from './prepared.ts';
 import { Running } from './running.ts';
@@ -20,15 +21,27 @@ export const service: ServiceDefinition<EdgeDocument> = {
   create: (context) => new AccessService(context),
 };
 
+/** What tests put in place of the network's own. */
+export interface AccessParts {
+  readonly names?: NameService;
+}
+
+/** The same, with parts of the caller's. */
+export function accessService(context: ServiceContext, parts: AccessParts): Service<EdgeDocument> {
+  return new AccessService(context, parts);
+}
+
 class AccessService implements Service<EdgeDocument> {
   readonly verbs: Readonly<Record<string, VerbHandler>>;
   readonly #context: ServiceContext;
+  readonly #parts: AccessParts;
   readonly #metrics: AccessMetrics;
   #running: Running | undefined;
   #draining = false;
 
-  constructor(context: ServiceContext) {
+  constructor(context: ServiceContext, parts: AccessParts = {}) {
     this.#context = context;
+    this.#parts = parts;
     this.#metrics = accessMetrics(context.metrics);
     this.verbs = accessVerbs(() => this.#running, this.#metrics);
   }
@@ -68,7 +81,7 @@ class AccessService implements Service<EdgeDocument> {
       this.#context.log.warn('certificate needs attention', { warning });
     }
     if (this.#running === undefined) {
-      this.#running = new Running(this.#context, this.#metrics, prepared);
+      this.#running = new Running(this.#context, this.#metrics, prepared, this.#parts.names);
       if (this.#draining) this.#running.drain();
     } else {
       this.#running.adopt(prepared);

@@ -1,4 +1,4 @@
-import { ASSERTED_SOURCE } from '#protocols/trust-marking';
+import { ASSERTED_LEVEL, ASSERTED_SOURCE, MESSAGE_TRUST } from '#protocols/trust-marking';
 
 /** Header families in which trust is carried: nothing of them passes unless it is listed in `HARMLESS`. */
 const FAMILIES = ['p-', 'x-', 'ms-', 'sallyport-', 'remote-'] as const;
@@ -36,12 +36,33 @@ const SERVERS_ONLY: ReadonlySet<string> = new Set([
 ]);
 
 /** Fields of the inside that clients are not shown, besides those of our own family; lower case. */
-const INSIDE_ONLY: ReadonlySet<string> = new Set(['path', 'ms-diagnostics', ASSERTED_SOURCE.toLowerCase()]);
+const INSIDE_ONLY: ReadonlySet<string> = new Set([
+  'path',
+  'ms-diagnostics',
+  ASSERTED_LEVEL,
+  MESSAGE_TRUST,
+  ASSERTED_SOURCE.toLowerCase(),
+]);
 
 /** True for a field that a client must not send inward, by the name as `SipMessage.names` spells it. */
 export const isNotForClients = remembered((lower) => {
-  if (SERVERS_ONLY.has(lower)) return true;
+  return SERVERS_ONLY.has(lower) || isOfTrustFamily(lower);
+});
+
+function isOfTrustFamily(lower: string): boolean {
   return FAMILIES.some((family) => lower.startsWith(family)) && !HARMLESS.has(lower);
+}
+
+/** What partners may say that clients may not: their own side's routes, and why something failed. Lower case. */
+const PARTNERS_TOO: ReadonlySet<string> = new Set([
+  'record-route',
+  'ms-diagnostics-public',
+  'p-asserted-identity',
+]);
+
+/** True for a field that a partner must not send inward. */
+export const isNotForPartners = remembered((lower) => {
+  return !PARTNERS_TOO.has(lower) && (SERVERS_ONLY.has(lower) || isOfTrustFamily(lower));
 });
 
 /** True for a field of the inside that clients are not shown. */

@@ -20,7 +20,6 @@ import { parseAor } from './account.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Binding } from './binding.ts';
 import type { EdgeLinks, EdgeService } from './edge-links.ts';
-import { NOT_ENABLED_FOR_REMOTE } from './external-access.ts';
 import { type Forwarding, forwarded, keepsChallenges } from './forwarding.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { type FlowTokens, partyOf } from './parties.ts';
@@ -82,9 +81,7 @@ export class FrontEnd implements SipUser {
       }
     } else {
       const sender = this.#sender(request, flow, transaction);
-      if (sender === undefined) return;
-      if (this.#mayBeWhere(sender, flow)) this.#serve(request, flow, transaction, routed, sender);
-      else this.#refuseRemote(transaction);
+      if (sender !== undefined) this.#serve(request, flow, transaction, routed, sender);
     }
   }
 
@@ -130,25 +127,8 @@ export class FrontEnd implements SipUser {
    * sent. Anybody who knows a dialog may end it: the names in a BYE are shown to no one.
    */
   #maySpeakInDialog(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): boolean {
-    if (request.method === 'BYE') return true;
-    const address = addressOf(request.from);
-    const sender = this.#isProven(request, flow, address)
-      ? address
-      : this.#sender(request, flow, transaction);
-    if (sender === undefined) return false;
-    if (this.#mayBeWhere(sender, flow)) return true;
-    this.#refuseRemote(transaction);
-    return false;
-  }
-
-  /** Who comes through an edge needs a policy that allows it; asked only of senders that are proven. */
-  #mayBeWhere(sender: string, flow: SipFlow): boolean {
-    return partyOf(flow).kind === 'client' || this.#settings.access.rightsOf(sender).remote;
-  }
-
-  #refuseRemote(transaction: ServerTransaction): void {
-    this.#options.metrics.refusals.inc('not-remote');
-    this.#endpoint.respond(transaction, 403, { headers: [NOT_ENABLED_FOR_REMOTE] });
+    if (request.method === 'BYE' || this.#isProven(request, flow, addressOf(request.from))) return true;
+    return this.#sender(request, flow, transaction) !== undefined;
   }
 
   #resolve(token: string): SipFlow | 'gone' | undefined {
@@ -180,8 +160,8 @@ export class FrontEnd implements SipUser {
   #isProven(request: SipRequest, flow: SipFlow, aor: string): boolean {
     const party = partyOf(flow);
     if (party.kind === 'client') return (party.signedIn.get(aor) ?? 0) > this.#options.clock.now();
-    const mark = request.header(ASSERTED_SOURCE);
-    return mark !== undefined && parseAssertedSource(mark)?.address === aor;
+    const mark = parseAssertedSource(request.header(ASSERTED_SOURCE) ?? '');
+    return mark?.source === 'remote-user' && mark.address === aor;
   }
 
   #serve(
@@ -212,10 +192,7 @@ export class FrontEnd implements SipUser {
   }
 
   #forwardToUser(request: SipRequest, flow: SipFlow, transaction: ServerTransaction, aor: string): void {
-    const remote = this.#settings.access.rightsOf(aor).remote;
-    const bindings = this.#options.registrar
-      .lookup(aor, this.#options.clock.wall())
-      .filter(({ reach }) => remote || reach.kind === 'flow');
+    const bindings = this.#options.registrar.lookup(aor, this.#options.clock.wall());
     if (bindings.length === 0) {
       return this.#endpoint.respond(transaction, this.#options.knows(aor) ? 480 : 404);
     }

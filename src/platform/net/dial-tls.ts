@@ -2,6 +2,7 @@ import { isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { type Clock, err, type Failure, failure, ok, type Result } from '#kernel';
 import {
+  type CertificateNames,
   type Credentials,
   matchName,
   type NamePolicy,
@@ -26,6 +27,8 @@ export interface DialOptions {
   readonly trust: TrustAnchors;
   /** The server's certificate must assert one of these host names or IP addresses. */
   readonly expectNames: readonly string[];
+  /** Decides in place of `names` whether the server's certificate names who is meant. */
+  readonly recognise?: (names: CertificateNames) => boolean;
   /** Default: no wildcards. */
   readonly names?: NamePolicy;
   readonly alpn?: readonly string[];
@@ -127,15 +130,17 @@ class Dial {
   }
 
   #verify(socket: TLSSocket): Result<VerifiedPeer> {
-    const { trust, expectNames, names, clock } = this.#options;
+    const { trust, expectNames, recognise, names, clock } = this.#options;
     const peer = verifyPeer(socket, trust, 'server-identity', clock.wall());
     if (!peer.ok) {
       const { problems, subject } = peer.error;
       return err(failure('SLP-NET-0013', `${this.#target()}: ${problems.join(', ')} (${subject})`));
     }
     if (peer.value === undefined) return err(failure('SLP-NET-0013', `${this.#target()}: no certificate`));
-    if (matchName(peer.value.names, expectNames, names) !== undefined) return ok(peer.value);
-    const found = [...peer.value.names.dns, ...peer.value.names.ip].slice(0, 10).join(', ') || 'no name';
+    const presented = peer.value.names;
+    const known = recognise?.(presented) ?? matchName(presented, expectNames, names) !== undefined;
+    if (known) return ok(peer.value);
+    const found = [...presented.uri, ...presented.dns, ...presented.ip].slice(0, 10).join(', ') || 'no name';
     const wanted = expectNames.join(' or ');
     return err(failure('SLP-NET-0014', `${this.#target()}: expected ${wanted}, found ${found}`));
   }

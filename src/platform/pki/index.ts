@@ -16,7 +16,12 @@ export {
 export { parseCertificates, readPemFile } from './pem.ts';
 export { type RevocationPoints, revocationPoints } from './revocation-points.ts';
 export { type SipIdentity, sipIdentities } from './sip-identities.ts';
-export { loadTrustAnchors, parseTrustAnchors, type TrustAnchors } from './trust-anchors.ts';
+export {
+  loadTrustAnchors,
+  parseTrustAnchors,
+  publicTrustAnchors,
+  type TrustAnchors,
+} from './trust-anchors.ts';
 export {
   type ChainFailure,
   type ChainProblem,

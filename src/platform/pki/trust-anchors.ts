@@ -1,4 +1,5 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
+import { rootCertificates } from 'node:tls';
 import { err, failure, ok, type Result } from '#kernel';
 import { certificateFacts } from './certificate.ts';
 import { parseCertificates, readPemFile } from './pem.ts';
@@ -9,6 +10,17 @@ export interface TrustAnchors {
   readonly certificates: readonly X509Certificate[];
   /** All of them, PEM. */
   readonly pem: string;
+}
+
+let publicAnchors: TrustAnchors | undefined;
+
+/** The public authorities that the runtime knows; made once. */
+export function publicTrustAnchors(): TrustAnchors {
+  publicAnchors ??= {
+    certificates: rootCertificates.map((pem) => new X509Certificate(pem)),
+    pem: rootCertificates.map((pem) => `${pem}\n`).join(''),
+  };
+  return publicAnchors;
 }
 
 /** Loads a PEM bundle; every certificate in it must be a CA. A failure names the file and the cause. */

@@ -1,26 +1,30 @@
 import { parseNameAddress } from '#protocols/sip';
 
 /**
- * Added by an edge, inward, to a request whose From was accepted on the connection that it came from. The next hop
- * may take it as proof of the sender when a trusted edge sent it; a request without it is to be challenged. An edge
- * removes the field from whatever comes from outside.
+ * Added by an edge, inward, to a request whose From it knows: accepted on the connection that it came from, or of a
+ * domain that the partner's certificate speaks for. The next hop may take it as proof of the sender when a trusted edge
+ * sent it; a request without it is to be challenged. An edge removes the field from whatever comes from outside.
  */
 export const ASSERTED_SOURCE = 'Sallyport-Asserted-Source';
 
 /** Who stands behind a request that an edge passed on. */
-export type SourceKind = 'remote-user';
+const sourceKinds = ['remote-user', 'federated', 'provider', 'guest'] as const;
+export type SourceKind = (typeof sourceKinds)[number];
 
 export interface AssertedSource {
-  /** `user@domain`, lower case. */
+  /** `user@domain`, the domain in lower case. */
   readonly address: string;
   readonly source: SourceKind;
+  /** Of a sender outside the organisation: whether the name counts as verified. Absent for our own users. */
+  readonly verified?: boolean | undefined;
   /** The edge's own name. */
   readonly edge: string;
 }
 
-/** `<sip:alice@example.com>;source=remote-user;edge=edge1.internal.example` */
-export function formatAssertedSource(mark: AssertedSource): string {
-  return `<sip:${mark.address}>;source=${mark.source};edge=${mark.edge}`;
+/** `<sip:bob@partner.example>;source=federated;verified=yes;edge=edge1.internal.example` */
+export function formatAssertedSource({ address, source, verified, edge }: AssertedSource): string {
+  const level = verified === undefined ? '' : `;verified=${verified ? 'yes' : 'no'}`;
+  return `<sip:${address}>;source=${source}${level};edge=${edge}`;
 }
 
 /** The mark, or undefined for anything that an edge would not have written. */
@@ -29,7 +33,14 @@ export function parseAssertedSource(text: string): AssertedSource | undefined {
   if (!parsed.ok) return undefined;
   const { uri, parameters } = parsed.value;
   const edge = parameters.get('edge');
-  if (!uri.startsWith('sip:') || edge === undefined || parameters.get('source') !== 'remote-user')
-    return undefined;
-  return { address: uri.slice(4).toLowerCase(), source: 'remote-user', edge };
+  const source = sourceKinds.find((kind) => kind === parameters.get('source'));
+  const level = parameters.get('verified');
+  if (!uri.startsWith('sip:') || edge === undefined || source === undefined) return undefined;
+  if (level !== undefined && level !== 'yes' && level !== 'no') return undefined;
+  return {
+    address: uri.slice(4).toLowerCase(),
+    source,
+    ...(level === undefined ? {} : { verified: level === 'yes' }),
+    edge,
+  };
 }

@@ -5,3 +5,12 @@ export {
   parseAssertedSource,
   type SourceKind,
 } from './asserted-source.ts';
+export {
+  ASSERTED_LEVEL,
+  formatMessageTrust,
+  isSaidVerified,
+  MESSAGE_TRUST,
+  type MessageSourceType,
+  type MessageTrust,
+  VERIFIED_LEVEL,
+} from './message-trust.ts';

@@ -1,3 +1,5 @@
+import { federationReasons } from '../federation/policy/federation-reasons.ts';
+
 /**
  * Why a message went no further, or a connection was closed: every refusal of this service has one of these, and
  * each is counted under it.
@@ -23,6 +25,7 @@ export const refusalReasons = [
   'pre-sign-in-seconds',
   'wrong-peer-name',
   'connections-full',
+  ...federationReasons,
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 

@@ -14,6 +14,8 @@ import { type Log, type Metrics, OncePerKey } from '#platform/telemetry';
 import type { ServerTransaction, SipRequest } from '#protocols/sip';
 import { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientTable } from '../clients/client-table.ts';
+import { PartnerConnection } from '../federation/connections/partner-connection.ts';
+import type { Federation } from '../federation/federation.ts';
 import { type AccessMetrics, observeConnections } from '../metrics.ts';
 import { type Refusal, type RefusalReason, refuse } from '../policy/refusal.ts';
 import type { Scene } from '../rewrite/scene.ts';
@@ -62,6 +64,7 @@ export class AccessProxy implements SipUser, ProxyCore {
   readonly #fromNextHop = new Set<SipFlow>();
   #scene: Scene;
   #nextHop: NextHop | undefined;
+  #federation: Federation | undefined;
   #sweep: Cancel | undefined;
 
   constructor(options: AccessProxyOptions) {
@@ -83,7 +86,7 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.proxy = new StatefulProxy({ endpoint: this.endpoint });
     observeConnections(options.registry, {
       clients: () => this.clients.size,
-      nextHop: () => this.endpoint.flowCount - this.clients.size,
+      nextHop: () => this.endpoint.flowCount - this.clients.size - (this.#federation?.flowCount ?? 0),
     });
     this.#clientSide = new ClientSide(this);
     this.#nextHopSide = new NextHopSide(this);
@@ -97,9 +100,15 @@ export class AccessProxy implements SipUser, ProxyCore {
     return this.#nextHop;
   }
 
-  /** Begins to route: the pool dials with this proxy's endpoint, so it comes after it. */
-  start(pool: SipFlowPool): void {
+  get federation(): Federation {
+    if (this.#federation === undefined) throw new Error('the proxy has no federation yet');
+    return this.#federation;
+  }
+
+  /** Begins to route: the pool dials with this proxy's endpoint, so it comes after it, and federation likewise. */
+  start(pool: SipFlowPool, federation: Federation): void {
     this.#nextHop = new NextHop(pool);
+    this.#federation = federation;
     this.#planSweep();
   }
   /** Another document; connections and transactions go on. */
@@ -139,12 +148,15 @@ export class AccessProxy implements SipUser, ProxyCore {
   onRequest(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): void {
     if (flow.data instanceof ClientConnection) {
       this.#clientSide.handleRequest(request, flow.data, transaction);
+    } else if (flow.data instanceof PartnerConnection) {
+      this.federation.handleRequest(request, flow.data, transaction);
     } else {
       this.#nextHopSide.handleRequest(request, flow, transaction);
     }
   }
   onAck(request: SipRequest, flow: SipFlow): void {
     if (flow.data instanceof ClientConnection) this.#clientSide.handleAck(request, flow.data);
+    else if (flow.data instanceof PartnerConnection) this.federation.handleAck(request, flow.data);
     else this.#nextHopSide.handleAck(request, flow);
   }
   /** An INVITE that still waits for a connection to the next hop. */
@@ -152,6 +164,7 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.endpoint.respond(invite, 487);
   }
   onFlowClosed(flow: SipFlow, reason: FlowCloseReason): void {
+    if (flow.data instanceof PartnerConnection) this.federation.handleClosed(flow.data);
     if (!(flow.data instanceof ClientConnection)) return;
     this.clients.remove(flow.data);
     const excess = PRE_SIGN_IN[reason];
@@ -174,8 +187,7 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.metrics.refusals.inc(reason);
     if (!this.#logged.first(`${from.id} ${reason}`)) return;
     const remote = from.connection.remote.address;
-    const peer = from.data instanceof ClientConnection ? 'client' : 'next-hop';
-    this.#log.info('request refused', { reason, peer, flow: from.id, remote });
+    this.#log.info('request refused', { reason, peer: peerOf(from), flow: from.id, remote });
   }
   refuseExcess(client: ClientConnection): boolean {
     const excess = client.signIn.excess(client.flow, this.scene.settings.limits.preSignIn, this.clock.now());
@@ -204,6 +216,11 @@ export class AccessProxy implements SipUser, ProxyCore {
       this.#planSweep();
     });
   }
+}
+
+function peerOf({ data }: SipFlow): 'client' | 'partner' | 'next-hop' {
+  if (data instanceof ClientConnection) return 'client';
+  return data instanceof PartnerConnection ? 'partner' : 'next-hop';
 }
 
 /** The endpoint closes by itself what goes beyond the limits before the first sign-in. */

@@ -3,6 +3,7 @@ import type { SipEndpoint, SipFlow, StatefulProxy } from '#platform/sip-endpoint
 import type { ServerTransaction } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientTable } from '../clients/client-table.ts';
+import type { Federation } from '../federation/federation.ts';
 import type { AccessMetrics } from '../metrics.ts';
 import type { Refusal, RefusalReason } from '../policy/refusal.ts';
 import type { Scene } from '../rewrite/scene.ts';
@@ -15,6 +16,7 @@ export interface ProxyCore {
   readonly endpoint: SipEndpoint;
   readonly proxy: StatefulProxy;
   readonly nextHop: NextHop;
+  readonly federation: Federation;
   readonly clients: ClientTable;
   readonly branches: Branches;
   readonly metrics: AccessMetrics;

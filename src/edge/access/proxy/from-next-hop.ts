@@ -17,6 +17,7 @@ export class NextHopSide {
 
   handleRequest(request: SipRequest, from: SipFlow, transaction: ServerTransaction): void {
     const core = this.#core;
+    if (core.federation.handleOutward(request, from, transaction)) return;
     const decision = decideNextHopRequest(request, core.scene.settings);
     if (decision.kind === 'answer') {
       core.answerOptions(transaction);
@@ -49,6 +50,7 @@ export class NextHopSide {
 
   handleAck(request: SipRequest, from: SipFlow): void {
     const core = this.#core;
+    if (core.federation.handleOutwardAck(request, from)) return;
     const decision = decideNextHopRequest(request, core.scene.settings);
     const client = decision.kind === 'deliver' ? this.#clientOf(decision.token) : undefined;
     if (decision.kind !== 'deliver' || client === undefined || 'kind' in client) {

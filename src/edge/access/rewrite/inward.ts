@@ -94,7 +94,8 @@ function stripUntrusted(edit: MessageEdit, message: SipMessage, scene: Scene): v
   }
 }
 
-function openHidden(edit: MessageEdit, message: SipMessage, scene: Scene, known?: string): void {
+/** Puts back what was hidden in the fields of `message`; `known` is the real Call-ID, when it is known. */
+export function openHidden(edit: MessageEdit, message: SipMessage, scene: Scene, known?: string): void {
   const callId = known ?? scene.hiding.openCallId(message.callId);
   if (callId !== message.callId) edit.replace('Call-ID', callId);
   for (const name of TARGET_FIELDS) {

@@ -25,6 +25,7 @@ export function outwardRequest(
   token: string,
   branch: string,
   scene: Scene,
+  more?: (edit: MessageEdit) => void,
 ): Buffer {
   const { settings, hiding } = scene;
   const edit = new MessageEdit(request);
@@ -42,6 +43,7 @@ export function outwardRequest(
   }
   const ours = `SIP/2.0/TLS ${settings.external.host}:${settings.external.port};branch=${branch}`;
   edit.replace('Via', `${ours}, ${HIDDEN_VIA}`);
+  more?.(edit);
   return edit.toBytes();
 }
 

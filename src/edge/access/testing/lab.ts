@@ -10,7 +10,8 @@ import { type IssuedCertificate, LabAuthority } from '#platform/pki';
 import type { Service, SocketSource } from '#platform/service';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
 import type { EdgeDocument, ListenerPlan } from '#platform/topology';
-import { service } from '../service.ts';
+import type { NameService } from '../federation/connections/locate.ts';
+import { accessService } from '../service.ts';
 import { testDocument } from './document.ts';
 import { SipPeer } from './sip-peer.ts';
 
@@ -78,10 +79,12 @@ export class AccessLab {
   readonly events = new EventRing(1000);
   service: Service<EdgeDocument>;
   readonly clients: SipPeer[] = [];
+  readonly #names: NameService | undefined;
   readonly #servers: { readonly plan: ListenerPlan; readonly server: Server }[] = [];
 
-  private constructor(authority: LabAuthority, folder: string) {
+  private constructor(authority: LabAuthority, folder: string, names: NameService | undefined) {
     this.authority = authority;
+    this.#names = names;
     this.folder = folder;
     this.document = testDocument();
     this.frontEnds = [
@@ -94,10 +97,15 @@ export class AccessLab {
   /** @param members how many front ends the next hop has; they listen unless `listening` is false */
   static async start(
     t: TestContext,
-    options: { members?: 1 | 2; listening?: boolean; change?: (document: EdgeDocument) => void } = {},
+    options: {
+      members?: 1 | 2;
+      listening?: boolean;
+      change?: (document: EdgeDocument) => void;
+      names?: NameService;
+    } = {},
   ): Promise<AccessLab> {
     const authority = await LabAuthority.create({ name: 'Test authority' });
-    const lab = new AccessLab(authority, await mkdtemp(join(tmpdir(), 'access-')));
+    const lab = new AccessLab(authority, await mkdtemp(join(tmpdir(), 'access-')), options.names);
     t.after(() => lab.stop());
     await lab.#prepare(options.members ?? 1, options.listening ?? true);
     options.change?.(lab.document);
@@ -184,6 +192,7 @@ export class AccessLab {
       policy.nextHop.members.push({ name, address, port });
     }
     policy.ports.accessClients = await this.#bind('ext-05', EXTERNAL, 'external');
+    policy.ports.accessFederation = await this.#bind('ext-06', EXTERNAL, 'external');
     policy.ports.accessInternal = await this.#bind('int-02', INTERNAL, 'internal');
   }
 
@@ -204,14 +213,15 @@ export class AccessLab {
   }
 
   #create(): Service<EdgeDocument> {
-    return service.create({
+    const context = {
       clock: new SystemClock(),
       random: new SystemRandom(),
       log: this.log,
       metrics: this.metrics,
       events: this.events,
       sockets: this.#sockets(),
-    });
+    };
+    return accessService(context, this.#names === undefined ? {} : { names: this.#names });
   }
 
   #sockets(): SocketSource {

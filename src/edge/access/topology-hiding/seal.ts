@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
 /** What a sealed value stands for; a value sealed for one purpose never opens for another. */
-export type SealPurpose = 'route-set' | 'target' | 'call-id';
+export type SealPurpose = 'route-set' | 'target' | 'call-id' | 'partner';
 
 const TAG_BYTES = 12;
 /** Longest text that is sealed or opened, in characters; far above any URI or route set that fits in a message. */
@@ -27,6 +27,7 @@ export class Seal {
       'route-set': derive(secret, 'route-set'),
       target: derive(secret, 'target'),
       'call-id': derive(secret, 'call-id'),
+      partner: derive(secret, 'partner'),
     };
   }
 

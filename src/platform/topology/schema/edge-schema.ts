@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import { edgeAddresses } from './address-schema.ts';
+import { federation } from './federation-schema.ts';
 import { derivedKeyPair, hostSettings, keyPair, remoteAdministration, sipLimits } from './host-schema.ts';
 import { avLimits, relay } from './media-schema.ts';
-import { features, federation, internalPeers, pool, reverseProxy } from './perimeter-schema.ts';
+import { features, internalPeers, pool, reverseProxy } from './perimeter-schema.ts';
 import * as setting from './setting.ts';
 
 const NAME = 'a fully qualified domain name';
@@ -27,6 +28,14 @@ const host = setting.section('What belongs to this host alone.', {
     example: ['192.0.2.123'],
     rows: ['more-03'],
     mostItems: 8,
+  }),
+  partnerCa: setting.optionalText('the path of a PEM file', setting.filePath, {
+    sentence:
+      'Certificates of the authorities whose word counts for partners; the public ones when left out.',
+    reload: 'live',
+    example: 'certificates/partner-ca.crt',
+    path: true,
+    file: 'certificates',
   }),
   certificates: setting.section('The identities of this host.', {
     access: keyPair('Shown to outside clients by the Access Edge service.', 'access'),

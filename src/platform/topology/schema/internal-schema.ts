@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { externalAccess } from './external-access-schema.ts';
 import { hostSettings, internalAddresses, keyPair, sipLimits } from './host-schema.ts';
 import * as setting from './setting.ts';
 
@@ -91,7 +90,6 @@ const frontEnd = setting.section('The embedded front end.', {
     },
   ),
   registrar,
-  externalAccess,
   limits: setting.optionalSection('Bounds on what peers can make the front end hold.', {
     connections: setting.integer({
       sentence: 'Most connections at a time.',

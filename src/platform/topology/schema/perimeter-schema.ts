@@ -35,16 +35,6 @@ export const features = setting.optionalSection(
   },
 );
 
-export const federation = setting.optionalSection('How partners are spoken to.', {
-  mediaProfiles: setting.choices(['edge-tunnel', 'ice', 'legacy-ocs2007'], ['ice'], {
-    sentence:
-      'How media reaches partners: edge-tunnel between the relays on 3478 and 443 only; ice from the relay range, ' +
-      'answers only; legacy-ocs2007 to and from the relay range.',
-    reload: 'live',
-    rows: ['ext-09', 'ext-10', 'ext-11', 'ext-12', 'ext-13'],
-  }),
-});
-
 export const pool = setting.optionalSection('Edges that do the same work side by side.', {
   balancing: setting.choice(['none', 'dns', 'hardware'], 'none', {
     sentence:

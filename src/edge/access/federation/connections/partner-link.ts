@@ -1,0 +1,202 @@
+import type { Cancel, Clock, Result } from '#kernel';
+import type { Connection } from '#platform/net';
+import type { SipFlow } from '#platform/sip-endpoint';
+import type { FederationReason } from '../policy/federation-reasons.ts';
+
+/** Why no connection to a partner could be had; the text is for the operator. */
+export interface LinkFailure {
+  readonly reason: FederationReason;
+  readonly detail: string;
+}
+
+export interface PartnerLinkOptions {
+  readonly clock: Clock;
+  /** Opens one connection, to whichever of the partner's edges can be reached. */
+  readonly dial: () => Promise<Result<Connection, LinkFailure>>;
+  /** Makes a flow of it; undefined when there is no room. `closed` is called when it ends. */
+  readonly adopt: (connection: Connection, closed: (flow: SipFlow) => void) => SipFlow | undefined;
+  readonly close: (flow: SipFlow) => void;
+  readonly failed?: (failure: LinkFailure) => void;
+}
+
+/** Requests that wait for a connection to one partner. */
+const MOST_WAITING = 256;
+/** Unanswered requests on every open connection before another one is opened. */
+const BUSY = 16;
+/** A partner that could not be reached is left alone for so long, doubling. */
+const BACK_OFF = { firstMs: 1000, longestMs: 60_000 };
+/** Above this many bytes waiting to be written, a connection takes no new request. */
+const CONGESTED_BYTES = 512 * 1024;
+
+/** The resolver remembers by itself for how long it is not worth asking again. */
+const OF_NAMES: ReadonlySet<FederationReason> = new Set(['partner-unresolvable', 'partner-name']);
+
+interface Waiting {
+  readonly use: (flow: SipFlow) => void;
+  readonly refused: (failure: LinkFailure) => void;
+}
+
+/**
+ * The connections that the edge opens to one partner: the first when it is needed, further ones while all are busy, up to
+ * as many as the document allows. What waits for a connection is bounded, and so is how often one is tried.
+ */
+export class PartnerLink {
+  readonly #options: PartnerLinkOptions;
+  readonly #flows = new Map<SipFlow, number>();
+  /** Open connections that are to close. */
+  #surplus = new WeakSet<SipFlow>();
+  readonly #waiting = new Set<Waiting>();
+  #dialling = 0;
+  #failures = 0;
+  #failure: LinkFailure | undefined;
+  #retryAt = 0;
+  #farewell: Cancel | undefined;
+  #closed = false;
+
+  constructor(options: PartnerLinkOptions) {
+    this.#options = options;
+  }
+
+  get open(): number {
+    return this.#flows.size;
+  }
+  /** What kept it from being reached the last time. */
+  get failure(): LinkFailure | undefined {
+    return this.#failure;
+  }
+  flows(): SipFlow[] {
+    return [...this.#flows.keys()];
+  }
+
+  /**
+   * Calls `use` with the least busy connection, at once or when one is open; else `refused`, once.
+   * @param most connections that may be open
+   */
+  reach(most: number, use: (flow: SipFlow) => void, refused: (failure: LinkFailure) => void): void {
+    if (this.#closed) {
+      refused({ reason: 'partner-unreachable', detail: 'the partner is no longer one' });
+      return;
+    }
+    const flow = this.#leastBusy();
+    if (flow !== undefined) {
+      const load = this.#flows.get(flow) ?? 0;
+      if (load >= BUSY && this.#mayDial(most)) void this.#dial();
+      if (flow.connection.queued > CONGESTED_BYTES) {
+        refused({ reason: 'partner-busy', detail: `${flow.connection.queued} bytes wait to be read` });
+      } else use(flow);
+      return;
+    }
+    this.#await(most, { use, refused });
+  }
+
+  /** A request begins on this connection; {@link released} when it is over. */
+  taken(flow: SipFlow): void {
+    const load = this.#flows.get(flow);
+    if (load !== undefined) this.#flows.set(flow, load + 1);
+  }
+  released(flow: SipFlow): void {
+    const load = this.#flows.get(flow);
+    if (load === undefined || load === 0) return;
+    this.#flows.set(flow, load - 1);
+    if (load === 1 && this.#surplus.has(flow)) this.#options.close(flow);
+  }
+
+  /** The newest connections beyond so many take nothing new, and close when what is under way is over. */
+  trim(most: number): void {
+    this.#surplus = new WeakSet();
+    for (const flow of this.flows().slice(most)) {
+      if (this.#flows.get(flow) === 0) this.#options.close(flow);
+      else this.#surplus.add(flow);
+    }
+  }
+
+  /** Takes nothing new; what is under way may end first. */
+  retire(graceMs: number): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#refuseWaiting({ reason: 'partner-unreachable', detail: 'the partner is no longer one' });
+    this.#farewell = this.#options.clock.after(graceMs, () => this.close());
+  }
+  close(): void {
+    this.#closed = true;
+    this.#farewell?.();
+    this.#refuseWaiting({ reason: 'partner-unreachable', detail: 'closing' });
+    for (const flow of this.flows()) this.#options.close(flow);
+  }
+
+  #leastBusy(): SipFlow | undefined {
+    let chosen: SipFlow | undefined;
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const [flow, load] of this.#flows) {
+      if (!flow.open || this.#surplus.has(flow) || load >= lowest) continue;
+      chosen = flow;
+      lowest = load;
+    }
+    return chosen;
+  }
+
+  #mayDial(most: number): boolean {
+    const left = most - this.#flows.size - this.#dialling;
+    return left > 0 && this.#options.clock.now() >= this.#retryAt;
+  }
+
+  #await(most: number, waiting: Waiting): void {
+    if (this.#waiting.size >= MOST_WAITING) {
+      waiting.refused({ reason: 'partner-busy', detail: `${MOST_WAITING} requests wait for a connection` });
+    } else if (this.#dialling > 0) {
+      this.#waiting.add(waiting);
+    } else if (this.#mayDial(most)) {
+      this.#waiting.add(waiting);
+      void this.#dial();
+    } else {
+      waiting.refused(this.#failure ?? { reason: 'partner-unreachable', detail: 'tried a moment ago' });
+    }
+  }
+
+  async #dial(): Promise<void> {
+    this.#dialling += 1;
+    const result = await this.#options.dial();
+    this.#dialling -= 1;
+    if (this.#closed) {
+      if (result.ok) result.value.destroy('shutdown');
+      return;
+    }
+    const flow = result.ok
+      ? this.#options.adopt(result.value, (closed) => this.#flows.delete(closed))
+      : undefined;
+    if (flow === undefined) {
+      this.#handleFailure(
+        result.ok ? { reason: 'partner-busy', detail: 'no room for another connection' } : result.error,
+      );
+      return;
+    }
+    this.#failures = 0;
+    this.#failure = undefined;
+    this.#flows.set(flow, 0);
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const { use } of waiting) use(flow);
+  }
+
+  #handleFailure(failure: LinkFailure): void {
+    this.#failure = failure;
+    if (!OF_NAMES.has(failure.reason)) this.#postpone();
+    this.#options.failed?.(failure);
+    // Another connection may still be there for those who wait.
+    const flow = this.#leastBusy();
+    if (flow === undefined && this.#dialling === 0) this.#refuseWaiting(failure);
+  }
+
+  #postpone(): void {
+    this.#failures += 1;
+    const { firstMs, longestMs } = BACK_OFF;
+    const pause = Math.min(longestMs, firstMs * 2 ** Math.min(this.#failures - 1, 20));
+    this.#retryAt = this.#options.clock.now() + pause;
+  }
+
+  #refuseWaiting(failure: LinkFailure): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const { refused } of waiting) refused(failure);
+  }
+}

@@ -1,0 +1,213 @@
+import type { Clock } from '#kernel';
+import type { Connection } from '#platform/net';
+import type { SipFlow } from '#platform/sip-endpoint';
+import type { EventSink, Metrics } from '#platform/telemetry';
+import type { ServerTransaction, SipRequest } from '#protocols/sip';
+import { formatMessageTrust, MESSAGE_TRUST } from '#protocols/trust-marking';
+import type { Refusal } from '../policy/refusal.ts';
+import type { ProxyCore } from '../proxy/core.ts';
+import type { Seal } from '../topology-hiding/index.ts';
+import type { NameService } from './connections/locate.ts';
+import { PartnerConnection } from './connections/partner-connection.ts';
+import { PartnerLinks } from './connections/partner-links.ts';
+import type { FederationScene } from './federation-scene.ts';
+import { Identification } from './identification.ts';
+import { InwardSide } from './inward-side.ts';
+import { type FederationMetrics, federationMetrics } from './metrics.ts';
+import { OutwardSide } from './outward-side.ts';
+import { isWithin } from './policy/identity.ts';
+
+export interface FederationOptions {
+  readonly clock: Clock;
+  readonly registry: Metrics;
+  readonly events: EventSink;
+  readonly core: ProxyCore;
+  /** For life: what partners were shown has to open whatever document runs then. */
+  readonly seal: Seal;
+  readonly names: NameService;
+  readonly scene: FederationScene;
+}
+
+/** Unanswered requests of one connection. */
+const OPEN_REQUESTS = 2000;
+
+/** What the parts of federation share. */
+export interface FederationCore {
+  readonly core: ProxyCore;
+  readonly seal: Seal;
+  readonly names: NameService;
+  readonly links: PartnerLinks;
+  readonly identification: Identification;
+  readonly metrics: FederationMetrics;
+  /** The running document's. */
+  readonly scene: FederationScene;
+  /** Answers with the refusal, and tells the operator which rule it was; `domain` is the partner's. */
+  refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow, domain: string | undefined): void;
+}
+
+/** Federation with partners (port rows ext-06 and ext-07): their connections, and what goes over them. */
+export class Federation implements FederationCore {
+  readonly core: ProxyCore;
+  readonly seal: Seal;
+  readonly names: NameService;
+  readonly links: PartnerLinks;
+  readonly identification: Identification;
+  readonly metrics: FederationMetrics;
+  readonly #options: FederationOptions;
+  readonly #inward: InwardSide;
+  readonly #outward: OutwardSide;
+  readonly #inbound = new Set<PartnerConnection>();
+  #scene: FederationScene;
+
+  constructor(options: FederationOptions) {
+    this.#options = options;
+    this.core = options.core;
+    this.seal = options.seal;
+    this.names = options.names;
+    this.#scene = options.scene;
+    this.metrics = federationMetrics(options.registry);
+    this.identification = new Identification(options.names);
+    this.links = new PartnerLinks({
+      clock: options.clock,
+      events: options.events,
+      metrics: this.metrics,
+      names: options.names,
+      registry: options.registry,
+      scene: () => this.#scene,
+      adopt: (connection, closed) => this.#addFlow(connection, 'outbound', closed),
+      close: (flow) => this.core.endpoint.closeFlow(flow, 'policy'),
+    });
+    this.#inward = new InwardSide(this);
+    this.#outward = new OutwardSide(this);
+    options.registry.observe(
+      'sallyport_federation_inbound_connections',
+      'Open connections that partners opened',
+      () => this.#inbound.size,
+    );
+    options.registry.observe(
+      'sallyport_federation_outbound_connections',
+      'Open connections that this edge opened to partners',
+      () => this.links.open,
+    );
+  }
+
+  get scene(): FederationScene {
+    return this.#scene;
+  }
+  /** Connections with partners, whoever opened them. */
+  get flowCount(): number {
+    return this.#inbound.size + this.links.open;
+  }
+  inbound(): PartnerConnection[] {
+    return [...this.#inbound];
+  }
+
+  /** Another document: connections stay that could be opened under it, and are asked anew for whom they speak. */
+  adopt(scene: FederationScene): void {
+    this.#scene = scene;
+    for (const connection of this.#inbound) {
+      connection.forget();
+      connection.flow.connection.idleMs = scene.settings.limits.idleSeconds * 1000;
+      if (!this.#mayConnect(connection.peer.names)) {
+        this.core.endpoint.closeFlow(connection.flow, 'policy');
+      }
+    }
+    this.links.adopt();
+  }
+  stop(): void {
+    this.links.close();
+  }
+
+  /** A connection that a partner opened (port row ext-06); its chain was verified. */
+  accept(connection: Connection): void {
+    const names = connection.tls?.peer?.names;
+    if (names !== undefined && this.#mayConnect(names)) {
+      const flow = this.#addFlow(connection, 'inbound', () => {});
+      if (flow?.data instanceof PartnerConnection) this.#inbound.add(flow.data);
+      return;
+    }
+    this.core.metrics.refusals.inc('unlisted-domain');
+    this.#tell('partner-connection-refused', {
+      rule: 'unlisted-domain',
+      remote: connection.remote.address,
+      names: (names?.dns ?? []).slice(0, 5).join(' '),
+    });
+    connection.destroy('policy');
+  }
+
+  handleRequest(request: SipRequest, connection: PartnerConnection, transaction: ServerTransaction): void {
+    this.#inward.handleRequest(request, connection, transaction);
+  }
+  handleAck(request: SipRequest, connection: PartnerConnection): void {
+    this.#inward.handleAck(request, connection);
+  }
+  handleClosed(connection: PartnerConnection): void {
+    this.#inbound.delete(connection);
+  }
+  /** A request of the next hop; false when it is not for a partner. */
+  handleOutward(request: SipRequest, from: SipFlow, transaction: ServerTransaction): boolean {
+    return this.#outward.handleRequest(request, from, transaction);
+  }
+  handleOutwardAck(request: SipRequest, from: SipFlow): boolean {
+    return this.#outward.handleAck(request, from);
+  }
+
+  refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow, domain: string | undefined): void {
+    const { request } = transaction;
+    const inward = from.data instanceof PartnerConnection;
+    this.#tell('partner-message-refused', {
+      rule: refusal.reason,
+      direction: inward ? 'inward' : 'outward',
+      domain: domain ?? '',
+      method: request.method.slice(0, 32),
+      status: refusal.status,
+      remote: from.connection.remote.address,
+    });
+    const headers = inward ? refusal.headers : [...(refusal.headers ?? []), this.#generated()];
+    this.core.refuse(transaction, headers === undefined ? refusal : { ...refusal, headers }, from);
+  }
+
+  /** An answer of the edge itself ([MS-SIPRE] §2.2.15). */
+  #generated(): readonly [string, string] {
+    const edge = this.#scene.scene.settings.internal.host;
+    const trust = { type: 'EdgeProxyGenerated', edge, verified: true, network: 'federation' } as const;
+    return [MESSAGE_TRUST, formatMessageTrust(trust)];
+  }
+
+  #addFlow(
+    connection: Connection,
+    direction: 'inbound' | 'outbound',
+    closed: (flow: SipFlow) => void,
+  ): SipFlow | undefined {
+    const peer = connection.tls?.peer;
+    if (peer === undefined) {
+      connection.destroy('policy');
+      return undefined;
+    }
+    const flow = this.core.endpoint.addFlow(connection, {
+      authorised: true,
+      openRequests: OPEN_REQUESTS,
+      // What bears the same certificate may answer and cancel for one another, and nobody else may.
+      scope: `partner ${peer.fingerprint}`,
+      dialled: direction === 'outbound',
+      onClosed: closed,
+    });
+    if (flow === undefined) return undefined;
+    flow.data = new PartnerConnection(flow, peer, direction);
+    connection.idleMs = this.#scene.settings.limits.idleSeconds * 1000;
+    return flow;
+  }
+
+  /** Whether a certificate might speak for anybody at all; for whom is decided for each sender. */
+  #mayConnect(names: NonNullable<PartnerConnection['peer']>['names']): boolean {
+    if (!this.#scene.settings.enabled) return false;
+    return this.#scene.partners.partners().some((partner) => {
+      if (this.identification.known(names, partner) !== undefined) return true;
+      return partner.proxy === undefined && names.dns.some((name) => isWithin(name, partner.domain));
+    });
+  }
+
+  #tell(name: string, fields: Readonly<Record<string, string | number>>): void {
+    this.#options.events.emit({ at: this.#options.clock.wall(), name, fields });
+  }
+}

@@ -1,0 +1,210 @@
+import type { BranchFailure, ProxyBranch, ProxyContext, ProxyHandler, SipFlow } from '#platform/sip-endpoint';
+import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
+import type { PartnerConnection } from './connections/partner-connection.ts';
+import type { FederationCore } from './federation.ts';
+import { openPartnerToken, partnerToken } from './federation-scene.ts';
+import {
+  decidePartnerRequest,
+  decideUnasked,
+  type PartnerInward,
+  type PartnerKnowledge,
+  senderOf,
+} from './policy/from-partner.ts';
+import { isOwnHost } from './policy/identity.ts';
+import type { Partner } from './policy/partner-table.ts';
+import { refuseFederation } from './policy/refuse.ts';
+import { type PartnerSource, partnerInwardRequest } from './rewrite/partner-inward.ts';
+import { partnerOutwardResponse } from './rewrite/partner-outward.ts';
+
+/** Requests of one connection that may wait for an answer of the DNS. */
+const MOST_WAITING = 64;
+
+/** The way inward: what partners send. */
+export class InwardSide {
+  readonly #federation: FederationCore;
+
+  constructor(federation: FederationCore) {
+    this.#federation = federation;
+  }
+
+  handleRequest(request: SipRequest, connection: PartnerConnection, transaction: ServerTransaction): void {
+    const { core, scene } = this.#federation;
+    const unasked = decideUnasked(request, scene.scene.settings);
+    const sender = senderOf(request);
+    if (unasked?.kind === 'answer') {
+      core.answerOptions(transaction);
+    } else if (unasked !== undefined) {
+      this.#federation.refuse(transaction, unasked, connection.flow, sender?.domain);
+    } else if (sender === undefined) {
+      this.#federation.refuse(transaction, refuseFederation('from-not-verified'), connection.flow, undefined);
+    } else {
+      this.#decideFor(sender.domain, request, connection, transaction);
+    }
+  }
+
+  /** An ACK for a 2xx is a request of its own that nobody answers: its sender is known from the INVITE. */
+  handleAck(request: SipRequest, connection: PartnerConnection): void {
+    const { core, scene } = this.#federation;
+    const domain = senderOf(request)?.domain ?? '';
+    const partner = scene.partners.partnerFor(domain);
+    const decision = decidePartnerRequest(request, this.#knowledge(connection), scene.scene.settings);
+    if (decision.kind !== 'forward' || typeof partner === 'string') {
+      core.countRefusal('bad-ack', connection.flow);
+      return;
+    }
+    const source = this.#sourceOf(connection, partner);
+    const send = (flow: SipFlow) => {
+      const bytes = partnerInwardRequest(request, decision, source, core.branches.next(), scene.scene);
+      this.#federation.metrics.requests.inc('inward');
+      core.endpoint.sendStateless(flow, bytes);
+    };
+    core.nextHop.reach(connection, send, () => core.countRefusal('no-next-hop', connection.flow));
+  }
+
+  /** Whose request it is has to be known before anything else of it counts. */
+  #decideFor(
+    domain: string,
+    request: SipRequest,
+    connection: PartnerConnection,
+    transaction: ServerTransaction,
+  ): void {
+    const partner = this.#federation.scene.partners.partnerFor(domain);
+    if (typeof partner === 'string') {
+      this.#federation.refuse(transaction, refuseFederation(partner), connection.flow, domain);
+    } else if (connection.identity(domain) !== undefined) {
+      this.#decide(partner, request, connection, transaction);
+    } else if (connection.waiting >= MOST_WAITING) {
+      this.#federation.refuse(transaction, refuseFederation('partner-busy'), connection.flow, domain);
+    } else {
+      void this.#identify(partner, request, connection, transaction);
+    }
+  }
+
+  async #identify(
+    partner: Partner,
+    request: SipRequest,
+    connection: PartnerConnection,
+    transaction: ServerTransaction,
+  ): Promise<void> {
+    connection.waiting += 1;
+    const identity = await this.#federation.identification.find(connection, partner);
+    connection.waiting -= 1;
+    if (!transaction.pending || !connection.flow.open) return;
+    if (!identity.ok) {
+      const refusal = refuseFederation(identity.error.reason);
+      this.#federation.refuse(transaction, refusal, connection.flow, partner.domain);
+      return;
+    }
+    // The document may be another one by now.
+    const now = this.#federation.scene.partners.partnerFor(partner.domain);
+    if (typeof now === 'string') {
+      this.#federation.refuse(transaction, refuseFederation(now), connection.flow, partner.domain);
+    } else this.#decide(now, request, connection, transaction);
+  }
+
+  #decide(
+    partner: Partner,
+    request: SipRequest,
+    connection: PartnerConnection,
+    transaction: ServerTransaction,
+  ): void {
+    const { core, scene } = this.#federation;
+    const decision = decidePartnerRequest(request, this.#knowledge(connection), scene.scene.settings);
+    if (decision.kind === 'refuse') {
+      this.#federation.refuse(transaction, decision, connection.flow, partner.domain);
+    } else if (decision.kind === 'answer') {
+      core.answerOptions(transaction);
+    } else this.#forward(partner, request, connection, transaction, decision);
+  }
+
+  #forward(
+    partner: Partner,
+    request: SipRequest,
+    connection: PartnerConnection,
+    transaction: ServerTransaction,
+    decision: PartnerInward,
+  ): void {
+    const { core } = this.#federation;
+    const source = this.#sourceOf(connection, partner);
+    const handler = new InwardHandler(this.#federation, request, connection, decision, source);
+    const send = (flow: SipFlow) => {
+      if (!transaction.pending) return;
+      if (flow.connection.queued > core.scene.settings.limits.outboundBytes) {
+        core.refuseBusy(transaction, connection.flow);
+        return;
+      }
+      this.#federation.metrics.requests.inc('inward');
+      core.proxy.forward(transaction, [handler.branchTo(flow)], handler);
+    };
+    core.nextHop.reach(connection, send, () => core.refuseUnreachable(transaction, connection.flow));
+  }
+
+  #sourceOf(connection: PartnerConnection, partner: Partner): PartnerSource {
+    const token = partnerToken(this.#federation.seal, partner.domain);
+    return { token, remote: connection.flow.connection.remote, partner };
+  }
+
+  #knowledge(connection: PartnerConnection): PartnerKnowledge {
+    const { seal, scene } = this.#federation;
+    const { names } = connection.peer;
+    return {
+      speaksFor: (domain) => connection.identity(domain) !== undefined,
+      isOwnHost: (host) => isOwnHost(host, names, connection.flow.connection.remote.address),
+      openToken: (token) => openPartnerToken(seal, token),
+      unfold: (behind) => scene.scene.hiding.unfoldRoutes(behind),
+      openTarget: (uri) => scene.scene.hiding.targets.open(uri),
+    };
+  }
+}
+
+/** One request of a partner on its way inward, and its responses on their way back. */
+class InwardHandler implements ProxyHandler {
+  /** The next hop is all there is behind us, so when it asks to be spared the partner has to know. */
+  readonly passes503 = true;
+  readonly #federation: FederationCore;
+  readonly #request: SipRequest;
+  readonly #connection: PartnerConnection;
+  readonly #decision: PartnerInward;
+  readonly #source: PartnerSource;
+
+  constructor(
+    federation: FederationCore,
+    request: SipRequest,
+    connection: PartnerConnection,
+    decision: PartnerInward,
+    source: PartnerSource,
+  ) {
+    this.#federation = federation;
+    this.#request = request;
+    this.#connection = connection;
+    this.#decision = decision;
+    this.#source = source;
+  }
+
+  branchTo(flow: SipFlow): ProxyBranch {
+    const { core, scene } = this.#federation;
+    const branch = core.branches.next();
+    const bytes = partnerInwardRequest(this.#request, this.#decision, this.#source, branch, scene.scene);
+    return { flow, branch, bytes };
+  }
+
+  editResponse(edit: MessageEdit, response: SipResponse): void {
+    const { scene, core } = this.#federation;
+    core.metrics.responses.inc('outward');
+    const original = { request: this.#request, token: this.#source.token };
+    partnerOutwardResponse(edit, response, original, scene.scene, scene.settings);
+  }
+
+  /** A member that cannot be reached any more; one that answers, whatever it answers, has the say. */
+  nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
+    if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
+    const { core } = this.#federation;
+    const flow = core.nextHop.other(this.#connection, branch.flow);
+    if (flow === undefined) {
+      core.refuseUnreachable(context.transaction, this.#connection.flow);
+      return undefined;
+    }
+    core.metrics.failovers.inc();
+    return this.branchTo(flow);
+  }
+}

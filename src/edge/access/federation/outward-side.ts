@@ -1,0 +1,148 @@
+import type { BranchFailure, ProxyBranch, ProxyContext, ProxyHandler, SipFlow } from '#platform/sip-endpoint';
+import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
+import type { LinkFailure, PartnerLink } from './connections/partner-link.ts';
+import type { FederationCore } from './federation.ts';
+import { openPartnerToken, partnerToken } from './federation-scene.ts';
+import { refuseFederation } from './policy/refuse.ts';
+import { decideToPartner, type PartnerOutward } from './policy/to-partner.ts';
+import { type OriginalToPartner, partnerInwardResponse } from './rewrite/partner-inward.ts';
+import { partnerOutwardRequest } from './rewrite/partner-outward.ts';
+
+/** The way outward: what the next hop sends to partners. */
+export class OutwardSide {
+  readonly #federation: FederationCore;
+
+  constructor(federation: FederationCore) {
+    this.#federation = federation;
+  }
+
+  /** False when the request is not for a partner. */
+  handleRequest(request: SipRequest, from: SipFlow, transaction: ServerTransaction): boolean {
+    const decision = this.#decide(request);
+    if (decision === undefined) return false;
+    if (decision.kind === 'refuse') {
+      this.#federation.refuse(transaction, decision, from, domainOf(request));
+      return true;
+    }
+    const { links, scene } = this.#federation;
+    const { partner } = decision;
+    const link = links.link(partner);
+    const send = (flow: SipFlow) => {
+      if (transaction.pending) this.#forward(request, from, transaction, decision, link, flow);
+    };
+    const refused = (failure: LinkFailure) => {
+      if (!transaction.pending) return;
+      this.#federation.refuse(transaction, refuseFederation(failure.reason), from, partner.domain);
+    };
+    link.reach(scene.settings.connectionsPerPartner, send, refused);
+    return true;
+  }
+
+  handleAck(request: SipRequest, from: SipFlow): boolean {
+    const decision = this.#decide(request);
+    if (decision === undefined) return false;
+    const { core, links, scene } = this.#federation;
+    if (decision.kind === 'refuse') {
+      core.countRefusal('bad-ack', from);
+      return true;
+    }
+    const { partner } = decision;
+    const send = (flow: SipFlow) => {
+      const bytes = this.#copy(request, decision, core.branches.next());
+      this.#federation.metrics.requests.inc('outward');
+      core.endpoint.sendStateless(flow, bytes);
+    };
+    const { connectionsPerPartner } = scene.settings;
+    links.link(partner).reach(connectionsPerPartner, send, () => core.countRefusal('bad-ack', from));
+    return true;
+  }
+
+  #decide(request: SipRequest) {
+    const { seal, scene } = this.#federation;
+    const known = {
+      partners: scene.partners,
+      openToken: (token: string) => openPartnerToken(seal, token),
+    };
+    return decideToPartner(request, known, scene.scene.settings);
+  }
+
+  #copy(request: SipRequest, decision: PartnerOutward, branch: string): Buffer {
+    const { seal, scene } = this.#federation;
+    const token = partnerToken(seal, decision.partner.domain);
+    return partnerOutwardRequest(request, decision, token, branch, scene.scene, scene.settings);
+  }
+
+  #forward(
+    request: SipRequest,
+    from: SipFlow,
+    transaction: ServerTransaction,
+    decision: PartnerOutward,
+    link: PartnerLink,
+    flow: SipFlow,
+  ): void {
+    const { core, seal } = this.#federation;
+    const branchTo = (target: SipFlow): ProxyBranch => {
+      const branch = core.branches.next();
+      return { flow: target, branch, bytes: this.#copy(request, decision, branch) };
+    };
+    const original = {
+      request,
+      remote: from.connection.remote,
+      token: partnerToken(seal, decision.partner.domain),
+      recordRoute: decision.recordRoute || request.has('Record-Route'),
+      partner: decision.partner,
+    };
+    this.#federation.metrics.requests.inc('outward');
+    const handler = new OutwardHandler(this.#federation, original, { link, flow, branchTo, from });
+    link.taken(flow);
+    core.proxy.forward(transaction, [branchTo(flow)], handler);
+  }
+}
+
+function domainOf(request: SipRequest): string | undefined {
+  const uri = request.parsedUri();
+  return uri.ok ? uri.value.host : undefined;
+}
+
+interface Way {
+  readonly link: PartnerLink;
+  readonly flow: SipFlow;
+  readonly branchTo: (flow: SipFlow) => ProxyBranch;
+  readonly from: SipFlow;
+}
+
+/** The responses of a partner to one request of the next hop. */
+class OutwardHandler implements ProxyHandler {
+  readonly #federation: FederationCore;
+  readonly #original: OriginalToPartner;
+  readonly #way: Way;
+
+  constructor(federation: FederationCore, original: OriginalToPartner, way: Way) {
+    this.#federation = federation;
+    this.#original = original;
+    this.#way = way;
+  }
+
+  editResponse(edit: MessageEdit, response: SipResponse): void {
+    const { core, scene } = this.#federation;
+    core.metrics.responses.inc('inward');
+    partnerInwardResponse(edit, response, this.#original, scene.scene);
+  }
+
+  /** RFC 3263 §4.3: a connection that broke is no answer; another one to the same partner may bring one. */
+  nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
+    if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
+    const { link, branchTo, from } = this.#way;
+    const other = link.flows().find((flow) => flow.open && flow !== branch.flow);
+    if (other !== undefined) return branchTo(other);
+    if (context.transaction.pending) {
+      const refusal = refuseFederation('partner-unreachable');
+      this.#federation.refuse(context.transaction, refusal, from, this.#original.partner.domain);
+    }
+    return undefined;
+  }
+
+  onEnd(): void {
+    this.#way.link.released(this.#way.flow);
+  }
+}

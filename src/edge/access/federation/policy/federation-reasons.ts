@@ -1,0 +1,23 @@
+/** Why a message from or to a partner went no further. */
+export const federationReasons = [
+  // who
+  'federation-off',
+  'own-domain',
+  'blocked-domain',
+  'unlisted-domain',
+  'from-not-verified',
+  'asserted-identity',
+  'via-host',
+  'record-route-host',
+  'foreign-sender',
+  // what
+  'partner-method',
+  'no-transit',
+  // where to
+  'partner-unresolvable',
+  'partner-name',
+  'partner-certificate',
+  'partner-unreachable',
+  'partner-busy',
+] as const;
+export type FederationReason = (typeof federationReasons)[number];

@@ -1,0 +1,105 @@
+import { isIP } from 'node:net';
+import { parseSipUri, type SipRequest } from '#protocols/sip';
+import { canonicalAddress, checkProxiable, formsDialog } from '../../policy/common.ts';
+import { type Refusal, refuse } from '../../policy/refusal.ts';
+import type { AccessSettings } from '../../settings.ts';
+import { isRefusedMethod } from './from-partner.ts';
+import type { Partner, PartnerTable } from './partner-table.ts';
+import { refuseFederation } from './refuse.ts';
+
+export interface PartnerOutward {
+  readonly kind: 'send';
+  readonly partner: Partner;
+  /** The Route entries behind ours, which only the partner's own side can have recorded. */
+  readonly routes: readonly string[];
+  /** The Request-URI that it leaves with; undefined: as it came. */
+  readonly requestUri: string | undefined;
+  readonly recordRoute: boolean;
+}
+
+export interface OutwardKnowledge {
+  readonly partners: PartnerTable;
+  /** The partner domain that one of our route tokens names; undefined for one that does not name a partner. */
+  openToken(token: string): string | undefined;
+}
+
+/**
+ * What becomes of a request of the next hop for somebody outside who is no client of ours; undefined when it is not
+ * for a partner. It goes to the partner that its Request-URI, or within a dialog our own Route, names, and to nobody
+ * else wherever further routes point.
+ */
+export function decideToPartner(
+  request: SipRequest,
+  known: OutwardKnowledge,
+  settings: AccessSettings,
+): Refusal | PartnerOutward | undefined {
+  const routes = request.routes();
+  // Refused by whoever is asked next.
+  if (!routes.ok) return undefined;
+  const entries = routes.value.map((route) => route.uri);
+  const strict = ownUser(request.uri, settings);
+  const inDialog =
+    strict?.user ?? (entries[0] === undefined ? undefined : ownUser(entries[0], settings)?.user);
+  const domain = inDialog === undefined ? foreignDomain(request, settings) : known.openToken(inDialog);
+  if (domain === undefined) return undefined;
+  const problem = checkProxiable(request) ?? checkLoop(request, settings) ?? checkSender(request, settings);
+  if (problem !== undefined) return problem;
+  if (isRefusedMethod(request)) return refuseFederation('partner-method');
+  const partner = known.partners.partnerFor(domain);
+  if (typeof partner === 'string') return refuseFederation(partner);
+  // RFC 3261 §16.4: a strict router put our URI into the Request-URI and the target behind the routes.
+  const target = strict === undefined ? undefined : entries.at(-1);
+  const rest = behindOurs(strict === undefined ? entries : entries.slice(0, -1), settings);
+  if (inDialog === undefined && rest.length > 0) return refuse(403, 'foreign-route');
+  return {
+    kind: 'send',
+    partner,
+    routes: rest.map((uri) => `<${uri}>`),
+    requestUri: target,
+    recordRoute: formsDialog(request),
+  };
+}
+
+/** Where a request without a route of ours wants to go, if that is nobody of ours. */
+function foreignDomain(request: SipRequest, settings: AccessSettings): string | undefined {
+  const uri = request.parsedUri();
+  if (!uri.ok) return undefined;
+  const { host, user } = uri.value;
+  // An address is no domain: that is a device, which is reached by its flow token or not at all.
+  if (user === undefined || settings.sipDomains.has(host) || isAddress(host)) return undefined;
+  return settings.externalHosts.has(host) || settings.internalHosts.has(host) ? undefined : host;
+}
+
+function isAddress(host: string): boolean {
+  return host.startsWith('[') || isIP(host) !== 0;
+}
+
+/** The edge is no way from one stranger to another. */
+function checkSender(request: SipRequest, settings: AccessSettings): Refusal | undefined {
+  const address = canonicalAddress(request.from.uri);
+  const domain = address?.slice(address.lastIndexOf('@') + 1);
+  const ours = domain !== undefined && settings.sipDomains.has(domain);
+  return ours ? undefined : refuseFederation('foreign-sender');
+}
+
+/** A request passes this edge at most twice, once inward and once outward. */
+function checkLoop(request: SipRequest, settings: AccessSettings): Refusal | undefined {
+  let own = 0;
+  for (const via of request.vias()) if (via.host === settings.internal.host) own += 1;
+  return own > 1 ? refuse(482, 'loop') : undefined;
+}
+
+/** Drops our own entries from the top: of a dialog there are two, one for each interface (RFC 5658). */
+function behindOurs(entries: readonly string[], settings: AccessSettings): readonly string[] {
+  let own = 0;
+  while (own < entries.length && ownUser(entries[own] as string, settings) !== undefined) own += 1;
+  return entries.slice(own);
+}
+
+/** A loose-routing URI at one of our two interfaces, with the user part that it has. */
+function ownUser(uri: string, settings: AccessSettings): { user: string | undefined } | undefined {
+  const parsed = parseSipUri(uri);
+  if (!parsed.ok || !parsed.value.parameters.has('lr')) return undefined;
+  const { host, user } = parsed.value;
+  return settings.internalHosts.has(host) || host === settings.external.host ? { user } : undefined;
+}

@@ -1,0 +1,137 @@
+import type { Endpoint } from '#platform/net';
+import { MessageEdit, type SipMessage, type SipRequest, type SipResponse } from '#protocols/sip';
+import {
+  ASSERTED_SOURCE,
+  formatAssertedSource,
+  formatMessageTrust,
+  MESSAGE_TRUST,
+} from '#protocols/trust-marking';
+import { DEFAULT_MAX_FORWARDS } from '../../policy/common.ts';
+import { openHidden } from '../../rewrite/inward.ts';
+import { externalUri, internalUri, type Scene } from '../../rewrite/scene.ts';
+import { stampedVia } from '../../rewrite/via.ts';
+import { isNotForPartners } from '../../trust.ts';
+import type { PartnerInward } from '../policy/from-partner.ts';
+import { isVerified, messageTrust } from '../policy/mark.ts';
+import type { Partner } from '../policy/partner-table.ts';
+
+/** Route entries of a partner's own side that are kept in one message; far above what anybody has. */
+const MOST_ROUTES = 32;
+
+export interface PartnerSource {
+  /** Names the partner in our Record-Route. */
+  readonly token: string;
+  readonly remote: Endpoint;
+  readonly partner: Partner;
+}
+
+/** A partner's request as the next hop gets it (RFC 3261 §16.6). */
+export function partnerInwardRequest(
+  request: SipRequest,
+  decision: PartnerInward,
+  source: PartnerSource,
+  branch: string,
+  scene: Scene,
+): Buffer {
+  const { settings } = scene;
+  const edit = new MessageEdit(request);
+  if (decision.requestUri !== undefined) edit.requestUri(decision.requestUri);
+  const verified = isVerified(source.partner, request);
+  strip(edit, request, scene);
+  keepAssertedIdentity(edit, request, verified);
+  openHidden(edit, request, scene);
+  edit.replace('Max-Forwards', String((request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1));
+  if (decision.routes.length > 0) edit.replace('Route', decision.routes.join(', '));
+  else if (request.has('Route')) edit.remove('Route');
+  if (decision.recordRoute) edit.prepend('Record-Route', ownRoutes(source.token, scene));
+  edit.append(
+    ASSERTED_SOURCE,
+    formatAssertedSource({
+      address: decision.sender,
+      source: 'federated',
+      verified,
+      edge: settings.internal.host,
+    }),
+  );
+  markTrust(edit, source.partner, verified, scene);
+  const via = stampedVia(request.topVia, source.remote);
+  if (via !== undefined) {
+    edit.removeFirst('Via');
+    edit.prepend('Via', via);
+  }
+  edit.prepend('Via', `SIP/2.0/TLS ${settings.internal.host}:${settings.internal.port};branch=${branch}`);
+  return edit.toBytes();
+}
+
+/** What the request that a partner answers looked like before we sent it outward. */
+export interface OriginalToPartner {
+  readonly request: SipRequest;
+  /** Where it came from. */
+  readonly remote: Endpoint;
+  readonly token: string;
+  readonly recordRoute: boolean;
+  readonly partner: Partner;
+}
+
+/** A partner's response as the next hop gets it: what we hid in the request is put back. */
+export function partnerInwardResponse(
+  edit: MessageEdit,
+  response: SipResponse,
+  original: OriginalToPartner,
+  scene: Scene,
+): void {
+  const { request, partner, token } = original;
+  const verified = isVerified(partner, response);
+  strip(edit, response, scene);
+  keepAssertedIdentity(edit, response, verified);
+  openHidden(edit, response, scene, request.callId);
+  const [top, ...below] = request.values('Via');
+  edit.remove('Via');
+  edit.prepend('Via', [stampedVia(request.topVia, original.remote) ?? top, ...below].join(', '));
+  markTrust(edit, partner, verified, scene);
+  if (!response.has('Record-Route')) return;
+  if (!original.recordRoute) {
+    edit.remove('Record-Route');
+    return;
+  }
+  const theirs = theirRoutes(response, token);
+  edit.replace('Record-Route', [...theirs, ownRoutes(token, scene, true)].join(', '));
+  for (const inner of request.values('Record-Route')) edit.append('Record-Route', inner);
+}
+
+/** Both our interfaces are recorded (RFC 5658), the one nearer to the next hop first in a request. */
+function ownRoutes(token: string, { settings }: Scene, response = false): string {
+  const uris = [internalUri(settings, token), externalUri(settings, token)].map((uri) => `<${uri}>`);
+  return (response ? uris.reverse() : uris).join(', ');
+}
+
+/** What the partner's own side recorded stands above ours. */
+function theirRoutes(response: SipResponse, token: string): string[] {
+  const values = response.values('Record-Route');
+  const own = values.findIndex((value) => value.includes(`:${token}@`));
+  return values.slice(0, own < 0 ? 0 : Math.min(own, MOST_ROUTES));
+}
+
+function markTrust(edit: MessageEdit, partner: Partner, verified: boolean, { settings }: Scene): void {
+  edit.append(MESSAGE_TRUST, formatMessageTrust(messageTrust(partner, verified, settings.internal.host)));
+}
+
+/** Takes out what a partner has no say in (trust.ts). */
+function strip(edit: MessageEdit, message: SipMessage, scene: Scene): void {
+  for (const name of message.names()) {
+    if (!isNotForPartners(name)) continue;
+    edit.remove(name);
+    scene.stripped();
+  }
+}
+
+/** RFC 3325 §5: only of a partner whose senders count as verified, and never a telephone number, which it cannot prove. */
+function keepAssertedIdentity(edit: MessageEdit, message: SipMessage, verified: boolean): void {
+  const values = message.values('P-Asserted-Identity');
+  if (values.length === 0) return;
+  // Of responses nobody has checked for whom the partner speaks.
+  const kept =
+    verified && message.kind === 'request' ? values.filter((value) => !/<?\s*tel:/i.test(value)) : [];
+  if (kept.length === 0) edit.remove('P-Asserted-Identity');
+  else if (kept.length < values.length) edit.replace('P-Asserted-Identity', kept.join(', '));
+}
