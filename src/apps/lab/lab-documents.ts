@@ -82,6 +82,7 @@ export function internalDocument(plan: LabPlan): string {
           },
         ],
         database: 'front-end.sqlite',
+        externalAccess: { global: { remote: true } },
       },
     })
   );

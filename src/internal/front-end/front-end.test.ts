@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { buildResponse } from '#protocols/sip';
 import { formatAssertedSource } from '#protocols/trust-marking';
 import { request } from './testing/messages.ts';
-import { Bench, EDGE } from './testing/wire.ts';
+import { Bench, branched, EDGE } from './testing/wire.ts';
 
 const MARK: readonly [string, string] = [
   'Sallyport-Asserted-Source',
@@ -94,7 +94,3 @@ test('a client that is in no dialog with another cannot end its call', async () 
   bench.arrives(alice.wire, branched(bye(alice.token, bob.token), 'b3'));
   bob.wire.request('BYE');
 });
-
-function branched({ bytes }: { bytes: Buffer }, branch: string): Buffer {
-  return Buffer.from(bytes.toString().replace('z9hG4bKtest1', `z9hG4bK${branch}`));
-}

@@ -20,6 +20,7 @@ import { parseAor } from './account.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Binding } from './binding.ts';
 import type { EdgeLinks, EdgeService } from './edge-links.ts';
+import { NOT_ENABLED_FOR_REMOTE } from './external-access.ts';
 import { type Forwarding, forwarded, keepsChallenges } from './forwarding.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { type FlowTokens, partyOf } from './parties.ts';
@@ -81,7 +82,9 @@ export class FrontEnd implements SipUser {
       }
     } else {
       const sender = this.#sender(request, flow, transaction);
-      if (sender !== undefined) this.#serve(request, flow, transaction, routed, sender);
+      if (sender === undefined) return;
+      if (this.#mayBeWhere(sender, flow)) this.#serve(request, flow, transaction, routed, sender);
+      else this.#refuseRemote(transaction);
     }
   }
 
@@ -127,8 +130,25 @@ export class FrontEnd implements SipUser {
    * sent. Anybody who knows a dialog may end it: the names in a BYE are shown to no one.
    */
   #maySpeakInDialog(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): boolean {
-    if (request.method === 'BYE' || this.#isProven(request, flow, addressOf(request.from))) return true;
-    return this.#sender(request, flow, transaction) !== undefined;
+    if (request.method === 'BYE') return true;
+    const address = addressOf(request.from);
+    const sender = this.#isProven(request, flow, address)
+      ? address
+      : this.#sender(request, flow, transaction);
+    if (sender === undefined) return false;
+    if (this.#mayBeWhere(sender, flow)) return true;
+    this.#refuseRemote(transaction);
+    return false;
+  }
+
+  /** Who comes through an edge needs a policy that allows it; asked only of senders that are proven. */
+  #mayBeWhere(sender: string, flow: SipFlow): boolean {
+    return partyOf(flow).kind === 'client' || this.#settings.access.rightsOf(sender).remote;
+  }
+
+  #refuseRemote(transaction: ServerTransaction): void {
+    this.#options.metrics.refusals.inc('not-remote');
+    this.#endpoint.respond(transaction, 403, { headers: [NOT_ENABLED_FOR_REMOTE] });
   }
 
   #resolve(token: string): SipFlow | 'gone' | undefined {
@@ -192,7 +212,10 @@ export class FrontEnd implements SipUser {
   }
 
   #forwardToUser(request: SipRequest, flow: SipFlow, transaction: ServerTransaction, aor: string): void {
-    const bindings = this.#options.registrar.lookup(aor, this.#options.clock.wall());
+    const remote = this.#settings.access.rightsOf(aor).remote;
+    const bindings = this.#options.registrar
+      .lookup(aor, this.#options.clock.wall())
+      .filter(({ reach }) => remote || reach.kind === 'flow');
     if (bindings.length === 0) {
       return this.#endpoint.respond(transaction, this.#options.knows(aor) ? 480 : 404);
     }

@@ -30,6 +30,8 @@ export const refusalReasons = [
   'foreign-route',
   'foreign-domain',
   'unknown-service',
+  /** The user's external access policy says no. */
+  'not-remote',
 ] as const satisfies readonly (ProxyRefusalReason | string)[];
 export type RefusalReason = (typeof refusalReasons)[number];
 

@@ -8,6 +8,7 @@ import type { InternalDocument } from '#platform/topology';
 import { tokenKey } from '#protocols/tokens';
 import { Authenticator } from './authentication.ts';
 import { EdgeLinks } from './edge-links.ts';
+import { ExternalAccess } from './external-access.ts';
 import { FrontEnd } from './front-end.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { FlowTokens, newClientParty, partyOf } from './parties.ts';
@@ -216,6 +217,7 @@ function settingsOf(document: InternalDocument): SignInSettings {
       edges: new Map(edges),
     },
     mrasEdge: frontEnd.edges[0]?.name,
+    access: new ExternalAccess(frontEnd.externalAccess),
   };
 }
 

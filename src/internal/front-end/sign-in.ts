@@ -3,6 +3,7 @@ import type { RespondOptions, SipFlow } from '#platform/sip-endpoint';
 import type { SipRequest } from '#protocols/sip';
 import { parseAor } from './account.ts';
 import type { Binding, BindingReach } from './binding.ts';
+import type { ExternalAccess } from './external-access.ts';
 import type { OwnUri } from './forwarding.ts';
 import { ADDRESSES_PER_CONNECTION, partyOf } from './parties.ts';
 import { mrasUri, provisioningDocument, provisioningEvent, provisioningType } from './provisioning.ts';
@@ -20,6 +21,8 @@ export interface SignInSettings {
   readonly around: Surroundings;
   /** The edge whose A/V Authentication service users are sent to. */
   readonly mrasEdge: string | undefined;
+  /** What users may do with the outside. */
+  readonly access: ExternalAccess;
 }
 
 /** What every client may know about this front end. */

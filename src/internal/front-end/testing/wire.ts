@@ -3,18 +3,62 @@ import { ManualClock, ok, SeededRandom } from '#kernel';
 import type { CloseReason, Connection } from '#platform/net';
 import { SipEndpoint } from '#platform/sip-endpoint';
 import { Metrics, memoryLog } from '#platform/telemetry';
-import { type SipMessage, SipRequest, SipResponse, SipStreamFramer, sipLimits } from '#protocols/sip';
+import {
+  answerChallenge,
+  formatCredentials,
+  parseChallenge,
+  type SipMessage,
+  SipRequest,
+  SipResponse,
+  SipStreamFramer,
+  sipLimits,
+} from '#protocols/sip';
 import { tokenKey } from '#protocols/tokens';
+import { newAccount } from '../accounts.ts';
 import { Authenticator } from '../authentication.ts';
 import { Directory } from '../directory.ts';
 import { EdgeLinks } from '../edge-links.ts';
+import { ExternalAccess } from '../external-access.ts';
 import { FrontEnd } from '../front-end.ts';
 import { frontEndMetrics } from '../front-end-metrics.ts';
 import { FlowTokens, newClientParty } from '../parties.ts';
 import { Registrar } from '../registrar.ts';
+import type { SignInSettings } from '../sign-in.ts';
+import { request } from './messages.ts';
 
 const KEY = new Uint8Array(32).fill(3);
 export const EDGE = 'edge1.internal.test';
+
+const PASSWORD = 'correct horse';
+type Policies = ConstructorParameters<typeof ExternalAccess>[0];
+const EVERYBODY: Policies = { global: { remote: true }, sites: [], users: [] };
+
+function settingsWith(access: Policies): SignInSettings {
+  return {
+    own: { host: '127.0.11.2', port: 5061 },
+    around: {
+      hosts: new Set(['127.0.11.2']),
+      domains: new Set(['example.test']),
+      edges: new Map([[EDGE, EDGE]]),
+    },
+    mrasEdge: undefined,
+    access: new ExternalAccess(access),
+  };
+}
+
+/** The bytes of a request of `messages.ts`, with a branch of its own. */
+export function branched({ bytes }: { bytes: Buffer }, branch: string): Buffer {
+  return Buffer.from(bytes.toString().replace('z9hG4bKtest1', `z9hG4bK${branch}`));
+}
+
+function credentials(challenge: string, aor: string): string {
+  const parsed = parseChallenge(challenge);
+  assert.ok(parsed.ok);
+  const answer = { username: aor.split('@')[0] ?? '', password: PASSWORD, method: 'REGISTER' };
+  return formatCredentials(
+    answerChallenge(parsed.value, { ...answer, uri: 'sip:example.test', cnonce: 'c0ffee', nc: 1 }),
+  );
+}
 
 /** One connection of the front end under test: what comes out of it is kept, what goes in is said by the test. */
 export class Wire implements Connection {
@@ -65,6 +109,11 @@ export class Wire implements Connection {
     assert.equal(message.status, status);
     return message;
   }
+  anyResponse(): SipResponse {
+    const message = this.#out.shift();
+    assert.ok(message instanceof SipResponse, message?.bytes.toString() ?? 'nothing came out');
+    return message;
+  }
   isSilent(): void {
     assert.deepEqual(this.#out, []);
   }
@@ -83,7 +132,9 @@ export class Bench {
   readonly #scheduled: (() => void)[] = [];
   #wires = 10;
 
-  private constructor() {
+  readonly #frontEnd: FrontEnd;
+
+  private constructor(access: Policies) {
     const opened = Directory.open(':memory:');
     assert.ok(opened.ok);
     this.directory = opened.value;
@@ -104,16 +155,9 @@ export class Bench {
         tokens: this.#tokens,
         knows: (aor) => directory.find(aor) !== undefined,
       },
-      {
-        own: { host: '127.0.11.2', port: 5061 },
-        around: {
-          hosts: new Set(['127.0.11.2']),
-          domains: new Set(['example.test']),
-          edges: new Map([[EDGE, EDGE]]),
-        },
-        mrasEdge: undefined,
-      },
+      settingsWith(access),
     );
+    this.#frontEnd = frontEnd;
     this.endpoint = new SipEndpoint({
       ...shared,
       name: 'bench',
@@ -126,10 +170,32 @@ export class Bench {
     frontEnd.attach(this.endpoint, links);
     links.start();
   }
-  static async start(): Promise<Bench> {
-    const bench = new Bench();
+  /** @param access policies of users; everybody may be outside when there are none */
+  static async start(access: Policies = EVERYBODY): Promise<Bench> {
+    const bench = new Bench(access);
     while (bench.endpoint.flowCount < 2) await new Promise((resolve) => setImmediate(resolve));
     return bench;
+  }
+
+  configure(access: Policies): void {
+    this.#frontEnd.configure(settingsWith(access));
+  }
+
+  /** Registers with the right password and gives the final status. */
+  signsIn(wire: Wire, aor: string): number {
+    const account = newAccount({ address: aor, password: PASSWORD }, ['example.test']);
+    assert.ok(account.ok);
+    this.directory.save(account.value);
+    const headers: [string, string][] = [
+      ['Contact', `<sip:${aor}>`],
+      ['Path', `<sip:token@${EDGE}:5061;transport=tls;lr>`],
+    ];
+    const ask = (cseq: number, more: [string, string][]) =>
+      request({ from: `sip:${aor}`, callId: aor, cseq, headers: [...headers, ...more] });
+    this.arrives(wire, branched(ask(1, []), `reg${wire.id}a`));
+    const challenge = wire.response(401).header('WWW-Authenticate') ?? '';
+    this.arrives(wire, branched(ask(2, [['Authorization', credentials(challenge, aor)]]), `reg${wire.id}b`));
+    return wire.anyResponse().status;
   }
 
   /** A connection that the edge opened. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scenario } from '../../topology/testing/scenarios.ts';
 import { nftablesText } from '../formats/nftables.ts';
+import { sysctlText } from '../formats/sysctl.ts';
 import { firewallRuleset } from '../rulesets/ruleset.ts';
 import { namespace, needsRoot } from '../testing/namespaces.ts';
 import type { Difference } from './compare.ts';
@@ -39,12 +40,20 @@ test('the difference between the plan and what is loaded', { skip: needsRoot }, 
   t.beforeEach(() => {
     nft('flush', 'ruleset');
     host.must('nft', ['-f', '-'], nftablesText(ruleset));
+    host.must('sysctl', ['-q', '-p', '-'], sysctlText(ruleset));
   });
 
   await t.test('there is none after a load, and after two', () => {
     assert.deepEqual(differences(), []);
     host.must('nft', ['-f', '-'], nftablesText(ruleset));
     assert.deepEqual(differences(), []);
+  });
+
+  await t.test('the kernel may give away a port of the relay range', () => {
+    host.must('sysctl', ['-qw', 'net.ipv4.ip_local_reserved_ports=3478,50000-50100']);
+    const { kind, what } = only();
+    assert.equal(kind, 'missing');
+    assert.match(what, /^net\.ipv4\.ip_local_reserved_ports is "3478,50000-50100" and lacks .*50000-59999:/);
   });
 
   await t.test('nothing is loaded', () => {

@@ -19,6 +19,8 @@ function host(answers: Readonly<Record<string, CommandOutcome>>): RunCommand {
   };
 }
 
+const SETTINGS = done('3478,5061-5062,9180,50000-59999\n1\n2\n');
+
 function errorOf(run: RunCommand): string {
   const compared = compareWithLoaded(rulesOf('host'), run);
   assert.ok(!compared.ok);
@@ -87,7 +89,12 @@ test('a flow table, a queue and a proxy of another table are told, also where th
     rule(6, { accept: null }),
   ];
   const text = (...nftables: unknown[]) => done(JSON.stringify({ nftables }));
-  const run = host({ 'nft -a': done(''), 'nft -j': text(ours, ...theirs), unshare: text(ours) });
+  const run = host({
+    'nft -a': done(''),
+    'nft -j': text(ours, ...theirs),
+    unshare: text(ours),
+    sysctl: SETTINGS,
+  });
   const compared = compareWithLoaded(rulesOf('host'), run);
   assert.ok(compared.ok);
   assert.deepEqual(
@@ -98,5 +105,32 @@ test('a flow table, a queue and a proxy of another table are told, also where th
       ['interference', 'synproxy'],
       ['interference', 'raw bytes set'],
     ],
+  );
+});
+
+test('settings of the kernel are compared for the host of an edge, and a stricter one will do', () => {
+  const ours = JSON.stringify({ nftables: [{ table: { family: 'inet', name: 'sallyport' } }] });
+  const differences = (firewall: 'host' | 'external', settings: CommandOutcome) =>
+    compareWithLoaded(
+      rulesOf(firewall),
+      host({ 'nft -a': done(''), 'nft -j': done(ours), unshare: done(ours), sysctl: settings }),
+    );
+  const said = (settings: string) => {
+    const compared = differences('host', done(settings));
+    assert.ok(compared.ok);
+    return compared.value.map(({ kind, what }) => `${kind}: ${what}`);
+  };
+  assert.deepEqual(said('1-65535\n2\n2\n'), []);
+  assert.deepEqual(said('3478,5061,5062,9180,50000-55000,55001-59999\n1\n2\n'), []);
+  assert.deepEqual(said('\n0\n2\n'), [
+    'missing: net.ipv4.ip_local_reserved_ports is empty and lacks 3478, 5061-5062, 9180, 50000-59999: outgoing connections may take these ports',
+    'too open: net.ipv4.conf.all.arp_ignore is "0", not 1: addresses of one interface are told on the other',
+  ]);
+  assert.match(said('3478,5061-5062,9180,50000-59998\n1\n2\n')[0] ?? '', /lacks 50000-59999:/);
+  assert.ok(differences('external', { status: 1, out: '', error: 'nobody asks' }).ok);
+  const unread = differences('host', { status: 1, out: '', error: 'sysctl: permission denied\n' });
+  assert.match(
+    unread.ok ? '' : unread.error,
+    /^the settings of the kernel cannot be read \(sysctl: permission/,
   );
 });

@@ -3,6 +3,7 @@ import { err, ok, type Result } from '#kernel';
 import { nftablesText, TABLE } from '../formats/nftables.ts';
 import type { Ruleset } from '../model/ruleset.ts';
 import { compareRules, type Difference } from './compare.ts';
+import { compareKernel } from './kernel-settings.ts';
 import { type LoadedTable, parseListing } from './listing.ts';
 
 export interface CommandOutcome {
@@ -28,7 +29,7 @@ export const runOnHost: RunCommand = (program, parameters, input = '') => {
 const CANONICAL = 'nft -f - && exec nft -j list ruleset';
 
 /**
- * Compares the rules with those that are loaded on this host. nft itself brings both into the same form: the expected
+ * Compares the rules, and on the host of an edge the settings of the kernel, with those that are loaded on this host. nft itself brings both into the same form: the expected
  * ones are loaded in a network namespace that lives as long as the command. Needs the superuser. The error says what
  * is missing and what to do.
  */
@@ -49,7 +50,10 @@ export function compareWithLoaded(
   if (!expected.ok) return expected;
   const [table] = expected.value;
   if (table === undefined) return err('nft took the rules of the document and lists none');
-  return ok(compareRules(ruleset, table, { tables: loaded.value, texts: ruleTexts(text.value) }));
+  const kernel = compareKernel(ruleset, run);
+  if (!kernel.ok) return kernel;
+  const rules = compareRules(ruleset, table, { tables: loaded.value, texts: ruleTexts(text.value) });
+  return ok([...rules, ...kernel.value]);
 }
 
 function listed(outcome: CommandOutcome, trouble: string): Result<string, string> {

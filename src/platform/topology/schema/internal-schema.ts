@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { externalAccess } from './external-access-schema.ts';
 import { hostSettings, internalAddresses, keyPair, sipLimits } from './host-schema.ts';
 import * as setting from './setting.ts';
 
@@ -90,6 +91,7 @@ const frontEnd = setting.section('The embedded front end.', {
     },
   ),
   registrar,
+  externalAccess,
   limits: setting.optionalSection('Bounds on what peers can make the front end hold.', {
     connections: setting.integer({
       sentence: 'Most connections at a time.',

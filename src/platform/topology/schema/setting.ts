@@ -249,6 +249,17 @@ export const domainName: TextCheck<string> = (input) => {
   return { rule: 'domain-name', what: `${quote(input)} is not a fully qualified domain name`, instead };
 };
 
+/** An address of record without scheme, in lower case: `user@domain`. */
+export const userAddress: TextCheck<string> = (input) => {
+  const value = input.toLowerCase();
+  const at = value.lastIndexOf('@');
+  const domain = domainName(value.slice(at + 1));
+  if (/^[a-z0-9][a-z0-9._+-]{0,63}$/.test(value.slice(0, Math.max(at, 0))) && 'value' in domain)
+    return { value };
+  const what = `${quote(input)} is not the address of a user`;
+  return { rule: 'user-address', what, instead: 'write user@domain, for example alice@example.com' };
+};
+
 /** One address of this host: no wildcard, no multicast. */
 export const hostAddress: TextCheck<string> = (input) => {
   const value = canonicalAddress(input);

@@ -1,0 +1,44 @@
+import * as setting from './setting.ts';
+
+/** What a policy grants. All of it is off until somebody writes otherwise. */
+function rights() {
+  return {
+    remote: setting.toggle(false, {
+      sentence: 'Signing in from outside, through an edge.',
+      reload: 'live',
+    }),
+  };
+}
+
+/**
+ * frontEnd.externalAccess: what a user may do with the outside. The policy of the user counts, else the one of the site,
+ * else the global one; each as a whole, nothing is merged.
+ */
+export const externalAccess = setting.optionalSection(
+  'What users may do with the outside. The policy nearest to the user counts as a whole: the user’s own, else that ' +
+    'of the site, else the global one.',
+  {
+    global: setting.optionalSection('The policy of users that no other one names.', rights()),
+    site: setting.optionalText('a name', setting.label, {
+      sentence: 'The site that this front end belongs to.',
+      reload: 'live',
+      example: 'Head office',
+    }),
+    sites: setting.sectionsOrNone('Policies of sites.', {
+      name: setting.text('a name', setting.label, {
+        sentence: 'Name of the site.',
+        reload: 'live',
+        example: 'Head office',
+      }),
+      ...rights(),
+    }),
+    users: setting.sectionsOrNone('Policies of single users.', {
+      user: setting.text('user@domain', setting.userAddress, {
+        sentence: 'Address of the user.',
+        reload: 'live',
+        example: 'alice@example.com',
+      }),
+      ...rights(),
+    }),
+  },
+);

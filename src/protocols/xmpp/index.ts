@@ -1,0 +1,18 @@
+export { dialbackKey } from './dialback/key.ts';
+export { canonicalDomain, type Jid, jidText, parseJid } from './jid.ts';
+export { type LinkOptions, LinkStream } from './link/link-stream.ts';
+export {
+  type Method,
+  type Negotiation,
+  type NegotiationOutcome,
+  negotiate,
+} from './methods.ts';
+export type { DomainPair, StreamAction } from './stream/actions.ts';
+export type { StreamReason } from './stream/drop.ts';
+export { InboundStream, type ReceiverPolicy } from './stream/inbound-stream.ts';
+export { OutboundStream } from './stream/outbound-stream.ts';
+export type { PartnerTerms, PeerSecurity, StreamLimits, StreamSettings } from './stream/terms.ts';
+export type { StreamTimes } from './stream/wire.ts';
+export type { XmlElement } from './xml/element.ts';
+export { partnerLimits, strangerLimits, type XmlLimits } from './xml/limits.ts';
+export { writeXml } from './xml/write.ts';

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LinkStream } from '../index.ts';
+import type { StreamAction } from '../stream/actions.ts';
+import { ended, message, OURS, sent, settings, THEIRS, types } from '../testing/stage.ts';
+import { partnerLimits } from '../xml/limits.ts';
+
+const GATEWAY = 'fe1.example';
+const PROXY = 'edge1.example';
+
+function link(role: 'gateway' | 'proxy', peer?: string): LinkStream {
+  const own = role === 'gateway' ? GATEWAY : PROXY;
+  return new LinkStream(
+    {
+      role,
+      own,
+      peer: peer ?? (role === 'gateway' ? PROXY : GATEWAY),
+      streamId: 'link-1',
+      times: settings.times,
+      limits: partnerLimits,
+      unacknowledged: 16,
+      accepts: (from, to) =>
+        role === 'proxy' ? from === OURS && to === THEIRS : from === THEIRS && to === OURS,
+    },
+    0,
+  );
+}
+
+function join(gateway = link('gateway'), proxy = link('proxy')) {
+  const log: StreamAction[] = [];
+  const deliver = (to: LinkStream, actions: readonly StreamAction[]): void => {
+    log.push(...actions);
+    const other = to === gateway ? proxy : gateway;
+    for (const action of actions) {
+      if (action.type === 'send') deliver(other, to.handleBytes(Buffer.from(action.text), 0));
+    }
+  };
+  deliver(proxy, gateway.start(0));
+  return { gateway, proxy, log, deliver };
+}
+
+test('the gateway opens, both enable acknowledgements, and stanzas go both ways', () => {
+  const { gateway, proxy } = join();
+  assert.equal(gateway.ready && proxy.ready, true);
+  const inward = gateway.handleBytes(Buffer.from(message()), 0);
+  assert.deepEqual(types(inward), ['stanza']);
+  const outward = proxy.handleBytes(Buffer.from(message(`romeo@${OURS}`, `juliet@${THEIRS}`)), 0);
+  assert.deepEqual(types(outward), ['stanza']);
+});
+
+test('a role speaks for its domains and for no others', () => {
+  const { gateway, proxy } = join();
+  assert.equal(
+    ended(proxy.handleBytes(Buffer.from(message('a@evil.example', `b@${THEIRS}`)), 0)),
+    'from-not-authorized',
+  );
+  assert.equal(
+    ended(gateway.handleBytes(Buffer.from(message(`a@${OURS}`, `b@${THEIRS}`)), 0)),
+    'from-not-authorized',
+  );
+});
+
+test('names in the header are those of the certificates', () => {
+  const { proxy, log } = join(link('gateway'), link('proxy', 'other.example'));
+  assert.equal(proxy.ready, false);
+  assert.equal(ended(log), 'improper-addressing');
+});
+
+test('nothing passes before acknowledgements are on', () => {
+  const proxy = link('proxy');
+  const header = sent(link('gateway').start(0));
+  proxy.handleBytes(Buffer.from(header), 0);
+  assert.equal(
+    ended(proxy.handleBytes(Buffer.from(message(`romeo@${OURS}`, `juliet@${THEIRS}`)), 0)),
+    'not-authorized',
+  );
+  const gateway = link('gateway');
+  gateway.start(0);
+  const features = `<stream:features/>`;
+  const answer = sent(proxyHeader()) + features;
+  assert.equal(ended(gateway.handleBytes(Buffer.from(answer), 0)), 'unexpected-element');
+});
+
+function proxyHeader(): StreamAction[] {
+  const text = `<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' from='${PROXY}' to='${GATEWAY}' version='1.0'>`;
+  return [{ type: 'send', text }];
+}
+
+test('what the other side took over leaves the queue, the rest is given back', () => {
+  const { gateway, proxy, deliver } = join();
+  const stanza = gateway.handleBytes(Buffer.from(message()), 0).find((action) => action.type === 'stanza');
+  assert.ok(stanza?.type === 'stanza');
+  deliver(gateway, proxy.send(stanza.stanza, 0));
+  deliver(proxy, gateway.handled(1, 0));
+  deliver(proxy, gateway.handled(2, 0));
+  assert.deepEqual(proxy.takeUnacknowledged(), []);
+  proxy.send(stanza.stanza, 0);
+  assert.equal(proxy.takeUnacknowledged().length, 1);
+});

@@ -1,0 +1,145 @@
+import type { Monotonic } from '#kernel';
+import { NS } from '../namespaces.ts';
+import type { StreamAction } from '../stream/actions.ts';
+import type { StreamReason } from '../stream/drop.ts';
+import { isStanza, pairOf } from '../stream/stanza.ts';
+import { StanzaChannel } from '../stream/stanza-channel.ts';
+import { rootProblem, type StreamTimes, StreamWire, speaksVersionOne } from '../stream/wire.ts';
+import { child, element, type XmlElement } from '../xml/element.ts';
+import type { XmlLimits } from '../xml/limits.ts';
+import type { StreamRoot } from '../xml/reader.ts';
+
+export interface LinkOptions {
+  /** The gateway dials; the proxy is dialled. */
+  readonly role: 'gateway' | 'proxy';
+  /** Host names of both ends, as their certificates have them; mutual TLS has checked the peer's already. */
+  readonly own: string;
+  readonly peer: string;
+  /** Unguessable; the proxy's. */
+  readonly streamId: string;
+  readonly times: StreamTimes;
+  readonly limits: XmlLimits;
+  /** Stanzas sent and not acknowledged. */
+  readonly unacknowledged: number;
+  /** Whether a stanza with these domains may come from the peer. */
+  readonly accepts: (from: string, to: string) => boolean;
+}
+
+/** The link between XMPP proxy and XMPP gateway (port row int-01): docs/protocols/xmpp-link.md. */
+export class LinkStream {
+  readonly #options: LinkOptions;
+  readonly #wire: StreamWire;
+  readonly #channel: StanzaChannel;
+  #state: 'header' | 'features' | 'enabling' | 'open' = 'header';
+
+  constructor(options: LinkOptions, now: Monotonic) {
+    this.#options = options;
+    this.#wire = new StreamWire(this, options.times, options.limits, now);
+    this.#channel = new StanzaChannel(this.#wire, options.unacknowledged);
+  }
+
+  get closed(): boolean {
+    return this.#wire.closed;
+  }
+  /** Stanzas may be sent. */
+  get ready(): boolean {
+    return this.#state === 'open' && !this.closed;
+  }
+  /** So many stanzas wait for their acknowledgement that no more should be sent. */
+  get full(): boolean {
+    return this.#channel.full;
+  }
+  start(now: Monotonic): StreamAction[] {
+    if (this.#options.role === 'gateway') this.#sendHeader(now);
+    return this.#wire.actions;
+  }
+  handleBytes(bytes: Uint8Array, now: Monotonic): StreamAction[] {
+    this.#wire.receive(bytes, now);
+    return this.#wire.actions;
+  }
+  /** Only when `ready`. */
+  send(stanza: XmlElement, now: Monotonic): StreamAction[] {
+    this.#channel.send(stanza, now);
+    return this.#wire.actions;
+  }
+  handled(number: number, now: Monotonic): StreamAction[] {
+    this.#channel.handled(number, now);
+    return this.#wire.actions;
+  }
+  takeUnacknowledged(): XmlElement[] {
+    return this.#channel.takeUnacknowledged();
+  }
+  handleTime(now: Monotonic): StreamAction[] {
+    this.#wire.handleTime(now);
+    return this.#wire.actions;
+  }
+  stop(reason: StreamReason): StreamAction[] {
+    this.#wire.close(reason);
+    return this.#wire.actions;
+  }
+
+  // The wire's user.
+
+  handleRoot(root: StreamRoot, now: Monotonic): void {
+    const problem = rootProblem(root);
+    if (problem !== undefined) return this.#wire.fail(problem, 'header-invalid');
+    if (!speaksVersionOne(root)) return this.#wire.fail('unsupported-version', 'version-unsupported');
+    const { own, peer, role } = this.#options;
+    const { attributes } = root;
+    if (attributes.get('from') !== peer || attributes.get('to') !== own) {
+      return this.#wire.fail('improper-addressing', 'improper-addressing');
+    }
+    if (role === 'gateway') {
+      this.#state = 'features';
+      return;
+    }
+    this.#sendHeader(now);
+    this.#wire.sendFeatures([element(NS.management, 'sm', {}, [element(NS.management, 'required')])], now);
+    this.#state = 'enabling';
+  }
+
+  handleElement(received: XmlElement, now: Monotonic): void {
+    if (received.namespace === NS.management) return this.#handleManagement(received, now);
+    if (received.namespace === NS.streams) return this.#handleFeatures(received, now);
+    if (!isStanza(received)) return this.#wire.fail('unsupported-stanza-type', 'unexpected-element');
+    if (!this.ready) return this.#wire.fail('not-authorized', 'not-authorized');
+    const pair = pairOf(received);
+    if (pair === undefined) return this.#wire.fail('improper-addressing', 'improper-addressing');
+    if (!this.#options.accepts(pair.from, pair.to)) {
+      return this.#wire.fail('invalid-from', 'from-not-authorized', `${pair.from} to ${pair.to}`);
+    }
+    const number = this.#channel.arrive(now);
+    this.#wire.act({ type: 'stanza', stanza: received, number, pair });
+  }
+
+  #handleFeatures(received: XmlElement, now: Monotonic): void {
+    const offered = child(received, 'sm', NS.management) !== undefined;
+    if (this.#state !== 'features' || received.name !== 'features' || !offered) return this.#unexpected();
+    this.#channel.enable(now);
+    this.#state = 'enabling';
+  }
+
+  /** The gateway enables once, the proxy confirms once; from then on every stanza counts in both directions. */
+  #handleManagement(received: XmlElement, now: Monotonic): void {
+    if (this.#state === 'enabling') {
+      const expected = this.#options.role === 'gateway' ? 'enabled' : 'enable';
+      if (received.name !== expected || !this.#channel.handleElement(received, now))
+        return this.#unexpected();
+      this.#state = 'open';
+      this.#wire.establish(now);
+      const { peer: from, own: to } = this.#options;
+      this.#wire.act({ type: 'authorized', pair: { from, to }, by: 'sasl-external' });
+      return;
+    }
+    const counted = received.name === 'r' || received.name === 'a';
+    if (!this.ready || !counted || !this.#channel.handleElement(received, now)) this.#unexpected();
+  }
+
+  #sendHeader(now: Monotonic): void {
+    const { own, peer, role, streamId } = this.#options;
+    this.#wire.sendHeader({ from: own, to: peer, ...(role === 'proxy' ? { id: streamId } : {}) }, now);
+  }
+  #unexpected(): void {
+    this.#wire.fail('policy-violation', 'unexpected-element');
+  }
+}
