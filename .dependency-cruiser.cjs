@@ -13,6 +13,7 @@ const within = {
     'port-summary': ['topology'],
     firewall: ['topology'],
     dns: ['topology', 'telemetry'],
+    'partner-dial': ['dns', 'net', 'telemetry'],
     'certificate-plan': ['topology', 'pki'],
     'host-survey': ['topology'],
     service: ['telemetry', 'topology', 'http'],

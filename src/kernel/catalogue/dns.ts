@@ -56,4 +56,25 @@ export const dnsErrors = {
     summary: 'a DNS question was given up',
     remedy: 'Nothing: the service that asked it is stopping or was reconfigured.',
   },
+  'SLP-DNS-0021': {
+    blame: 'peer',
+    summary: 'a domain announces no server for a service',
+    remedy: 'The partner has to publish the SRV record; until then name its server in the document.',
+  },
+  'SLP-DNS-0022': {
+    blame: 'peer',
+    summary: 'a domain says that it does not offer a service',
+    remedy: 'Nothing to mend here: its SRV record leads to the root on purpose; ask the partner.',
+  },
+  'SLP-DNS-0023': {
+    blame: 'peer',
+    summary: 'a domain announces servers of other domains only',
+    remedy:
+      'The partner has to name servers within its own domain; otherwise name its server in the document.',
+  },
+  'SLP-DNS-0024': {
+    blame: 'peer',
+    summary: 'the servers of a domain cannot be found out',
+    remedy: 'Ask for the SRV record by hand; if no domain can be resolved, look at host.resolvers.',
+  },
 } as const satisfies Catalogue;

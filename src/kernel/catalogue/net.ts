@@ -87,4 +87,15 @@ export const netErrors = {
     summary: 'a database was written by a newer version of this program',
     remedy: 'Run the newer version again, or restore a backup made before the upgrade.',
   },
+  'SLP-NET-0030': {
+    blame: 'operator',
+    summary: 'a server has no address that could be dialled from here',
+    remedy: 'Give the Access Edge service an address of the family (IPv4 or IPv6) that the partner has.',
+  },
+  'SLP-NET-0031': {
+    blame: 'peer',
+    summary: 'a server has only addresses that may not be dialled',
+    remedy:
+      'They are private, special-purpose or ours; the partner has to publish public ones, or the document to allow them.',
+  },
 } as const satisfies Catalogue;

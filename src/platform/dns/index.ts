@@ -1,5 +1,15 @@
 export { checkDns, joinedFindings } from './check-dns.ts';
 export { type DnsPlan, dnsPlan } from './dns-plan.ts';
+export {
+  type Addresses,
+  type Located,
+  type LocateFailure,
+  type LocateReason,
+  locate,
+  type Sought,
+  type Target,
+  targetAddresses,
+} from './locate/index.ts';
 export { DnsLookUp, resolverPlace } from './look-up.ts';
 export type { DnsRecord, Zone } from './records.ts';
 export {
@@ -8,6 +18,7 @@ export {
   type LookUp,
   type LookUpFailure,
   type LookUpReason,
+  placeText,
   type Resolver,
   type ResolverLimits,
   type ResolverOptions,

@@ -9,7 +9,7 @@ import {
   type TrustAnchors,
   type VerifiedPeer,
 } from '#platform/pki';
-import type { Metrics } from '#platform/telemetry';
+import type { Metrics, Trace } from '#platform/telemetry';
 import type { Connection } from './connection.ts';
 import { type Endpoint, localEndpoint } from './endpoint.ts';
 import { verifyPeer } from './peer-certificate.ts';
@@ -31,6 +31,13 @@ export interface DialOptions {
   readonly recognise?: (names: CertificateNames) => boolean;
   /** Default: no wildcards. */
   readonly names?: NamePolicy;
+  /**
+   * Asked after chain and names, within the time of the handshake: whether the certificate still stands. Asks the
+   * server for a stapled OCSP response (RFC 6066 §8) and passes it on.
+   */
+  readonly confirm?: (peer: VerifiedPeer, staple: Buffer | undefined) => Promise<Result<void>>;
+  /** What was seen on the way: the peer's certificate, the names compared. */
+  readonly trace?: Trace;
   readonly alpn?: readonly string[];
   /** Milliseconds for connect and handshake together. */
   readonly handshakeMs: number;
@@ -58,6 +65,8 @@ class Dial {
   #socket: TLSSocket | undefined;
   #cancelDeadline = ignore;
   #connected = false;
+  #staple: Buffer | undefined;
+  #settled = false;
 
   constructor(options: DialOptions, resolve: (result: Result<Connection>) => void) {
     this.#options = options;
@@ -80,6 +89,7 @@ class Dial {
       checkServerIdentity: () => undefined,
       ...(isIP(servername) === 0 ? { servername } : {}),
       ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+      ...(this.#options.confirm === undefined ? {} : { requestOCSP: true }),
     };
     const socket = connect(how);
     this.#socket = socket;
@@ -89,6 +99,9 @@ class Dial {
     });
     socket.on('error', this.#handleError);
     socket.on('close', this.#handleClose);
+    socket.on('OCSPResponse', (response: Buffer | null) => {
+      this.#staple = response === null || response.length === 0 ? undefined : response;
+    });
     socket.on('secureConnect', () => this.#handleSecure(socket));
     signal?.addEventListener('abort', this.#handleAbort, { once: true });
     this.#cancelDeadline = clock.after(handshakeMs, () => {
@@ -109,36 +122,54 @@ class Dial {
   };
 
   #handleSecure(socket: TLSSocket): void {
-    const { remote, clock, metrics, outboundBytes = OUTBOUND_BYTES, idleMs = 0 } = this.#options;
+    const { confirm, trace } = this.#options;
     const peer = this.#verify(socket);
+    if (!peer.ok) {
+      if (peer.error.code !== 'SLP-NET-0014') trace?.note('certificate', false, peer.error.message);
+      this.#fail(peer.error);
+    } else if (confirm === undefined) this.#succeed(socket, peer.value);
+    else
+      void confirm(peer.value, this.#staple).then((confirmed) => {
+        if (this.#settled) return; // the deadline, the peer or the caller was quicker
+        if (confirmed.ok) this.#succeed(socket, peer.value);
+        else this.#fail(confirmed.error);
+      });
+  }
+
+  #succeed(socket: TLSSocket, peer: VerifiedPeer): void {
+    const { remote, clock, metrics, outboundBytes = OUTBOUND_BYTES, idleMs = 0 } = this.#options;
     const local = localEndpoint(socket);
-    if (!peer.ok) this.#fail(peer.error);
-    else if (local === undefined) this.#handleClose();
-    else {
-      this.#release();
-      const shared = connectionMetrics(metrics);
-      const host = { clock, outboundBytes, metrics: shared, finished: ignore };
-      const alpn = socket.alpnProtocol;
-      const tls = {
-        protocol: socket.getProtocol() ?? 'unknown',
-        ...(alpn ? { alpn } : {}),
-        peer: peer.value,
-      };
-      shared.opened.inc('dialled');
-      this.#resolve(ok(new StreamConnection(host, socket, { remote, local, tls, idleMs })));
+    if (local === undefined) {
+      this.#handleClose();
+      return;
     }
+    this.#release();
+    const shared = connectionMetrics(metrics);
+    const host = { clock, outboundBytes, metrics: shared, finished: ignore };
+    const alpn = socket.alpnProtocol;
+    const tls = { protocol: socket.getProtocol() ?? 'unknown', ...(alpn ? { alpn } : {}), peer };
+    shared.opened.inc('dialled');
+    this.#resolve(ok(new StreamConnection(host, socket, { remote, local, tls, idleMs })));
   }
 
   #verify(socket: TLSSocket): Result<VerifiedPeer> {
-    const { trust, expectNames, recognise, names, clock } = this.#options;
+    const { trust, expectNames, recognise, names, clock, trace } = this.#options;
     const peer = verifyPeer(socket, trust, 'server-identity', clock.wall());
     if (!peer.ok) {
       const { problems, subject } = peer.error;
       return err(failure('SLP-NET-0013', `${this.#target()}: ${problems.join(', ')} (${subject})`));
     }
     if (peer.value === undefined) return err(failure('SLP-NET-0013', `${this.#target()}: no certificate`));
+    const { subject, fingerprint, notAfter } = peer.value;
+    const until = new Date(notAfter).toISOString();
+    trace?.note(
+      'certificate',
+      true,
+      `${subject}, SHA-256 ${fingerprint.slice(0, 16)}…, valid until ${until}`,
+    );
     const presented = peer.value.names;
     const known = recognise?.(presented) ?? matchName(presented, expectNames, names) !== undefined;
+    trace?.note('names', known, namesText(presented, expectNames, known));
     if (known) return ok(peer.value);
     const found = [...presented.uri, ...presented.dns, ...presented.ip].slice(0, 10).join(', ') || 'no name';
     const wanted = expectNames.join(' or ');
@@ -159,6 +190,7 @@ class Dial {
   }
 
   #release(): void {
+    this.#settled = true;
     this.#cancelDeadline();
     this.#options.signal?.removeEventListener('abort', this.#handleAbort);
     const socket: Socket | undefined = this.#socket;
@@ -166,6 +198,14 @@ class Dial {
     socket?.off('close', this.#handleClose);
     socket?.removeAllListeners('secureConnect');
   }
+}
+
+function namesText(names: CertificateNames, expected: readonly string[], known: boolean): string {
+  const presented = [...names.dns, ...names.ip, ...names.uri, ...names.xmpp, ...names.srv];
+  const more = presented.length > 10 ? ` and ${presented.length - 10} more` : '';
+  const found = presented.slice(0, 10).join(', ') || 'no name';
+  const verdict = known ? 'recognised' : 'not among them';
+  return `${expected.join(' or ')} sought in ${found}${more}: ${verdict}`;
 }
 
 function ignore(): void {}

@@ -51,7 +51,9 @@ test('a verified peer has its names, its fingerprint and the end of its validity
       names: { dns: ['a.test'], ip: ['127.0.0.1', '::1'], uri: ['sip:a.test'], xmpp: [], srv: [] },
       subject: 'CN=leaf',
       fingerprint: certificate!.fingerprint256.replaceAll(':', '').toLowerCase(),
+      notBefore: certificate!.validFromDate.getTime(),
       notAfter: certificate!.validToDate.getTime(),
+      path: [certificate!, ...anchors.certificates],
     },
   });
 });

@@ -11,7 +11,10 @@ export interface VerifiedPeer {
   readonly subject: string;
   /** SHA-256 of the leaf, lower-case hex. */
   readonly fingerprint: string;
+  readonly notBefore: WallTime;
   readonly notAfter: WallTime;
+  /** The path that was verified: the leaf first, the anchor last (only the leaf when it is an anchor itself). */
+  readonly path: readonly X509Certificate[];
 }
 
 /** What the leaf's extended key usage must allow. */
@@ -112,7 +115,9 @@ export function verifyChain(query: ChainQuery): Result<VerifiedPeer, ChainFailur
     names: facts.value.names,
     subject,
     fingerprint: fingerprint(query.leaf),
+    notBefore: facts.value.notBefore,
     notAfter: facts.value.notAfter,
+    path: search.path,
   });
 }
 
@@ -159,12 +164,19 @@ class PathSearch {
   readonly #query: ChainQuery;
   readonly #intermediates: readonly X509Certificate[];
   readonly #path = new Set<X509Certificate>();
+  #anchor: X509Certificate | undefined;
   #signatures = 0;
 
   constructor(query: ChainQuery) {
     this.#query = query;
     this.#intermediates = query.intermediates.slice(0, MOST_INTERMEDIATES);
     if (query.intermediates.length > MOST_INTERMEDIATES) this.problems.add('chain-too-long');
+  }
+
+  /** After reachesAnchor: leaf, intermediates, anchor. */
+  get path(): X509Certificate[] {
+    const above = this.#anchor === undefined ? [] : [this.#anchor];
+    return [this.#query.leaf, ...this.#path, ...above];
   }
 
   reachesAnchor(leaf: X509Certificate, facts: CertificateFacts): boolean {
@@ -179,7 +191,11 @@ class PathSearch {
     const anchors = this.#query.anchors.certificates;
     if (anchors.some((anchor) => anchor.raw.equals(subject.raw))) return true;
     if (isWeakSignature(facts.signatureAlgorithm)) return this.#blocked('weak-algorithm');
-    for (const anchor of anchors) if (this.#mayIssue(anchor, subject, below)) return true;
+    for (const anchor of anchors) {
+      if (!this.#mayIssue(anchor, subject, below)) continue;
+      this.#anchor = anchor;
+      return true;
+    }
     if (this.#path.size + 1 >= MOST_ISSUERS) return this.#blocked('chain-too-long');
     for (const issuer of this.#intermediates) {
       if (this.#path.has(issuer) || !this.#mayIssue(issuer, subject, below)) continue;

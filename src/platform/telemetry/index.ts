@@ -12,3 +12,4 @@ export {
 export { type MetricsSnapshot, mergeSnapshots, renderSnapshot } from './merge.ts';
 export { type Counter, type Gauge, type Label, Metrics } from './metrics.ts';
 export { OncePerKey } from './once-per-key.ts';
+export { type EndStep, Trace, type TraceStep, type TraceTopic } from './trace.ts';

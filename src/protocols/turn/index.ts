@@ -5,6 +5,7 @@ export { Allocation, type AllocationCounters } from './relay/allocation.ts';
 export type { CredentialVerifier, VerifiedCredential } from './relay/credential-verifier.ts';
 export { type TurnDrop, turnDrops } from './relay/drops.ts';
 export {
+  judgePeer,
   PeerPolicy,
   type PeerPolicyDocument,
   type PeerVerdict,

@@ -2,6 +2,7 @@ export {
   DnsResolver,
   type Found,
   type LookUp,
+  placeText,
   type Resolver,
   type ResolverLimits,
   type ResolverOptions,

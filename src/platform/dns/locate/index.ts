@@ -1,0 +1,10 @@
+export {
+  type Addresses,
+  type Located,
+  type LocateFailure,
+  type LocateReason,
+  locate,
+  type Sought,
+  type Target,
+  targetAddresses,
+} from './locate.ts';
