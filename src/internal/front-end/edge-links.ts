@@ -61,6 +61,14 @@ export class EdgeLinks {
     if (member === undefined) use(undefined);
     else pool.whenOpen(member, use, () => use(undefined));
   }
+  /** The same with whichever edge can be reached, one that is connected first. */
+  reachAny(service: EdgeService, use: (flow: SipFlow | undefined) => void): void {
+    const pool = this.#pools[service];
+    const members = pool.members();
+    const member = members.find(({ state }) => state === 'healthy') ?? members[0];
+    if (member === undefined) use(undefined);
+    else pool.whenOpen(member, use, () => use(undefined));
+  }
   /** What is not reachable, one line each, for the operator. */
   troubles(): string[] {
     return Object.entries(this.#pools).flatMap(([service, pool]) =>

@@ -6,8 +6,8 @@ import { Bench, branched, EDGE } from './testing/wire.ts';
 
 const ALICE = 'alice@example.test';
 const CAROL = 'carol@example.test';
-const no: AccessRights = { remote: false };
-const yes: AccessRights = { remote: true };
+const no: AccessRights = { remote: false, federation: false };
+const yes: AccessRights = { remote: true, federation: false };
 type Document = ConstructorParameters<typeof ExternalAccess>[0];
 const policies = (change: Partial<Document>): Document => ({
   global: no,
@@ -17,9 +17,9 @@ const policies = (change: Partial<Document>): Document => ({
 });
 
 test('the nearest policy counts as a whole: user, site, global [setting frontEnd.externalAccess.users[].user] [setting frontEnd.externalAccess.users[].remote]', async () => {
-  const users = [{ user: ALICE, remote: true }];
+  const users = [{ user: ALICE, ...yes }];
   await plays(policies({ users }), { [ALICE]: 200, [CAROL]: 403 });
-  await plays(policies({ global: yes, users: [{ user: ALICE, remote: false }] }), {
+  await plays(policies({ global: yes, users: [{ user: ALICE, ...no }] }), {
     [ALICE]: 403,
     [CAROL]: 200,
   });
@@ -27,8 +27,8 @@ test('the nearest policy counts as a whole: user, site, global [setting frontEnd
 
 test('a site has a policy of its own [setting frontEnd.externalAccess.site] [setting frontEnd.externalAccess.sites[].name] [setting frontEnd.externalAccess.sites[].remote]', async () => {
   const sites = [
-    { name: 'Here', remote: true },
-    { name: 'There', remote: false },
+    { name: 'Here', ...yes },
+    { name: 'There', ...no },
   ];
   await plays(policies({ sites, site: 'Here' }), { [ALICE]: 200 });
   await plays(policies({ global: yes, sites, site: 'There' }), { [ALICE]: 403 });

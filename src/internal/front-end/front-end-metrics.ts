@@ -8,6 +8,7 @@ const destinations = [
   'options',
   'relay-credentials',
   'user',
+  'partner',
   'flow',
   'edge',
   'refused',

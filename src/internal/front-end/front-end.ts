@@ -24,6 +24,7 @@ import { NOT_ENABLED_FOR_REMOTE } from './external-access.ts';
 import { type Forwarding, forwarded, keepsChallenges } from './forwarding.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { type FlowTokens, partyOf } from './parties.ts';
+import { mayExchange, NOT_FEDERATED, NOT_REACHABLE, outsiderOf } from './partners.ts';
 import type { Registrar } from './registrar.ts';
 import { type Destination, type Refusal, type Routed, routeRequest } from './routing.ts';
 import { type Answer, SIGN_IN_HEADERS, SignIn, type SignInSettings } from './sign-in.ts';
@@ -81,6 +82,10 @@ export class FrontEnd implements SipUser {
         this.#forwardInDialog(request, flow, transaction, routed);
       }
     } else {
+      if (outsiderOf(request, flow) !== undefined) {
+        this.#serveOutsider(request, flow, transaction, routed);
+        return;
+      }
       const sender = this.#sender(request, flow, transaction);
       if (sender === undefined) return;
       if (this.#mayBeWhere(sender, flow)) this.#serve(request, flow, transaction, routed, sender);
@@ -130,7 +135,7 @@ export class FrontEnd implements SipUser {
    * sent. Anybody who knows a dialog may end it: the names in a BYE are shown to no one.
    */
   #maySpeakInDialog(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): boolean {
-    if (request.method === 'BYE') return true;
+    if (request.method === 'BYE' || outsiderOf(request, flow) !== undefined) return true;
     const address = addressOf(request.from);
     const sender = this.#isProven(request, flow, address)
       ? address
@@ -201,6 +206,8 @@ export class FrontEnd implements SipUser {
         return this.#forwardToEdge(request, flow, transaction, routed, destination.edge, 'av-authentication');
       case 'user':
         return this.#forwardToUser(request, flow, transaction, destination.aor);
+      case 'partner':
+        return this.#forwardToPartner(request, flow, transaction, routed, sender);
       case 'flow':
       case 'edge':
         // A preloaded route outside a dialog leads nowhere that the sender may choose.
@@ -209,6 +216,42 @@ export class FrontEnd implements SipUser {
       case 'refused':
         throw new Error(`${destination.kind} was answered before`);
     }
+  }
+
+  /** Somebody at another organisation: may reach users whose policy allows it, and nothing else. */
+  #serveOutsider(request: SipRequest, flow: SipFlow, transaction: ServerTransaction, routed: Routed): void {
+    const { destination } = routed;
+    if (destination.kind !== 'user') {
+      this.#endpoint.respond(transaction, 403, { headers: [NOT_REACHABLE] });
+    } else if (
+      this.#options.knows(destination.aor) &&
+      mayExchange(this.#settings.access.rightsOf(destination.aor))
+    ) {
+      this.#forwardToUser(request, flow, transaction, destination.aor);
+    } else this.#endpoint.respond(transaction, 404, { headers: [NOT_REACHABLE] });
+  }
+
+  /** Port row int-02: what is for another organisation leaves by an edge, which knows whether it is a partner. */
+  #forwardToPartner(
+    request: SipRequest,
+    flow: SipFlow,
+    transaction: ServerTransaction,
+    { plan }: Routed,
+    sender: string,
+  ): void {
+    if (!mayExchange(this.#settings.access.rightsOf(sender))) {
+      this.#options.metrics.refusals.inc('not-federated');
+      this.#endpoint.respond(transaction, 403, { headers: [NOT_FEDERATED] });
+      return;
+    }
+    const recordRoute = formsDialog(request) ? this.#tokensOf([flow]) : [];
+    this.#links.reachAny('access', (target) => {
+      if (target === undefined) {
+        return this.#endpoint.respond(transaction, 503, { reason: 'Edge Not Reachable' });
+      }
+      const branch = { flow: target, ...this.#copy(request, flow, { ...plan, recordRoute }) };
+      this.#proxy.forward(transaction, [branch], keepsChallenges);
+    });
   }
 
   #forwardToUser(request: SipRequest, flow: SipFlow, transaction: ServerTransaction, aor: string): void {

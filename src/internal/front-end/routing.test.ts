@@ -37,9 +37,10 @@ test('requests without routes go by method and Request-URI', () => {
       { kind: 'user', aor: 'bob@example.test' },
     ],
     [
-      { method: 'MESSAGE', uri: 'sip:bob@elsewhere.test' },
+      { method: 'REGISTER', uri: 'sip:bob@elsewhere.test' },
       { kind: 'refused', status: 403, reason: 'foreign-domain' },
     ],
+    [{ method: 'MESSAGE', uri: 'sip:bob@elsewhere.test' }, { kind: 'partner' }],
     [
       { method: 'MESSAGE', uri: 'tel:+33' },
       { kind: 'refused', status: 416, reason: 'uri-scheme' },

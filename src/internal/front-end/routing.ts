@@ -32,6 +32,7 @@ export const refusalReasons = [
   'unknown-service',
   /** The user's external access policy says no. */
   'not-remote',
+  'not-federated',
 ] as const satisfies readonly (ProxyRefusalReason | string)[];
 export type RefusalReason = (typeof refusalReasons)[number];
 
@@ -44,6 +45,8 @@ export type Destination =
   | { readonly kind: 'relay-credentials'; readonly edge: string }
   /** A user of ours, by address of record. */
   | { readonly kind: 'user'; readonly aor: string }
+  /** Somebody at another organisation, by way of an edge. */
+  | { readonly kind: 'partner' }
   /** Into a dialog, on a client's own connection. `tokens` are the flow tokens of our Record-Route entries. */
   | { readonly kind: 'flow'; readonly tokens: readonly string[] }
   /** Into a dialog, through this edge, which the topmost remaining Route names. */
@@ -104,7 +107,10 @@ function serve(request: SipRequest, around: Surroundings, target: string): Desti
     const edge = edgeOfMras(target, around);
     return edge === undefined ? refused(404, 'unknown-service') : { kind: 'relay-credentials', edge };
   }
-  if (!around.domains.has(host) && !around.hosts.has(host)) return refused(403, 'foreign-domain');
+  if (!around.domains.has(host) && !around.hosts.has(host)) {
+    const elsewhere = user !== undefined && request.method !== 'REGISTER' && !around.edges.has(host);
+    return elsewhere ? { kind: 'partner' } : refused(403, 'foreign-domain');
+  }
   if (request.method === 'REGISTER') return { kind: 'registrar' };
   if (request.method === 'OPTIONS' && user === undefined) return { kind: 'options' };
   if (isProvisioning(request)) return { kind: 'provisioning' };

@@ -31,7 +31,7 @@ export const EDGE = 'edge1.internal.test';
 
 const PASSWORD = 'correct horse';
 type Policies = ConstructorParameters<typeof ExternalAccess>[0];
-const EVERYBODY: Policies = { global: { remote: true }, sites: [], users: [] };
+const EVERYBODY: Policies = { global: { remote: true, federation: false }, sites: [], users: [] };
 
 function settingsWith(access: Policies): SignInSettings {
   return {
@@ -112,6 +112,11 @@ export class Wire implements Connection {
   anyResponse(): SipResponse {
     const message = this.#out.shift();
     assert.ok(message instanceof SipResponse, message?.bytes.toString() ?? 'nothing came out');
+    return message;
+  }
+  anything(): SipMessage {
+    const message = this.#out.shift();
+    assert.ok(message !== undefined, 'nothing came out');
     return message;
   }
   isSilent(): void {

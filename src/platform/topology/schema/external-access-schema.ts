@@ -7,6 +7,10 @@ function rights() {
       sentence: 'Signing in from outside, through an edge.',
       reload: 'live',
     }),
+    federation: setting.toggle(false, {
+      sentence: 'Messages and calls with users of other organisations, in both directions.',
+      reload: 'live',
+    }),
   };
 }
 

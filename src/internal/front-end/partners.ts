@@ -1,0 +1,34 @@
+import type { SipFlow } from '#platform/sip-endpoint';
+import type { SipRequest } from '#protocols/sip';
+import { ASSERTED_SOURCE, type AssertedSource, parseAssertedSource } from '#protocols/trust-marking';
+import { parseAor } from './account.ts';
+import type { AccessRights } from './external-access.ts';
+import { partyOf } from './parties.ts';
+
+type Diagnostics = readonly [string, string];
+const publicly = (text: string): Diagnostics => ['ms-diagnostics-public', text];
+
+/** What a user is told who may not write to other organisations ([MS-OCER]). */
+export const NOT_FEDERATED = publicly(
+  '1002;reason="From URI not authorized to communicate with federated partners"',
+);
+/** What somebody outside is told, whether the user is not there or is not for outsiders: it is the same answer. */
+export const NOT_REACHABLE = publicly(
+  '4005;reason="Destination URI either not enabled for SIP or does not exist"',
+);
+
+/**
+ * Who at another organisation sends this: an edge of ours has marked it with the very From, for which the partner's
+ * certificate speaks. Undefined for everybody else.
+ */
+export function outsiderOf(request: SipRequest, flow: SipFlow): AssertedSource | undefined {
+  if (partyOf(flow).kind !== 'edge') return undefined;
+  const mark = parseAssertedSource(request.header(ASSERTED_SOURCE) ?? '');
+  if (mark === undefined || (mark.source !== 'federated' && mark.source !== 'provider')) return undefined;
+  return parseAor(request.from.uri)?.aor === mark.address ? mark : undefined;
+}
+
+/** Whether a user may exchange anything with outsiders of this kind. */
+export function mayExchange(rights: AccessRights): boolean {
+  return rights.federation;
+}
