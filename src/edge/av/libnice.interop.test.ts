@@ -14,7 +14,7 @@ const OUTSIDE = '127.0.9.103';
 const INSIDE = '127.0.9.104';
 const MESSAGES = 200;
 /** libnice renews in the middle of a lifetime as short as this one, so that the messages outlast a renewal. */
-const LIFETIME_SECONDS = 4;
+const SHORT_LIFETIME_SECONDS = 4;
 const INTERVAL_MS = 15;
 
 let bench: Bench;
@@ -33,8 +33,6 @@ before(async () => {
     ports: [56_200, 56_399],
     allowedPeers: [],
   });
-  bench.document.policy.limits.av.lifetimeSeconds = LIFETIME_SECONDS;
-  await bench.apply();
 });
 
 after(async () => {
@@ -73,26 +71,60 @@ interface Counters {
     readonly renewals: number;
   };
 }
-const counters = async () => (await bench.verb('counters')) as Counters;
+const counters = async () => structuredClone(await bench.verb('counters')) as Counters;
 
 describe('two agents of libnice in OC2007R2 mode', () => {
   test('over UDP, outside to inside: 200 messages each way, raw, through renewals and the end', async () => {
-    const lines = await pair(
-      side(OUTSIDE, EXTERNAL, bench.port(EXTERNAL), 'udp'),
-      side(INSIDE, INTERNAL, bench.port(INTERNAL), 'udp'),
-    );
-    assert.ok(lines.includes(`received ${MESSAGES} ${MESSAGES}`), lines.join('\n'));
-    assert.ok(lines.includes('one pair 3 3 transport 0') && lines.includes('two pair 3 3 transport 0'));
-    const { allocations, drops, relayed } = await counters();
-    assert.equal(allocations, 0, 'both said that they were done');
-    assert.ok(relayed.switchedPackets >= 2 * MESSAGES);
-    assert.ok(relayed.rawPackets >= 2 * MESSAGES - 20, `${relayed.rawPackets} raw`);
-    assert.ok(relayed.renewals >= 2, `${relayed.renewals} renewals`);
-    assert.deepEqual(
-      Object.keys(drops).filter((reason) => reason !== 'peer-without-permission'),
-      [],
-    );
+    await withLifetime(SHORT_LIFETIME_SECONDS);
+    const { raw, renewals } = await outsideToInside('udp');
+    assert.ok(raw >= 2 * MESSAGES - 20, `${raw} raw`);
+    assert.ok(renewals >= 2, `${renewals} renewals`);
     const metrics = await bench.metrics.text();
     assert.match(metrics, /allocations_closed_total\{cause="deallocated"\} 2/);
   });
+
+  // This version of the library neither renews nor ends what it allocated over a stream: it closes the connection.
+  test('over pseudo-TLS, outside to inside: 200 messages each way, raw, until the connections close', async () => {
+    await withLifetime(600);
+    const { raw } = await outsideToInside('tls');
+    assert.ok(raw >= 2 * MESSAGES - 20, `${raw} raw`);
+    const metrics = await bench.metrics.text();
+    assert.match(metrics, /allocations_opened_over_total\{transport="pseudo-tls"\} 2/);
+    assert.match(metrics, /allocations_closed_total\{cause="connection-closed"\} 2/);
+  });
 });
+
+async function withLifetime(seconds: number): Promise<void> {
+  bench.document.policy.limits.av.lifetimeSeconds = seconds;
+  await bench.apply();
+}
+
+/** An outside and an inside agent meet; what the relay counted meanwhile. Nothing is left of them. */
+async function outsideToInside(how: 'udp' | 'tls'): Promise<{ raw: number; renewals: number }> {
+  const before = await counters();
+  const transport = how === 'udp' ? 'udp' : 'tcp';
+  const lines = await pair(
+    side(OUTSIDE, EXTERNAL, bench.port(EXTERNAL, transport), how),
+    side(INSIDE, INTERNAL, bench.port(INTERNAL, transport), how),
+  );
+  assert.ok(lines.includes(`received ${MESSAGES} ${MESSAGES}`), lines.join('\n'));
+  assert.ok(
+    lines.some((line) => line.startsWith('one pair 3 3 ')) &&
+      lines.some((line) => line.startsWith('two pair 3 3 ')),
+  );
+  await untilAsync(async () => (await counters()).allocations === 0);
+  const { drops, relayed } = await counters();
+  assert.ok(relayed.switchedPackets - before.relayed.switchedPackets >= 2 * MESSAGES);
+  assert.deepEqual(
+    Object.keys(drops).filter((reason) => reason !== 'peer-without-permission'),
+    [],
+  );
+  return {
+    raw: relayed.rawPackets - before.relayed.rawPackets,
+    renewals: relayed.renewals - before.relayed.renewals,
+  };
+}
+
+async function untilAsync(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+}

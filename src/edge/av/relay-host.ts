@@ -5,6 +5,7 @@ import { type DatagramLimits, type DatagramSocket, NodeDatagrams } from '#platfo
 import type { HalfOpenConnection } from '#platform/net';
 import type { EventSink, Log, Metrics } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
+import { pseudoServerHello } from '#protocols/stun';
 import {
   type Allocation,
   type AllocationEnd,
@@ -17,6 +18,7 @@ import {
 } from '#protocols/turn';
 import { type ClientPath, UdpPath } from './client-path.ts';
 import { type Meters, publishDatagrams, publishRelay, TotalsPublisher } from './meters.ts';
+import { MsStream, type TakeMsFrame } from './ms-stream.ts';
 import { type Settings, samePlace } from './settings.ts';
 import { StreamClient, type StreamHost } from './stream-client.ts';
 import { StreamFront, type StreamKind, transportOf } from './stream-front.ts';
@@ -46,7 +48,7 @@ export interface RelayHostOptions {
 /** Octets that may wait for one client of a stream. */
 const STREAM_QUEUED_BYTES = 1 << 18;
 /** What is spoken in streams. */
-const kinds: ReadonlySet<StreamKind> = new Set(['stun']);
+const kinds: ReadonlySet<StreamKind> = new Set(['stun', 'pseudo-tls', 'ms-framing']);
 
 /** Gives one TurnRelay its sockets and its clock. Datagrams go straight through; nothing is decided here. */
 export class RelayHost implements TurnSink {
@@ -185,6 +187,13 @@ export class RelayHost implements TurnSink {
   }
 
   bindRelay(relay: Relay): void {
+    if (relay.transport === 'tcp') {
+      // Connections of peers are opened one by one; the port itself is kept by the range's book.
+      setImmediate(() => {
+        if (relay.state !== 'closed') this.relay.handleRelayBound(relay, this.#clock.now());
+      });
+      return;
+    }
     this.#peers.bind(
       { address: relay.address, port: relay.port },
       (bytes, address, port) => this.relay.handlePeerDatagram(relay, address, port, bytes, this.#clock.now()),
@@ -262,11 +271,17 @@ export class RelayHost implements TurnSink {
     const { address, port } = connection.remote;
     this.#streams.add(client);
     this.#options.meters.streams.inc(transport);
-    client.speak(
-      new StunStream((frame) =>
-        this.relay.handleClientDatagram(client, address, port, frame, this.#clock.now()),
-      ),
-    );
+    const now = () => this.#clock.now();
+    if (kind === 'stun') {
+      client.speak(
+        new StunStream((frame) => this.relay.handleClientDatagram(client, address, port, frame, now())),
+      );
+      return;
+    }
+    const take: TakeMsFrame = (type, content) =>
+      this.relay.handleMsFrame(client, address, port, type, content, now());
+    const greet = () => void connection.write(pseudoServerHello(this.#options.random.bytes(64)));
+    client.speak(kind === 'pseudo-tls' ? new MsStream(take, greet) : new MsStream(take));
   }
 
   #makeStreamHost(): StreamHost {

@@ -1,6 +1,7 @@
 export { MsAttributeType, MsErrorCode, MsMessageType } from './ms-attribute-types.ts';
 export {
   encodeMsFrameHeader,
+  MS_FRAME_HEADER_BYTES,
   MsDeframer,
   MsFrameType,
 } from './ms-framing.ts';

@@ -21,6 +21,7 @@ import type { Allocation } from './allocation.ts';
 import { knownAttributes } from './answers.ts';
 import type { TurnDrop } from './drops.ts';
 import { deliverToMsClient } from './ms/ms-delivery.ts';
+import { switchPackets } from './ms/ms-streams.ts';
 import type { Relay } from './relay.ts';
 import type { RelayState } from './relay-state.ts';
 import { isStream } from './turn-listener.ts';
@@ -139,7 +140,14 @@ export function sendToPeer(
     return;
   }
   counters.switchedPackets++;
-  deliverToClient(state, target, relay.advertised, relay.port, bytes, start, end, now);
+  if (relay.transport === 'udp' && target.transport === 'udp') {
+    deliverToClient(state, target, relay.advertised, relay.port, bytes, start, end, now);
+    return;
+  }
+  const fits = switchPackets(relay, target, bytes.subarray(start, end), (packet) =>
+    deliverToClient(state, target, relay.advertised, relay.port, packet, 0, packet.length, now),
+  );
+  if (!fits) state.drop('ms-too-many-streams');
 }
 
 function sendChannelData(

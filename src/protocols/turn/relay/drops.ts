@@ -50,6 +50,8 @@ const relayDrops = [
   'ms-no-destination',
   /** Microsoft dialect over IPv6, for which this version has no allocations. */
   'ms-over-ipv6',
+  /** Microsoft dialect over TCP: half packets for too many peers at a time. */
+  'ms-too-many-streams',
 ] as const;
 
 /** Every reason, for metrics with closed label values. */

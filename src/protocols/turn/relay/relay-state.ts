@@ -12,7 +12,7 @@ import { PortPool } from './port-pool.ts';
 import { Relay } from './relay.ts';
 import type { RelayAddress, RelayLimits, RelayTimes } from './relay-settings.ts';
 import { Reservations } from './reservations.ts';
-import type { TurnListener } from './turn-listener.ts';
+import { isStream, type TurnListener } from './turn-listener.ts';
 import type { Proof } from './turn-request.ts';
 import type { AllocationEnd, TurnSink } from './turn-sink.ts';
 
@@ -205,7 +205,9 @@ export class RelayState {
   /** Gives the allocation a relayed address on a port that is taken from the place's pool already. */
   addRelay(allocation: Allocation, place: RelayPlace, port: number): Relay {
     const { address, advertised, family } = place;
-    const relay = new Relay(++this.#lastId, family, { address, advertised, port }, allocation);
+    // [MS-TURN]: the allocated address has the transport of the connection by which it was asked for.
+    const transport = allocation.ms !== undefined && isStream(allocation.listener) ? 'tcp' : 'udp';
+    const relay = new Relay(++this.#lastId, family, { address, advertised, port, transport }, allocation);
     allocation.relays.push(relay);
     this.#relays.get(address)?.set(port, relay);
     this.#relays.get(advertised)?.set(port, relay);

@@ -6,6 +6,8 @@ export class Relay {
   /** Unique in this TurnRelay, never reused. */
   readonly id: number;
   readonly family: AddressFamily;
+  /** Of a client of the Microsoft dialect it is that of the client's own connection; else UDP. */
+  readonly transport: 'udp' | 'tcp';
   /** What the socket is bound to. */
   readonly address: string;
   readonly port: number;
@@ -17,11 +19,17 @@ export class Relay {
   constructor(
     id: number,
     family: AddressFamily,
-    place: { readonly address: string; readonly port: number; readonly advertised: string },
+    place: {
+      readonly address: string;
+      readonly port: number;
+      readonly advertised: string;
+      readonly transport: 'udp' | 'tcp';
+    },
     allocation: Allocation,
   ) {
     this.id = id;
     this.family = family;
+    this.transport = place.transport;
     this.address = place.address;
     this.port = place.port;
     this.advertised = place.advertised;

@@ -10,6 +10,7 @@ import {
   MessageClass,
   Method,
   type MsErrorCode,
+  MsFrameType,
 } from '#protocols/stun';
 import { failAllocate, finishAllocate, handleAllocate } from './allocate.ts';
 import type { Allocation } from './allocation.ts';
@@ -85,7 +86,8 @@ export class TurnRelay {
     bytes: Uint8Array,
     now: Monotonic,
   ): void {
-    if (looksLikeMs(bytes)) {
+    // In a stream that dialect has frames of its own, see handleMsFrame.
+    if (listener.transport === 'udp' && looksLikeMs(bytes)) {
       this.#handleMsControl(listener, address, port, bytes, now);
       return;
     }
@@ -110,6 +112,30 @@ export class TurnRelay {
       const reason = this.#handleOther(request);
       if (reason !== undefined) this.#state.drop(reason);
     }
+  }
+
+  /**
+   * One frame of a connection in which the Microsoft dialect is spoken.
+   * @returns false when the connection is to be closed ([MS-TURN] §3.1.10)
+   */
+  handleMsFrame(
+    listener: TurnListener,
+    address: string,
+    port: number,
+    type: MsFrameType,
+    content: Uint8Array,
+    now: Monotonic,
+  ): boolean {
+    if (type === MsFrameType.Control) {
+      return looksLikeMs(content) && this.#handleMsControl(listener, address, port, content, now);
+    }
+    const allocation = this.#find(listener, address, port, now);
+    if (allocation?.ms === undefined) {
+      this.#state.drop('no-allocation');
+      return false;
+    }
+    handleMsData(this.#state, allocation, allocation.ms, content, now);
+    return true;
   }
 
   /** A listener is gone, or the connection that it stands for: its allocations end. */
@@ -210,13 +236,13 @@ export class TurnRelay {
     port: number,
     bytes: Uint8Array,
     now: Monotonic,
-  ): void {
+  ): boolean {
     if (familyOf(address) !== 'ipv4') {
       this.#state.drop('ms-over-ipv6');
-      return;
+      return false;
     }
     const allocation = this.#find(listener, address, port, now);
-    handleMsControl(this.#state, { listener, address, port }, bytes, now, allocation);
+    return handleMsControl(this.#state, { listener, address, port }, bytes, now, allocation);
   }
 
   /** Indications, and what a client has no business to send. */

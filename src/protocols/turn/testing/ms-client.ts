@@ -10,6 +10,8 @@ import {
   longTermKey,
   looksLikeMs,
   MsAttributeType,
+  MsDeframer,
+  MsFrameType,
   type MsMessage,
   MsMessageType,
   MsWriter,
@@ -126,8 +128,17 @@ export class StagedMsClient {
   setActiveDestination(address: string, port: number): number {
     return msErrorOf(this.ask(this.destinationRequest(address, port)));
   }
+  /** Delivers a control message, in a stream as its frame. */
   send(bytes: Uint8Array): void {
-    this.stage.relay.handleClientDatagram(this.listener, this.address, this.port, bytes, this.stage.now);
+    const { stage, listener, address, port } = this;
+    if (listener.transport === 'udp')
+      stage.relay.handleClientDatagram(listener, address, port, bytes, stage.now);
+    else this.frame(MsFrameType.Control, bytes);
+  }
+  /** Delivers a frame of a stream; false when the relay wants the connection closed. */
+  frame(type: MsFrameType, content: Uint8Array): boolean {
+    const { stage, listener, address, port } = this;
+    return stage.relay.handleMsFrame(listener, address, port, type, content, stage.now);
   }
   /** Delivers bytes and decodes the one answer that they draw at once; sockets are bound on the way. */
   ask(bytes: Uint8Array): MsMessage {
@@ -148,7 +159,18 @@ export class StagedMsClient {
     const { toClient } = this.stage.sink;
     const mine = toClient.filter((item) => item.address === this.address && item.port === this.port);
     for (const item of mine) toClient.splice(toClient.indexOf(item), 1);
-    return mine.map((item) => item.bytes);
+    if (this.listener.transport === 'udp') return mine.map((item) => item.bytes);
+    // In a stream: control messages as they are, data behind "03".
+    const contents: Buffer[] = [];
+    for (const { bytes } of mine) {
+      const good = new MsDeframer().handleBytes(bytes, (type, content) => {
+        const copy = Buffer.from(content);
+        contents.push(type === MsFrameType.Control ? copy : Buffer.concat([Buffer.from('03'), copy]));
+        return true;
+      });
+      if (!good) throw new Error('not framed');
+    }
+    return contents;
   }
   /** The same in short: "from address:port data" for indications, "raw data" for the rest. */
   heard(): string[] {

@@ -2,17 +2,20 @@ import {
   decodeMsNumber,
   decodeMsSequence,
   encodeMsErrorCode,
+  encodeMsFrameHeader,
   encodeMsIntegrity,
   encodeMsSequence,
   encodeMsUnknownAttributes,
+  MS_FRAME_HEADER_BYTES,
   MsAttributeType,
   type MsErrorCode,
+  MsFrameType,
   type MsMessage,
   MsWriter,
 } from '#protocols/stun';
 import { mayAnswer } from '../answers.ts';
 import type { RelayState } from '../relay-state.ts';
-import type { TurnListener } from '../turn-listener.ts';
+import { isStream, type TurnListener } from '../turn-listener.ts';
 import type { MsRequest } from './ms-request.ts';
 
 /** Enough for every answer: the longest is a 401 with a realm of 128 octets. */
@@ -22,6 +25,8 @@ const ANSWER_BYTES = 512;
 export const MS_VERSION = 2;
 
 const writer = new MsWriter();
+/** The buffer that the writer writes into, with the room before it for the frame's header. */
+let framed: Uint8Array = new Uint8Array(0);
 
 /** What an answer needs of its request. */
 export interface MsAnswerable {
@@ -42,11 +47,20 @@ const errorOf = (type: number) => type | 0x0110;
 
 function send(state: RelayState, request: MsAnswerable): void {
   const { listener, address, port } = request;
-  state.sink.sendToClient(listener, address, port, writer.buffer, 0, writer.length);
+  state.sink.sendToClient(listener, address, port, framed, 0, framedBytes(listener).length);
+}
+
+/** In a stream, behind the header of a control frame. */
+function framedBytes(listener: TurnListener): Uint8Array {
+  if (!isStream(listener)) return writer.bytes;
+  encodeMsFrameHeader(framed, 0, MsFrameType.Control, writer.length);
+  return framed.subarray(0, MS_FRAME_HEADER_BYTES + writer.length);
 }
 
 function begin(state: RelayState, request: MsAnswerable, type: number): MsWriter {
-  return writer.begin(state.sink.frame(ANSWER_BYTES), type, request.message.transactionId);
+  framed = state.sink.frame(ANSWER_BYTES);
+  const room = isStream(request.listener) ? framed.subarray(MS_FRAME_HEADER_BYTES) : framed;
+  return writer.begin(room, type, request.message.transactionId);
 }
 
 /** An error answer to a sender who has proved nothing, without integrity; it draws on the sender's budget. */
@@ -101,7 +115,7 @@ export function answerMs(
 ): Uint8Array {
   fill(begin(state, request, type));
   encodeMsIntegrity(writer, key);
-  const copy = new Uint8Array(writer.bytes);
+  const copy = new Uint8Array(framedBytes(request.listener));
   send(state, request);
   return copy;
 }

@@ -1,11 +1,22 @@
-import { encodeMsAddress, MsAttributeType, MsMessageType, MsWriter } from '#protocols/stun';
+import {
+  encodeMsAddress,
+  encodeMsFrameHeader,
+  MS_FRAME_HEADER_BYTES,
+  MsAttributeType,
+  MsFrameType,
+  MsMessageType,
+  MsWriter,
+} from '#protocols/stun';
 import type { Allocation } from '../allocation.ts';
 import type { RelayState } from '../relay-state.ts';
+import { isStream } from '../turn-listener.ts';
 import type { MsSession } from './ms-session.ts';
 
 /** Header, cookie, REMOTE ADDRESS of IPv4, header of DATA. */
 const OVERHEAD = 20 + 8 + 12 + 4;
 const LONGEST_MESSAGE = 20 + 0xffff;
+/** In a stream the frame's length counts the whole message. */
+const LONGEST_FRAME = 0xffff;
 
 const writer = new MsWriter();
 const transactionId = new Uint8Array(16);
@@ -22,18 +33,26 @@ export function deliverToMsClient(
   end: number,
 ): void {
   const { listener, clientAddress, clientPort } = allocation;
-  if (ms.active?.port === port && ms.active.address === address) {
-    state.sink.sendToClient(listener, clientAddress, clientPort, bytes, start, end);
-    return;
-  }
-  const size = OVERHEAD + end - start;
-  if (size > LONGEST_MESSAGE) {
+  const header = isStream(listener) ? MS_FRAME_HEADER_BYTES : 0;
+  const length = end - start;
+  const isActive = ms.active?.port === port && ms.active.address === address;
+  const size = isActive ? length : OVERHEAD + length;
+  if (size > (header === 0 ? LONGEST_MESSAGE : LONGEST_FRAME)) {
     state.drop('data-too-long');
     return;
   }
-  transactionId.set(state.nextIndicationId(), 4);
-  writer.begin(state.sink.frame(size), MsMessageType.DataIndication, transactionId);
-  encodeMsAddress(writer, MsAttributeType.RemoteAddress, address, port);
-  writer.buffer.set(bytes.subarray(start, end), writer.reserve(MsAttributeType.Data, end - start));
-  state.sink.sendToClient(listener, clientAddress, clientPort, writer.buffer, 0, writer.length);
+  if (isActive && header === 0) {
+    state.sink.sendToClient(listener, clientAddress, clientPort, bytes, start, end);
+    return;
+  }
+  const frame = state.sink.frame(header + size);
+  if (isActive) frame.set(bytes.subarray(start, end), header);
+  else {
+    transactionId.set(state.nextIndicationId(), 4);
+    writer.begin(frame.subarray(header), MsMessageType.DataIndication, transactionId);
+    encodeMsAddress(writer, MsAttributeType.RemoteAddress, address, port);
+    writer.buffer.set(bytes.subarray(start, end), writer.reserve(MsAttributeType.Data, length));
+  }
+  if (header > 0) encodeMsFrameHeader(frame, 0, isActive ? MsFrameType.Data : MsFrameType.Control, size);
+  state.sink.sendToClient(listener, clientAddress, clientPort, frame, 0, header + size);
 }

@@ -5,34 +5,38 @@ import type { TurnListener } from '../turn-listener.ts';
 import { handleMsAllocate } from './ms-allocate.ts';
 import { handleMsSend, handleMsSetActiveDestination } from './ms-destination.ts';
 
-/** One control message of the Microsoft dialect, known by its cookie. */
+/**
+ * One control message of the Microsoft dialect, known by its cookie.
+ * @returns false when it is none after all
+ */
 export function handleMsControl(
   state: RelayState,
   client: { readonly listener: TurnListener; readonly address: string; readonly port: number },
   bytes: Uint8Array,
   now: number,
   allocation: Allocation | undefined,
-): void {
+): boolean {
   const decoded = decodeMs(bytes);
   if (!decoded.ok) {
     state.drop(decoded.error);
-    return;
+    return false;
   }
   const request = { ...client, message: decoded.value, now };
   switch (decoded.value.type) {
     case MsMessageType.AllocateRequest:
       handleMsAllocate(state, request, allocation);
-      return;
+      break;
     case MsMessageType.SetActiveDestinationRequest:
       handleMsSetActiveDestination(state, request, allocation);
-      return;
+      break;
     case MsMessageType.SendRequest: {
       const reason = handleMsSend(state, request, allocation);
       if (reason !== undefined) state.drop(reason);
-      return;
+      break;
     }
     default:
       // Among them the Shared Secret request, which must not be used.
       state.drop('unknown-method');
   }
+  return true;
 }

@@ -1,4 +1,5 @@
 import type { Relay } from '../relay.ts';
+import { PeerStreams } from './ms-streams.ts';
 
 /** The peer to and from which data go without a message around them ([MS-TURN] §3.3.5.3). */
 export interface MsDestination {
@@ -22,6 +23,7 @@ export class MsSession {
   /** Key of MESSAGE-INTEGRITY, 16 octets, as proved at the Allocate. */
   readonly key: Uint8Array;
   active: MsDestination | undefined;
+  readonly streams = new PeerStreams();
   /** The last answer to a request after the first Allocate, for its retransmissions. */
   lastAnswer: { readonly transactionId: Uint8Array; readonly bytes: Uint8Array } | undefined;
   #highest = 0;
