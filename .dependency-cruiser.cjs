@@ -18,6 +18,7 @@ const within = {
     'host-survey': ['topology'],
     service: ['telemetry', 'topology', 'http'],
     'sip-endpoint': ['net', 'telemetry'],
+    'web-socket': ['net'],
   },
   edge: {},
   internal: {},

@@ -13,6 +13,7 @@ import { OncePerKey } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
 import { buildRequest } from '#protocols/sip';
 import { tokenKey } from '#protocols/tokens';
+import { ClientListener } from './clients/client-listener.ts';
 import { ClientTable, nodeNumber } from './clients/client-table.ts';
 import { EdgeNames } from './federation/connections/edge-names.ts';
 import type { NameService } from './federation/connections/locate.ts';
@@ -50,7 +51,7 @@ export class Running {
   readonly #metrics: AccessMetrics;
   readonly #proxy: AccessProxy;
   readonly #pool: SipFlowPool;
-  readonly #external: TlsAcceptor;
+  readonly #external: ClientListener;
   readonly #internal: TlsAcceptor;
   readonly #federation: Federation;
   readonly #partners: TlsAcceptor;
@@ -96,7 +97,9 @@ export class Running {
       probe: { intervalMs: PROBE_MS, build: (_flow, target) => this.#probeOf(target) },
       onChange: (member) => this.#tell(member),
     });
-    this.#external = new TlsAcceptor(this.#externalOptions());
+    this.#external = new ClientListener(context, metrics, prepared, (connection) =>
+      this.#proxy.addClient(connection),
+    );
     this.#internal = new TlsAcceptor(this.#internalOptions());
     const ownNames = new EdgeNames(context, prepared.names);
     this.#names = ownNames;
@@ -122,7 +125,7 @@ export class Running {
   adopt(prepared: Prepared): void {
     this.#prepared = prepared;
     this.#proxy.endpoint.configure(endpointLimits(prepared.settings));
-    this.#external.update(this.#externalOptions());
+    this.#external.update(prepared);
     this.#internal.update(this.#internalOptions());
     this.#names.adopt(prepared.names);
     this.#partners.update(this.#partnerOptions());
@@ -138,7 +141,7 @@ export class Running {
       sockets.tcp(plan.id, this.#acceptorFor(plan).handle);
     }
   }
-  #acceptorFor({ interface: side, rows }: ListenerPlan): TlsAcceptor {
+  #acceptorFor({ interface: side, rows }: ListenerPlan): Pick<TlsAcceptor, 'handle'> {
     if (side !== 'external') return this.#internal;
     return rows.includes('ext-05') ? this.#external : this.#partners;
   }
@@ -187,27 +190,6 @@ export class Running {
     return federationListener(this.#prepared, this.#context, (connection) =>
       this.#federation.accept(connection),
     );
-  }
-
-  /** Port row ext-05. */
-  #externalOptions(): TlsAcceptorOptions {
-    const { limits } = this.#prepared.settings;
-    return {
-      credentials: this.#prepared.external,
-      clientCertificate: 'none',
-      alpn: ALPN,
-      handshakeMs: limits.handshakeSeconds * 1000,
-      limits: {
-        connections: limits.connections,
-        handshakes: limits.handshakes,
-        perSource: limits.connectionsPerSource,
-        outboundBytes: limits.outboundBytes,
-      },
-      clock: this.#context.clock,
-      log: this.#context.log,
-      metrics: this.#context.metrics,
-      accept: (connection) => this.#proxy.addClient(connection),
-    };
   }
 
   /** Port row int-02. */

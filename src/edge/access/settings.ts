@@ -6,6 +6,8 @@ export interface OwnUri {
   /** Host as written in a URI: a name, or an IPv6 address in brackets. */
   readonly host: string;
   readonly port: number;
+  /** True for the external interface as clients that speak WebSocket see it (RFC 7118). */
+  readonly webSocket?: boolean;
 }
 
 export interface NextHopMember {
@@ -14,6 +16,7 @@ export interface NextHopMember {
   readonly port: number;
 }
 
+type RemoteAccess = EdgeDocument['policy']['remoteAccess'];
 type AccessLimits = EdgeDocument['policy']['limits']['access'];
 
 /** What this service takes from the document, ready for use on every message. */
@@ -30,6 +33,7 @@ export interface AccessSettings {
   readonly nextHopNames: readonly string[];
   readonly internalAddresses: readonly string[];
   readonly limits: AccessLimits;
+  readonly remoteAccess: RemoteAccess;
   readonly disclosure: Disclosure;
 }
 
@@ -50,6 +54,7 @@ export function accessSettings(document: EdgeDocument): AccessSettings {
     nextHopNames,
     internalAddresses: host.addresses.internal,
     limits: policy.limits.access,
+    remoteAccess: policy.remoteAccess,
     disclosure: new Disclosure({
       publicHosts: [
         ...sipDomains,

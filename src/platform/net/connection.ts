@@ -67,6 +67,8 @@ export interface Connection {
   /** Bytes accepted by write() and not yet given to the system. */
   readonly queued: number;
   readonly closed: boolean;
+  /** Each chunk is one message of the peer, and each write is sent as one (a WebSocket); absent on streams. */
+  readonly messages?: boolean;
   /**
    * Queues the bytes (which must not be changed afterwards). False when more is queued than the high-water
    * mark or the connection is closed; beyond the outbound limit the connection is destroyed ('slow-reader').
@@ -74,8 +76,11 @@ export interface Connection {
   write(bytes: Uint8Array): boolean;
   pause(): void;
   resume(): void;
-  /** Sends what is queued, then closes; bounded by the linger time. */
-  end(): void;
+  /**
+   * Sends what is queued, then closes; bounded by the linger time.
+   * @param reason told to the peer where the transport has words for it (the close code of a WebSocket)
+   */
+  end(reason?: CloseReason): void;
   /** Closes at once and forgets what is queued. */
   destroy(reason: CloseReason): void;
 }

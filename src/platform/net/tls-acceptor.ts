@@ -57,6 +57,7 @@ export interface TlsChange extends TlsIdentity {
   /** A lower limit closes nobody: it is refused to newcomers until enough have left. */
   readonly limits?: TlsLimits;
   readonly handshakeMs?: number;
+  readonly alpn?: readonly string[];
 }
 
 /** Closes that an operator may want to look into. */
@@ -78,6 +79,7 @@ export class TlsAcceptor {
   readonly #perSource = new Map<string, number>();
   readonly #servers = new Set<Server>();
   #limits: TlsLimits;
+  #alpn: readonly string[];
   #handshakeMs: number;
   #contexts: ServerContexts;
   #tlsOptions: TLSSocketOptions;
@@ -89,6 +91,7 @@ export class TlsAcceptor {
   constructor(options: TlsAcceptorOptions) {
     this.#options = options;
     this.#limits = options.limits;
+    this.#alpn = options.alpn ?? [];
     this.#handshakeMs = options.handshakeMs;
     this.#contexts = this.#makeContexts(options);
     this.#tlsOptions = this.#makeTlsOptions(this.#contexts);
@@ -146,6 +149,7 @@ export class TlsAcceptor {
    */
   update(change: TlsChange): void {
     const contexts = this.#makeContexts(change);
+    this.#alpn = change.alpn ?? this.#alpn;
     this.#tlsOptions = this.#makeTlsOptions(contexts);
     this.#contexts = contexts;
     this.#limits = change.limits ?? this.#limits;
@@ -198,7 +202,7 @@ export class TlsAcceptor {
   }
 
   #makeTlsOptions(contexts: ServerContexts): TLSSocketOptions {
-    const accepted = this.#options.alpn ?? [];
+    const accepted = this.#alpn;
     const options: TLSSocketOptions = {
       isServer: true,
       secureContext: contexts.standard,

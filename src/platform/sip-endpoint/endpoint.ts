@@ -189,7 +189,7 @@ export class SipEndpoint {
     if (known === undefined || known !== flow) return;
     known.flush();
     this.#end(known, reason);
-    known.connection.end();
+    known.connection.end(toConnection(reason));
   }
 
   /** Closes every flow and stops every timer. */

@@ -2,6 +2,7 @@ import type { Monotonic } from '#kernel';
 import type { Connection } from '#platform/net';
 import { OncePerKey } from '#platform/telemetry';
 import { type FlowId, type SipLimits, SipStreamFramer } from '#protocols/sip';
+import { type Framing, MessageFraming } from './message-framing.ts';
 import type {
   FlowCloseReason,
   FlowOptions,
@@ -24,7 +25,7 @@ export class Flow implements SipFlow {
   readonly id: FlowId;
   readonly connection: Connection;
   readonly scope: string;
-  readonly framer: SipStreamFramer;
+  readonly framer: Framing;
   readonly keepAlive: KeepAliveOptions | undefined;
   readonly onClosed: FlowOptions['onClosed'];
   readonly added: Monotonic;
@@ -49,11 +50,14 @@ export class Flow implements SipFlow {
     this.connection = connection;
     this.scope = options.scope ?? `flow-${connection.id}`;
     const shared = options.scope !== undefined;
-    this.framer = new SipStreamFramer(
-      limits,
-      options.dialled === true ? 'asks' : 'answers',
-      limits.messageBytes * (shared ? SHARED_STEP : 1),
-    );
+    this.framer =
+      connection.messages === true
+        ? new MessageFraming(limits)
+        : new SipStreamFramer(
+            limits,
+            options.dialled === true ? 'asks' : 'answers',
+            limits.messageBytes * (shared ? SHARED_STEP : 1),
+          );
     this.keepAlive = options.dialled === true ? options.keepAlive : undefined;
     this.onClosed = options.onClosed;
     this.mostRequests = options.openRequests ?? Number.POSITIVE_INFINITY;
@@ -88,6 +92,11 @@ export class Flow implements SipFlow {
   flush(): void {
     const [first] = this.#waiting;
     if (first === undefined) return;
+    if (this.connection.messages === true) {
+      for (const message of this.#waiting.splice(0)) this.connection.write(message);
+      this.#waitingBytes = 0;
+      return;
+    }
     const bytes = this.#waiting.length === 1 ? first : Buffer.concat(this.#waiting, this.#waitingBytes);
     this.#waiting = [];
     this.#waitingBytes = 0;

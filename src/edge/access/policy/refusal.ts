@@ -26,6 +26,9 @@ export const refusalReasons = [
   'wrong-peer-name',
   'connections-full',
   ...federationReasons,
+  /** HTTP on the port of the clients that became no WebSocket. */
+  'http',
+  'http-origin',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 

@@ -18,7 +18,7 @@ import { PartnerConnection } from '../federation/connections/partner-connection.
 import type { Federation } from '../federation/federation.ts';
 import { type AccessMetrics, observeConnections } from '../metrics.ts';
 import { type Refusal, type RefusalReason, refuse } from '../policy/refusal.ts';
-import type { Scene } from '../rewrite/scene.ts';
+import { type Scene, webSocketScene } from '../rewrite/scene.ts';
 import { Branches } from './branches.ts';
 import type { ProxyCore } from './core.ts';
 import { ClientSide } from './from-client.ts';
@@ -63,6 +63,7 @@ export class AccessProxy implements SipUser, ProxyCore {
   /** Connections that the next hop opened: they end with their peer's place in the document. */
   readonly #fromNextHop = new Set<SipFlow>();
   #scene: Scene;
+  #webSocketScene: Scene;
   #nextHop: NextHop | undefined;
   #federation: Federation | undefined;
   #sweep: Cancel | undefined;
@@ -74,6 +75,7 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.branches = new Branches(options.random);
     this.#log = options.log;
     this.#scene = options.scene;
+    this.#webSocketScene = webSocketScene(options.scene);
     this.endpoint = new SipEndpoint({
       clock: options.clock,
       random: options.random,
@@ -95,6 +97,9 @@ export class AccessProxy implements SipUser, ProxyCore {
   get scene(): Scene {
     return this.#scene;
   }
+  sceneOf({ flow }: ClientConnection): Scene {
+    return flow.connection.messages === true ? this.#webSocketScene : this.#scene;
+  }
   get nextHop(): NextHop {
     if (this.#nextHop === undefined) throw new Error('the proxy has no next hop yet');
     return this.#nextHop;
@@ -114,6 +119,7 @@ export class AccessProxy implements SipUser, ProxyCore {
   /** Another document; connections and transactions go on. */
   adopt(scene: Scene): void {
     this.#scene = scene;
+    this.#webSocketScene = webSocketScene(scene);
     const idleMs = scene.settings.limits.keepAliveSeconds * 1000;
     for (const client of this.clients.values()) client.flow.connection.idleMs = idleMs;
     for (const flow of this.#fromNextHop) {

@@ -22,6 +22,8 @@ export interface ProxyCore {
   readonly metrics: AccessMetrics;
   /** The running document's. */
   readonly scene: Scene;
+  /** The same, as it is for the transport of a client. */
+  sceneOf(client: ClientConnection): Scene;
   /** Answers with the refusal; `from` is where the request came from. */
   refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow): void;
   /** 503 with Retry-After: no member of the next hop can be reached. */

@@ -39,7 +39,13 @@ export class ClientSide {
         core.countRefusal('next-hop-busy', client.flow);
         return;
       }
-      const bytes = inwardRequest(request, decision, sourceOf(client), core.branches.next(), core.scene);
+      const bytes = inwardRequest(
+        request,
+        decision,
+        sourceOf(client),
+        core.branches.next(),
+        core.sceneOf(client),
+      );
       core.metrics.requests.inc('inward');
       core.endpoint.sendStateless(flow, bytes);
     };
@@ -90,14 +96,15 @@ class InwardHandler implements ProxyHandler {
       this.#decision,
       sourceOf(this.#client),
       branch,
-      this.#core.scene,
+      this.#core.sceneOf(this.#client),
     );
     return { flow, branch, bytes };
   }
 
   editResponse(edit: MessageEdit, response: SipResponse): void {
     this.#core.metrics.responses.inc('outward');
-    hideOutward(edit, response, { request: this.#request, token: this.#client.token }, this.#core.scene);
+    const original = { request: this.#request, token: this.#client.token };
+    hideOutward(edit, response, original, this.#core.sceneOf(this.#client));
     if (this.#request.method === 'REGISTER' && response.status >= 200) this.#handleRegistered(edit, response);
   }
 

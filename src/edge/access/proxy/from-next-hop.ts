@@ -5,6 +5,7 @@ import { type DeliverOutward, decideNextHopRequest } from '../policy/from-next-h
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import { type OriginalRequest, restoreInward } from '../rewrite/inward.ts';
 import { outwardRequest } from '../rewrite/outward.ts';
+import type { Scene } from '../rewrite/scene.ts';
 import type { ProxyCore } from './core.ts';
 
 /** The way outward: what the next hop sends for clients. */
@@ -33,7 +34,7 @@ export class NextHopSide {
       return;
     }
     const branch = core.branches.next();
-    const bytes = outwardRequest(request, decision, client.token, branch, core.scene);
+    const bytes = outwardRequest(request, decision, client.token, branch, core.sceneOf(client));
     const original = {
       request,
       remote: from.connection.remote,
@@ -44,7 +45,7 @@ export class NextHopSide {
     core.proxy.forward(
       transaction,
       [{ flow: client.flow, branch, bytes }],
-      new OutwardHandler(core, original),
+      new OutwardHandler(core, original, core.sceneOf(client)),
     );
   }
 
@@ -58,7 +59,7 @@ export class NextHopSide {
       return;
     }
     core.metrics.requests.inc('outward');
-    const bytes = outwardRequest(request, decision, client.token, core.branches.next(), core.scene);
+    const bytes = outwardRequest(request, decision, client.token, core.branches.next(), core.sceneOf(client));
     core.endpoint.sendStateless(client.flow, bytes);
   }
 
@@ -75,14 +76,16 @@ export class NextHopSide {
 class OutwardHandler implements ProxyHandler {
   readonly #core: ProxyCore;
   readonly #original: OriginalRequest;
+  readonly #scene: Scene;
 
-  constructor(core: ProxyCore, original: OriginalRequest) {
+  constructor(core: ProxyCore, original: OriginalRequest, scene: Scene) {
     this.#core = core;
     this.#original = original;
+    this.#scene = scene;
   }
 
   editResponse(edit: MessageEdit, response: SipResponse): void {
     this.#core.metrics.responses.inc('inward');
-    restoreInward(edit, response, this.#original, this.#core.scene);
+    restoreInward(edit, response, this.#original, this.#scene);
   }
 }

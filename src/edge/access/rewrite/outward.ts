@@ -11,7 +11,7 @@ import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { DeliverOutward } from '../policy/from-next-hop.ts';
 import { isNotForOutside } from '../trust.ts';
 import { distinctNames } from './names.ts';
-import { externalUri, type Scene } from './scene.ts';
+import { externalUri, externalVia, type Scene } from './scene.ts';
 
 /** Contacts of one message that are shown; far more than one person has devices. */
 const MOST_CONTACTS = 128;
@@ -41,7 +41,7 @@ export function outwardRequest(
     const behind = hiding.foldRoutes(request.values('Record-Route'));
     edit.replace('Record-Route', `<${externalUri(settings, token, behind)}>`);
   }
-  const ours = `SIP/2.0/TLS ${settings.external.host}:${settings.external.port};branch=${branch}`;
+  const ours = `${externalVia(settings)};branch=${branch}`;
   edit.replace('Via', `${ours}, ${HIDDEN_VIA}`);
   more?.(edit);
   return edit.toBytes();

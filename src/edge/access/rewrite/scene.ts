@@ -13,7 +13,19 @@ export interface Scene {
 /** Our URI at the external interface for the connection that `token` names, without angle brackets. */
 export function externalUri(settings: AccessSettings, token: string, parameters = ''): string {
   const { host, port } = settings.external;
-  return `sip:${token}@${host}:${port};transport=tls;lr${parameters}`;
+  const transport = settings.external.webSocket === true ? 'ws' : 'tls';
+  return `sip:${token}@${host}:${port};transport=${transport};lr${parameters}`;
+}
+
+/** The topmost Via of what leaves towards clients, as far as its parameters. */
+export function externalVia({ external: { host, port, webSocket } }: AccessSettings): string {
+  return `SIP/2.0/${webSocket === true ? 'WSS' : 'TLS'} ${host}:${port}`;
+}
+
+/** What rewriting for clients that speak WebSocket needs (RFC 7118 §5.2, §5.3). */
+export function webSocketScene(scene: Scene): Scene {
+  const external = { ...scene.settings.external, webSocket: true };
+  return { ...scene, settings: { ...scene.settings, external } };
 }
 
 /** The same at the internal interface. */

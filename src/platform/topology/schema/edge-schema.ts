@@ -4,6 +4,7 @@ import { federation } from './federation-schema.ts';
 import { derivedKeyPair, hostSettings, keyPair, remoteAdministration, sipLimits } from './host-schema.ts';
 import { avLimits, relay } from './media-schema.ts';
 import { features, internalPeers, pool, reverseProxy } from './perimeter-schema.ts';
+import { remoteAccess } from './remote-access-schema.ts';
 import * as setting from './setting.ts';
 
 const NAME = 'a fully qualified domain name';
@@ -253,6 +254,7 @@ const policy = setting.section('What all edges of the organisation have in commo
     example: ['10.45.0.0/16'],
   }),
   features,
+  remoteAccess,
   federation,
   nextHop,
   internalPeers,

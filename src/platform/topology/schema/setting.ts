@@ -260,6 +260,19 @@ export const userAddress: TextCheck<string> = (input) => {
   return { rule: 'user-address', what, instead: 'write user@domain, for example alice@example.com' };
 };
 
+/** The origin of a page (RFC 6454 §6.2), in lower case and without the port that its scheme implies. */
+export const webOrigin: TextCheck<string> = (input) => {
+  const url = URL.canParse(input) ? new URL(input) : undefined;
+  const web = url?.protocol === 'https:' || url?.protocol === 'http:';
+  if (url !== undefined && web && `${url.origin}/` === url.href) return { value: url.origin };
+  const what = `${quote(input)} is not the origin of a page`;
+  return {
+    rule: 'web-origin',
+    what,
+    instead: 'write scheme and host, for example https://phone.example.com',
+  };
+};
+
 /** One address of this host: no wildcard, no multicast. */
 export const hostAddress: TextCheck<string> = (input) => {
   const value = canonicalAddress(input);
