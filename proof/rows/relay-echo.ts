@@ -18,6 +18,8 @@ export interface RelayEcho {
   readonly client: HostName;
   /** The address of the edge that the client asks. */
   readonly face: (edge: EdgeName) => AddressPair;
+  /** How the client reaches the relay: UDP 3478 when left out, else TCP 443. */
+  readonly over?: 'udp' | 'tcp';
 }
 
 /**
@@ -44,7 +46,7 @@ async function playOnEdge(perimeter: Perimeter, echo: RelayEcho, edge: EdgeName)
 
 async function playInFamily(
   perimeter: Perimeter,
-  { client, face }: RelayEcho,
+  { client, face, over: transport = 'udp' }: RelayEcho,
   edge: EdgeName,
   family: Family,
 ): Promise<number> {
@@ -54,7 +56,8 @@ async function playInFamily(
   const count = await relayMessages({
     host: perimeter.host(client),
     server: ofFamily(face(edge), family),
-    credential: perimeter.files.relayCredential(`${client}-${edge}-${family}`),
+    transport,
+    credential: perimeter.files.relayCredential(`${client}-${edge}-${family}-${transport}`),
     peer: { address, port },
   });
   const [heard, ...others] = await partner.call('heardAsPeer', { address, port });

@@ -46,13 +46,23 @@ const edgeMoves: readonly Move[] = [
     title: '[setting host.addresses.av]',
     edit: ['av: [192.0.2.30]', 'av: [192.0.2.30, "2001:db8::30"]'],
     gone: [],
-    come: ['ext-14:udp:[2001:db8::30]:3478'],
+    come: ['ext-14:udp:[2001:db8::30]:3478', 'ext-15:tcp:[2001:db8::30]:443'],
   },
   {
     title: '[setting host.addresses.internal]',
     edit: ['internal: [10.45.16.10]', 'internal: [10.45.16.11]'],
-    gone: ['int-02:tcp:10.45.16.10:5061', 'int-05:tcp:10.45.16.10:5062', 'int-06:udp:10.45.16.10:3478'],
-    come: ['int-02:tcp:10.45.16.11:5061', 'int-05:tcp:10.45.16.11:5062', 'int-06:udp:10.45.16.11:3478'],
+    gone: [
+      'int-02:tcp:10.45.16.10:5061',
+      'int-05:tcp:10.45.16.10:5062',
+      'int-06:udp:10.45.16.10:3478',
+      'int-07:tcp:10.45.16.10:443',
+    ],
+    come: [
+      'int-02:tcp:10.45.16.11:5061',
+      'int-05:tcp:10.45.16.11:5062',
+      'int-06:udp:10.45.16.11:3478',
+      'int-07:tcp:10.45.16.11:443',
+    ],
   },
   {
     title: '[setting policy.ports.accessClients]',

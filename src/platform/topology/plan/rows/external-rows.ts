@@ -177,7 +177,7 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'any',
     port: at('avTcp'),
     reach: 'both',
-    built: false,
+    built: true,
   },
   {
     ...inExternal,

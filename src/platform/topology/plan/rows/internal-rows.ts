@@ -97,7 +97,7 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'internal:media',
     port: at('avTcp'),
     reach: 'both',
-    built: false,
+    built: true,
   },
   {
     ...inInternal,
