@@ -20,6 +20,11 @@ export const names = {
   edge2: `edge2.int.${DOMAIN}`,
   frontEnd: `fe1.int.${DOMAIN}`,
 } as const;
+/** Two organisations whose edges stand on the partner's host, one reached by each family. */
+export const partners = {
+  four: { domain: 'partner.test', proxy: 'sip.partner.test', family: 4 },
+  six: { domain: 'six.test', proxy: 'sip.six.test', family: 6 },
+} as const;
 export const relayPorts = { first: 50_000, last: 59_999 } as const;
 
 const both = ({ v4, v6 }: AddressPair) => [v4, v6];
@@ -42,6 +47,7 @@ export function edgeDocument(edge: EdgeName, allowed: readonly string[]): string
       resolvers: both(addresses.resolver),
       certificates: { access: keyPair('access'), internal: keyPair(edge) },
       internalCa: 'ca.pem',
+      partnerCa: 'ca.pem',
       administration: { socket: `${edge}.sock` },
     },
     policy: {
@@ -58,7 +64,10 @@ export function edgeDocument(edge: EdgeName, allowed: readonly string[]): string
         replication: true,
         logging: true,
       },
-      federation: { mediaProfiles: ['edge-tunnel', 'ice', 'legacy-ocs2007'] },
+      federation: {
+        allowed: Object.values(partners).map(({ domain, proxy }) => ({ domain, proxy })),
+        mediaProfiles: ['edge-tunnel', 'ice', 'legacy-ocs2007'],
+      },
       nextHop: {
         name: names.frontEnd,
         members: [{ name: names.frontEnd, address: addresses.frontEnd.v4 }],
@@ -102,7 +111,7 @@ export function internalDocument(): string {
         { name: names.edge2, address: addresses.edge2.internal.v6 },
       ],
       database: 'internal/front-end.sqlite',
-      externalAccess: { global: { remote: true } },
+      externalAccess: { global: { remote: true, federation: true } },
     },
   });
 }

@@ -5,6 +5,7 @@ import { AdministrationClient } from '#platform/service';
 import { type EdgeDocument, loadEdgeDocument } from '#platform/topology';
 import { LabProgram } from '../../src/apps/lab/program.ts';
 import { endedWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
+import type { KamailioPartner } from '../../src/apps/lab/testing/kamailio-partner.ts';
 import { Actor } from '../actors/actor.ts';
 import { addresses, type EdgeName, edgeNames, ofFamily } from '../network/addresses.ts';
 import { run, until } from '../network/command.ts';
@@ -12,6 +13,7 @@ import type { Host } from '../network/host.ts';
 import { type HostName, PerimeterNetwork } from '../network/perimeter-network.ts';
 import { generatedRules, loadRules, reservePorts } from '../observe/rule-counters.ts';
 import { ACCOUNT, DOMAIN, names } from './documents.ts';
+import { startNameServer, startPartner } from './outside.ts';
 import { type Person, ProofFiles } from './proof-files.ts';
 
 const SERVER = join(import.meta.dirname, '../../src/apps/cli/main.ts');
@@ -24,6 +26,8 @@ export class Perimeter {
   readonly #edges: ReadonlyMap<EdgeName, LabProgram>;
   readonly #rules = new Map<HostName, string>();
   readonly #actors = new Map<HostName, Actor>();
+  readonly #outside: { stop(): Promise<void> }[] = [];
+  #partner: Promise<KamailioPartner> | undefined;
   readonly #signedIn = new Map<Person, Promise<string>>();
 
   private constructor(network: PerimeterNetwork, files: ProofFiles) {
@@ -89,6 +93,7 @@ export class Perimeter {
 
   /** Starts the two edges and the next hop, and waits until they have found one another. */
   async start(): Promise<void> {
+    this.#outside.push(await startNameServer(this));
     await Promise.all([this.internal.start(), ...edgeNames.map((edge) => this.edge(edge).start())]);
     await until(
       'edges and next hop had found one another',
@@ -113,6 +118,15 @@ export class Perimeter {
     }
   }
 
+  /** The edge of other organisations on the partner's host, started when it is first asked for. */
+  partner(): Promise<KamailioPartner> {
+    this.#partner ??= startPartner(this).then((partner) => {
+      this.#outside.push(partner);
+      return partner;
+    });
+    return this.#partner;
+  }
+
   /** Signs a person in, once, where that person is at home in the proof; gives `user@domain`. */
   signedIn(person: 'alice' | 'bob' | 'carol'): Promise<string> {
     const known = this.#signedIn.get(person) ?? this.#signIn(person);
@@ -124,6 +138,7 @@ export class Perimeter {
   async stop(logs: string): Promise<void> {
     await Promise.all([...this.#actors.values()].map((actor) => actor.stop()));
     await Promise.all([...this.#edges.values(), this.internal].map((program) => program.stop()));
+    await Promise.all(this.#outside.map((program) => program.stop()));
     await this.network.remove();
     this.files.keepLogs(logs);
     this.files.remove();

@@ -19,7 +19,7 @@ import { endWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
 import { addresses, type EdgeName, edgeNames } from '../network/addresses.ts';
 import { runNow } from '../network/command.ts';
 import { leftovers, OWN } from '../network/leftovers.ts';
-import { ACCOUNT, DOMAIN, edgeDocument, internalDocument, names } from './documents.ts';
+import { ACCOUNT, DOMAIN, edgeDocument, internalDocument, names, partners } from './documents.ts';
 
 export const people = ['alice', 'bob', 'carol', 'visitor'] as const;
 export type Person = (typeof people)[number];
@@ -97,8 +97,10 @@ export class ProofFiles {
     await authority.writeCertificate(this.authority);
     const issue = (name: string, request: Parameters<LabAuthority['issueTo']>[1]) =>
       authority.issueTo({ certificate: this.path(`${name}.pem`), key: this.path(`${name}.key`) }, request);
-    await issue('access', { name: names.access, hosts: [names.access, DOMAIN], usages: ['serverAuth'] });
+    // Good for a client, too: the partner that we did not write insists on it.
+    await issue('access', { name: names.access, hosts: [names.access, DOMAIN] });
     for (const edge of edgeNames) await issue(edge, { name: names[edge], hosts: [names[edge]] });
+    await issue('partner', { name: 'Partner', hosts: Object.values(partners).map(({ proxy }) => proxy) });
     const hosts = [names.frontEnd, DOMAIN, addresses.frontEnd.v4];
     await issue('front-end', { name: names.frontEnd, hosts });
   }

@@ -107,6 +107,7 @@ export class Running {
       clock,
       registry: context.metrics,
       events: context.events,
+      log,
       core: this.#proxy,
       seal: this.#seal,
       names: names ?? ownNames,

@@ -61,11 +61,10 @@ export class EdgeLinks {
     if (member === undefined) use(undefined);
     else pool.whenOpen(member, use, () => use(undefined));
   }
-  /** The same with whichever edge can be reached, one that is connected first. */
-  reachAny(service: EdgeService, use: (flow: SipFlow | undefined) => void): void {
+  /** The same with an edge that can be reached; `key` spreads what has no edge of its own over all of them. */
+  reachAny(service: EdgeService, key: string, use: (flow: SipFlow | undefined) => void): void {
     const pool = this.#pools[service];
-    const members = pool.members();
-    const member = members.find(({ state }) => state === 'healthy') ?? members[0];
+    const member = pool.memberFor(key) ?? pool.members()[0];
     if (member === undefined) use(undefined);
     else pool.whenOpen(member, use, () => use(undefined));
   }

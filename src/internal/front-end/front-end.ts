@@ -245,7 +245,7 @@ export class FrontEnd implements SipUser {
       return;
     }
     const recordRoute = formsDialog(request) ? this.#tokensOf([flow]) : [];
-    this.#links.reachAny('access', (target) => {
+    this.#links.reachAny('access', request.callId, (target) => {
       if (target === undefined) {
         return this.#endpoint.respond(transaction, 503, { reason: 'Edge Not Reachable' });
       }

@@ -1,7 +1,7 @@
 import type { Clock } from '#kernel';
 import type { Connection } from '#platform/net';
 import type { SipFlow } from '#platform/sip-endpoint';
-import type { EventSink, Metrics } from '#platform/telemetry';
+import type { EventSink, Log, Metrics } from '#platform/telemetry';
 import type { ServerTransaction, SipRequest } from '#protocols/sip';
 import { formatMessageTrust, MESSAGE_TRUST } from '#protocols/trust-marking';
 import type { Refusal } from '../policy/refusal.ts';
@@ -21,6 +21,7 @@ export interface FederationOptions {
   readonly clock: Clock;
   readonly registry: Metrics;
   readonly events: EventSink;
+  readonly log: Log;
   readonly core: ProxyCore;
   /** For life: what partners were shown has to open whatever document runs then. */
   readonly seal: Seal;
@@ -70,6 +71,7 @@ export class Federation implements FederationCore {
     this.links = new PartnerLinks({
       clock: options.clock,
       events: options.events,
+      log: options.log,
       metrics: this.metrics,
       names: options.names,
       registry: options.registry,

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { type Clock, err, type Result } from '#kernel';
 import { type Connection, dialTls } from '#platform/net';
 import type { SipFlow } from '#platform/sip-endpoint';
-import type { EventSink, Metrics } from '#platform/telemetry';
+import type { EventSink, Log, Metrics } from '#platform/telemetry';
 import type { FederationScene } from '../federation-scene.ts';
 import type { DialResult, FederationMetrics } from '../metrics.ts';
 import { identityOf } from '../policy/identity.ts';
@@ -13,6 +13,7 @@ import { type LinkFailure, PartnerLink } from './partner-link.ts';
 export interface PartnerLinksOptions {
   readonly clock: Clock;
   readonly events: EventSink;
+  readonly log: Log;
   readonly registry: Metrics;
   readonly metrics: FederationMetrics;
   readonly names: NameService;
@@ -146,6 +147,7 @@ export class PartnerLinks {
   }
 
   #tell({ domain, kind }: Partner, { reason, detail }: LinkFailure): void {
+    this.#options.log.warn('partner not reached', { domain, rule: reason, detail: detail.slice(0, 500) });
     this.#options.events.emit({
       at: this.#options.clock.wall(),
       name: 'partner-not-reached',

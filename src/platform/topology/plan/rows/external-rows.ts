@@ -93,7 +93,7 @@ export const externalRows: readonly RowDefinition[] = [
     feature: 'partners',
     peers: 'any',
     port: at('accessFederation'),
-    built: false,
+    built: true,
   },
   {
     ...inExternal,
@@ -103,7 +103,7 @@ export const externalRows: readonly RowDefinition[] = [
     feature: 'partners',
     peers: 'any',
     port: fixed(5061),
-    built: false,
+    built: true,
   },
   {
     ...inExternal,

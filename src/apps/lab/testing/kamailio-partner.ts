@@ -1,0 +1,164 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ChildProgram } from './child-program.ts';
+
+const run = promisify(execFile);
+const SHARED_MEMORY_MB = '64';
+
+export interface KamailioPartnerOptions {
+  readonly folder: string;
+  /** The addresses that it listens on, port 5061. */
+  readonly addresses: readonly string[];
+  readonly certificate: { readonly certificatePem: string; readonly keyPem: string };
+  /** Whose certificates it believes, PEM. */
+  readonly authorityPem: string;
+  /** False: it shows no certificate when it dials, and asks for none. Default true. */
+  readonly mutual?: boolean;
+  /** Where calls that come from outside go to, and from where its user calls: `address:port`, UDP. */
+  readonly user?: { readonly address: string; readonly port: number; readonly edge: string };
+  /** Words that make a command line run on another host. */
+  readonly launcher?: readonly string[];
+}
+
+/** Debian's Kamailio as the edge of another organisation: mutual TLS in both directions, messages and calls. */
+export class KamailioPartner {
+  readonly program: ChildProgram;
+  readonly #control: string;
+  readonly #launcher: readonly string[];
+
+  private constructor(program: ChildProgram, control: string, launcher: readonly string[]) {
+    this.program = program;
+    this.#control = control;
+    this.#launcher = launcher;
+  }
+
+  static async start(options: KamailioPartnerOptions): Promise<KamailioPartner> {
+    const { folder, certificate, authorityPem, launcher = [] } = options;
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'certificate.pem'), certificate.certificatePem);
+    writeFileSync(join(folder, 'certificate.key'), certificate.keyPem);
+    writeFileSync(join(folder, 'ca.pem'), authorityPem);
+    writeFileSync(join(folder, 'tls.cfg'), tlsConfiguration(options.mutual ?? true));
+    writeFileSync(join(folder, 'kamailio.cfg'), configuration(options));
+    const [first = 'kamailio', ...words] = [...launcher, 'kamailio'];
+    const program = new ChildProgram({
+      program: first,
+      debianPackage: 'kamailio, with kamailio-tls-modules',
+      parameters: [
+        ...words,
+        ...['-DD', '-E', '-f', join(folder, 'kamailio.cfg'), '-w', folder, '-Y', folder],
+        ...['-P', join(folder, 'kamailio.pid'), '-m', SHARED_MEMORY_MB],
+      ],
+      folder,
+    });
+    await program.printed(/partner is up/);
+    return new KamailioPartner(program, `unix:${join(folder, 'control')}`, launcher);
+  }
+
+  /** Sends a request to one of our edges over its TLS socket at `from`; gives status and reason of the answer. */
+  async sends(request: {
+    readonly method?: string;
+    readonly from: string;
+    readonly to: string;
+    readonly edge: string;
+    readonly socket: string;
+    readonly text?: string;
+    readonly headers?: readonly string[];
+  }): Promise<string> {
+    const { method = 'MESSAGE', from, to, edge, socket, text = 'hello', headers = [] } = request;
+    const lines = [`From: <${from}>`, `To: <${to}>`, 'Content-Type: text/plain', ...headers];
+    const [program = '', ...words] = [...this.#launcher, 'kamcmd', '-s', this.#control];
+    const next = `sip:${edge};transport=tls`;
+    const parameters = [to, next, `tls:${socket}:5061`, `${lines.join('\r\n')}\r\n`, text];
+    const { stdout } = await run(program, [...words, 'tm.t_uac_wait_block', method, ...parameters]);
+    return /code:\s*(\d+)/.exec(stdout)?.[1] ?? stdout;
+  }
+  /** Resolves when it has taken a message with this text; gives the line that it logged. */
+  async took(text: string): Promise<string> {
+    return (await this.program.printed(new RegExp(`GOT .* body=${text}`)))[0];
+  }
+  stop(): Promise<void> {
+    return this.program.stop();
+  }
+}
+
+function tlsConfiguration(mutual: boolean): string {
+  const own = ['certificate = certificate.pem', 'private_key = certificate.key'];
+  const server = ['[server:default]', 'method = TLSv1.2+', ...own, 'ca_list = ca.pem'];
+  const client = ['[client:default]', 'method = TLSv1.2+', ...(mutual ? own : []), 'ca_list = ca.pem'];
+  const asks = [
+    `verify_certificate = ${mutual ? 'yes' : 'no'}`,
+    `require_certificate = ${mutual ? 'yes' : 'no'}`,
+  ];
+  return [...server, ...asks, ...client, 'verify_certificate = yes', 'require_certificate = yes', ''].join(
+    '\n',
+  );
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+function configuration({ folder, addresses, user }: KamailioPartnerOptions): string {
+  // It names itself by its address, since a name would have to be resolvable where it runs.
+  const listen = addresses.map((address) => `listen=tls:${bracketed(address)}:5061`);
+  const place = addresses[0] ?? '';
+  if (user !== undefined) listen.push(`listen=udp:${bracketed(place)}:5060`);
+  return `#!KAMAILIO
+${listen.join('\n')}
+enable_tls=yes
+auto_aliases=no
+children=1
+tcp_children=2
+tcp_accept_no_cl=yes
+server_signature=no
+log_name="partner"
+loadmodule "kex.so"
+loadmodule "corex.so"
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "pv.so"
+loadmodule "rr.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "xlog.so"
+loadmodule "ctl.so"
+loadmodule "tls.so"
+modparam("tls", "config", "${join(folder, 'tls.cfg')}")
+modparam("ctl", "binrpc", "unix:${join(folder, 'control')}")
+
+request_route {
+	if (is_method("CANCEL")) {
+		if (t_check_trans()) t_relay();
+		exit;
+	}
+	if ($proto == "tls") {
+		xlog("L_ALERT", "GOT $rm from=$fu to=$ru src=$si verified=$tls_peer_verified san=$tls_peer_san_hostname level=$hdr(ms-asserted-verification-level) body=$rb\\n");
+	}
+	if (has_totag()) {
+		loose_route();
+		if (!t_relay()) sl_reply_error();
+		exit;
+	}
+	if (is_method("INVITE")) record_route();
+	if ($proto == "udp") {
+		$du = "sip:${bracketed(user?.edge ?? '127.0.0.1')}:5061;transport=tls";
+		$fs = "tls:${bracketed(place)}:5061";
+		if (!t_relay()) sl_reply_error();
+		exit;
+	}
+	if (is_method("INVITE")) {
+		$du = "sip:${user?.address ?? '127.0.0.1'}:${user?.port ?? 9}";
+		if (!t_relay()) sl_reply_error();
+		exit;
+	}
+	sl_send_reply("200", "OK");
+}
+
+event_route[core:worker-one-init] {
+	xlog("L_ALERT", "partner is up\\n");
+}
+`;
+}
