@@ -20,6 +20,7 @@ import type { NameService } from './federation/connections/locate.ts';
 import { Federation } from './federation/federation.ts';
 import { type FederationScene, federationScene } from './federation/federation-scene.ts';
 import { federationListener } from './federation/listener.ts';
+import { GuardDesk } from './guard/guard-desk.ts';
 import type { AccessMetrics } from './metrics.ts';
 import type { Prepared } from './prepared.ts';
 import { AccessProxy, NEXT_HOP_SCOPE } from './proxy/access-proxy.ts';
@@ -68,7 +69,9 @@ export class Running {
     this.#seal = new Seal(prepared.flowKey);
     const { settings } = prepared;
     const { clock, random, log } = context;
+    const guard = new GuardDesk({ clock, log, events: context.events, settings });
     this.#proxy = new AccessProxy({
+      guard,
       clock,
       random,
       log,
@@ -97,7 +100,7 @@ export class Running {
       probe: { intervalMs: PROBE_MS, build: (_flow, target) => this.#probeOf(target) },
       onChange: (member) => this.#tell(member),
     });
-    this.#external = new ClientListener(context, metrics, prepared, (connection) =>
+    this.#external = new ClientListener(context, metrics, prepared, guard, (connection) =>
       this.#proxy.addClient(connection),
     );
     this.#internal = new TlsAcceptor(this.#internalOptions());
@@ -126,6 +129,7 @@ export class Running {
   adopt(prepared: Prepared): void {
     this.#prepared = prepared;
     this.#proxy.endpoint.configure(endpointLimits(prepared.settings));
+    this.#proxy.guard.configure(prepared.settings);
     this.#external.update(prepared);
     this.#internal.update(this.#internalOptions());
     this.#names.adopt(prepared.names);

@@ -21,6 +21,12 @@ export function accessVerbs(
         nextHop: proxy === undefined ? [] : describeMembers(proxy),
       };
     }),
+    /** Sources that are refused for failed sign-ins. */
+    blocks: verb(z.strictObject({}), () => ({ blocks: running()?.proxy.guard.blocks() ?? [] })),
+    /** Forgives a source, by any address of it. */
+    unblock: verb(z.strictObject({ source: z.string().min(2).max(64) }), ({ source }) => ({
+      lifted: running()?.proxy.guard.unblock(source) ?? 0,
+    })),
     /** What this service has counted since it started. */
     counters: verb(z.strictObject({}), () => ({
       requests: { inward: metrics.requests.value('inward'), outward: metrics.requests.value('outward') },
@@ -44,6 +50,7 @@ function describeClients(proxy: Running['proxy'], limit: number): unknown[] {
     id: flow.id,
     remote: flow.connection.remote,
     tls: flow.connection.tls?.protocol,
+    transport: flow.connection.messages === true ? 'WebSocket' : 'TLS',
     seconds: Math.round((now - flow.connection.opened) / 1000),
     addresses: signIn.addresses(),
     member: member?.target.name,

@@ -1,6 +1,6 @@
 export type { CloseReason, Connection, HalfOpenConnection, TlsFacts } from './connection.ts';
 export { type DialOptions, dialTls } from './dial-tls.ts';
-export type { Endpoint } from './endpoint.ts';
+export { type Endpoint, sourceKey } from './endpoint.ts';
 export type { FirstBytes } from './first-bytes.ts';
 export type { RaceLimits } from './race/attempt-plan.ts';
 export { type Attempt, type RaceLost, type RaceOptions, race } from './race/race.ts';

@@ -8,6 +8,8 @@ export const refusalReasons = [
   'too-many-connections',
   'too-many-handshakes',
   'too-many-from-source',
+  /** The owner refuses its source for a while. */
+  'source-refused',
   /** Its source held most of the handshakes under way, and another source needed a place. */
   'made-room',
   /** Not one byte before the handshake deadline. */

@@ -45,6 +45,8 @@ export interface TlsAcceptorOptions extends TlsIdentity {
    * has arrived; within the handshake's deadline it has to know.
    */
   readonly firstBytes?: (first: Buffer) => FirstBytes;
+  /** Asked before the handshake with what `sourceKey` makes of the remote address; false refuses. */
+  readonly admits?: (source: string) => boolean;
   /**
    * Called for each established connection; assign onData and onClose in it. `opening` is the name that
    * `firstBytes` gave to one that is not TLS.
@@ -221,6 +223,7 @@ export class TlsAcceptor {
   #refusalBeforeHandshake(source: string): RefusalReason | undefined {
     const { connections, handshakes, perSource } = this.#limits;
     if (this.#draining) return 'draining';
+    if (this.#options.admits?.(source) === false) return 'source-refused';
     if (this.open >= connections) return 'too-many-connections';
     if ((this.#perSource.get(source) ?? 0) >= perSource) return 'too-many-from-source';
     if (this.#handshakes.size >= handshakes && !this.#makeRoom(source)) return 'too-many-handshakes';

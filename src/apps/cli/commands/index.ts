@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Session } from '../terminal.ts';
+import { addAccess } from './access.ts';
 import { addCall } from './call.ts';
 import { addCertificates } from './certificates.ts';
 import { addCheck } from './check.ts';
@@ -39,5 +40,6 @@ export const commands: readonly AddCommand[] = [
   addDrain,
   addMetrics,
   addEvents,
+  addAccess,
   addCall,
 ];

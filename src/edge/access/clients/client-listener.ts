@@ -2,6 +2,7 @@ import { type Connection, TlsAcceptor, type TlsAcceptorOptions } from '#platform
 import type { ServiceContext } from '#platform/service';
 import { OncePerKey } from '#platform/telemetry';
 import { type UpgradeRefusal, WebSocketAcceptor, type WebSocketAcceptorOptions } from '#platform/web-socket';
+import type { GuardDesk } from '../guard/guard-desk.ts';
 import type { AccessMetrics } from '../metrics.ts';
 import type { Prepared } from '../prepared.ts';
 import { FrontDoor, HTTP, SIP } from './front-door.ts';
@@ -19,6 +20,7 @@ export class ClientListener {
   readonly #webSockets: WebSocketAcceptor;
   readonly #door: FrontDoor;
   readonly #refused = new OncePerKey(REFUSED_LOGGED);
+  readonly #guard: GuardDesk;
   #prepared: Prepared;
 
   /** @param accept called with each connection that speaks SIP */
@@ -26,11 +28,13 @@ export class ClientListener {
     context: ServiceContext,
     metrics: AccessMetrics,
     prepared: Prepared,
+    guard: GuardDesk,
     accept: (connection: Connection) => void,
   ) {
     this.#context = context;
     this.#metrics = metrics;
     this.#prepared = prepared;
+    this.#guard = guard;
     const refused = this.#refuseHttp.bind(this);
     this.#webSockets = new WebSocketAcceptor(context.clock, { accept, refused }, this.#webSocketOptions());
     this.#door = new FrontDoor(context.clock, this.#webSockets, {
@@ -76,6 +80,7 @@ export class ClientListener {
       clock: this.#context.clock,
       log: this.#context.log,
       metrics: this.#context.metrics,
+      admits: this.#guard.admits,
       accept: (connection) => this.#door.accept(connection, this.#prepared.settings.limits.preSignIn.seconds),
     };
   }

@@ -29,6 +29,9 @@ export const refusalReasons = [
   /** HTTP on the port of the clients that became no WebSocket. */
   'http',
   'http-origin',
+  // brute force
+  'blocked-pair',
+  'blocked-source',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 

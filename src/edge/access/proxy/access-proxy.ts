@@ -16,6 +16,7 @@ import { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientTable } from '../clients/client-table.ts';
 import { PartnerConnection } from '../federation/connections/partner-connection.ts';
 import type { Federation } from '../federation/federation.ts';
+import type { GuardDesk } from '../guard/guard-desk.ts';
 import { type AccessMetrics, observeConnections } from '../metrics.ts';
 import { type Refusal, type RefusalReason, refuse } from '../policy/refusal.ts';
 import { type Scene, webSocketScene } from '../rewrite/scene.ts';
@@ -33,6 +34,7 @@ export interface AccessProxyOptions {
   readonly metrics: AccessMetrics;
   readonly limits: SipEndpointLimits;
   readonly clients: ClientTable;
+  readonly guard: GuardDesk;
   readonly scene: Scene;
 }
 
@@ -54,6 +56,7 @@ export class AccessProxy implements SipUser, ProxyCore {
   readonly endpoint: SipEndpoint;
   readonly proxy: StatefulProxy;
   readonly clients: ClientTable;
+  readonly guard: GuardDesk;
   readonly branches: Branches;
   readonly metrics: AccessMetrics;
   readonly #log: Log;
@@ -71,6 +74,7 @@ export class AccessProxy implements SipUser, ProxyCore {
   constructor(options: AccessProxyOptions) {
     this.clock = options.clock;
     this.clients = options.clients;
+    this.guard = options.guard;
     this.metrics = options.metrics;
     this.branches = new Branches(options.random);
     this.#log = options.log;

@@ -4,6 +4,7 @@ import type { ServerTransaction } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientTable } from '../clients/client-table.ts';
 import type { Federation } from '../federation/federation.ts';
+import type { GuardDesk } from '../guard/guard-desk.ts';
 import type { AccessMetrics } from '../metrics.ts';
 import type { Refusal, RefusalReason } from '../policy/refusal.ts';
 import type { Scene } from '../rewrite/scene.ts';
@@ -18,6 +19,7 @@ export interface ProxyCore {
   readonly nextHop: NextHop;
   readonly federation: Federation;
   readonly clients: ClientTable;
+  readonly guard: GuardDesk;
   readonly branches: Branches;
   readonly metrics: AccessMetrics;
   /** The running document's. */

@@ -2,6 +2,7 @@ import type { BranchFailure, ProxyBranch, ProxyContext, ProxyHandler, SipFlow } 
 import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { provenSeconds } from '../clients/registration.ts';
+import type { Admission } from '../guard/guard-desk.ts';
 import { canonicalAddress } from '../policy/common.ts';
 import { type ClientKnowledge, decideClientRequest, type ForwardInward } from '../policy/from-client.ts';
 import { inwardRequest } from '../rewrite/inward.ts';
@@ -22,7 +23,7 @@ export class ClientSide {
     const decision = decideClientRequest(request, knowledgeOf(client, core), core.scene.settings);
     if (decision.kind === 'refuse') core.refuse(transaction, decision, client.flow);
     else if (decision.kind === 'answer') core.answerOptions(transaction);
-    else this.#forward(request, client, transaction, decision);
+    else this.#admit(request, client, transaction, decision);
   }
 
   /** An ACK for a 2xx is a request of its own that nobody answers. */
@@ -52,24 +53,53 @@ export class ClientSide {
     core.nextHop.reach(client, send, () => core.countRefusal('no-next-hop', client.flow));
   }
 
-  #forward(
+  /** Guesses are slowed down, then refused, before the next hop sees them. */
+  #admit(
     request: SipRequest,
     client: ClientConnection,
     transaction: ServerTransaction,
     decision: ForwardInward,
   ): void {
     const core = this.#core;
-    const handler = new InwardHandler(core, request, client, decision);
+    const admission = core.guard.admit(request, client);
+    if (admission.kind === 'refuse') {
+      core.refuse(transaction, admission, client.flow);
+      if (admission.reason === 'blocked-source' && !client.signIn.signedIn) {
+        core.endpoint.closeFlow(client.flow, 'policy');
+      }
+      return;
+    }
+    const go = () => this.#forward(request, client, transaction, decision, admission);
+    if (admission.delayMs === 0) go();
+    else core.clock.after(admission.delayMs, go);
+  }
+
+  #forward(
+    request: SipRequest,
+    client: ClientConnection,
+    transaction: ServerTransaction,
+    decision: ForwardInward,
+    admission: Admission,
+  ): void {
+    const core = this.#core;
+    const handler = new InwardHandler(core, request, client, decision, admission);
     const send = (flow: SipFlow) => {
-      if (!transaction.pending) return;
+      if (!transaction.pending) {
+        admission.settle(undefined);
+        return;
+      }
       if (isBusy(flow, core)) {
+        admission.settle(undefined);
         core.refuseBusy(transaction, client.flow);
         return;
       }
       core.metrics.requests.inc('inward');
       core.proxy.forward(transaction, [handler.branchTo(flow)], handler);
     };
-    core.nextHop.reach(client, send, () => core.refuseUnreachable(transaction, client.flow));
+    core.nextHop.reach(client, send, () => {
+      admission.settle(undefined);
+      core.refuseUnreachable(transaction, client.flow);
+    });
   }
 }
 
@@ -81,12 +111,20 @@ class InwardHandler implements ProxyHandler {
   readonly #request: SipRequest;
   readonly #client: ClientConnection;
   readonly #decision: ForwardInward;
+  readonly #admission: Admission;
 
-  constructor(core: ProxyCore, request: SipRequest, client: ClientConnection, decision: ForwardInward) {
+  constructor(
+    core: ProxyCore,
+    request: SipRequest,
+    client: ClientConnection,
+    decision: ForwardInward,
+    admission: Admission,
+  ) {
     this.#core = core;
     this.#request = request;
     this.#client = client;
     this.#decision = decision;
+    this.#admission = admission;
   }
 
   branchTo(flow: SipFlow): ProxyBranch {
@@ -102,10 +140,15 @@ class InwardHandler implements ProxyHandler {
   }
 
   editResponse(edit: MessageEdit, response: SipResponse): void {
+    if (response.status >= 200) this.#admission.settle(response);
     this.#core.metrics.responses.inc('outward');
     const original = { request: this.#request, token: this.#client.token };
     hideOutward(edit, response, original, this.#core.sceneOf(this.#client));
     if (this.#request.method === 'REGISTER' && response.status >= 200) this.#handleRegistered(edit, response);
+  }
+
+  onEnd(): void {
+    this.#admission.settle(undefined);
   }
 
   /** A member that cannot be reached any more; one that answers, whatever it answers, has the say. */

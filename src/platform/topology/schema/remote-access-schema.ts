@@ -14,7 +14,53 @@ const webSocket = setting.optionalSection('SIP over WebSocket, on the port of th
   }),
 });
 
+const guard = setting.optionalSection(
+  'What becomes of wrong passwords. Sources are refused, never accounts: nobody outside can lock anybody out.',
+  {
+    failuresPerAccount: setting.integer({
+      sentence: 'Failed sign-ins to one account from one source, after which that source is refused for it.',
+      reload: 'live',
+      default: 5,
+      floor: 1,
+      ceiling: 100,
+    }),
+    failuresPerSource: setting.integer({
+      sentence: 'Failed sign-ins from one source (IPv6: from one /64), after which it is refused.',
+      reload: 'live',
+      default: 20,
+      floor: 1,
+      ceiling: 10_000,
+    }),
+    minutes: setting.integer({
+      sentence: 'Within so long, and for so long.',
+      reload: 'live',
+      unit: 'minutes',
+      default: 10,
+      floor: 1,
+      ceiling: 1440,
+    }),
+    slowMilliseconds: setting.integer({
+      sentence:
+        'How long the first failure holds the next attempt back; each further one twice as long, up to 4 seconds.',
+      reload: 'live',
+      unit: 'milliseconds',
+      default: 250,
+      floor: 0,
+      ceiling: 4000,
+    }),
+    rememberDays: setting.integer({
+      sentence: 'A source that signed in to an account is slowed but not refused for it, for so long.',
+      reload: 'live',
+      unit: 'days',
+      default: 30,
+      floor: 0,
+      ceiling: 365,
+    }),
+  },
+);
+
 /** policy.remoteAccess */
 export const remoteAccess = setting.optionalSection('Clients outside, whoever they are.', {
   webSocket,
+  guard,
 });

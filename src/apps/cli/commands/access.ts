@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import { type Administered, administrationCommand, ask } from '../administered.ts';
+import { printable, type Session, table } from '../terminal.ts';
+
+interface Client {
+  readonly id: number;
+  readonly remote: { readonly address: string; readonly port: number };
+  readonly seconds: number;
+  readonly transport: string;
+  readonly addresses: readonly string[];
+  readonly member?: string;
+  readonly messages: number;
+}
+interface Connections {
+  readonly total: number;
+  readonly clients: readonly Client[];
+}
+interface Blocks {
+  readonly blocks: readonly {
+    readonly source: string;
+    readonly account?: string;
+    readonly failures: number;
+    readonly seconds: number;
+  }[];
+}
+
+/** `sallyport access connections|blocks|unblock` */
+export function addAccess(root: Command, session: Session): void {
+  const access = root.command('access').description('what the Access Edge service of a running edge knows');
+  const verb = <Answer>(
+    options: Administered,
+    name: string,
+    args: object,
+    render: (answer: Answer) => string,
+  ) =>
+    ask(session, options, 'call', { service: 'access', verb: name, arguments: args }, (answer) =>
+      render(answer as unknown as Answer),
+    );
+  administrationCommand(access, 'connections', 'list client connections, the newest last')
+    .option('--limit <number>', 'how many', '100')
+    .action(async (options: Administered & { limit: string }) => {
+      await verb<Connections>(options, 'connections', { limit: Number(options.limit) }, renderConnections);
+    });
+  administrationCommand(access, 'blocks', 'list sources that are refused for failed sign-ins').action(
+    async (options: Administered) => {
+      await verb<Blocks>(options, 'blocks', {}, renderBlocks);
+    },
+  );
+  administrationCommand(access, 'unblock', 'forgive a source its failed sign-ins')
+    .argument('<address>', 'any address of it')
+    .action(async (source: string, options: Administered) => {
+      await verb<{ lifted: number }>(options, 'unblock', { source }, ({ lifted }) => `${lifted} lifted`);
+    });
+}
+
+function renderConnections({ total, clients }: Connections): string {
+  return [
+    table([
+      ['ID', 'FROM', 'SECONDS', 'BY', 'SIGNED IN', 'NEXT HOP', 'MESSAGES'],
+      ...clients.map((client) => [
+        String(client.id),
+        printable(client.remote.address),
+        String(client.seconds),
+        client.transport,
+        printable(client.addresses.join(' ') || '-'),
+        client.member ?? '-',
+        String(client.messages),
+      ]),
+    ]),
+    `${clients.length} of ${total}`,
+  ].join('\n');
+}
+
+function renderBlocks({ blocks }: Blocks): string {
+  if (blocks.length === 0) return 'no source is refused';
+  return table([
+    ['SOURCE', 'ACCOUNT', 'FAILURES', 'SECONDS LEFT'],
+    ...blocks.map(({ source, account, failures, seconds }) => [
+      source,
+      printable(account ?? 'all'),
+      String(failures),
+      String(seconds),
+    ]),
+  ]);
+}

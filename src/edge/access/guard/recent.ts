@@ -1,0 +1,47 @@
+import type { Monotonic } from '#kernel';
+
+/** Failures of the last while under one key, and attempts whose outcome is not known yet. */
+export class Recent {
+  /** Oldest first, never more than the limit that somebody asked about. */
+  failures: Monotonic[] = [];
+  pending: Monotonic[] = [];
+  blockedUntil: Monotonic = Number.NEGATIVE_INFINITY;
+
+  forget(before: Monotonic, pendingBefore: Monotonic): void {
+    while ((this.failures[0] ?? Number.POSITIVE_INFINITY) <= before) this.failures.shift();
+    while ((this.pending[0] ?? Number.POSITIVE_INFINITY) <= pendingBefore) this.pending.shift();
+  }
+}
+
+/**
+ * A table that never grows beyond its size: what was not touched for longest makes room. Whoever floods it with new
+ * keys, each of which takes a source of its own, pushes out old failures, never remembered sign-ins: those have a table
+ * of their own that only a right password fills.
+ */
+export class LeastRecent<Value> {
+  readonly #most: number;
+  readonly #entries = new Map<string, Value>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+  get size(): number {
+    return this.#entries.size;
+  }
+  get(key: string): Value | undefined {
+    return this.#entries.get(key);
+  }
+  set(key: string, value: Value): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, value);
+    if (this.#entries.size <= this.#most) return;
+    const [oldest] = this.#entries.keys();
+    if (oldest !== undefined) this.#entries.delete(oldest);
+  }
+  delete(key: string): boolean {
+    return this.#entries.delete(key);
+  }
+  entries(): IterableIterator<[string, Value]> {
+    return this.#entries.entries();
+  }
+}

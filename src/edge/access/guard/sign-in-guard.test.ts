@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { asRequest, asResponse, request, sipText } from '../testing/messages.ts';
+import { claimOf, outcomeOf } from './attempt.ts';
+import { type GuardLimits, SignInGuard } from './sign-in-guard.ts';
+
+const MINUTE = 60_000;
+const limits: GuardLimits = {
+  failuresPerAccount: 5,
+  failuresPerSource: 20,
+  windowMs: 10 * MINUTE,
+  slowMs: 250,
+  rememberMs: 30 * 24 * 60 * MINUTE,
+  entries: 100,
+};
+const HERE = '192.0.2.7';
+const at = (account: string, source = HERE) => ({ account, source });
+
+/** Tries and fails; gives what the guard said. */
+function fails(guard: SignInGuard, account: string, now: number, source = HERE) {
+  const verdict = guard.begin(at(account, source), now);
+  const transitions = verdict.kind === 'pass' ? guard.settle(at(account, source), 'failed', now) : [];
+  return { verdict, transitions };
+}
+
+test('the answer slows, then the source is refused for that account: five in ten minutes', () => {
+  const guard = new SignInGuard(limits);
+  const delays = [];
+  for (let i = 0; i < 5; i++) {
+    const { verdict, transitions } = fails(guard, 'alice', i * 1000);
+    assert.equal(verdict.kind, 'pass');
+    if (verdict.kind === 'pass') delays.push(verdict.delayMs);
+    assert.equal(transitions.length, i === 4 ? 1 : 0);
+  }
+  assert.deepEqual(delays, [0, 250, 500, 1000, 2000]);
+  assert.deepEqual(guard.begin(at('alice'), 5000), { kind: 'refuse', reason: 'blocked-pair', seconds: 599 });
+  assert.equal(guard.begin(at('bob'), 5000).kind, 'pass');
+  assert.equal(
+    guard.begin(at('alice', '192.0.2.8'), 5000).kind,
+    'pass',
+    'the account itself is never locked',
+  );
+  assert.equal(guard.begin(at('alice'), 4000 + 10 * MINUTE).kind, 'pass');
+});
+
+test('S14: spraying passwords over many accounts is refused after twenty', () => {
+  const guard = new SignInGuard(limits);
+  for (let i = 0; i < 20; i++) assert.equal(fails(guard, `user${i}`, 0).verdict.kind, 'pass');
+  const { verdict } = fails(guard, 'user20', 0);
+  assert.equal(verdict.kind === 'refuse' && verdict.reason, 'blocked-source');
+  assert.ok(guard.refusesConnection(HERE, 0));
+  assert.ok(!guard.refusesConnection(HERE, 10 * MINUTE));
+});
+
+test('a source that signed in before keeps its way in, one attempt at a time', () => {
+  const guard = new SignInGuard(limits);
+  guard.begin(at('alice'), 0);
+  guard.settle(at('alice'), 'accepted', 0);
+  for (let i = 0; i < 30; i++) fails(guard, `user${i}`, 0);
+  assert.ok(!guard.refusesConnection(HERE, 0));
+  assert.equal(guard.begin(at('bob'), 0).kind, 'refuse');
+  for (let i = 0; i < 10; i++) assert.equal(fails(guard, 'alice', 0).verdict.kind, 'pass');
+  const first = guard.begin(at('alice'), 0);
+  assert.deepEqual(first, { kind: 'pass', delayMs: 4000 });
+  assert.equal(guard.begin(at('alice'), 0).kind, 'refuse', 'the second one has to wait for the first');
+  guard.settle(at('alice'), 'accepted', 0);
+  assert.deepEqual(
+    guard.begin(at('alice'), 0),
+    { kind: 'pass', delayMs: 4000 },
+    'its neighbours slow it still',
+  );
+});
+
+test('many at once are no more than one after the other', () => {
+  const guard = new SignInGuard(limits);
+  const passed = Array.from({ length: 50 }, () => guard.begin(at('alice'), 0)).filter(
+    (v) => v.kind === 'pass',
+  );
+  assert.equal(passed.length, 5);
+  assert.equal(guard.begin(at('alice'), 65_000).kind, 'pass', 'what nobody answered is no failure');
+});
+
+test('an account under attack from everywhere is slow for strangers and quick for its owner', () => {
+  const guard = new SignInGuard(limits);
+  guard.begin(at('alice', 'home'), 0);
+  guard.settle(at('alice', 'home'), 'accepted', 0);
+  for (let i = 0; i < 40; i++) fails(guard, 'alice', 0, `bot${i}`);
+  assert.deepEqual(guard.begin(at('alice', 'bot99'), 0), { kind: 'pass', delayMs: 4000 });
+  assert.deepEqual(guard.begin(at('alice', 'home'), 0), { kind: 'pass', delayMs: 0 });
+});
+
+test('tables are bounded, and a flood of sources forgets no sign-in', () => {
+  const guard = new SignInGuard({ ...limits, entries: 10 });
+  guard.begin(at('alice'), 0);
+  guard.settle(at('alice'), 'accepted', 0);
+  for (let i = 0; i < 1000; i++) fails(guard, 'alice', 0, `s${i}`);
+  assert.deepEqual(guard.begin(at('alice'), 0), { kind: 'pass', delayMs: 0 });
+  assert.ok(guard.blocks(0).length <= 20);
+});
+
+test('what is blocked is listed, and lifted by hand', () => {
+  const guard = new SignInGuard(limits);
+  for (let i = 0; i < 5; i++) fails(guard, 'alice', 0);
+  assert.deepEqual(guard.blocks(0), [{ source: HERE, account: 'alice', failures: 5, seconds: 600 }]);
+  assert.equal(guard.unblock(HERE, 0), 1);
+  assert.equal(guard.begin(at('alice'), 0).kind, 'pass');
+  assert.deepEqual(guard.blocks(0), []);
+});
+
+const DIGEST = (username: string) =>
+  `Digest username="${username}", realm="r", nonce="n", uri="sip:example.com", response="0123"`;
+const claim = (fields: Record<string, string>, method = 'REGISTER') =>
+  claimOf(asRequest(request(method, 'sip:example.com', fields)));
+
+test('the account is whom the credentials name', () => {
+  const To = '<sip:Alice@Example.com>';
+  assert.deepEqual(claim({ To }), { account: 'alice@example.com', proves: false });
+  assert.deepEqual(claim({ To, Authorization: DIGEST('Bob') }), { account: 'bob@example.com', proves: true });
+  assert.deepEqual(claim({ To, 'Proxy-Authorization': DIGEST('sip:bob@b.test') }), {
+    account: 'bob@b.test',
+    proves: true,
+  });
+  const ntlm = (data: string) => `NTLM qop="auth", realm="SIP", gssapi-data="${data}", version=4`;
+  assert.deepEqual(claim({ To, Authorization: ntlm('') }), { account: 'alice@example.com', proves: false });
+  assert.deepEqual(claim({ To, Authorization: ntlm('TlRM') }), {
+    account: 'alice@example.com',
+    proves: true,
+  });
+});
+
+test('what counts as a failure', () => {
+  const outcome = (status: number, ...fields: string[]) =>
+    outcomeOf(
+      asResponse(
+        sipText([
+          `SIP/2.0 ${status} X`,
+          'Via: SIP/2.0/TLS a;branch=z9hG4bK1',
+          'From: <sip:a@b.test>;tag=1',
+          'To: <sip:a@b.test>;tag=2',
+          'Call-ID: 1',
+          'CSeq: 1 REGISTER',
+          ...fields,
+        ]),
+      ),
+    );
+  assert.equal(outcome(200), 'accepted');
+  assert.equal(outcome(401, 'WWW-Authenticate: Digest realm="r", nonce="n"'), 'failed');
+  assert.equal(outcome(401, 'WWW-Authenticate: Digest realm="r", nonce="n", stale=true'), undefined);
+  assert.equal(outcome(401, 'WWW-Authenticate: NTLM realm="r", gssapi-data="TlRM"'), undefined);
+  assert.equal(outcome(403), 'failed');
+  assert.equal(outcome(503), undefined);
+});
