@@ -28,6 +28,7 @@ export interface Meters {
   readonly openedOver: Counter<ClientTransport>;
   readonly streams: Counter<ClientTransport>;
   readonly streamFaults: Counter<StreamFault>;
+  readonly paced: Counter;
   readonly closed: Counter<AllocationEnd>;
   readonly drops: Counter<TurnDrop>;
   readonly refusals: Counter<string>;
@@ -58,6 +59,7 @@ export function declareMeters(metrics: Metrics): Meters {
       'transport',
       clientTransports,
     ),
+    paced: metrics.counter('sallyport_av_paced_total', 'Times that a client of a stream was made to wait.'),
     streamFaults: counter(
       'stream_faults',
       'Connections of clients that we closed, by reason.',

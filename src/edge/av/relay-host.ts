@@ -186,6 +186,10 @@ export class RelayHost implements TurnSink {
     this.#relaySockets.get(relay.id)?.send(bytes, start, end, address, port);
   }
 
+  paceClient(listener: TurnListener, milliseconds: number): void {
+    if (listener instanceof StreamClient) listener.pace(milliseconds);
+  }
+
   bindRelay(relay: Relay): void {
     if (relay.transport === 'tcp') {
       // Connections of peers are opened one by one; the port itself is kept by the range's book.
@@ -287,7 +291,8 @@ export class RelayHost implements TurnSink {
   #makeStreamHost(): StreamHost {
     const { meters } = this.#options;
     return {
-      now: () => this.#clock.now(),
+      clock: this.#clock,
+      paced: () => meters.paced.inc(),
       queuedBytes: STREAM_QUEUED_BYTES,
       queueFull: () => meters.queueFull.inc('clients'),
       fault: (fault) => meters.streamFaults.inc(fault),

@@ -6,11 +6,13 @@ import type { TlsLimits } from '#platform/net';
 import { type Credentials, loadCredentials } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
 import {
+  AccountVerifier,
   CombinedVerifier,
   type HonouredKey,
   type MediaKeyRing,
   MediaTokenVerifier,
   RestVerifier,
+  readAccounts,
   readMediaKeys,
   readRestSecrets,
 } from '#protocols/credentials';
@@ -55,6 +57,8 @@ export function readSettings(document: EdgeDocument, wall: number): Result<Setti
   const { mediaCredentials, relay, limits } = policy;
   const rings = readMediaKeys([mediaCredentials.keyFile, ...mediaCredentials.previousKeyFiles], readFileSync);
   if (!rings.ok) return err(rings.error);
+  const accounts = readAccounts(relay.accounts, readFileSync);
+  if (!accounts.ok) return accounts;
   const secrets = readRestSecrets(mediaCredentials.staticSecretFiles, readFileSync);
   if (!secrets.ok) return err(secrets.error);
   const peers = parsePeerPolicy({
@@ -69,12 +73,18 @@ export function readSettings(document: EdgeDocument, wall: number): Result<Setti
     realm: relay.realm,
     verifier: new CombinedVerifier([
       new MediaTokenVerifier(honoured(rings.value, mediaCredentials.lifetimeMinutes)),
+      new AccountVerifier(accounts.value),
       new RestVerifier(secrets.value),
     ]),
     policy: peers.value,
     limits: {
       allocations: limits.av.allocations,
       allocationsPerUser: relay.allocationsPerUser,
+      allocationsPerAddress: relay.allocationsPerAddress,
+      userKilobits: relay.bandwidth.perUserKilobits,
+      portKilobits: relay.bandwidth.perPortKilobits,
+      burstMilliseconds: relay.bandwidth.burstMilliseconds,
+      lowestPeerPort: relay.lowestPeerPort,
       permissionsPerAllocation: limits.av.permissionsPerAllocation,
       channelsPerAllocation: limits.av.channelsPerAllocation,
     },

@@ -1,4 +1,4 @@
-import type { Monotonic } from '#kernel';
+import type { Cancel, Clock, Monotonic } from '#kernel';
 import type { HalfOpenConnection } from '#platform/net';
 import type { ClientTransport, Face } from '#protocols/turn';
 import type { ClientPath } from './client-path.ts';
@@ -31,7 +31,9 @@ const PATIENCE_MS = 30_000;
 
 /** What all streams of the service share. */
 export interface StreamHost {
-  now(): Monotonic;
+  readonly clock: Clock;
+  /** Nothing is read from a client for a while, since it sent more than it may. */
+  paced(): void;
   /** Octets that may wait for one client; what comes beyond them for it is left out, frame by frame. */
   readonly queuedBytes: number;
   queueFull(): void;
@@ -55,6 +57,7 @@ export class StreamClient implements ClientPath {
   /** Since when it carries none. */
   #idleSince: Monotonic;
   #partialSince: Monotonic | undefined;
+  #pacing: Cancel | undefined;
 
   constructor(
     host: StreamHost,
@@ -68,17 +71,20 @@ export class StreamClient implements ClientPath {
     this.transport = facts.transport;
     this.address = connection.local.address;
     this.port = connection.local.port;
-    this.#idleSince = host.now();
+    this.#idleSince = host.clock.now();
   }
 
   /** The bytes go to the dialect from now on. */
   speak(dialect: StreamDialect): void {
     this.#dialect = dialect;
-    this.connection.onClose = () => this.#host.closed(this);
+    this.connection.onClose = () => {
+      this.#pacing?.();
+      this.#host.closed(this);
+    };
     this.connection.onData = (chunk) => {
       if (!dialect.receive(chunk)) this.#giveUp('framing');
       else if (!dialect.isPartial) this.#partialSince = undefined;
-      else this.#partialSince ??= this.#host.now();
+      else this.#partialSince ??= this.#host.clock.now();
     };
   }
 
@@ -90,13 +96,24 @@ export class StreamClient implements ClientPath {
     else connection.write(this.#dialect.frame(bytes, start, end));
   }
 
+  /** Reads nothing for a while; what is on its way waits in the network, and the client learns to be slower. */
+  pace(milliseconds: number): void {
+    this.#pacing?.();
+    if (this.#pacing === undefined) this.#host.paced();
+    this.connection.pause();
+    this.#pacing = this.#host.clock.after(milliseconds, () => {
+      this.#pacing = undefined;
+      this.connection.resume();
+    });
+  }
+
   allocationOpened(): void {
     this.#allocations += 1;
     this.#dialect?.allocationOpened();
   }
   allocationClosed(): void {
     this.#allocations -= 1;
-    this.#idleSince = this.#host.now();
+    this.#idleSince = this.#host.clock.now();
   }
 
   /** Called once a second. */

@@ -1,4 +1,5 @@
-export { type ReadFile, readMediaKeys, readRestSecrets } from './key-files.ts';
+export { AccountVerifier } from './accounts.ts';
+export { type ReadFile, readAccounts, readMediaKeys, readRestSecrets } from './key-files.ts';
 export { MediaKeyRing, parseMediaKeyRing } from './key-ring.ts';
 export { type MediaKey, mediaKeyText, parseMediaKey } from './media-key.ts';
 export {

@@ -1,4 +1,5 @@
 import { err, type Failure, failure, ok, type Result } from '#kernel';
+import type { RelayAccount } from './accounts.ts';
 import { type MediaKeyRing, parseMediaKeyRing } from './key-ring.ts';
 import { parseRestSecret } from './rest.ts';
 
@@ -13,6 +14,20 @@ export function readMediaKeys(files: readonly string[], read: ReadFile): Result<
 /** The same for static secrets. */
 export function readRestSecrets(files: readonly string[], read: ReadFile): Result<Buffer[], Failure> {
   return readAll(files, read, parseRestSecret);
+}
+
+/** Accounts of the document with the passwords in their files, which have the form of static secrets. */
+export function readAccounts(
+  accounts: readonly { readonly name: string; readonly passwordFile: string }[],
+  read: ReadFile,
+): Result<RelayAccount[], Failure> {
+  const found: RelayAccount[] = [];
+  for (const { name, passwordFile } of accounts) {
+    const password = readRestSecrets([passwordFile], read);
+    if (!password.ok) return password;
+    for (const value of password.value) found.push({ name, password: value });
+  }
+  return ok(found);
 }
 
 function readAll<T>(

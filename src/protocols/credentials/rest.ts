@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { err, type Failure, failure, ok, type Result, type WallTime } from '#kernel';
-import { longTermKey } from '#protocols/stun';
+import { longTermKey, type PasswordAlgorithm } from '#protocols/stun';
 import {
   type Credential,
   type CredentialRefusal,
@@ -52,13 +52,20 @@ export class RestVerifier implements MediaCredentialVerifier {
     this.#secrets = secrets.map((secret) => Buffer.from(secret));
   }
 
-  lookup(username: Uint8Array, realm: string, wall: WallTime): Result<Credential, CredentialRefusal> {
+  lookup(
+    username: Uint8Array,
+    realm: string,
+    wall: WallTime,
+    algorithm: PasswordAlgorithm = 'md5',
+  ): Result<Credential, CredentialRefusal> {
     if (username.length === 0 || username.length > LONGEST_USERNAME) return err('malformed');
     if (this.#secrets.length === 0) return err('unknown');
     const parsed = readUsername(username);
     if (parsed === undefined) return err('unknown');
     if (parsed.expires <= wall) return err('expired');
-    const keys = this.#secrets.map((secret) => longTermKey(username, realm, restPassword(secret, username)));
+    const keys = this.#secrets.map((secret) =>
+      longTermKey(username, realm, restPassword(secret, username), algorithm),
+    );
     return ok({ keys, user: `rest:${parsed.user}`, expires: parsed.expires });
   }
 }

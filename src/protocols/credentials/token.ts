@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { err, ok, type Result, type WallTime } from '#kernel';
-import { longTermKey } from '#protocols/stun';
+import { longTermKey, type PasswordAlgorithm } from '#protocols/stun';
 import type { MediaKeyRing } from './key-ring.ts';
 import type { MediaKey } from './media-key.ts';
 import type { Credential, CredentialRefusal, MediaCredentialVerifier } from './verifier.ts';
@@ -105,7 +105,12 @@ export class MediaTokenVerifier implements MediaCredentialVerifier {
    * Takes both forms that clients send: the base64 text as it was issued, and (the older dialect) the 52 bytes it
    * stands for. The password is hashed in the form in which the username came.
    */
-  lookup(username: Uint8Array, realm: string, wall: WallTime): Result<Credential, CredentialRefusal> {
+  lookup(
+    username: Uint8Array,
+    realm: string,
+    wall: WallTime,
+    algorithm: PasswordAlgorithm = 'md5',
+  ): Result<Credential, CredentialRefusal> {
     const raw = rawUsername(username);
     if (raw === undefined) return err('unknown');
     const signer = this.#keys.find(({ key, until }) => until > wall && isSigned(raw, key));
@@ -115,7 +120,7 @@ export class MediaTokenVerifier implements MediaCredentialVerifier {
     if (expires <= wall) return err('expired');
     const password = hmac(key.password, raw);
     const isRaw = username.length === USERNAME_BYTES;
-    const longTerm = longTermKey(username, realm, isRaw ? password : password.toString('base64'));
+    const longTerm = longTermKey(username, realm, isRaw ? password : password.toString('base64'), algorithm);
     return ok({
       keys: [longTerm],
       user: `token:${raw.toString('hex', CLIENT_ID_AT, BLOB_BYTES)}`,

@@ -1,4 +1,5 @@
 export { AttributeType } from './attribute-types.ts';
+export { decodeAddressErrorCode, encodeAddressErrorCode } from './attributes/address-error-code.ts';
 export { decodeAddressFamily, encodeAddressFamily } from './attributes/address-family.ts';
 export { checkChannelNumber, decodeChannelNumber, encodeChannelNumber } from './attributes/channel-number.ts';
 export { decodeData, encodeData } from './attributes/data.ts';
@@ -16,6 +17,13 @@ export {
 export { decodeLifetime, encodeLifetime } from './attributes/lifetime.ts';
 export { decodeMappedAddress, encodeMappedAddress } from './attributes/mapped-address.ts';
 export {
+  checkPasswordAlgorithms,
+  decodePasswordAlgorithm,
+  encodePasswordAlgorithm,
+  encodePasswordAlgorithms,
+  type PasswordAlgorithm,
+} from './attributes/password-algorithm.ts';
+export {
   decodeRequestedTransport,
   encodeRequestedTransport,
   TransportProtocol,
@@ -27,6 +35,7 @@ export {
 } from './attributes/reservation-token.ts';
 export { checkTextLength, decodeText, encodeText, type TextAttribute } from './attributes/text.ts';
 export { decodeUnknownAttributes, encodeUnknownAttributes } from './attributes/unknown-attributes.ts';
+export { decodeUserhash, userhash } from './attributes/userhash.ts';
 export {
   decodeXorAddress,
   decodeXorAddressAt,
@@ -65,6 +74,7 @@ export {
 } from './message.ts';
 export { MessageClass, Method, messageClassOf, messageType, methodOf } from './methods.ts';
 export * from './ms/index.ts';
+export { NONCE_COOKIE_BYTES, nonceCookie, SecurityFeature, securityFeatures } from './nonce-cookie.ts';
 export { readU16, readU32, sameOctets, writeU16, writeU32 } from './octets.ts';
 export { type Opening, openingOf } from './stream/first-bytes.ts';
 export { type FramingFault, StunFramer } from './stream/stun-framer.ts';

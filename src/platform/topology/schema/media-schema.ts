@@ -36,10 +36,70 @@ export const relay = setting.optionalSection('What the A/V Edge service relays.'
   allocationsPerUser: setting.integer({
     sentence: 'Most allocations that one user may hold at a time.',
     reload: 'live',
-    default: 12,
+    default: 20,
     floor: 1,
     ceiling: 10_000,
   }),
+  allocationsPerAddress: setting.integer({
+    sentence: 'Most allocations at a time of clients that come from one IP address, which a NAT may share.',
+    reload: 'live',
+    default: 1000,
+    floor: 1,
+    ceiling: 64_000,
+  }),
+  lowestPeerPort: setting.integer({
+    sentence: 'Lowest port of a peer; ports below it but 443 belong to other services than media.',
+    reload: 'live',
+    default: 1024,
+    floor: 1,
+    ceiling: 50_000,
+  }),
+  bandwidth: setting.optionalSection(
+    'What may be relayed in each direction: datagrams beyond it are dropped, streams are slowed down.',
+    {
+      perUserKilobits: setting.integer({
+        sentence: 'Of one user, all allocations together.',
+        reload: 'live',
+        unit: 'kbit/s',
+        default: 10_000,
+        floor: 64,
+        ceiling: 10_000_000,
+      }),
+      perPortKilobits: setting.integer({
+        sentence: 'Of one allocation.',
+        reload: 'live',
+        unit: 'kbit/s',
+        default: 3000,
+        floor: 64,
+        ceiling: 10_000_000,
+      }),
+      burstMilliseconds: setting.integer({
+        sentence: 'How much of both rates may be saved up for a burst.',
+        reload: 'live',
+        unit: 'milliseconds',
+        default: 1000,
+        floor: 50,
+        ceiling: 60_000,
+      }),
+    },
+  ),
+  accounts: setting.sectionsOrNone(
+    'Accounts for clients that cannot ask for a credential, such as a gateway with a fixed entry.',
+    {
+      name: setting.text('a name', setting.label, {
+        sentence: 'Its user name.',
+        reload: 'live',
+        example: 'gateway',
+      }),
+      passwordFile: setting.text('the path of a file', setting.filePath, {
+        sentence: 'File with its password: one line of 16 to 512 characters.',
+        reload: 'live',
+        example: 'secrets/gateway.secret',
+        path: true,
+        file: 'shared-secret',
+      }),
+    },
+  ),
 });
 
 export const avLimits = setting.optionalSection('Bounds of the A/V Edge service.', {
@@ -53,7 +113,7 @@ export const avLimits = setting.optionalSection('Bounds of the A/V Edge service.
   permissionsPerAllocation: setting.integer({
     sentence: 'Most peer addresses that one allocation may have permissions for.',
     reload: 'live',
-    default: 64,
+    default: 1024,
     floor: 1,
     ceiling: 1024,
   }),

@@ -3,17 +3,28 @@ import { AttributeType } from '../attribute-types.ts';
 import { HEADER_BYTES, type StunMessage } from '../message.ts';
 import { writeU16 } from '../octets.ts';
 import type { StunWriter } from '../writer.ts';
+import type { PasswordAlgorithm } from './password-algorithm.ts';
 
 const SHA1_BYTES = 20;
 const SHA256_BYTES = 32;
 
-/** Key of the long-term mechanism, MD5 form, 16 octets (RFC 8489 §9.2.2). The strings are taken as they are. */
+/**
+ * Key of the long-term mechanism, 16 octets by MD5 or 32 by SHA-256 (RFC 8489 §9.2.2, §18.5). The strings are taken as
+ * they are.
+ */
 export function longTermKey(
   username: Uint8Array | string,
   realm: Uint8Array | string,
   password: Uint8Array | string,
+  algorithm: PasswordAlgorithm = 'md5',
 ): Buffer {
-  return createHash('md5').update(username).update(':').update(realm).update(':').update(password).digest();
+  return createHash(algorithm)
+    .update(username)
+    .update(':')
+    .update(realm)
+    .update(':')
+    .update(password)
+    .digest();
 }
 
 /** Appends MESSAGE-INTEGRITY (RFC 8489 §14.5). Only SHA256 and FINGERPRINT may follow. */

@@ -10,6 +10,7 @@ import {
   decodeReservationToken,
   ErrorCode,
   type EvenPort,
+  encodeAddressErrorCode,
   encodeLifetime,
   encodeReservationToken,
   encodeXorAddress,
@@ -32,6 +33,8 @@ interface AllocateWish {
   readonly evenPort: EvenPort | undefined;
   /** A port that was set aside earlier. */
   readonly reserved: number | undefined;
+  /** The place of the other family, when both are asked for (RFC 8656 §7.2); 'unsupported' when there is none. */
+  readonly additional?: RelayPlace | 'unsupported' | undefined;
 }
 
 /** A wish with the answers to it, in the dialect in which it came. */
@@ -41,9 +44,19 @@ export interface AllocateTask extends AllocateWish {
    * @param token of the port that was reserved along with it
    * @returns the answer, for retransmissions
    */
-  readonly granted: (relay: Relay, token: Uint8Array | undefined) => Uint8Array;
+  readonly granted: (
+    relay: Relay,
+    token: Uint8Array | undefined,
+    missing: MissingFamily | undefined,
+  ) => Uint8Array;
   /** Answers with an error. */
   readonly refused: (code: typeof ErrorCode.InsufficientCapacity) => void;
+}
+
+/** Why one of two families that were asked for was not given. */
+export interface MissingFamily {
+  readonly family: AddressFamily;
+  readonly code: ErrorCode;
 }
 
 /** An Allocate that is answered when its socket is bound, or cannot be. */
@@ -52,6 +65,8 @@ export interface PendingAllocate extends AllocateTask {
   attempts: number;
   /** The next port, taken along for EVEN-PORT's R bit. */
   sibling: number | undefined;
+  /** The relayed address of the first family, when this one is additional. */
+  readonly first?: Relay;
 }
 
 /** Allocate, RFC 8656 §7.2. Its first step, the credentials, is done already. */
@@ -77,14 +92,17 @@ export function handleAllocate(
     address,
     port,
     message: { method, transactionId },
-    proof: { key: proof.key },
+    proof: { key: proof.key, sha256: proof.sha256 === true },
   };
   const begun = beginAllocation(state, request, undefined, {
     ...wish.value,
     refused: (code) => refuse(state, later, code),
-    granted: (relay, token) =>
+    granted: (relay, token, missing) =>
       answer(state, later, (writer) => {
-        encodeXorAddress(writer, AttributeType.XorRelayedAddress, relay.advertised, relay.port);
+        for (const { advertised, port: relayed } of relay.allocation.relays) {
+          encodeXorAddress(writer, AttributeType.XorRelayedAddress, advertised, relayed);
+        }
+        if (missing !== undefined) encodeAddressErrorCode(writer, missing.family, missing.code);
         encodeLifetime(writer, wish.value.lifetime);
         if (token !== undefined) encodeReservationToken(writer, token);
         encodeXorAddress(writer, AttributeType.XorMappedAddress, address, port);
@@ -126,10 +144,44 @@ export function finishAllocate(state: RelayState, relay: Relay, now: Monotonic):
   relay.state = 'bound';
   const { allocation } = relay;
   allocation.expires = Math.min(now + pending.lifetime * 1000, allocation.credentialEnds);
+  const missing = bindAdditional(state, allocation, pending, relay, now);
+  if (missing === 'binding') return;
   const token = reserve(state, pending, allocation.user, now);
-  allocation.answer = pending.granted(relay, token);
+  grant(state, allocation, pending, token, missing);
+}
+
+function grant(
+  state: RelayState,
+  allocation: Allocation,
+  pending: PendingAllocate,
+  token: Uint8Array | undefined,
+  missing: MissingFamily | undefined,
+): void {
+  const [relay] = allocation.relays;
+  if (relay === undefined) throw new Error('an allocation without a relayed address');
+  allocation.answer = pending.granted(relay, token, missing);
   state.counters.allocationsOpened++;
   state.sink.allocationOpened(allocation);
+}
+
+/** RFC 8656 §7.2: the address of the other family follows the first; without it the first is given alone. */
+function bindAdditional(
+  state: RelayState,
+  allocation: Allocation,
+  pending: PendingAllocate,
+  first: Relay,
+  now: Monotonic,
+): 'binding' | MissingFamily | undefined {
+  const { additional } = pending;
+  if (additional === undefined) return undefined;
+  const family = first.family === 'ipv4' ? 'ipv6' : 'ipv4';
+  if (additional === 'unsupported') return { family, code: ErrorCode.AddressFamilyNotSupported };
+  const port = additional.pool.take(now);
+  if (port === undefined) return { family, code: ErrorCode.InsufficientCapacity };
+  const { bindAttempts } = state.limits;
+  const more = { ...pending, place: additional, additional: undefined, reserved: undefined, first };
+  startBinding(state, allocation, { ...more, evenPort: undefined, attempts: bindAttempts }, port);
+  return 'binding';
 }
 
 /** The socket could not be bound: another port, until the attempts are used up. */
@@ -147,6 +199,11 @@ export function failAllocate(state: RelayState, relay: Relay, now: Monotonic): v
   const port = pending.attempts > 0 ? takePort(pending, now) : undefined;
   if (port !== undefined) {
     startBinding(state, allocation, pending, port);
+    return;
+  }
+  if (pending.first !== undefined) {
+    const { family } = relay;
+    grant(state, allocation, pending, undefined, { family, code: ErrorCode.InsufficientCapacity });
     return;
   }
   state.forget(allocation, now);
@@ -188,12 +245,12 @@ function readWish(state: RelayState, request: ProvenRequest): Result<AllocateWis
   const lifetime = decodeLifetime(message);
   const token = decodeReservationToken(message);
   if ([evenPort, lifetime, token].some(isMalformed)) return err(ErrorCode.BadRequest);
-  const family = readFamily(message, token.ok);
-  if (!family.ok) return family;
-  const place = state.place(family.value);
-  if (place === undefined) return err(ErrorCode.AddressFamilyNotSupported);
+  const families = readFamily(message, token.ok, evenPort.ok && evenPort.value.reserveNext);
+  if (!families.ok) return families;
+  const places = placesOf(state, families.value);
+  if (places === undefined) return err(ErrorCode.AddressFamilyNotSupported);
   const wish = {
-    place,
+    ...places,
     reserved: undefined,
     evenPort: evenPort.ok ? evenPort.value : undefined,
     lifetime: grantLifetime(state, lifetime.ok ? lifetime.value : undefined, now, proof.ends),
@@ -212,17 +269,41 @@ function readWish(state: RelayState, request: ProvenRequest): Result<AllocateWis
 }
 
 /** REQUESTED-ADDRESS-FAMILY and what it must not stand beside. IPv4 when nothing is asked for. */
-function readFamily(message: StunMessage, hasToken: boolean): Result<AddressFamily, ErrorCode> {
+function readFamily(
+  message: StunMessage,
+  hasToken: boolean,
+  reservesNext: boolean,
+): Result<AddressFamily | 'both', ErrorCode> {
   const family = decodeAddressFamily(message, AttributeType.RequestedAddressFamily);
   const asked = family.ok || family.error !== 'absent';
-  const additional = message.has(AttributeType.AdditionalAddressFamily);
+  const other = decodeAddressFamily(message, AttributeType.AdditionalAddressFamily);
+  const additional = other.ok || other.error !== 'absent';
   if (hasToken && (asked || additional || message.has(AttributeType.EvenPort))) {
     return err(ErrorCode.BadRequest);
   }
   if (asked && additional) return err(ErrorCode.BadRequest);
+  if (additional) {
+    // RFC 8656 §7.2: it can only ask for IPv6 beside IPv4, and not beside a reservation.
+    const fits = other.ok && other.value === 'ipv6' && !reservesNext;
+    return fits ? ok('both') : err(ErrorCode.BadRequest);
+  }
   if (family.ok) return family;
   if (family.error === 'absent') return ok('ipv4');
   return err(family.error === 'malformed' ? ErrorCode.BadRequest : ErrorCode.AddressFamilyNotSupported);
+}
+
+/** Where the relayed addresses will be: IPv4 first when both are asked for; undefined when there is no place. */
+function placesOf(
+  state: RelayState,
+  families: AddressFamily | 'both',
+): Pick<AllocateWish, 'place' | 'additional'> | undefined {
+  if (families !== 'both') {
+    const place = state.place(families);
+    return place && { place };
+  }
+  const [four, six] = [state.place('ipv4'), state.place('ipv6')];
+  const place = four ?? six;
+  return place && { place, additional: four === undefined ? 'unsupported' : (six ?? 'unsupported') };
 }
 
 /**

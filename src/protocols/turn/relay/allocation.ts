@@ -1,5 +1,6 @@
 import type { Monotonic } from '#kernel';
 import type { AddressFamily } from '#protocols/stun';
+import { ByteBudget, type Toll, type UserAccount } from './bandwidth.ts';
 import type { MsSession } from './ms/ms-session.ts';
 import type { Relay } from './relay.ts';
 import type { TurnListener } from './turn-listener.ts';
@@ -29,6 +30,7 @@ export interface AllocationOwner {
   /** USERNAME, a copy. */
   readonly username: Uint8Array;
   readonly user: string;
+  readonly account: UserAccount;
   /** End of the credential, on the monotonic clock. */
   readonly credentialEnds: Monotonic;
 }
@@ -54,6 +56,10 @@ export class Allocation {
   readonly username: Uint8Array;
   /** Whose quota it counts against. Not for logs in clear. */
   readonly user: string;
+  readonly account: UserAccount;
+  /** What its data pass on the way to peers, and to the client. */
+  readonly sentToll: Toll;
+  readonly receivedToll: Toll;
   readonly opened: Monotonic;
   readonly relays: Relay[] = [];
   /** Earlier of the granted lifetime's and the credential's end. */
@@ -88,6 +94,9 @@ export class Allocation {
     this.clientPort = client.port;
     this.username = owner.username;
     this.user = owner.user;
+    this.account = owner.account;
+    this.sentToll = { port: new ByteBudget(), user: owner.account.sent };
+    this.receivedToll = { port: new ByteBudget(), user: owner.account.received };
     this.credentialEnds = owner.credentialEnds;
     this.opened = opening.opened;
     this.expires = opening.expires;
@@ -146,6 +155,10 @@ export class Allocation {
     for (const channel of this.#channels.values()) {
       if (channel.expires <= now) this.#unbind(channel);
     }
+  }
+  /** Takes a relayed address's channels away. */
+  unbindAll(relay: Relay): void {
+    for (const channel of this.#channels.values()) if (channel.relay === relay) this.#unbind(channel);
   }
   /** Takes permissions and channels away from every peer address that is not kept. */
   revoke(keep: (address: string) => boolean): void {

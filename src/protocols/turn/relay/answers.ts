@@ -3,9 +3,12 @@ import {
   ErrorCode,
   encodeErrorCode,
   encodeMessageIntegrity,
+  encodeMessageIntegritySha256,
+  encodePasswordAlgorithms,
   encodeText,
   encodeUnknownAttributes,
   MessageClass,
+  SecurityFeature,
   StunWriter,
 } from '#protocols/stun';
 import type { RelayState } from './relay-state.ts';
@@ -28,7 +31,7 @@ export interface Answerable {
 
 /** The same, proven. */
 export interface ProvenAnswerable extends Answerable {
-  readonly proof: { readonly key: Uint8Array };
+  readonly proof: { readonly key: Uint8Array; readonly sha256?: boolean };
 }
 
 /** Answers to senders that have proved nothing draw on their prefix's budget; false when it is used up. */
@@ -89,18 +92,25 @@ export function repeat(
   state.sink.sendToClient(request.listener, request.address, request.port, frame, 0, bytes.length);
 }
 
-/** 401 or 438 with what the client needs to try again: realm and a nonce of its own. */
+/**
+ * 401 or 438 with what the client needs to try again: realm, a nonce of its own, and the password algorithms, which
+ * the nonce says are there.
+ * @param anonymity also say that a hash may stand for the name: only to whom that is true of
+ */
 export function challenge(
   state: RelayState,
   request: TurnRequest,
   code: typeof ErrorCode.Unauthenticated | typeof ErrorCode.StaleNonce,
+  anonymity = false,
 ): void {
   if (!mayAnswer(state, request)) return;
   state.countRefusal(code);
   encodeErrorCode(begin(state, request, MessageClass.Error), code);
   encodeText(writer, AttributeType.Realm, state.realmOctets);
-  const nonce = state.nonces.issue(request.listener, request.address, request.port, request.now);
-  encodeText(writer, AttributeType.Nonce, nonce);
+  const { listener, address, port, now } = request;
+  const features = SecurityFeature.PasswordAlgorithms | (anonymity ? SecurityFeature.UsernameAnonymity : 0);
+  encodeText(writer, AttributeType.Nonce, state.nonces.issue(listener, address, port, now, features));
+  encodePasswordAlgorithms(writer);
   send(state, request);
 }
 
@@ -114,8 +124,7 @@ export function answer(
   fill: (writer: StunWriter) => void,
 ): Uint8Array {
   fill(begin(state, request, MessageClass.Success));
-  // RFC 8489 §9.2.4: the SHA-1 form, since requests are processed as though PASSWORD-ALGORITHM were MD5.
-  encodeMessageIntegrity(writer, request.proof.key);
+  encodeIntegrity(request);
   const copy = new Uint8Array(writer.bytes);
   send(state, request);
   return copy;
@@ -131,8 +140,14 @@ export function refuse(
   state.countRefusal(code);
   encodeErrorCode(begin(state, request, MessageClass.Error), code);
   if (unknown !== undefined) encodeUnknownAttributes(writer, unknown);
-  encodeMessageIntegrity(writer, request.proof.key);
+  encodeIntegrity(request);
   send(state, request);
+}
+
+/** RFC 8489 §9.2.4: the SHA-256 form for who has chosen a password algorithm, else the SHA-1 form. */
+function encodeIntegrity({ proof }: ProvenAnswerable): void {
+  if (proof.sha256 === true) encodeMessageIntegritySha256(writer, proof.key);
+  else encodeMessageIntegrity(writer, proof.key);
 }
 
 /** Attributes that must be understood and are, on requests to this relay. DONT-FRAGMENT is not (420). */

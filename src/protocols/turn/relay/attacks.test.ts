@@ -115,7 +115,7 @@ test('T8, T9: answers before proof are small, and run dry for a prefix', () => {
   }
   const answers = client.received();
   assert.equal(answers.length, 10);
-  assert.ok(answers.every((bytes) => bytes.length <= 80));
+  assert.ok(answers.every((bytes) => bytes.length <= 100));
   assert.equal(stage.relay.drops.get('unproven-over-budget'), 20);
   stage.pass(1);
   client.send(client.bare(Method.Binding));

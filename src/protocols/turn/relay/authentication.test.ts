@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ok } from '#kernel';
 import {
   AttributeType,
   checkMessageIntegrity,
+  checkMessageIntegritySha256,
   decodeText,
   ErrorCode,
   encodeMessageIntegrity,
   encodeMessageIntegritySha256,
+  encodePasswordAlgorithm,
+  encodePasswordAlgorithms,
   encodeRequestedTransport,
   encodeText,
   longTermKey,
@@ -14,6 +18,8 @@ import {
   Method,
   type StunMessage,
   type StunWriter,
+  securityFeatures,
+  userhash,
 } from '#protocols/stun';
 import { errorOf, PASSWORD, REALM, RelayStage, type StagedClient } from '../testing/relay-stage.ts';
 
@@ -144,4 +150,108 @@ test('errors after authentication carry integrity', () => {
   const refusal = client.ask(client.proven(Method.Refresh));
   assert.equal(errorOf(refusal), ErrorCode.AllocationMismatch);
   assert.ok(checkMessageIntegrity(refusal, key));
+});
+
+const sha256Key = longTermKey('alice', REALM, PASSWORD, 'sha256');
+
+/** A request of a client that has taken SHA-256 from the offer, changed by `change`. */
+function chosen(
+  client: StagedClient,
+  change: { algorithm?: string; algorithms?: string; nonce?: string } = {},
+) {
+  return raw(client, (writer) => {
+    username(writer);
+    realm(writer);
+    nonce(writer, change.nonce === undefined ? client.nonce : Buffer.from(change.nonce));
+    if (change.algorithms === undefined) encodePasswordAlgorithms(writer);
+    else if (change.algorithms !== '')
+      writer.put(AttributeType.PasswordAlgorithms, Buffer.from(change.algorithms, 'hex'));
+    if (change.algorithm === undefined) encodePasswordAlgorithm(writer, 'sha256');
+    else if (change.algorithm !== '')
+      writer.put(AttributeType.PasswordAlgorithm, Buffer.from(change.algorithm, 'hex'));
+    encodeMessageIntegritySha256(writer, sha256Key);
+  });
+}
+
+test('the challenge offers SHA-256 and MD5 and says so in its nonce; who takes SHA-256 is answered in it', () => {
+  const client = new RelayStage().client();
+  const challenged = client.ask(client.bare(Method.Allocate));
+  const offer = challenged.value(AttributeType.PasswordAlgorithms);
+  assert.equal(Buffer.from(offer ?? []).toString('hex'), '0002000000010000');
+  client.challenge();
+  assert.equal(securityFeatures(client.nonce ?? new Uint8Array(0)), 1);
+  const answer = chosen(client);
+  assert.equal(answer.messageClass, MessageClass.Success);
+  assert.ok(checkMessageIntegritySha256(answer, sha256Key));
+  assert.ok(!answer.has(AttributeType.MessageIntegrity));
+});
+
+test('bidding down: an offer that was changed on its way, or a choice outside it, is 400', () => {
+  const client = new RelayStage().client();
+  client.challenge();
+  for (const change of [
+    { algorithms: '00010000' },
+    { algorithms: '0001000000020000' },
+    { algorithms: '' },
+    { algorithm: '' },
+    { algorithm: '00030000' },
+    { algorithm: '0002000400000000' },
+  ]) {
+    assert.equal(errorOf(chosen(client, change)), ErrorCode.BadRequest, JSON.stringify(change));
+  }
+  assert.equal(chosen(client).messageClass, MessageClass.Success);
+});
+
+test('bidding down: a nonce whose cookie was changed or cut off is nobody\u2019s', () => {
+  const client = new RelayStage().client();
+  client.challenge();
+  const nonceText = Buffer.from(client.nonce ?? []).toString();
+  const cut = raw(client, (writer) => {
+    username(writer);
+    realm(writer);
+    nonce(writer, Buffer.from(nonceText.slice(13)));
+    encodeMessageIntegrity(writer, key);
+  });
+  assert.equal(errorOf(cut), ErrorCode.StaleNonce);
+  const fewer = raw(client, (writer) => {
+    username(writer);
+    realm(writer);
+    nonce(writer, Buffer.from(nonceText.replace('AAAB', 'AAAA')));
+    encodeMessageIntegrity(writer, key);
+  });
+  assert.equal(errorOf(fewer), ErrorCode.StaleNonce);
+});
+
+test('USERHASH: whose name can be found by it may hide it, and hears of that only when it has shown the name', () => {
+  const account = (name: string) =>
+    ok({
+      keys: [key],
+      user: `account:${name}`,
+      expires: Number.POSITIVE_INFINITY,
+      username: Buffer.from('alice'),
+      anonymity: true as const,
+    });
+  const stage = new RelayStage({
+    verifier: {
+      lookup: (name) => account(Buffer.from(name).toString()),
+      lookupHash: (hash, of) =>
+        userhash('alice', of).equals(hash) ? account('alice') : { ok: false, error: 'unknown' },
+    },
+  });
+  const client = stage.client();
+  client.challenge();
+  const hidden = (hash: Uint8Array) =>
+    raw(client, (writer) => {
+      writer.put(AttributeType.Userhash, hash);
+      realm(writer);
+      nonce(writer, client.nonce);
+      encodeMessageIntegrity(writer, key);
+    });
+  assert.equal(errorOf(hidden(userhash('mallory', REALM))), ErrorCode.Unauthenticated);
+  assert.equal(hidden(userhash('alice', REALM)).messageClass, MessageClass.Success);
+  assert.equal(client.refresh(), 0, 'the same user by name');
+  stage.passUnswept(3_602);
+  const stale = client.ask(client.proven(Method.Refresh));
+  const fresh = decodeText(stale, AttributeType.Nonce);
+  assert.equal(fresh.ok && securityFeatures(fresh.value), 3);
 });

@@ -1,9 +1,10 @@
 import type { Result, WallTime } from '#kernel';
+import type { PasswordAlgorithm } from '#protocols/stun';
 
 /** What a username is worth, as the relay needs it. */
 export interface VerifiedCredential {
   /**
-   * Keys of MESSAGE-INTEGRITY, each MD5(username ":" realm ":" password), RFC 8489 §9.2.2, 16 octets. Several
+   * Long-term keys (RFC 8489 §9.2.2) by the algorithm that was asked for. Several
    * while several secrets are honoured: the one that fits the message's integrity is the client's.
    */
   readonly keys: readonly Uint8Array[];
@@ -11,6 +12,10 @@ export interface VerifiedCredential {
   readonly user: string;
   /** From then on the credential is worth nothing, also for allocations that it opened. Infinity: never ends. */
   readonly expires: WallTime;
+  /** The name, when it was found by its hash. */
+  readonly username?: Uint8Array;
+  /** Its owner may show a hash instead of the name (USERHASH). */
+  readonly anonymity?: true;
 }
 
 /** Resolves usernames of long-term credentials. Called before the sender has proved anything. */
@@ -20,5 +25,17 @@ export interface CredentialVerifier {
    * @param realm the relay's own realm
    * @param wall now, to compare with the credential's end
    */
-  lookup(username: Uint8Array, realm: string, wall: WallTime): Result<VerifiedCredential, string>;
+  lookup(
+    username: Uint8Array,
+    realm: string,
+    wall: WallTime,
+    algorithm?: PasswordAlgorithm,
+  ): Result<VerifiedCredential, string>;
+  /** The same by USERHASH (RFC 8489 §14.4), where names can be found by their hash. */
+  lookupHash?(
+    userhash: Uint8Array,
+    realm: string,
+    wall: WallTime,
+    algorithm?: PasswordAlgorithm,
+  ): Result<VerifiedCredential, string>;
 }

@@ -19,6 +19,7 @@ import {
 } from '#protocols/stun';
 import type { Allocation } from './allocation.ts';
 import { knownAttributes } from './answers.ts';
+import { takeOctets } from './bandwidth.ts';
 import type { TurnDrop } from './drops.ts';
 import { deliverToMsClient } from './ms/ms-delivery.ts';
 import { switchPackets } from './ms/ms-streams.ts';
@@ -67,6 +68,7 @@ export function handleSend(
   const peer = decodeXorAddress(message, AttributeType.XorPeerAddress);
   const data = decodeData(message);
   if (!peer.ok || data < 0 || peer.value.port === 0) return 'malformed-indication';
+  if (!state.allowsPort(peer.value.port)) return 'peer-port-refused';
   const address = state.peerForm(peer.value.address);
   const relay = allocation.relay(peer.value.family);
   if (relay === undefined) return 'no-relayed-address';
@@ -96,6 +98,12 @@ export function deliverToClient(
   }
   if (!allocation.hasPermission(address, now)) {
     state.drop('peer-without-permission');
+    return;
+  }
+  // A stream is slowed down where it enters; nothing may be left out of it here.
+  const whole = relay.transport === 'tcp';
+  if (takeOctets(allocation.receivedToll, end - start, now, state.limits, whole) < 0) {
+    state.drop('over-bandwidth');
     return;
   }
   const { counters } = state;
@@ -130,6 +138,13 @@ export function sendToPeer(
     return;
   }
   const { allocation } = relay;
+  const { listener } = allocation;
+  const late = takeOctets(allocation.sentToll, end - start, now, state.limits, isStream(listener));
+  if (late < 0) {
+    state.drop('over-bandwidth');
+    return;
+  }
+  if (late > 0) state.sink.paceClient(listener, late);
   const { counters } = state;
   allocation.sentPackets++;
   allocation.sentBytes += end - start;

@@ -22,6 +22,10 @@ const relayDrops = [
   'no-channel',
   /** Data to a peer for which the client has no permission. */
   'no-permission',
+  /** Data to a well-known port, where no media is expected. */
+  'peer-port-refused',
+  /** Data beyond what the allocation, or its user, may send or receive a second. */
+  'over-bandwidth',
   /** Data to a peer of a family that the allocation has no relayed address of. */
   'no-relayed-address',
   /** Data to an address of this edge that is not a relayed transport address allocated right now. */

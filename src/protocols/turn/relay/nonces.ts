@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Monotonic } from '#kernel';
-import { readU32, writeU32 } from '#protocols/stun';
+import { NONCE_COOKIE_BYTES, nonceCookie, readU32, writeU32 } from '#protocols/stun';
 import type { TurnListener } from './turn-listener.ts';
 
 const TIME_BYTES = 4;
@@ -11,7 +11,8 @@ export const NONCE_BYTES = 16;
 
 /**
  * Nonces that need no memory: the second they were made in and an HMAC over it and the client's transport
- * address (RFC 8489 §9.2.4 forbids one nonce for two sources), in base64url.
+ * address (RFC 8489 §9.2.4 forbids one nonce for two sources), in base64url. A nonce cookie before it, with the
+ * features that it says, is sealed too.
  */
 export class Nonces {
   readonly #key: Uint8Array;
@@ -20,11 +21,19 @@ export class Nonces {
   constructor(key: Uint8Array) {
     this.#key = key;
   }
-  issue(listener: TurnListener, address: string, port: number, now: Monotonic): Uint8Array {
+  /** @param features those of a nonce cookie (RFC 8489 §9.2); without, there is none */
+  issue(
+    listener: TurnListener,
+    address: string,
+    port: number,
+    now: Monotonic,
+    features?: number,
+  ): Uint8Array {
+    const cookie = features === undefined ? '' : nonceCookie(features);
     const nonce = Buffer.alloc(TIME_BYTES + SEAL_BYTES);
     writeU32(nonce, 0, seconds(now));
-    this.#seal(nonce, listener, address, port).copy(nonce, TIME_BYTES, 0, SEAL_BYTES);
-    return Buffer.from(nonce.toString('base64url'), 'latin1');
+    this.#seal(nonce, cookie, { listener, address, port }).copy(nonce, TIME_BYTES, 0, SEAL_BYTES);
+    return Buffer.from(cookie + nonce.toString('base64url'), 'latin1');
   }
   /** Whether the nonce is ours, for this client, and at most `lifetime` seconds old. */
   check(
@@ -33,18 +42,24 @@ export class Nonces {
     now: Monotonic,
     lifetime: number,
   ): boolean {
-    if (nonce.length !== NONCE_BYTES) return false;
-    const octets = Buffer.from(Buffer.from(nonce).toString('latin1'), 'base64url');
+    const cookieBytes = nonce.length - NONCE_BYTES;
+    if (cookieBytes !== 0 && cookieBytes !== NONCE_COOKIE_BYTES) return false;
+    const text = Buffer.from(nonce).toString('latin1');
+    const octets = Buffer.from(text.slice(cookieBytes), 'base64url');
     if (octets.length !== TIME_BYTES + SEAL_BYTES) return false;
-    const seal = this.#seal(octets, client.listener, client.address, client.port).subarray(0, SEAL_BYTES);
+    const seal = this.#seal(octets, text.slice(0, cookieBytes), client).subarray(0, SEAL_BYTES);
     if (!timingSafeEqual(seal, octets.subarray(TIME_BYTES))) return false;
     const age = seconds(now) - readU32(octets, 0);
     return age >= 0 && age <= lifetime;
   }
-  #seal(time: Uint8Array, listener: TurnListener, address: string, port: number): Buffer {
+  #seal(
+    time: Uint8Array,
+    cookie: string,
+    { listener, address, port }: { listener: TurnListener; address: string; port: number },
+  ): Buffer {
     return createHmac('sha256', this.#key)
       .update(time.subarray(0, TIME_BYTES))
-      .update(`${listener.id} ${address} ${port}`)
+      .update(`${cookie} ${listener.id} ${address} ${port}`)
       .digest();
   }
 }

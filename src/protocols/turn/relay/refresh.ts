@@ -26,6 +26,14 @@ export function handleRefresh(
   if (!wanted.ok && wanted.error === 'malformed') return ErrorCode.BadRequest;
   if (wanted.ok && wanted.value === 0) {
     answer(state, request, (writer) => encodeLifetime(writer, 0));
+    const relay = family.ok && allocation.relays.length > 1 ? allocation.relay(family.value) : undefined;
+    if (relay !== undefined) {
+      // RFC 8656 §8.2: of an allocation with both families only the one that is named ends.
+      allocation.unbindAll(relay);
+      state.removeRelay(relay, now);
+      state.sink.closeRelay(relay);
+      return undefined;
+    }
     state.close(allocation, now, 'deallocated');
     return undefined;
   }

@@ -10,6 +10,14 @@ export interface RelayLimits {
   readonly permissionsPerAllocation: number;
   /** Channels at once in one allocation (508 beyond). */
   readonly channelsPerAllocation: number;
+  /** What one user may send, and receive, in all allocations together, kbit/s of application data. */
+  readonly userKilobits: number;
+  /** What one allocation may send, and receive, kbit/s. */
+  readonly portKilobits: number;
+  /** How much of both may be saved up for a burst, in milliseconds of the rate. */
+  readonly burstMilliseconds: number;
+  /** Peers have this port or a higher one, or 443, on which relays and firewalls meet: media goes nowhere else. */
+  readonly lowestPeerPort: number;
   /** Ports tried for one Allocate before it is answered 508. */
   readonly bindAttempts: number;
   /** Answers a second to senders that have proved nothing, per source prefix (IPv4 /24, IPv6 /48). */
@@ -26,6 +34,10 @@ export const defaultRelayLimits: RelayLimits = {
   allocationsPerAddress: 1_000,
   permissionsPerAllocation: 1_024,
   channelsPerAllocation: 256,
+  userKilobits: 10_000,
+  portKilobits: 3_000,
+  burstMilliseconds: 1_000,
+  lowestPeerPort: 1_024,
   bindAttempts: 8,
   unprovenAnswersPerSecond: 200,
   unprovenAnswerBurst: 1_000,

@@ -3,6 +3,7 @@ import { type AddressFamily, type ErrorCode, familyOf, type MsErrorCode, readU32
 import type { PendingAllocate } from './allocate.ts';
 import { Allocation } from './allocation.ts';
 import { AnswerBudget } from './answer-budget.ts';
+import { UserAccount } from './bandwidth.ts';
 import type { CredentialVerifier } from './credential-verifier.ts';
 import { type TurnDrop, turnDrops } from './drops.ts';
 import type { MsSession } from './ms/ms-session.ts';
@@ -104,7 +105,7 @@ export class RelayState {
   readonly #relays = new Map<string, Map<number, Relay>>();
   /** Relay address as bound to its advertised form. */
   readonly #advertised = new Map<string, string>();
-  readonly #ofUser = new Map<string, number>();
+  readonly #accounts = new Map<string, UserAccount>();
   readonly #ofAddress = new Map<string, number>();
   readonly #indicationId: Uint8Array;
   #lastId = 0;
@@ -149,7 +150,7 @@ export class RelayState {
     return this.places.find((place) => place.family === family);
   }
   allocationsOfUser(user: string): number {
-    return this.#ofUser.get(user) ?? 0;
+    return this.#accounts.get(user)?.allocations ?? 0;
   }
   allocationsOfAddress(address: string): number {
     return this.#ofAddress.get(address) ?? 0;
@@ -166,6 +167,10 @@ export class RelayState {
   /** The form in which a peer address is kept and shown: own relay addresses as advertised. */
   peerForm(address: string): string {
     return this.#advertised.get(address) ?? address;
+  }
+  /** Whether media may go to a port: well-known ones are other services'. */
+  allowsPort(port: number): boolean {
+    return port >= this.limits.lowestPeerPort || port === 443;
   }
   /** May this transport address be a peer: the policy, but relayed addresses allocated right now are allowed. */
   judge(address: string, port: number): PeerVerdict {
@@ -189,16 +194,18 @@ export class RelayState {
   /** Enters an allocation that has no relayed address yet, for `lifetime` seconds at most. */
   open(request: Opening, lifetime: number, ms?: MsSession): Allocation {
     const { listener, address, now, proof } = request;
+    const account = this.#accounts.get(proof.user) ?? new UserAccount();
     const allocation = new Allocation(
       ++this.#lastId,
       { listener, address, port: request.port },
-      { username: new Uint8Array(proof.username), user: proof.user, credentialEnds: proof.ends },
+      { username: new Uint8Array(proof.username), user: proof.user, account, credentialEnds: proof.ends },
       { opened: now, expires: now + lifetime * 1000, transactionId: request.message.transactionId },
       ms,
     );
     this.allocations.add(allocation);
     nested(nested(this.#fiveTuples, listener.id), address).set(request.port, allocation);
-    this.#ofUser.set(proof.user, this.allocationsOfUser(proof.user) + 1);
+    account.allocations++;
+    this.#accounts.set(proof.user, account);
     this.#ofAddress.set(address, this.allocationsOfAddress(address) + 1);
     return allocation;
   }
@@ -236,7 +243,7 @@ export class RelayState {
     ports?.delete(clientPort);
     if (ports?.size === 0) clients?.delete(clientAddress);
     if (clients?.size === 0) this.#fiveTuples.delete(listener.id);
-    countDown(this.#ofUser, user);
+    if (--allocation.account.allocations === 0) this.#accounts.delete(user);
     countDown(this.#ofAddress, clientAddress);
     for (const relay of [...allocation.relays]) {
       const pending = this.binding.get(relay.id);

@@ -6,6 +6,8 @@ import type { TurnListener } from './turn-listener.ts';
 export interface Proof {
   /** For the integrity of the answer. */
   readonly key: Uint8Array;
+  /** The answer's integrity is of the SHA-256 form (RFC 8489 §9.2.4). */
+  readonly sha256?: boolean;
   /** USERNAME, a view of the request. */
   readonly username: Uint8Array;
   readonly user: string;

@@ -53,6 +53,8 @@ export interface TurnSink {
     start: number,
     end: number,
   ): void;
+  /** A client on a connection sent more than it may: nothing is to be read from it for `milliseconds`. */
+  paceClient(listener: TurnListener, milliseconds: number): void;
   /** Binds a UDP socket to `relay.address`:`relay.port`; answer with `handleRelayBound` or `handleRelayBindFailed`. */
   bindRelay(relay: Relay): void;
   /** Closes that socket (or abandons the bind under way). The relay is never named again. */

@@ -15,6 +15,7 @@ import {
   longTermKey,
   MessageClass,
   Method,
+  type PasswordAlgorithm,
   type StunMessage,
   StunWriter,
   TransportProtocol,
@@ -71,6 +72,7 @@ export interface ToPeer {
 export class RecordingSink implements TurnSink {
   readonly toClient: ToClient[] = [];
   readonly toPeer: ToPeer[] = [];
+  readonly paced: { readonly listener: TurnListener; readonly milliseconds: number }[] = [];
   readonly bind: Relay[] = [];
   readonly closed: Relay[] = [];
   readonly drops: TurnDrop[] = [];
@@ -101,6 +103,9 @@ export class RecordingSink implements TurnSink {
     end: number,
   ): void {
     this.toPeer.push({ relay, address, port, bytes: Buffer.from(bytes.subarray(start, end)) });
+  }
+  paceClient(listener: TurnListener, milliseconds: number): void {
+    this.paced.push({ listener, milliseconds });
   }
   bindRelay(relay: Relay): void {
     this.bind.push(relay);
@@ -296,8 +301,13 @@ export class RelayStage {
       random: this.random,
       wall: () => this.wall,
       sink: this.sink,
-      verifier: { lookup: (username, realm) => this.#lookup(Buffer.from(username).toString(), realm) },
+      verifier: {
+        lookup: (username, realm, _wall, algorithm) =>
+          this.#lookup(Buffer.from(username).toString(), realm, algorithm),
+      },
       ...options,
+      // Peers of the plays are at any port.
+      limits: { lowestPeerPort: 1, ...options.limits },
     });
   }
   client(
@@ -325,11 +335,13 @@ export class RelayStage {
       else this.relay.handleRelayBound(relay, this.now);
     }
   }
-  #lookup(username: string, realm: string) {
+  #lookup(username: string, realm: string, algorithm?: PasswordAlgorithm) {
     if (username.startsWith('nobody')) return err('unknown');
     const expires = this.expiries.get(username) ?? Number.POSITIVE_INFINITY;
     if (expires <= this.wall) return err('expired');
-    const keys = [longTermKey(username, realm, 'older secret'), longTermKey(username, realm, PASSWORD)];
+    const keys = ['older secret', PASSWORD].map((password) =>
+      longTermKey(username, realm, password, algorithm),
+    );
     return ok({ keys, user: username.split(':')[0] ?? username, expires });
   }
 }

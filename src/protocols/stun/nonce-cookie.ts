@@ -1,0 +1,23 @@
+/**
+ * The nonce cookie of RFC 8489 §9.2: a nonce that begins with it says what the server can do, within what the
+ * message's integrity covers, so that nobody between can take it away.
+ */
+const COOKIE = 'obMatJos2';
+/** Octets of cookie and features. */
+export const NONCE_COOKIE_BYTES = COOKIE.length + 4;
+
+/** Bits of the security feature set, RFC 8489 §18.1. */
+export const SecurityFeature = { PasswordAlgorithms: 1, UsernameAnonymity: 2 } as const;
+
+/** The beginning of a nonce that says these features. */
+export function nonceCookie(features: number): string {
+  return COOKIE + Buffer.from([features >>> 16, features >>> 8, features]).toString('base64');
+}
+
+/** The features that a nonce says; undefined when it has no cookie. */
+export function securityFeatures(nonce: Uint8Array): number | undefined {
+  const text = Buffer.from(nonce.subarray(0, NONCE_COOKIE_BYTES)).toString('latin1');
+  if (!text.startsWith(COOKIE)) return undefined;
+  const bits = Buffer.from(text.slice(COOKIE.length), 'base64');
+  return bits.length === 3 ? bits.readUIntBE(0, 3) : undefined;
+}
