@@ -14,6 +14,7 @@ const within = {
     firewall: ['topology'],
     dns: ['topology', 'telemetry'],
     'partner-dial': ['dns', 'net', 'telemetry'],
+    revocation: ['partner-dial', 'dns', 'pki', 'telemetry', 'topology'],
     'certificate-plan': ['topology', 'pki'],
     'host-survey': ['topology'],
     service: ['telemetry', 'topology', 'http'],

@@ -4,6 +4,7 @@ import type { CatalogueEntry } from './entry.ts';
 import { internalErrors } from './internal.ts';
 import { mediaErrors } from './media.ts';
 import { netErrors } from './net.ts';
+import { pkiErrors } from './pki.ts';
 import { serviceErrors } from './service.ts';
 import { sipErrors } from './sip.ts';
 
@@ -15,6 +16,7 @@ const areas = {
   ...internalErrors,
   ...mediaErrors,
   ...netErrors,
+  ...pkiErrors,
   ...serviceErrors,
   ...sipErrors,
 };

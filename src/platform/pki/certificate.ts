@@ -1,6 +1,15 @@
 import type { X509Certificate } from 'node:crypto';
 import { err, ok, type Result, type WallTime } from '#kernel';
-import { DerError, DerReader, DerTag, readBoolean, readOid, readSmallInteger } from './der.ts';
+import {
+  DerError,
+  DerReader,
+  DerTag,
+  readBits,
+  readBoolean,
+  readOid,
+  readSerial,
+  readSmallInteger,
+} from './der.ts';
 import { type CertificateNames, canonicalAddress, canonicalPresentedName } from './names.ts';
 
 /** What verification needs to know of a certificate, read from its DER once. */
@@ -13,6 +22,8 @@ export interface CertificateFacts {
   readonly pathLength: number | undefined;
   /** keyUsage present and without keyCertSign: signs no certificates. */
   readonly mayNotSignCertificates: boolean;
+  /** keyUsage present and without cRLSign: signs no revocation lists. */
+  readonly mayNotSignLists: boolean;
   /** Extended key usages; undefined when the extension is absent (any use). */
   readonly extendedKeyUsages: readonly string[] | undefined;
   readonly names: CertificateNames;
@@ -34,6 +45,7 @@ const XMPP_ADDR = '1.3.6.1.5.5.7.8.5';
 const DNS_SRV = '1.3.6.1.5.5.7.8.7';
 /** Bit 5 of keyUsage (RFC 5280 §4.2.1.3), counted from the most significant. */
 const KEY_CERT_SIGN = 0x04;
+const CRL_SIGN = 0x02;
 /** More names than this in one certificate are not read (RFC 5280 sets no bound). */
 const MOST_NAMES = 1000;
 
@@ -79,6 +91,8 @@ function readFacts(
 }
 
 interface Fields {
+  readonly serial: Uint8Array;
+  readonly publicKey: Uint8Array;
   readonly signatureAlgorithm: string;
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
@@ -91,15 +105,22 @@ function readFields(der: Uint8Array): Fields {
   const tbs = certificate.sequence();
   const signatureAlgorithm = readOid(certificate.sequence().expect(DerTag.oid));
   tbs.optional(DerTag.explicit(0)); // version
-  tbs.expect(DerTag.integer); // serialNumber
+  const serial = tbs.expect(DerTag.integer);
   tbs.sequence(); // signature
   const issuer = tbs.expect(DerTag.sequence);
   tbs.sequence(); // validity
   const subject = tbs.expect(DerTag.sequence);
-  tbs.sequence(); // subjectPublicKeyInfo
+  const publicKey = tbs.expect(DerTag.sequence);
   tbs.optional(DerTag.implicit(1)); // issuerUniqueID
   tbs.optional(DerTag.implicit(2)); // subjectUniqueID
-  return { signatureAlgorithm, issuer, subject, extensions: tbs.optional(DerTag.explicit(3)) };
+  return {
+    serial,
+    publicKey,
+    signatureAlgorithm,
+    issuer,
+    subject,
+    extensions: tbs.optional(DerTag.explicit(3)),
+  };
 }
 
 /**
@@ -113,13 +134,48 @@ export function extensionValue(der: Uint8Array, oid: string): Uint8Array | undef
   return undefined;
 }
 
+/** What revocation data refers to a certificate by: bytes as they stand in it. */
+export interface CertificateIdentity {
+  /** Lower-case hex. */
+  readonly serial: string;
+  /** Contents of the Name. */
+  readonly issuer: Uint8Array;
+  readonly subject: Uint8Array;
+  /** The whole Name of the subject, as OCSP hashes it. */
+  readonly subjectName: Uint8Array;
+  /** The octets of the subjectPublicKey bit string, as OCSP hashes them. */
+  readonly publicKeyBits: Uint8Array;
+}
+
+/** @throws DerError when the certificate is not as RFC 5280 wants it */
+export function certificateIdentity(der: Uint8Array): CertificateIdentity {
+  const { serial, issuer, subject, publicKey } = readFields(der);
+  const key = new DerReader(publicKey);
+  key.sequence(); // algorithm
+  return {
+    serial: readSerial(serial),
+    issuer,
+    subject,
+    subjectName: encodeSequence(subject),
+    publicKeyBits: readBits(key.expect(DerTag.bitString)),
+  };
+}
+
+function encodeSequence(content: Uint8Array): Uint8Array {
+  const { length } = content;
+  if (length > 0xffff) throw new DerError('a name of impossible size');
+  const size =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Uint8Array.of(DerTag.sequence, ...size), content]);
+}
+
 interface ExtensionField {
   readonly oid: string;
   readonly critical: boolean;
   readonly value: Uint8Array;
 }
 
-function* eachExtension(bytes: Uint8Array | undefined): Generator<ExtensionField> {
+export function* eachExtension(bytes: Uint8Array | undefined): Generator<ExtensionField> {
   const seen = new Set<string>();
   const list = bytes === undefined ? undefined : new DerReader(bytes).sequence();
   while (list !== undefined && !list.done) {
@@ -137,19 +193,23 @@ type ExtensionFacts = Omit<CertificateFacts, 'notBefore' | 'notAfter' | 'signatu
 function readExtensions(bytes: Uint8Array | undefined): ExtensionFacts {
   let basic: { ca: boolean; pathLength: number | undefined } = { ca: false, pathLength: undefined };
   let mayNotSignCertificates = false;
+  let mayNotSignLists = false;
   let extendedKeyUsages: readonly string[] | undefined;
   let names: CertificateNames = { dns: [], ip: [], uri: [], xmpp: [], srv: [] };
   const unsupported: string[] = [];
   for (const { oid, critical, value: bytesOfValue } of eachExtension(bytes)) {
     const value = new DerReader(bytesOfValue);
     if (oid === Extension.basicConstraints) basic = readBasicConstraints(value);
-    else if (oid === Extension.keyUsage) mayNotSignCertificates = !readKeyCertSign(value);
-    else if (oid === Extension.extendedKeyUsage) extendedKeyUsages = readUsages(value);
+    else if (oid === Extension.keyUsage) {
+      const usage = readKeyUsage(value);
+      mayNotSignCertificates = (usage & KEY_CERT_SIGN) === 0;
+      mayNotSignLists = (usage & CRL_SIGN) === 0;
+    } else if (oid === Extension.extendedKeyUsage) extendedKeyUsages = readUsages(value);
     else if (oid === Extension.subjectAltName) names = readNames(value);
     else if (oid === Extension.nameConstraints) unsupported.push(oid);
     else if (critical && oid !== Extension.certificatePolicies) unsupported.push(oid);
   }
-  return { ...basic, mayNotSignCertificates, extendedKeyUsages, names, unsupported };
+  return { ...basic, mayNotSignCertificates, mayNotSignLists, extendedKeyUsages, names, unsupported };
 }
 
 function readBasicConstraints(value: DerReader): { ca: boolean; pathLength: number | undefined } {
@@ -162,9 +222,9 @@ function readBasicConstraints(value: DerReader): { ca: boolean; pathLength: numb
   };
 }
 
-function readKeyCertSign(value: DerReader): boolean {
-  const bits = value.expect(DerTag.bitString);
-  return bits.length >= 2 && (bits[1]! & KEY_CERT_SIGN) !== 0;
+/** The first octet of the usages. */
+function readKeyUsage(value: DerReader): number {
+  return value.expect(DerTag.bitString)[1] ?? 0;
 }
 
 function readUsages(value: DerReader): string[] {

@@ -18,6 +18,9 @@ export const DerTag = {
   ia5String: 0x16,
   sequence: 0x30,
   set: 0x31,
+  enumerated: 0x0a,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
   /** Context-specific, constructed, number n. */
   explicit: (n: number) => 0xa0 | n,
   /** Context-specific, primitive, number n. */
@@ -48,6 +51,12 @@ export class DerReader {
     const content = this.#bytes.subarray(this.#offset, end);
     this.#offset = end;
     return { tag, content };
+  }
+  /** The next element with its tag and length in front, as it was signed. */
+  whole(): Uint8Array {
+    const begin = this.#offset;
+    this.next();
+    return this.#bytes.subarray(begin, this.#offset);
   }
   /** The next element, which must have this tag. */
   expect(tag: number): Uint8Array {
@@ -99,6 +108,34 @@ export function readOid(content: Uint8Array): string {
   const first = arcs[0]!;
   const root = Math.min(Math.floor(first / 40), 2);
   return [root, first - root * 40, ...arcs.slice(1)].join('.');
+}
+
+const TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
+
+/** A UTCTime or GeneralizedTime in the one form of RFC 5280 §4.1.2.5, in milliseconds since 1970. */
+export function readTime({ tag, content }: DerElement): number {
+  const text = Buffer.from(content.subarray(0, 20)).toString('latin1');
+  const century = Number(text.slice(0, 2)) < 50 ? '20' : '19';
+  const full = tag === DerTag.utcTime ? `${century}${text}` : tag === DerTag.generalizedTime ? text : '';
+  const [, year, month, day, hour, minute, second] = (TIME.exec(full) ?? []).map(Number);
+  if (year === undefined) throw new DerError('bad time');
+  const time = Date.UTC(year, month! - 1, day, hour, minute, second);
+  const date = new Date(time);
+  if (date.getUTCMonth() !== month! - 1 || date.getUTCDate() !== day || date.getUTCHours() !== hour)
+    throw new DerError('bad time');
+  return time;
+}
+
+/** An INTEGER of any size as lower-case hex; serial numbers have at most 20 octets (RFC 5280 §4.1.2.2), some more. */
+export function readSerial(content: Uint8Array): string {
+  if (content.length < 1 || content.length > 32) throw new DerError('serial number of impossible size');
+  return Buffer.from(content).toString('hex');
+}
+
+/** A BIT STRING of whole octets, such as a signature. */
+export function readBits(content: Uint8Array): Uint8Array {
+  if (content.length < 1 || content[0] !== 0) throw new DerError('bad bit string');
+  return content.subarray(1);
 }
 
 /** A BOOLEAN; DER knows only 0x00 and 0xff. */

@@ -1,4 +1,4 @@
-export { type CertificateFacts, certificateFacts } from './certificate.ts';
+export { type CertificateFacts, certificateFacts, certificateIdentity } from './certificate.ts';
 export { type CertificateRequest, type KeyKind, requestCertificate } from './certificate-request.ts';
 export { type Credentials, type KeyPairFiles, loadCredentials, parseCredentials } from './credentials.ts';
 export {
@@ -14,6 +14,14 @@ export {
   type NamePolicy,
 } from './names.ts';
 export { parseCertificates, readPemFile } from './pem.ts';
+export { type OcspProblem, type OcspVerdict, verifyOcspResponse } from './revocation/ocsp-response.ts';
+export {
+  findInList,
+  type ListProblem,
+  listProblem,
+  type RevocationList,
+  readRevocationList,
+} from './revocation/revocation-list.ts';
 export { type RevocationPoints, revocationPoints } from './revocation-points.ts';
 export { type SipIdentity, sipIdentities } from './sip-identities.ts';
 export {

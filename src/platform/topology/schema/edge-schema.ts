@@ -5,6 +5,7 @@ import { derivedKeyPair, hostSettings, keyPair, remoteAdministration, sipLimits 
 import { avLimits, relay } from './media-schema.ts';
 import { features, internalPeers, pool, reverseProxy } from './perimeter-schema.ts';
 import { remoteAccess } from './remote-access-schema.ts';
+import { revocation } from './revocation-schema.ts';
 import * as setting from './setting.ts';
 
 const NAME = 'a fully qualified domain name';
@@ -256,6 +257,7 @@ const policy = setting.section('What all edges of the organisation have in commo
   features,
   remoteAccess,
   federation,
+  revocation,
   nextHop,
   internalPeers,
   avAuthentication: setting.optionalSection('The A/V Authentication service.', {

@@ -1,0 +1,2 @@
+export { Revocation, type RevocationOptions, type RevocationPolicy } from './revocation.ts';
+export { revocationPolicy } from './revocation-policy.ts';

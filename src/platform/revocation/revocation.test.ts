@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { type TestContext, test } from 'node:test';
+import { SeededRandom, SystemClock } from '#kernel';
+import { Metrics, Trace } from '#platform/telemetry';
+import type { EdgeDocument } from '#platform/topology';
+import { FixedResolver } from '../dns/testing/fixed-resolver.ts';
+import { OpenSslAuthority } from '../pki/testing/openssl-authority.ts';
+import { Revocation, type RevocationOptions, type RevocationPolicy, revocationPolicy } from './index.ts';
+import { ListServer } from './testing/list-server.ts';
+
+const LOCAL = '127.88.0.9';
+const WEB = '127.88.0.80';
+
+const openPolicy: RevocationPolicy = {
+  unknown: 'refuse',
+  shortLivedDays: 10,
+  mayDial: () => true,
+  localAddresses: [LOCAL],
+  listBytes: 1_000_000,
+  fetchMs: 5000,
+};
+
+async function scene(
+  t: TestContext,
+  more: Partial<Omit<RevocationOptions, 'policy'>> & { policy?: Partial<RevocationPolicy> } = {},
+) {
+  const authority = new OpenSslAuthority(t);
+  let list = authority.list();
+  const server = await ListServer.start(t, WEB, (_request, response) => response.end(list));
+  const resolver = new FixedResolver({ addresses: { 'A crl.test': [WEB] } });
+  const revocation = new Revocation({
+    resolver,
+    ports: [server.port],
+    clock: new SystemClock(),
+    random: new SeededRandom(1),
+    metrics: new Metrics(),
+    ...more,
+    policy: { ...openPolicy, ...more.policy },
+  });
+  t.after(() => revocation.close());
+  const url = `http://crl.test:${server.port}/ca.crl`;
+  const point = [`crlDistributionPoints=URI:${url}`];
+  return {
+    authority,
+    server,
+    revocation,
+    point,
+    publish: (der = authority.list()) => {
+      list = der;
+    },
+    check: async (
+      certificate: Parameters<OpenSslAuthority['verified']>[0],
+      staple?: Buffer,
+      trace?: Trace,
+    ) => {
+      const result = await revocation.check(authority.verified(certificate), staple, trace);
+      return result.ok ? 'ok' : result.error.code;
+    },
+  };
+}
+
+test('[S10] a revoked certificate is refused, its neighbour is not; the list is fetched once, from the Access address', async (t) => {
+  const { authority, server, point, check, publish } = await scene(t);
+  const good = authority.issue('good', point);
+  const bad = authority.issue('bad', point);
+  authority.revoke('bad');
+  publish();
+  const trace = new Trace(new SystemClock());
+  assert.equal(await check(good, undefined, trace), 'ok');
+  assert.match(trace.steps[0]!.text, /^CN=good: good by the list of http:\/\/crl\.test/);
+  assert.deepEqual(await Promise.all([check(bad), check(bad), check(good)]), [
+    'SLP-PKI-0001',
+    'SLP-PKI-0001',
+    'ok',
+  ]);
+  assert.deepEqual(server.asked, [{ path: '/ca.crl', from: LOCAL, host: `crl.test:${server.port}` }]);
+});
+
+test('a list is kept fresh in the background: a revocation is noticed without a new certificate', async (t) => {
+  const limits = { refreshMs: 10, retryMs: 10 };
+  const { authority, server, point, check, publish } = await scene(t, { limits });
+  const partner = authority.issue('partner', point);
+  assert.equal(await check(partner), 'ok');
+  authority.revoke('partner');
+  publish();
+  while ((await check(partner)) === 'ok') await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(await check(partner), 'SLP-PKI-0001');
+  assert.ok(server.asked.length > 1);
+});
+
+test('[S10] an older list, replayed, does not undo a revocation', async (t) => {
+  const { authority, server, point, check, publish } = await scene(t, {
+    limits: { refreshMs: 10, retryMs: 10 },
+  });
+  const partner = authority.issue('partner', point);
+  const before = authority.list([], { age: 60 });
+  authority.revoke('partner');
+  publish();
+  assert.equal(await check(partner), 'SLP-PKI-0001');
+  publish(before);
+  const asked = server.asked.length;
+  while (server.asked.length < asked + 3) {
+    assert.equal(await check(partner), 'SLP-PKI-0001');
+    await new Promise(setImmediate);
+  }
+});
+
+test('[S10] what is no list of the issuer leaves the state unknown, and is not asked for again at once', async (t) => {
+  const { authority, server, point, check } = await scene(t);
+  const stranger = new OpenSslAuthority(t, 'Other root');
+  const partner = authority.issue('partner', point);
+  const wrong = stranger.list();
+  server.answer = (_request, response) => response.end(wrong);
+  assert.equal(await check(partner), 'SLP-PKI-0002');
+  assert.equal(await check(partner), 'SLP-PKI-0002');
+  assert.equal(server.asked.length, 1);
+});
+
+test('[S7] a web server that stalls, cuts, redirects, sends too much or nothing costs time and bytes within bounds', async (t) => {
+  const answers = {
+    stalls: (response: ServerResponse) => response.write('0'),
+    cuts: (response: ServerResponse) => {
+      response.writeHead(200, { 'content-length': 1000 });
+      response.write('0');
+      setImmediate(() => response.destroy());
+    },
+    redirects: (response: ServerResponse) =>
+      response.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
+    announces: (response: ServerResponse) => response.writeHead(200, { 'content-length': 99_999_999 }),
+    floods: (response: ServerResponse) => {
+      const more = () => response.write(Buffer.alloc(65_536)) && setImmediate(more);
+      response.on('drain', more);
+      more();
+    },
+    nothing: (response: ServerResponse) => response.end(),
+  };
+  const { authority, server, check } = await scene(t, { policy: { fetchMs: 300 } });
+  for (const [name, answer] of Object.entries(answers)) {
+    const url = `http://crl.test:${server.port}/${name}`;
+    const partner = authority.issue(name, [`crlDistributionPoints=URI:${url}`]);
+    server.answer = (_request, response) => void answer(response);
+    assert.equal(await check(partner), 'SLP-PKI-0002', name);
+  }
+  assert.equal(server.asked.length, 6, 'no redirect was followed');
+});
+
+test('[S12] only http: at the port of the plan, without user, and only addresses that may be dialled are asked', async (t) => {
+  const asked: string[] = [];
+  const { authority, server, check } = await scene(t, {
+    policy: {
+      mayDial: (address) => {
+        asked.push(address);
+        return false;
+      },
+    },
+  });
+  const { port } = server;
+  const urls = [
+    `https://crl.test:${port}/ca.crl`,
+    `ldap://crl.test:${port}/ca.crl`,
+    'file:///etc/passwd',
+    `http://user@crl.test:${port}/ca.crl`,
+    'http://crl.test:22/ca.crl',
+    `http://${WEB}:${port}/ca.crl`,
+    `http://crl.test:${port}/ca.crl`,
+  ];
+  for (const [index, url] of urls.entries()) {
+    const partner = authority.issue(`partner${index}`, [`crlDistributionPoints=URI:${url}`]);
+    assert.equal(await check(partner), 'SLP-PKI-0002', url);
+  }
+  assert.deepEqual(asked, [WEB, WEB], 'addresses written in a URL are judged like those from the DNS');
+  assert.equal(server.asked.length, 0);
+});
+
+test('a staple of the issuer spares the list; a revoked one is believed; one that is no use leads to the list', async (t) => {
+  const { authority, server, point, check } = await scene(t);
+  const good = authority.issue('good', point);
+  const bad = authority.issue('bad', point);
+  const other = authority.issue('other', point);
+  authority.revoke('bad');
+  assert.equal(await check(good, authority.ocspResponse('good')), 'ok');
+  assert.equal(await check(bad, authority.ocspResponse('bad')), 'SLP-PKI-0001');
+  assert.equal(server.asked.length, 0);
+  assert.equal(await check(other, authority.ocspResponse('good')), 'ok');
+  assert.equal(server.asked.length, 1);
+});
+
+test('at most so many verdicts of each kind are kept; a full cache lets a fifth go', async (t) => {
+  const { authority, check, revocation, server, point } = await scene(t, {
+    limits: { accepted: 5, rejected: 5 },
+  });
+  for (let index = 0; index < 7; index++) {
+    const name = `partner${index}`;
+    const certificate = authority.issue(name, point);
+    assert.equal(await check(certificate, authority.ocspResponse(name)), 'ok');
+    assert.ok(revocation.kept.accepted <= 5);
+  }
+  assert.ok(revocation.kept.accepted >= 4);
+  assert.equal(server.asked.length, 0);
+});
+
+/** A document as far as this room reads it. */
+function documentWith(revocation: Partial<EdgeDocument['policy']['revocation']>): EdgeDocument {
+  const addresses = { access: [LOCAL], webConferencing: [LOCAL], av: [LOCAL], internal: ['10.0.0.1'] };
+  const defaults = {
+    unknown: 'refuse',
+    shortLivedDays: 10,
+    allowedNetworks: [`${WEB}/32`],
+    listKibibytes: 10_240,
+    fetchSeconds: 10,
+  };
+  return {
+    host: { addresses },
+    policy: { internalNetworks: ['10.0.0.0/8'], revocation: { ...defaults, ...revocation } },
+  } as unknown as EdgeDocument;
+}
+
+async function configured(t: TestContext) {
+  const given = await scene(t);
+  return {
+    ...given,
+    set: (change: Partial<EdgeDocument['policy']['revocation']>) => {
+      const policy = revocationPolicy(documentWith(change));
+      if (!policy.ok) throw new Error(policy.error.message);
+      given.revocation.configure(policy.value);
+    },
+  };
+}
+
+test('whether an unknown state refuses a partner [setting policy.revocation.unknown]', async (t) => {
+  const { authority, point, server, check, set } = await configured(t);
+  const partner = authority.issue('partner', point);
+  server.answer = (_request, response) => response.writeHead(503).end();
+  set({});
+  assert.equal(await check(partner), 'SLP-PKI-0002');
+  set({ unknown: 'accept' });
+  assert.equal(await check(partner), 'ok');
+});
+
+test('how long a certificate without list may live [setting policy.revocation.shortLivedDays]', async (t) => {
+  const { authority, check, set } = await configured(t);
+  const short = authority.issue('short', [], { days: 9 });
+  const long = authority.issue('long', [], { days: 30 });
+  set({});
+  assert.deepEqual([await check(short), await check(long)], ['ok', 'SLP-PKI-0003']);
+  set({ shortLivedDays: 31 });
+  assert.deepEqual([await check(short), await check(long)], ['ok', 'ok']);
+  set({ shortLivedDays: 0 });
+  assert.equal(await check(short), 'SLP-PKI-0003');
+});
+
+test('where lists may come from [setting policy.revocation.allowedNetworks]', async (t) => {
+  const { authority, point, server, check, set } = await configured(t);
+  const partner = authority.issue('partner', point);
+  set({ allowedNetworks: [] });
+  assert.equal(await check(partner), 'SLP-PKI-0002');
+  assert.equal(server.asked.length, 0);
+  const other = await configured(t);
+  const second = other.authority.issue('partner', other.point);
+  other.set({ allowedNetworks: ['127.88.0.0/24'] });
+  assert.equal(await other.check(second), 'ok');
+  assert.equal(other.server.asked.length, 1);
+});
+
+test('how large a list may be [setting policy.revocation.listKibibytes]', async (t) => {
+  const { authority, server, check, set, publish } = await configured(t);
+  for (let index = 0; index < 30; index++) {
+    authority.issue(`gone${index}`);
+    authority.revoke(`gone${index}`);
+  }
+  publish();
+  for (const [kibibytes, expected] of [
+    [1, 'SLP-PKI-0002'],
+    [2, 'ok'],
+  ] as const) {
+    set({ listKibibytes: kibibytes });
+    const url = `http://crl.test:${server.port}/${kibibytes}.crl`;
+    const partner = authority.issue(`partner${kibibytes}`, [`crlDistributionPoints=URI:${url}`]);
+    assert.equal(await check(partner), expected);
+  }
+});
+
+test('how long fetching may take [setting policy.revocation.fetchSeconds]', async (t) => {
+  const { authority, point, server, check, set } = await configured(t);
+  const partner = authority.issue('partner', point);
+  const released = Promise.withResolvers<void>();
+  const list = authority.list();
+  server.answer = (request, response) => {
+    request.socket.on('close', released.resolve);
+    void released.promise.then(() => response.destroyed || response.end(list));
+  };
+  set({ fetchSeconds: 1 });
+  assert.equal(await check(partner), 'SLP-PKI-0002');
+  server.answer = (_request, response) => void setTimeout(() => response.end(list), 1300);
+  const slow = authority.issue('slow', [`crlDistributionPoints=URI:http://crl.test:${server.port}/slow`]);
+  set({ fetchSeconds: 10 });
+  assert.equal(await check(slow), 'ok');
+});
