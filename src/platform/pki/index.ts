@@ -1,4 +1,4 @@
-export { type CertificateFacts, certificateFacts, certificateIdentity } from './certificate.ts';
+export { type CertificateFacts, certificateFacts } from './certificate.ts';
 export { type CertificateRequest, type KeyKind, requestCertificate } from './certificate-request.ts';
 export { type Credentials, type KeyPairFiles, loadCredentials, parseCredentials } from './credentials.ts';
 export {
