@@ -34,6 +34,10 @@ export interface AccessSettings {
   readonly internalAddresses: readonly string[];
   readonly limits: AccessLimits;
   readonly remoteAccess: RemoteAccess;
+  /** Domains all of whose addresses are conferences. */
+  readonly guestConferences: ReadonlySet<string>;
+  /** Users who may be outside; undefined: the next hop decides. */
+  readonly onlyUsers: ReadonlySet<string> | undefined;
   readonly disclosure: Disclosure;
 }
 
@@ -55,6 +59,8 @@ export function accessSettings(document: EdgeDocument): AccessSettings {
     internalAddresses: host.addresses.internal,
     limits: policy.limits.access,
     remoteAccess: policy.remoteAccess,
+    guestConferences: new Set(policy.remoteAccess.guests.conferenceDomains),
+    onlyUsers: policy.remoteAccess.onlyUsers.length > 0 ? new Set(policy.remoteAccess.onlyUsers) : undefined,
     disclosure: new Disclosure({
       publicHosts: [
         ...sipDomains,

@@ -1,5 +1,6 @@
 import type { Monotonic } from '#kernel';
 import type { PoolMember, SipFlow } from '#platform/sip-endpoint';
+import type { GuestSession } from '../guests/guest-session.ts';
 import { SignIn } from './sign-in.ts';
 
 /** One client connection: its flow, what is believed of it, and the member of the next hop that serves it. */
@@ -10,6 +11,8 @@ export class ClientConnection {
   readonly signIn: SignIn;
   /** The member of the next hop that this connection stays with until it fails. */
   member: PoolMember | undefined;
+  /** Somebody without an account is on this connection. */
+  guest: GuestSession | undefined;
 
   constructor(flow: SipFlow, token: string, now: Monotonic) {
     this.flow = flow;

@@ -25,6 +25,10 @@ export interface ForwardInward {
   readonly requestUri: string | undefined;
   /** The address of its From, if it was accepted on this connection: the request is marked with it. */
   readonly asserted: string | undefined;
+  /** The sender has no account, and is marked as a guest. */
+  readonly guest?: boolean;
+  /** A sign-in that must come to nothing, and look like any other until the password was right. */
+  readonly inVain?: boolean;
   readonly recordRoute: boolean;
   /** `outbound` when the edge is the first hop of an RFC 5626 registration. */
   readonly path: 'none' | 'flow' | 'outbound';

@@ -29,6 +29,16 @@ export const refusalReasons = [
   /** HTTP on the port of the clients that became no WebSocket. */
   'http',
   'http-origin',
+  // gates and guests
+  'remote-access-off',
+  'user-not-listed',
+  'not-signed-in',
+  'guests-off',
+  'guests-full',
+  'guest-request',
+  'guest-target',
+  'guest-other-conference',
+  'guest-budget',
   // brute force
   'blocked-pair',
   'blocked-source',

@@ -17,6 +17,7 @@ import type { ClientTable } from '../clients/client-table.ts';
 import { PartnerConnection } from '../federation/connections/partner-connection.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { GuardDesk } from '../guard/guard-desk.ts';
+import { GuestDesk } from '../guests/guest-desk.ts';
 import { type AccessMetrics, observeConnections } from '../metrics.ts';
 import { type Refusal, type RefusalReason, refuse } from '../policy/refusal.ts';
 import { type Scene, webSocketScene } from '../rewrite/scene.ts';
@@ -57,6 +58,7 @@ export class AccessProxy implements SipUser, ProxyCore {
   readonly proxy: StatefulProxy;
   readonly clients: ClientTable;
   readonly guard: GuardDesk;
+  readonly guests = new GuestDesk();
   readonly branches: Branches;
   readonly metrics: AccessMetrics;
   readonly #log: Log;
@@ -177,6 +179,7 @@ export class AccessProxy implements SipUser, ProxyCore {
     if (flow.data instanceof PartnerConnection) this.federation.handleClosed(flow.data);
     if (!(flow.data instanceof ClientConnection)) return;
     this.clients.remove(flow.data);
+    this.guests.handleClosed(flow.data);
     const excess = PRE_SIGN_IN[reason];
     if (excess !== undefined) this.metrics.refusals.inc(excess);
   }
@@ -200,6 +203,7 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.#log.info('request refused', { reason, peer: peerOf(from), flow: from.id, remote });
   }
   refuseExcess(client: ClientConnection): boolean {
+    if (client.guest?.accepted === true) return false;
     const excess = client.signIn.excess(client.flow, this.scene.settings.limits.preSignIn, this.clock.now());
     if (excess === undefined) return false;
     this.countRefusal(excess, client.flow);
@@ -222,6 +226,10 @@ export class AccessProxy implements SipUser, ProxyCore {
       for (const client of this.clients.values()) {
         client.signIn.handleTime(client.flow, now);
         this.refuseExcess(client);
+      }
+      for (const guest of this.guests.overdue(this.scene.settings, now)) {
+        this.countRefusal('guest-budget', guest.flow);
+        this.endpoint.closeFlow(guest.flow, 'policy');
       }
       this.#planSweep();
     });

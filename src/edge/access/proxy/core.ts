@@ -5,6 +5,7 @@ import type { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientTable } from '../clients/client-table.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { GuardDesk } from '../guard/guard-desk.ts';
+import type { GuestDesk } from '../guests/guest-desk.ts';
 import type { AccessMetrics } from '../metrics.ts';
 import type { Refusal, RefusalReason } from '../policy/refusal.ts';
 import type { Scene } from '../rewrite/scene.ts';
@@ -20,6 +21,7 @@ export interface ProxyCore {
   readonly federation: Federation;
   readonly clients: ClientTable;
   readonly guard: GuardDesk;
+  readonly guests: GuestDesk;
   readonly branches: Branches;
   readonly metrics: AccessMetrics;
   /** The running document's. */

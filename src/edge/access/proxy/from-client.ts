@@ -4,7 +4,13 @@ import type { ClientConnection } from '../clients/client-connection.ts';
 import { provenSeconds } from '../clients/registration.ts';
 import type { Admission } from '../guard/guard-desk.ts';
 import { canonicalAddress } from '../policy/common.ts';
-import { type ClientKnowledge, decideClientRequest, type ForwardInward } from '../policy/from-client.ts';
+import {
+  type ClientDecision,
+  type ClientKnowledge,
+  decideClientRequest,
+  type ForwardInward,
+} from '../policy/from-client.ts';
+import { checkListed, checkRemoteAccess, NOT_ENABLED_FOR_REMOTE } from '../policy/gates.ts';
 import { inwardRequest } from '../rewrite/inward.ts';
 import { hideOutward } from '../rewrite/outward.ts';
 import type { ProxyCore } from './core.ts';
@@ -20,7 +26,7 @@ export class ClientSide {
   handleRequest(request: SipRequest, client: ClientConnection, transaction: ServerTransaction): void {
     const core = this.#core;
     if (core.refuseExcess(client)) return;
-    const decision = decideClientRequest(request, knowledgeOf(client, core), core.scene.settings);
+    const decision = this.#decide(request, client);
     if (decision.kind === 'refuse') core.refuse(transaction, decision, client.flow);
     else if (decision.kind === 'answer') core.answerOptions(transaction);
     else this.#admit(request, client, transaction, decision);
@@ -30,7 +36,7 @@ export class ClientSide {
   handleAck(request: SipRequest, client: ClientConnection): void {
     const core = this.#core;
     if (core.refuseExcess(client)) return;
-    const decision = decideClientRequest(request, knowledgeOf(client, core), core.scene.settings);
+    const decision = this.#decide(request, client);
     if (decision.kind !== 'forward') {
       core.countRefusal('bad-ack', client.flow);
       return;
@@ -51,6 +57,21 @@ export class ClientSide {
       core.endpoint.sendStateless(flow, bytes);
     };
     core.nextHop.reach(client, send, () => core.countRefusal('no-next-hop', client.flow));
+  }
+
+  /** Where it may go, then whether its sender may: the document's switches, guests, and who is listed. */
+  #decide(request: SipRequest, client: ClientConnection): ClientDecision {
+    const core = this.#core;
+    const { settings } = core.scene;
+    const decision = decideClientRequest(request, knowledgeOf(client, core), settings);
+    if (decision.kind !== 'forward') return decision;
+    const closed = checkRemoteAccess(settings);
+    if (closed !== undefined) return closed;
+    const verdict = core.guests.admit(request, client, settings, core.clock.now());
+    if (verdict === 'no-guest') return checkListed(request, decision, settings);
+    if (verdict !== 'guest') return verdict;
+    const asserted = canonicalAddress(request.from.uri);
+    return { ...decision, asserted, guest: true };
   }
 
   /** Guesses are slowed down, then refused, before the next hop sees them. */
@@ -139,12 +160,15 @@ class InwardHandler implements ProxyHandler {
     return { flow, branch, bytes };
   }
 
-  editResponse(edit: MessageEdit, response: SipResponse): void {
+  editResponse(edit: MessageEdit, response: SipResponse, context: ProxyContext): void {
     if (response.status >= 200) this.#admission.settle(response);
+    this.#core.guests.handleAnswer(this.#request, this.#client, response.status);
     this.#core.metrics.responses.inc('outward');
     const original = { request: this.#request, token: this.#client.token };
     hideOutward(edit, response, original, this.#core.sceneOf(this.#client));
-    if (this.#request.method === 'REGISTER' && response.status >= 200) this.#handleRegistered(edit, response);
+    if (this.#request.method !== 'REGISTER' || response.status < 200) return;
+    if (this.#decision.inVain === true && response.status < 300) this.#refuseListed(context);
+    else this.#handleRegistered(edit, response);
   }
 
   onEnd(): void {
@@ -161,6 +185,12 @@ class InwardHandler implements ProxyHandler {
     }
     this.#core.metrics.failovers.inc();
     return this.branchTo(flow);
+  }
+
+  /** The password was right, and the document says no. What the next hop answered comes too late then. */
+  #refuseListed({ transaction }: ProxyContext): void {
+    this.#core.countRefusal('user-not-listed', this.#client.flow);
+    this.#core.endpoint.respond(transaction, 403, { headers: [NOT_ENABLED_FOR_REMOTE] });
   }
 
   #handleRegistered(edit: MessageEdit, response: SipResponse): void {

@@ -22,6 +22,8 @@ export function inwardRequest(
   const { settings } = scene;
   const edit = new MessageEdit(request);
   if (decision.requestUri !== undefined) edit.requestUri(decision.requestUri);
+  // No credentials cover the Contact (RFC 7616 §3.4), so the sign-in goes on as a question.
+  if (decision.inVain === true) edit.remove('Contact');
   stripUntrusted(edit, request, scene);
   openHidden(edit, request, scene);
   edit.replace('Max-Forwards', String((request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1));
@@ -40,7 +42,7 @@ export function inwardRequest(
       ASSERTED_SOURCE,
       formatAssertedSource({
         address: decision.asserted,
-        source: 'remote-user',
+        source: decision.guest === true ? 'guest' : 'remote-user',
         edge: settings.internal.host,
       }),
     );

@@ -59,8 +59,61 @@ const guard = setting.optionalSection(
   },
 );
 
+const guests = setting.optionalSection(
+  'People without an account, on the way to one conference. They may invite, and subscribe to, nothing else.',
+  {
+    allowed: setting.toggle(false, {
+      sentence: 'Whether there are guests.',
+      reload: 'live',
+      rows: ['ext-05'],
+    }),
+    conferenceDomains: setting.textsOrNone('a list of fully qualified domain names', setting.domainName, {
+      sentence:
+        'Domains all of whose addresses are conferences. Addresses of SIP domains with opaque=app:conf: are conferences too.',
+      reload: 'live',
+      example: ['conf.example.com'],
+      mostItems: 64,
+    }),
+    connections: setting.integer({
+      sentence: 'Most connections of guests at a time.',
+      reload: 'live',
+      default: 500,
+      floor: 1,
+      ceiling: 100_000,
+    }),
+    requestsPerMinute: setting.integer({
+      sentence: 'Most requests of one guest in a minute.',
+      reload: 'live',
+      default: 60,
+      floor: 5,
+      ceiling: 10_000,
+    }),
+    minutes: setting.integer({
+      sentence: 'Longest stay of one guest.',
+      reload: 'live',
+      unit: 'minutes',
+      default: 480,
+      floor: 1,
+      ceiling: 1440,
+    }),
+  },
+);
+
 /** policy.remoteAccess */
 export const remoteAccess = setting.optionalSection('Clients outside, whoever they are.', {
+  allowed: setting.toggle(true, {
+    sentence: 'Whether users and guests outside are served at all; off, every request of theirs is refused.',
+    reload: 'live',
+    rows: ['ext-05'],
+  }),
+  onlyUsers: setting.textsOrNone('a list of user@domain', setting.userAddress, {
+    sentence:
+      'Users who may sign in from outside, for a next hop that does not decide that itself; everybody whom it accepts ' +
+      'when left out.',
+    reload: 'live',
+    example: ['alice@example.com'],
+  }),
   webSocket,
+  guests,
   guard,
 });

@@ -1,0 +1,79 @@
+import type { Monotonic } from '#kernel';
+import type { SipRequest } from '#protocols/sip';
+import type { ClientConnection } from '../clients/client-connection.ts';
+import { type Refusal, refuse } from '../policy/refusal.ts';
+import type { AccessSettings } from '../settings.ts';
+import { checkGuest, conferenceOf, isFromStranger } from './guest-policy.ts';
+import { type GuestBudget, GuestSession } from './guest-session.ts';
+
+const MINUTE_MS = 60_000;
+
+/** What a request is, as far as guests go. */
+export type GuestVerdict = 'no-guest' | 'guest' | Refusal;
+
+/** Guests at the door: whether there may be any, how many, and what each may do. */
+export class GuestDesk {
+  readonly #guests = new Set<ClientConnection>();
+
+  get size(): number {
+    return this.#guests.size;
+  }
+
+  admit(
+    request: SipRequest,
+    client: ClientConnection,
+    settings: AccessSettings,
+    now: Monotonic,
+  ): GuestVerdict {
+    const { guests } = settings.remoteAccess;
+    if (client.guest === undefined && !isFromStranger(request, settings)) return 'no-guest';
+    if (!guests.allowed) return refuse(403, 'guests-off');
+    if (client.signIn.signedIn) return refuse(403, 'guest-request');
+    const session = client.guest ?? this.#welcome(client, guests.connections, budgetOf(settings), now);
+    if (session === undefined) return refuse(503, 'guests-full', [['Retry-After', '60']]);
+    if (!session.spend(request.method, now)) return refuse(503, 'guest-budget', [['Retry-After', '60']]);
+    const refusal = checkGuest(request, session, settings);
+    if (refusal !== undefined) return refusal;
+    if (request.to.tag !== undefined) {
+      if (request.method === 'BYE') session.end(request.callId);
+      return 'guest';
+    }
+    if (request.method === 'SERVICE') return 'guest';
+    session.conference ??= conferenceOf(request, settings);
+    return session.begin(request.callId) ? 'guest' : refuse(403, 'guest-budget');
+  }
+
+  /** An answer to a guest's request: the conference let the guest in, or did not. */
+  handleAnswer(request: SipRequest, client: ClientConnection, status: number): void {
+    const { guest } = client;
+    if (guest === undefined || request.to.tag !== undefined || status < 200) return;
+    if (status >= 300) guest.end(request.callId);
+    else if (request.method === 'INVITE') {
+      guest.accepted = true;
+      client.flow.authorised = true;
+    }
+  }
+
+  /** Stays that are over. */
+  *overdue(settings: AccessSettings, now: Monotonic): Generator<ClientConnection> {
+    const { stayMs } = budgetOf(settings);
+    const off = !settings.remoteAccess.guests.allowed;
+    for (const client of [...this.#guests]) {
+      if (off || now - (client.guest?.since ?? now) >= stayMs) yield client;
+    }
+  }
+  handleClosed(client: ClientConnection): void {
+    this.#guests.delete(client);
+  }
+
+  #welcome(client: ClientConnection, most: number, budget: GuestBudget, now: Monotonic) {
+    if (this.#guests.size >= most) return undefined;
+    this.#guests.add(client);
+    client.guest = new GuestSession(now, budget);
+    return client.guest;
+  }
+}
+
+function budgetOf({ remoteAccess: { guests } }: AccessSettings): GuestBudget {
+  return { perMinute: guests.requestsPerMinute, stayMs: guests.minutes * MINUTE_MS };
+}

@@ -1,0 +1,82 @@
+import type { SipRequest } from '#protocols/sip';
+import { canonicalAddress } from '../policy/common.ts';
+import { type Refusal, refuse } from '../policy/refusal.ts';
+import type { AccessSettings } from '../settings.ts';
+import type { GuestSession } from './guest-session.ts';
+
+const IN_DIALOG: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'BYE', 'INFO', 'SUBSCRIBE']);
+
+/** True for a request that no user of ours can have sent: its sender is of another domain, or of none. */
+export function isFromStranger(request: SipRequest, settings: AccessSettings): boolean {
+  const address = canonicalAddress(request.from.uri);
+  return address !== undefined && !settings.sipDomains.has(address.slice(address.lastIndexOf('@') + 1));
+}
+
+/**
+ * What somebody without an account may send: INVITE and SUBSCRIBE to the events of one conference, what belongs to
+ * their dialogs, and after the conference let the guest in, the request for relay credentials.
+ */
+export function checkGuest(
+  request: SipRequest,
+  session: GuestSession,
+  settings: AccessSettings,
+): Refusal | undefined {
+  if (request.to.tag !== undefined) {
+    const known = IN_DIALOG.has(request.method) && session.takesPartIn(request.callId);
+    return known ? undefined : refuse(403, 'guest-request');
+  }
+  switch (request.method) {
+    case 'INVITE':
+      return checkConference(request, session, settings);
+    case 'SUBSCRIBE': {
+      const event = (request.header('Event') ?? '').split(';')[0]?.trim().toLowerCase();
+      return event === 'conference'
+        ? checkConference(request, session, settings)
+        : refuse(403, 'guest-request');
+    }
+    case 'SERVICE':
+      return session.accepted && isRelayService(request, settings) ? undefined : refuse(403, 'guest-request');
+    default:
+      return refuse(403, 'guest-request');
+  }
+}
+
+function checkConference(
+  request: SipRequest,
+  session: GuestSession,
+  settings: AccessSettings,
+): Refusal | undefined {
+  const conference = conferenceOf(request, settings);
+  if (conference === undefined) return refuse(403, 'guest-target');
+  if (session.conference !== undefined && session.conference !== conference)
+    return refuse(403, 'guest-other-conference');
+  return undefined;
+}
+
+/**
+ * The conference that a request goes to, in a form that compares: an address of a conference domain of the document, or
+ * the original's `sip:organiser@domain;gruu;opaque=app:conf:focus:id:…`.
+ */
+export function conferenceOf(request: SipRequest, settings: AccessSettings): string | undefined {
+  const parsed = request.parsedUri();
+  if (!parsed.ok || parsed.value.user === undefined || parsed.value.password !== undefined) return undefined;
+  const { user, host, parameters } = parsed.value;
+  const opaque = parameters.get('opaque')?.toLowerCase();
+  if (settings.sipDomains.has(host) && parameters.has('gruu') && opaque?.startsWith('app:conf:') === true)
+    return `${user}@${host} ${conferenceId(opaque)}`;
+  return settings.guestConferences.has(host) ? `${user}@${host}` : undefined;
+}
+
+/** Focus, chat and audio of one conference differ in the third part of `app:conf:focus:id:ABC`. */
+function conferenceId(opaque: string): string {
+  return opaque.slice(opaque.indexOf(':id:') + 1);
+}
+
+/** `sip:…@domain;gruu;opaque=srvr:MRAS:…`: where relay credentials are asked for ([MS-AVEDGEA]). */
+function isRelayService(request: SipRequest, settings: AccessSettings): boolean {
+  const parsed = request.parsedUri();
+  if (!parsed.ok) return false;
+  const { host, parameters } = parsed.value;
+  const opaque = parameters.get('opaque')?.toLowerCase();
+  return settings.sipDomains.has(host) && opaque?.startsWith('srvr:mras') === true;
+}

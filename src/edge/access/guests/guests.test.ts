@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { EdgeDocument } from '#platform/topology';
+import { AccessLab } from '../testing/lab.ts';
+import { request } from '../testing/messages.ts';
+import { dialogResponse, signIn } from '../testing/plays.ts';
+import type { SipPeer } from '../testing/sip-peer.ts';
+
+type Guests = EdgeDocument['policy']['remoteAccess']['guests'];
+const FOCUS = 'sip:alice@example.com;gruu;opaque=app:conf:focus:id:ABC';
+const CHAT = 'sip:alice@example.com;gruu;opaque=app:conf:chat:id:ABC';
+const OTHER = 'sip:alice@example.com;gruu;opaque=app:conf:focus:id:XYZ';
+const MRAS = 'sip:edge@example.com;gruu;opaque=srvr:MRAS:1';
+const From = '"Guest" <sip:guest1@anonymous.invalid>;tag=g1';
+
+async function start(t: TestContext, guests: Partial<Guests> = {}) {
+  const change = ({ policy }: EdgeDocument) =>
+    Object.assign(policy.remoteAccess.guests, { allowed: true, ...guests });
+  const lab = await AccessLab.start(t, { change });
+  return { lab, fe: await lab.frontEnds[0].connection() };
+}
+
+let branches = 0;
+function guestSays(method: string, uri: string, fields: Record<string, string> = {}): Buffer {
+  branches += 1;
+  return request(method, uri, {
+    Via: `SIP/2.0/TLS h;branch=z9hG4bKguest${branches}`,
+    From,
+    To: `<${uri}>`,
+    'Call-ID': `guest${branches}`,
+    ...fields,
+  });
+}
+
+/** A guest whom the conference has let in; the Call-ID of the call. */
+async function joins(client: SipPeer, fe: SipPeer, uri = FOCUS): Promise<string> {
+  client.sends(guestSays('INVITE', uri, { Contact: '<sip:guest1@192.168.1.5>' }));
+  const invite = await fe.receivesRequest('INVITE');
+  fe.sends(dialogResponse(invite, 200, { tag: 'focus', Contact: `<${FOCUS}>` }));
+  const accepted = await client.receives(200);
+  client.sends(inDialog('ACK', accepted.callId));
+  await fe.receivesRequest('ACK');
+  return accepted.callId;
+}
+function inDialog(method: string, callId: string): Buffer {
+  return guestSays(method, FOCUS, { To: `<${FOCUS}>;tag=focus`, 'Call-ID': callId });
+}
+
+test('guests are off unless the document lets them in [setting policy.remoteAccess.guests.allowed]', async (t) => {
+  const lab = await AccessLab.start(t);
+  const fe = await lab.frontEnds[0].connection();
+  const client = await lab.client();
+  client.sends(guestSays('INVITE', FOCUS));
+  await client.receives(403);
+  lab.document.policy.remoteAccess.guests.allowed = true;
+  await lab.commit();
+  await joins(await lab.client(), fe);
+  lab.document.policy.remoteAccess.guests.allowed = false;
+  await lab.commit();
+  await lab.clients.at(-1)?.isClosed();
+});
+
+test('a guest joins one conference, speaks in it, and is marked as a guest', async (t) => {
+  const { lab, fe } = await start(t);
+  const client = await lab.client();
+  client.sends(guestSays('INVITE', FOCUS, { 'Sallyport-Asserted-Source': '<sip:alice@example.com>' }));
+  const invite = await fe.receivesRequest('INVITE');
+  assert.equal(
+    invite.header('Sallyport-Asserted-Source'),
+    '<sip:guest1@anonymous.invalid>;source=guest;edge=edge1.corp.example',
+  );
+  fe.sends(dialogResponse(invite, 200, { tag: 'focus', Contact: `<${FOCUS}>` }));
+  await client.receives(200);
+  for (const method of ['INFO', 'BYE']) {
+    client.sends(inDialog(method, invite.callId));
+    const received = await fe.receivesRequest(method);
+    assert.match(received.header('Sallyport-Asserted-Source') ?? '', /;source=guest;/);
+    fe.answers(received, 200);
+    await client.receives(200);
+  }
+  client.sends(inDialog('INFO', invite.callId));
+  await client.receives(403);
+});
+
+test('S16: a guest has no REGISTER, no MESSAGE, no other event, no other target and no second conference', async (t) => {
+  const { lab, fe } = await start(t);
+  const client = await lab.client();
+  await joins(client, fe);
+  const refusals: [string, string, Record<string, string>?][] = [
+    ['REGISTER', 'sip:example.com', { From, To: '<sip:guest1@anonymous.invalid>' }],
+    ['REGISTER', 'sip:example.com', { From: '<sip:alice@example.com>;tag=1', To: '<sip:alice@example.com>' }],
+    ['MESSAGE', FOCUS],
+    ['SUBSCRIBE', FOCUS, { Event: 'presence' }],
+    ['INVITE', 'sip:alice@example.com'],
+    ['INVITE', 'sip:x@anonymous.invalid;gruu;opaque=app:conf:focus:id:ABC'],
+    ['INVITE', OTHER],
+    ['SUBSCRIBE', OTHER, { Event: 'conference' }],
+    ['INFO', FOCUS, { To: `<${FOCUS}>;tag=focus`, 'Call-ID': 'another' }],
+    ['SERVICE', 'sip:alice@example.com'],
+    ['REFER', FOCUS],
+  ];
+  for (const [method, uri, fields] of refusals) {
+    client.sends(guestSays(method, uri, fields));
+    await client.receives(403);
+  }
+  client.sends(guestSays('SUBSCRIBE', FOCUS, { Event: 'conference;id=1' }));
+  fe.answers(await fe.receivesRequest('SUBSCRIBE'), 200);
+  await client.receives(200);
+  client.sends(guestSays('INVITE', CHAT));
+  fe.answers(await fe.receivesRequest('INVITE'), 486);
+  await client.receives(486);
+});
+
+test('relay credentials only after the conference let the guest in', async (t) => {
+  const { lab, fe } = await start(t);
+  const client = await lab.client();
+  client.sends(guestSays('SERVICE', MRAS));
+  await client.receives(403);
+  await joins(client, fe);
+  client.sends(guestSays('SERVICE', MRAS));
+  fe.answers(await fe.receivesRequest('SERVICE'), 200);
+  await client.receives(200);
+});
+
+test('domains of conferences [setting policy.remoteAccess.guests.conferenceDomains]', async (t) => {
+  const { lab, fe } = await start(t);
+  const room = 'sip:room7@conf.example.com';
+  const client = await lab.client();
+  client.sends(guestSays('INVITE', room));
+  await client.receives(403);
+  lab.document.policy.remoteAccess.guests.conferenceDomains = ['conf.example.com'];
+  await lab.commit();
+  await joins(await lab.client(), fe, room);
+});
+
+test('so many guests and no more [setting policy.remoteAccess.guests.connections]', async (t) => {
+  const { lab, fe } = await start(t, { connections: 1 });
+  await joins(await lab.client(), fe);
+  const second = await lab.client();
+  second.sends(guestSays('INVITE', FOCUS));
+  await second.receives(503);
+  lab.document.policy.remoteAccess.guests.connections = 2;
+  await lab.commit();
+  await joins(second, fe);
+});
+
+test('so many requests and no more [setting policy.remoteAccess.guests.requestsPerMinute]', async (t) => {
+  const { lab, fe } = await start(t, { requestsPerMinute: 5 });
+  const client = await lab.client();
+  const callId = await joins(client, fe);
+  for (let i = 0; i < 4; i++) {
+    client.sends(inDialog('INFO', callId));
+    fe.answers(await fe.receivesRequest('INFO'), 200);
+    await client.receives(200);
+  }
+  client.sends(inDialog('INFO', callId));
+  assert.ok((await client.receives(503)).has('Retry-After'));
+});
+
+test('the longest stay [setting policy.remoteAccess.guests.minutes]', async (t) => {
+  const { lab, fe } = await start(t);
+  const client = await lab.client();
+  await joins(client, fe);
+  // No document may say less than a minute; the running one may, and shows that the time counts.
+  lab.document.policy.remoteAccess.guests.minutes = 0;
+  await lab.commit();
+  await client.isClosed();
+});
+
+test('remote access as a whole [setting policy.remoteAccess.allowed]', async (t) => {
+  const { lab, fe } = await start(t);
+  const client = await lab.client();
+  await signIn(client, fe, 'alice');
+  lab.document.policy.remoteAccess.allowed = false;
+  await lab.commit();
+  client.sends(request('MESSAGE', 'sip:bob@example.com', { Via: 'SIP/2.0/TLS h;branch=z9hG4bKoff' }));
+  await client.receives(403);
+  const guest = await lab.client();
+  guest.sends(guestSays('INVITE', FOCUS));
+  await guest.receives(403);
+});
+
+test('who is not on the list is refused, and nobody can tell without a password [setting policy.remoteAccess.onlyUsers]', async (t) => {
+  const { lab, fe } = await start(t);
+  lab.document.policy.remoteAccess.onlyUsers = ['carol@example.com'];
+  await lab.commit();
+  const client = await lab.client();
+  const register = (branch: string) =>
+    request('REGISTER', 'sip:example.com', {
+      Via: `SIP/2.0/TLS h;branch=z9hG4bKlist${branch}`,
+      To: '<sip:alice@example.com>',
+      Contact: '<sip:alice@192.168.1.5>',
+    });
+  client.sends(register('1'));
+  const challenged = await fe.receivesRequest('REGISTER');
+  assert.ok(!challenged.has('Contact'), 'the sign-in goes on as a question');
+  fe.answers(challenged, 401);
+  assert.ok(!(await client.receives(401)).has('ms-diagnostics-public'));
+  client.sends(register('2'));
+  fe.answers(await fe.receivesRequest('REGISTER'), 200);
+  assert.match((await client.receives(403)).header('ms-diagnostics-public') ?? '', /^4003;/);
+  client.sends(request('MESSAGE', 'sip:bob@example.com', { Via: 'SIP/2.0/TLS h;branch=z9hG4bKlist3' }));
+  await client.receives(403);
+  await signIn(client, fe, 'carol');
+  lab.document.policy.remoteAccess.onlyUsers = [];
+  await lab.commit();
+  await signIn(await lab.client(), fe, 'alice');
+});
