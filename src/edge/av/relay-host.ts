@@ -110,7 +110,7 @@ export class RelayHost implements TurnSink {
     if (!stays) this.#endAll();
     this.#front.reconfigure(settings.streams);
     this.#listen(listeners);
-    if (stays) this.relay.configure(settings);
+    if (stays) this.relay.configure({ ...settings, listeners: [...this.#listeners.values()] });
     else this.relay = this.#makeRelay(settings);
   }
 
@@ -153,6 +153,7 @@ export class RelayHost implements TurnSink {
       policy: settings.policy,
       limits: settings.limits,
       times: settings.times,
+      tunnel: settings.tunnel,
       random,
       wall: () => this.#clock.wall(),
       sink: this,

@@ -25,6 +25,7 @@ import {
   type RelayAddress,
   type RelayLimits,
   type RelayTimes,
+  type TunnelSettings,
 } from '#protocols/turn';
 
 /** Everything of a document that the relay runs on, key files read. */
@@ -36,6 +37,8 @@ export interface Settings {
   readonly times: Partial<RelayTimes>;
   /** Where relayed addresses are: on the external A/V address, whichever face a client comes by. */
   readonly place: RelayPlace;
+  /** To partners' edges by 3478 (port row ext-13); null when their profile is another. */
+  readonly tunnel: TunnelSettings | null;
   readonly streams: StreamSettings;
 }
 
@@ -92,6 +95,7 @@ export function readSettings(document: EdgeDocument, wall: number): Result<Setti
       maximumLifetime: limits.av.lifetimeSeconds,
       defaultLifetime: Math.min(defaultRelayTimes.defaultLifetime, limits.av.lifetimeSeconds),
     },
+    tunnel: tunnelOf(document),
     place: { addresses: relayAddresses(document), ports: { ...relay.ports } },
     streams: streams.value,
   });
@@ -123,6 +127,18 @@ function honoured(rings: readonly MediaKeyRing[], lifetimeMinutes: number): Hono
   return rings.flatMap((ring) =>
     ring.keys.map((one) => ({ key: one.key, until: ring.ends(one, lifetimeMinutes) })),
   );
+}
+
+/** The range stays closed, so that data wait, only where no other profile opens it. */
+function tunnelOf({ policy }: EdgeDocument): TunnelSettings | null {
+  const { features, federation, ports, pool } = policy;
+  const profiles = federation.mediaProfiles;
+  if (!features.media || !features.federation || !profiles.includes('edge-tunnel')) return null;
+  return {
+    port: ports.avUdp,
+    hold: profiles.length === 1,
+    without: pool.members.flatMap(({ addresses }) => addresses.av),
+  };
 }
 
 /** Every address that this edge has, in the document or not: none of them is ever a peer. */

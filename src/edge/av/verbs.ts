@@ -25,6 +25,7 @@ export function verbsOf(current: () => RelayHost | undefined, now: () => number)
         allocations: relay.allocations.size,
         ports: relay.ports,
         relayed: relay.counters,
+        tunnelled: relay.tunnelled,
         drops: Object.fromEntries([...relay.drops].filter(([, count]) => count > 0)),
         refusals: Object.fromEntries(relay.refusals),
         datagrams,

@@ -3,6 +3,15 @@ export { decodeAddressErrorCode, encodeAddressErrorCode } from './attributes/add
 export { decodeAddressFamily, encodeAddressFamily } from './attributes/address-family.ts';
 export { checkChannelNumber, decodeChannelNumber, encodeChannelNumber } from './attributes/channel-number.ts';
 export { decodeData, encodeData } from './attributes/data.ts';
+export {
+  decodeEdgeAnswer,
+  decodeEdgeQuestion,
+  EDGE_COOKIE_BYTES,
+  EDGE_VERSION,
+  EDGE_VERSION_ATTRIBUTE,
+  encodeEdgeAnswer,
+  encodeEdgeQuestion,
+} from './attributes/edge-version.ts';
 export { decodeErrorCode, type ErrorCodeValue, encodeErrorCode } from './attributes/error-code.ts';
 export { decodeEvenPort, type EvenPort, encodeEvenPort } from './attributes/even-port.ts';
 export { checkFingerprint, encodeFingerprint } from './attributes/fingerprint.ts';

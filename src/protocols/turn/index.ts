@@ -19,6 +19,7 @@ export {
   type RelayTimes,
 } from './relay/relay-settings.ts';
 export type { RelayCounters } from './relay/relay-state.ts';
+export type { TunnelSettings } from './relay/tunnel/edge-tunnel.ts';
 export {
   type ClientTransport,
   clientTransports,

@@ -28,6 +28,8 @@ export interface BenchAddresses {
   /** First and last port of the relay range. */
   readonly ports: readonly [number, number];
   readonly allowedPeers: readonly string[];
+  /** UDP port of the listeners; any free one when left out. */
+  readonly udpPort?: number;
 }
 
 /** The service on real sockets, as the supervisor would run it, with a document that tests may change. */
@@ -45,8 +47,10 @@ export class Bench {
   static async start(addresses: BenchAddresses, clock: Clock = new SystemClock()): Promise<Bench> {
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-av-'));
     const bench = new Bench(await documentIn(folder, addresses), clock);
-    for (const address of addresses.external) bench.plan.push(await bench.bind(address, 'external'));
-    for (const address of addresses.internal) bench.plan.push(await bench.bind(address, 'internal'));
+    for (const address of addresses.external)
+      bench.plan.push(await bench.bind(address, 'external', addresses.udpPort));
+    for (const address of addresses.internal)
+      bench.plan.push(await bench.bind(address, 'internal', addresses.udpPort));
     for (const address of addresses.external) bench.plan.push(await bench.listen(address, 'external'));
     for (const address of addresses.internal) bench.plan.push(await bench.listen(address, 'internal'));
     await bench.apply();
@@ -80,9 +84,9 @@ export class Bench {
   }
 
   /** Binds a socket on a free port, as the supervisor would on the planned one. */
-  async bind(address: string, side: 'external' | 'internal'): Promise<ListenerPlan> {
+  async bind(address: string, side: 'external' | 'internal', at = 0): Promise<ListenerPlan> {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
-    socket.bind(0, address);
+    socket.bind(at, address);
     await once(socket, 'listening');
     const { port } = socket.address();
     const row = side === 'external' ? 'ext-14' : 'int-06';

@@ -151,6 +151,7 @@ export function sendToPeer(
   counters.sentPackets++;
   counters.sentBytes += end - start;
   if (target === undefined) {
+    if (state.tunnel.route(state, relay, address, port, bytes, start, end, now)) return;
     state.sink.sendToPeer(relay, address, port, bytes, start, end);
     return;
   }

@@ -40,6 +40,18 @@ const relayDrops = [
   'relay-closed',
   /** No answer was sent since the source prefix had used up its answers before proving anything. */
   'unproven-over-budget',
+  /** Tunnel between edges: it is not spoken here. */
+  'tunnel-off',
+  /** Tunnel between edges: not a frame of it. */
+  'tunnel-malformed',
+  /** Tunnel between edges: a cookie that we did not give to this address, or long ago. */
+  'tunnel-bad-cookie',
+  /** Tunnel between edges: its sender names the relayed address of somebody else as source. */
+  'tunnel-foreign-source',
+  /** Tunnel between edges: its destination is no relayed address allocated right now. */
+  'tunnel-no-target',
+  /** Tunnel between edges: too much for an address that has not yet said whether it is an edge. */
+  'tunnel-held-too-much',
   /** Microsoft dialect: a Send request without the allocation's username or integrity. */
   'ms-unproven',
   /** Microsoft dialect: a Send request of another allocation. */

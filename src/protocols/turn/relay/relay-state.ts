@@ -13,6 +13,7 @@ import { PortPool } from './port-pool.ts';
 import { Relay } from './relay.ts';
 import type { RelayAddress, RelayLimits, RelayTimes } from './relay-settings.ts';
 import { Reservations } from './reservations.ts';
+import { EdgeTunnel } from './tunnel/edge-tunnel.ts';
 import { isStream, type TurnListener } from './turn-listener.ts';
 import type { Proof } from './turn-request.ts';
 import type { AllocationEnd, TurnSink } from './turn-sink.ts';
@@ -83,6 +84,7 @@ export class RelayState {
   readonly nonces: Nonces;
   readonly budget: AnswerBudget;
   readonly reservations: Reservations;
+  readonly tunnel: EdgeTunnel;
   readonly places: readonly RelayPlace[];
   readonly counters: MutableCounters = {
     sentPackets: 0,
@@ -123,6 +125,7 @@ export class RelayState {
     this.budget = new AnswerBudget(readU32(options.random.bytes(4), 0), options.limits.unprovenAnswerBurst);
     this.places = options.relayAddresses.map((place) => this.#addPlace(place, options));
     this.reservations = new Reservations(options.random);
+    this.tunnel = new EdgeTunnel(options.random);
     this.#indicationId = options.random.bytes(12);
   }
   setRealm(realm: string): void {

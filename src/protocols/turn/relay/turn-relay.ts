@@ -32,6 +32,8 @@ import {
   type RelayTimes,
 } from './relay-settings.ts';
 import { type RelayCounters, RelayState, type RelayStateOptions } from './relay-state.ts';
+import type { TunnelSettings } from './tunnel/edge-tunnel.ts';
+import { TUNNEL_MARK } from './tunnel/tunnel-frame.ts';
 import { isStream, type TurnListener } from './turn-listener.ts';
 import type { ProvenRequest, TurnRequest } from './turn-request.ts';
 import type { AllocationEnd } from './turn-sink.ts';
@@ -39,6 +41,8 @@ import type { AllocationEnd } from './turn-sink.ts';
 export interface TurnRelayOptions extends Omit<RelayStateOptions, 'limits' | 'times'> {
   /** The sockets that clients reach; their addresses are refused as peers. */
   readonly listeners: readonly TurnListener[];
+  /** The tunnel to partners' edges; off when left out. */
+  readonly tunnel?: TunnelSettings | null;
   /** What is left out has the value of `defaultRelayLimits`. */
   readonly limits?: Partial<RelayLimits>;
   readonly times?: Partial<RelayTimes>;
@@ -51,6 +55,10 @@ export interface TurnRelaySettings {
   readonly policy: PeerPolicy;
   readonly limits: Partial<RelayLimits>;
   readonly times: Partial<RelayTimes>;
+  /** The tunnel to partners' edges; null turns it off. */
+  readonly tunnel: TunnelSettings | null;
+  /** The UDP listeners of now, from which that tunnel leaves. */
+  readonly listeners: readonly TurnListener[];
 }
 
 /**
@@ -76,6 +84,8 @@ export class TurnRelay {
       limits: { ...defaultRelayLimits, ...options.limits },
       times: { ...defaultRelayTimes, ...options.times },
     });
+    this.#state.tunnel.configure(options.tunnel ?? null);
+    this.#state.tunnel.listeners = options.listeners;
   }
 
   /** One datagram, or one frame of a connection, from a client. `bytes` are only read during the call and what it calls in the sink. */
@@ -94,6 +104,10 @@ export class TurnRelay {
     const allocation = this.#find(listener, address, port, now);
     if (allocation?.ms !== undefined) {
       handleMsData(this.#state, allocation, allocation.ms, bytes, now);
+      return;
+    }
+    if (bytes[0] === TUNNEL_MARK && listener.transport === 'udp') {
+      this.#handleTunnelled(listener, address, port, bytes, now);
       return;
     }
     if (looksLikeChannelData(bytes[0] ?? 0)) {
@@ -175,6 +189,7 @@ export class TurnRelay {
       else allocation.sweep(now);
     }
     this.#state.reservations.sweep(now);
+    this.#state.tunnel.handleTimeouts(this.#state, now);
   }
 
   /** Takes new settings into use; what is left out stays. */
@@ -185,6 +200,8 @@ export class TurnRelay {
     state.verifier = settings.verifier ?? state.verifier;
     state.limits = { ...state.limits, ...settings.limits };
     state.times = { ...state.times, ...settings.times };
+    if (settings.tunnel !== undefined) state.tunnel.configure(settings.tunnel);
+    if (settings.listeners !== undefined) state.tunnel.listeners = settings.listeners;
   }
   /** A peer that the new policy refuses is cut off at once, not when its permission would have ended. */
   #takePolicy(policy: PeerPolicy): void {
@@ -214,6 +231,11 @@ export class TurnRelay {
   get counters(): RelayCounters {
     return this.#state.counters;
   }
+  /** Datagrams sent to and received from partners' edges through the tunnel. */
+  get tunnelled(): { readonly sent: number; readonly received: number } {
+    const { sent, received } = this.#state.tunnel;
+    return { sent, received };
+  }
   /** Datagrams ignored, by reason; every reason is there from the start. */
   get drops(): ReadonlyMap<TurnDrop, number> {
     return this.#state.drops;
@@ -228,6 +250,24 @@ export class TurnRelay {
     const sum = (value: (place: (typeof places)[number]) => number) =>
       places.reduce((total, place) => total + value(place), 0);
     return { taken: sum((place) => place.pool.taken), size: sum((place) => place.pool.size) };
+  }
+
+  #handleTunnelled(
+    listener: TurnListener,
+    address: string,
+    port: number,
+    bytes: Uint8Array,
+    now: Monotonic,
+  ): void {
+    const state = this.#state;
+    const reason = state.tunnel.handleDatagram(
+      state,
+      { listener, address, port, now },
+      bytes,
+      (relay, from, fromPort, data, start, at) =>
+        deliverToClient(state, relay, from, fromPort, data, start, data.length, at),
+    );
+    if (reason !== undefined) state.drop(reason);
   }
 
   #handleMsControl(
@@ -248,6 +288,9 @@ export class TurnRelay {
   /** Indications, and what a client has no business to send. */
   #handleOther(request: TurnRequest): TurnDrop | undefined {
     const { listener, address, port, message, now } = request;
+    if (message.method === Method.Binding && message.messageClass !== MessageClass.Indication) {
+      return this.#state.tunnel.handleAnswer(this.#state, request) ? undefined : 'unexpected-class';
+    }
     if (message.messageClass !== MessageClass.Indication) return 'unexpected-class';
     // RFC 8489 §6.3.2: a Binding indication keeps a NAT open and asks for nothing.
     if (message.method === Method.Binding) return undefined;
@@ -307,9 +350,10 @@ export class TurnRelay {
       refuseUnproven(this.#state, request, ErrorCode.UnknownAttribute, unknown);
       return;
     }
-    answerUnproven(this.#state, request, (writer) =>
-      encodeXorAddress(writer, AttributeType.XorMappedAddress, request.address, request.port),
-    );
+    answerUnproven(this.#state, request, (writer) => {
+      encodeXorAddress(writer, AttributeType.XorMappedAddress, request.address, request.port);
+      this.#state.tunnel.answerQuestion(writer, request);
+    });
   }
 
   /** The allocation of a 5-tuple; one that is over ends here and now. */
