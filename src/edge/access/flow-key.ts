@@ -1,8 +1,12 @@
+import { hkdfSync } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, failure, ok, type Random, type Result } from '#kernel';
 
 const KEY_BYTES = 32;
+/** 32 random bytes in base64 have 44 characters. */
+const SHORTEST_SECRET = 32;
+const LONGEST_SECRET = 4096;
 const FILE = 'access-flow.key';
 
 /**
@@ -19,6 +23,18 @@ export async function loadFlowKey(stateDirectory: string, random: Random): Promi
     return key.length === KEY_BYTES ? ok(key) : err(failure('SLP-SIP-0401', `${file}: ${key.length} bytes`));
   } catch (problem) {
     return err(failure('SLP-SIP-0401', `${file}: ${(problem as Error).message}`, problem));
+  }
+}
+
+/** The same for all edges of a pool: what one of them sealed, the others know (RFC 5626 §5.3: 430, not 403). */
+export async function loadSharedFlowKey(file: string): Promise<Result<Buffer>> {
+  try {
+    const secret = (await readFile(file, 'utf8')).trim();
+    if (secret.length < SHORTEST_SECRET || secret.length > LONGEST_SECRET)
+      return err(failure('SLP-SIP-0500', `${file}: ${secret.length} characters`));
+    return ok(Buffer.from(hkdfSync('sha256', secret, '', 'sallyport access flow', KEY_BYTES)));
+  } catch (problem) {
+    return err(failure('SLP-SIP-0500', `${file}: ${(problem as Error).message}`, problem));
   }
 }
 

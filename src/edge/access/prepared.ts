@@ -9,7 +9,7 @@ import {
 import type { EdgeDocument } from '#platform/topology';
 import type { NameSource } from './federation/connections/edge-names.ts';
 import { type FederationSettings, federationSettings } from './federation/policy/settings.ts';
-import { loadFlowKey } from './flow-key.ts';
+import { loadFlowKey, loadSharedFlowKey } from './flow-key.ts';
 import { type AccessSettings, accessSettings, localAddressFor } from './settings.ts';
 
 /** A document made ready: its settings, and the files it names. */
@@ -46,7 +46,11 @@ export async function prepare(
   const { partnerCa } = document.host;
   const partnerTrust = partnerCa === undefined ? ok(publicTrustAnchors()) : loadTrustAnchors(partnerCa);
   if (!partnerTrust.ok) return partnerTrust;
-  const flowKey = await loadFlowKey(document.host.stateDirectory, random);
+  const shared = document.policy.pool.flowKeyFile;
+  const flowKey =
+    shared === undefined
+      ? await loadFlowKey(document.host.stateDirectory, random)
+      : await loadSharedFlowKey(shared);
   if (!flowKey.ok) return flowKey;
   return ok({
     settings,

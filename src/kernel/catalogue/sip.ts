@@ -14,4 +14,11 @@ export const sipErrors = {
     summary: 'a member of the next hop cannot be reached from any internal address',
     remedy: 'Give host.addresses.internal an address of the same family (IPv4 or IPv6) as the member has.',
   },
+  'SLP-SIP-0500': {
+    blame: 'operator',
+    summary: 'the flow key of the pool cannot be used',
+    remedy:
+      'Write 32 to 4096 characters into the file of policy.pool.flowKeyFile, for example with `openssl rand -base64 32`, ' +
+      'the same on every edge of the pool, readable by the account the service runs as.',
+  },
 } as const satisfies Catalogue;

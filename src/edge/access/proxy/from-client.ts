@@ -15,6 +15,9 @@ import { inwardRequest } from '../rewrite/inward.ts';
 import { hideOutward } from '../rewrite/outward.ts';
 import type { ProxyCore } from './core.ts';
 
+/** What clients are told is a little less than what we wait. */
+const KEEP_ALIVE_SHARE = 0.9;
+
 /** The way inward: what clients send. */
 export class ClientSide {
   readonly #core: ProxyCore;
@@ -208,13 +211,22 @@ class InwardHandler implements ProxyHandler {
     if (signIn.signedIn) flow.authorised = true;
     core.metrics.signIns.inc(seconds > 0 ? 'accepted' : 'withdrawn');
     if (seconds > 0 && this.#decision.path === 'outbound') this.#promiseFlow(edit, response);
+    if (seconds > 0 && this.#request.has('ms-keep-alive')) this.#promiseTheOldWay(edit);
+  }
+
+  /** What the original's clients ask for: the connection is ours to keep, so the answer of the inside does not count. */
+  #promiseTheOldWay(edit: MessageEdit): void {
+    const { keepAliveSeconds } = this.#core.scene.settings.limits;
+    const timeout = Math.floor(keepAliveSeconds * KEEP_ALIVE_SHARE);
+    edit.replace('ms-keep-alive', `UAS; tcp=no; hop-hop=yes; end-end=no; timeout=${timeout}`);
   }
 
   /** RFC 5626 §5.4: how long this flow may be silent, a little less than we wait before we close it. */
   #promiseFlow(edit: MessageEdit, response: SipResponse): void {
     const { keepAliveSeconds } = this.#core.scene.settings.limits;
     if (!this.#request.values('Supported').some((option) => option.toLowerCase() === 'outbound')) return;
-    if (!response.has('Flow-Timer')) edit.append('Flow-Timer', String(Math.floor(keepAliveSeconds * 0.9)));
+    if (!response.has('Flow-Timer'))
+      edit.append('Flow-Timer', String(Math.floor(keepAliveSeconds * KEEP_ALIVE_SHARE)));
   }
 }
 

@@ -41,6 +41,15 @@ export const pool = setting.optionalSection('Edges that do the same work side by
       'How the outside finds a member: none for a single edge, dns by several records, hardware by one.',
     reload: 'live',
   }),
+  flowKeyFile: setting.optionalText('the path of a file', setting.filePath, {
+    sentence:
+      'File with the secret of flow tokens and hidden targets, the same on every edge of a pool, so that one edge knows ' +
+      'what another one wrote; each edge makes one of its own when left out.',
+    reload: 'restart',
+    example: 'secrets/pool.flow',
+    path: true,
+    file: 'shared-secret',
+  }),
   members: setting.sectionsOrNone('Every edge of the pool, this one too.', {
     name: setting.text('a fully qualified domain name', setting.domainName, {
       sentence: "The member's host.name.",
