@@ -121,6 +121,9 @@ export class Running {
     this.#pool.start();
   }
 
+  get federation(): Federation {
+    return this.#federation;
+  }
   get proxy(): AccessProxy {
     return this.#proxy;
   }

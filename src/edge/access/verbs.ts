@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type VerbHandler, verb } from '#platform/service';
+import { federationVerbs } from './federation/verbs.ts';
 import type { AccessMetrics } from './metrics.ts';
 import { refusalReasons } from './policy/refusal.ts';
 import type { Running } from './running.ts';
@@ -41,6 +42,7 @@ export function accessVerbs(
       scrubbedHeaders: metrics.scrubbed.value(),
       failovers: metrics.failovers.value(),
     })),
+    ...federationVerbs(() => running()?.federation),
   };
 }
 

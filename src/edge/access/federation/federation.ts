@@ -1,4 +1,4 @@
-import type { Clock } from '#kernel';
+import type { Cancel, Clock } from '#kernel';
 import type { Connection } from '#platform/net';
 import type { SipFlow } from '#platform/sip-endpoint';
 import type { EventSink, Log, Metrics } from '#platform/telemetry';
@@ -16,6 +16,7 @@ import { InwardSide } from './inward-side.ts';
 import { type FederationMetrics, federationMetrics } from './metrics.ts';
 import { OutwardSide } from './outward-side.ts';
 import { isWithin } from './policy/identity.ts';
+import { Policing } from './policy/policing.ts';
 
 export interface FederationOptions {
   readonly clock: Clock;
@@ -32,6 +33,9 @@ export interface FederationOptions {
 /** Unanswered requests of one connection. */
 const OPEN_REQUESTS = 2000;
 
+/** Discovered partners that one report lists. */
+const MOST_REPORTED = 100;
+
 /** What the parts of federation share. */
 export interface FederationCore {
   readonly core: ProxyCore;
@@ -40,6 +44,7 @@ export interface FederationCore {
   readonly links: PartnerLinks;
   readonly identification: Identification;
   readonly metrics: FederationMetrics;
+  readonly policing: Policing;
   /** The running document's. */
   readonly scene: FederationScene;
   /** Answers with the refusal, and tells the operator which rule it was; `domain` is the partner's. */
@@ -54,11 +59,13 @@ export class Federation implements FederationCore {
   readonly links: PartnerLinks;
   readonly identification: Identification;
   readonly metrics: FederationMetrics;
+  readonly policing: Policing;
   readonly #options: FederationOptions;
   readonly #inward: InwardSide;
   readonly #outward: OutwardSide;
   readonly #inbound = new Set<PartnerConnection>();
   #scene: FederationScene;
+  #cancelReport: Cancel = () => {};
 
   constructor(options: FederationOptions) {
     this.#options = options;
@@ -79,6 +86,10 @@ export class Federation implements FederationCore {
       adopt: (connection, closed) => this.#addFlow(connection, 'outbound', closed),
       close: (flow) => this.core.endpoint.closeFlow(flow, 'policy'),
     });
+    this.policing = new Policing(options.scene.settings.discovery, ({ numbers, ...change }) =>
+      this.#tell(`discovered-partner-limited`, { ...change, ...numbers }),
+    );
+    this.#planReport();
     this.#inward = new InwardSide(this);
     this.#outward = new OutwardSide(this);
     options.registry.observe(
@@ -96,6 +107,10 @@ export class Federation implements FederationCore {
   get scene(): FederationScene {
     return this.#scene;
   }
+  /** For connections of a trial. */
+  get registry(): Metrics {
+    return this.#options.registry;
+  }
   /** Connections with partners, whoever opened them. */
   get flowCount(): number {
     return this.#inbound.size + this.links.open;
@@ -107,6 +122,8 @@ export class Federation implements FederationCore {
   /** Another document: connections stay that could be opened under it, and are asked anew for whom they speak. */
   adopt(scene: FederationScene): void {
     this.#scene = scene;
+    this.policing.configure(scene.settings.discovery, this.#options.clock.now());
+    this.#planReport();
     for (const connection of this.#inbound) {
       connection.forget();
       connection.flow.connection.idleMs = scene.settings.limits.idleSeconds * 1000;
@@ -117,6 +134,7 @@ export class Federation implements FederationCore {
     this.links.adopt();
   }
   stop(): void {
+    this.#cancelReport();
     this.links.close();
   }
 
@@ -202,10 +220,25 @@ export class Federation implements FederationCore {
 
   /** Whether a certificate might speak for anybody at all; for whom is decided for each sender. */
   #mayConnect(names: NonNullable<PartnerConnection['peer']>['names']): boolean {
-    if (!this.#scene.settings.enabled) return false;
-    return this.#scene.partners.partners().some((partner) => {
-      if (this.identification.known(names, partner) !== undefined) return true;
-      return partner.proxy === undefined && names.dns.some((name) => isWithin(name, partner.domain));
+    const { partners } = this.#scene;
+    return (
+      partners.open ||
+      partners.partners().some((partner) => {
+        if (this.identification.known(names, partner) !== undefined) return true;
+        return partner.proxy === undefined && names.dns.some((name) => isWithin(name, partner.domain));
+      })
+    );
+  }
+
+  /** Who was discovered, every so often. */
+  #planReport(): void {
+    this.#cancelReport();
+    const { reportMinutes } = this.#scene.settings.discovery;
+    this.#cancelReport = this.#options.clock.after(reportMinutes * 60_000, () => {
+      for (const { limited, ...partner } of this.policing.report().slice(-MOST_REPORTED)) {
+        this.#tell('discovered-partner', { ...partner, limited: limited.join(' ') });
+      }
+      this.#planReport();
     });
   }
 

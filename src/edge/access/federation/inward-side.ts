@@ -1,8 +1,16 @@
 import type { BranchFailure, ProxyBranch, ProxyContext, ProxyHandler, SipFlow } from '#platform/sip-endpoint';
-import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
+import {
+  type MessageEdit,
+  parseSipUri,
+  type ServerTransaction,
+  type SipRequest,
+  type SipResponse,
+} from '#protocols/sip';
+import { canonicalAddress } from '../policy/common.ts';
 import type { PartnerConnection } from './connections/partner-connection.ts';
 import type { FederationCore } from './federation.ts';
 import { openPartnerToken, partnerToken } from './federation-scene.ts';
+import type { FederationReason } from './policy/federation-reasons.ts';
 import {
   decidePartnerRequest,
   decideUnasked,
@@ -12,6 +20,7 @@ import {
 } from './policy/from-partner.ts';
 import { isOwnHost } from './policy/identity.ts';
 import type { Partner } from './policy/partner-table.ts';
+import { isWellDecorated, providerRestriction } from './policy/provider-rules.ts';
 import { refuseFederation } from './policy/refuse.ts';
 import { type PartnerSource, partnerInwardRequest } from './rewrite/partner-inward.ts';
 import { partnerOutwardResponse } from './rewrite/partner-outward.ts';
@@ -114,7 +123,26 @@ export class InwardSide {
       this.#federation.refuse(transaction, decision, connection.flow, partner.domain);
     } else if (decision.kind === 'answer') {
       core.answerOptions(transaction);
-    } else this.#forward(partner, request, connection, transaction, decision);
+    } else {
+      const excess = this.#excess(partner, request, decision);
+      if (excess === undefined) this.#forward(partner, request, connection, transaction, decision);
+      else this.#federation.refuse(transaction, refuseFederation(excess), connection.flow, partner.domain);
+    }
+  }
+
+  /** What a provider may not send, and what is too much of a partner that nobody listed. */
+  #excess(partner: Partner, request: SipRequest, decision: PartnerInward): FederationReason | undefined {
+    const { scene, policing, core } = this.#federation;
+    const { provider, domain } = partner;
+    if (provider !== undefined) {
+      const { user } = userOf(request.from.uri);
+      if (!isWellDecorated(user, domain, provider)) return 'provider-address';
+      return providerRestriction(request, provider, scene.settings.providerMedia);
+    }
+    if (partner.kind !== 'discovered') return undefined;
+    // Within a dialog nobody new is addressed.
+    const user = decision.routes.length > 0 ? '' : (canonicalAddress(request.uri) ?? '');
+    return policing.admit(domain, user, core.clock.now());
   }
 
   #forward(
@@ -157,6 +185,11 @@ export class InwardSide {
   }
 }
 
+function userOf(uri: string): { user?: string | undefined } {
+  const parsed = parseSipUri(uri);
+  return parsed.ok ? parsed.value : {};
+}
+
 /** One request of a partner on its way inward, and its responses on their way back. */
 class InwardHandler implements ProxyHandler {
   /** The next hop is all there is behind us, so when it asks to be spared the partner has to know. */
@@ -193,6 +226,13 @@ class InwardHandler implements ProxyHandler {
     core.metrics.responses.inc('outward');
     const original = { request: this.#request, token: this.#source.token };
     partnerOutwardResponse(edit, response, original, scene.scene, scene.settings);
+  }
+
+  onFinal(status: number): void {
+    const { policing, core } = this.#federation;
+    if (this.#source.partner.kind === 'discovered') {
+      policing.settled(this.#source.partner.domain, status, core.clock.now());
+    }
   }
 
   /** A member that cannot be reached any more; one that answers, whatever it answers, has the say. */

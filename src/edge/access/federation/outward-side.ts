@@ -61,6 +61,7 @@ export class OutwardSide {
     const { seal, scene } = this.#federation;
     const known = {
       partners: scene.partners,
+      providerMedia: scene.settings.providerMedia,
       openToken: (token: string) => openPartnerToken(seal, token),
     };
     return decideToPartner(request, known, scene.scene.settings);

@@ -4,6 +4,7 @@ import { pathText } from '../finding.ts';
 import type { EdgeDocument } from '../schema/edge-schema.ts';
 import { duplicate, limitOrder, portClash, sayRepeatedServers, socketPath } from './common.ts';
 import { addressesOf, type EdgeFacts, externalAddresses, networksOf, places } from './edge-facts.ts';
+import { federationRules } from './federation.ts';
 import { nameRules } from './names.ts';
 import { outsideRules } from './outside.ts';
 import { perimeterRules } from './perimeter.ts';
@@ -218,4 +219,5 @@ export const edgeRules: readonly Rule<EdgeFacts>[] = [
   ...outsideRules,
   ...nameRules,
   ...perimeterRules,
+  ...federationRules,
 ];

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { edgeAddresses } from './address-schema.ts';
-import { federation } from './federation-schema.ts';
+import { federation, publicProviders } from './federation-schema.ts';
 import { derivedKeyPair, hostSettings, keyPair, remoteAdministration, sipLimits } from './host-schema.ts';
 import { avLimits, relay } from './media-schema.ts';
 import { features, internalPeers, pool, reverseProxy } from './perimeter-schema.ts';
@@ -258,6 +258,7 @@ const policy = setting.section('What all edges of the organisation have in commo
   remoteAccess,
   federation,
   revocation,
+  publicProviders,
   nextHop,
   internalPeers,
   avAuthentication: setting.optionalSection('The A/V Authentication service.', {

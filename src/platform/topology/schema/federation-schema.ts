@@ -43,6 +43,107 @@ const blocked = setting.sectionsOrNone('Domains that nothing is exchanged with, 
   }),
 });
 
+const FQDN = 'a fully qualified domain name';
+
+function verification(initial: (typeof VERIFICATION)[number], whose: string) {
+  return setting.choice(VERIFICATION, initial, {
+    sentence: `How far the names of senders ${whose} count as verified.`,
+    reload: 'live',
+  });
+}
+
+const discovery = setting.optionalSection('Domains on no list that are found by their DNS records.', {
+  enabled: setting.toggle(false, {
+    sentence: 'Whether messages are exchanged with domains on no list, where DNS tells their edge.',
+    reload: 'live',
+  }),
+  verification: verification('use-source', 'at discovered partners'),
+  messagesPerSecond: setting.integer({
+    sentence: 'Most requests in a second that are taken from one discovered partner.',
+    reload: 'live',
+    default: 20,
+    floor: 1,
+    ceiling: 10_000,
+  }),
+  limitUsers: setting.toggle(true, {
+    sentence: 'Whether the number of users of ours that a discovered partner may address is limited.',
+    reload: 'live',
+  }),
+  users: setting.integer({
+    sentence: 'Most distinct users of ours that one discovered partner may address.',
+    reload: 'live',
+    default: 1000,
+    floor: 1,
+    ceiling: 100_000,
+  }),
+  suspiciousMessagesPerSecond: setting.integer({
+    sentence: 'Most requests in a second from one of whose requests most fail.',
+    reload: 'live',
+    default: 1,
+    floor: 1,
+    ceiling: 10_000,
+  }),
+  reportMinutes: setting.integer({
+    sentence: 'How often an event lists the discovered partners.',
+    reload: 'live',
+    unit: 'minutes',
+    default: 60,
+    floor: 1,
+    ceiling: 10_080,
+  }),
+});
+
+const defaultRoute = setting.optionalSection('One server that everything for other organisations goes by.', {
+  proxy: setting.optionalText(FQDN, setting.domainName, {
+    sentence: 'Name of that server, which its certificate must hold; needed when routing is default-route.',
+    reload: 'live',
+    example: 'clearing.partner.example',
+  }),
+  verification: verification('use-source', 'behind it'),
+});
+
+/** policy.publicProviders */
+export const publicProviders = setting.sectionsOrNone(
+  'Public providers of instant messaging, and providers that host organisations: many domains behind one server.',
+  {
+    name: setting.text('a name', setting.label, {
+      sentence: 'Name of the provider, for people.',
+      reload: 'live',
+      example: 'Example Messenger',
+    }),
+    kind: setting.choice(['public', 'hosting'], 'public', {
+      sentence:
+        'What it is. public: messages and presence from one to one only; hosting: organisations whose users live there.',
+      reload: 'live',
+    }),
+    proxy: setting.text(FQDN, setting.domainName, {
+      sentence: 'Name of its server, which its certificate must hold.',
+      reload: 'live',
+      example: 'federation.provider.example',
+    }),
+    enabled: setting.toggle(false, {
+      sentence: 'Whether anything is exchanged with it.',
+      reload: 'live',
+    }),
+    domains: setting.textsOrNone('a list of domain names', setting.domainName, {
+      sentence: 'The SIP domains of its users.',
+      reload: 'live',
+      example: ['provider.example'],
+    }),
+    decorationDomain: setting.optionalText(DOMAIN, setting.domainName, {
+      sentence:
+        'Domain under which its users with an address elsewhere are written, as in user(elsewhere.example)@provider.example.',
+      reload: 'live',
+      example: 'users.provider.example',
+    }),
+    audioVideo: setting.toggle(false, {
+      sentence: 'Whether calls are allowed with its users, where policy.features.publicProviderMedia is on.',
+      reload: 'live',
+    }),
+    verification: verification('always-unverifiable', 'at this provider'),
+  },
+);
+
 /** Bounds of what partners can make the Access Edge service hold. */
 const limits = setting.optionalSection('Bounds on what partners can make the edge hold.', {
   connections: setting.integer({
@@ -73,6 +174,17 @@ const limits = setting.optionalSection('Bounds on what partners can make the edg
 export const federation = setting.optionalSection('Partners: who they are, and how they are spoken to.', {
   allowed,
   blocked,
+  discovery,
+  routing: setting.choice(['dns', 'default-route'], 'dns', {
+    sentence:
+      'How partners are found that are on no list: by DNS where discovery is on, or by the default route.',
+    reload: 'live',
+  }),
+  defaultRoute,
+  archivingDisclaimer: setting.toggle(false, {
+    sentence: 'Whether what leaves says that it is archived here.',
+    reload: 'live',
+  }),
   connectionsPerPartner: setting.integer({
     sentence: 'Most TLS connections that the edge opens to one partner.',
     reload: 'live',

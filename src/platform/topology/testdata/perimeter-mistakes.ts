@@ -27,6 +27,46 @@ const LONG = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat
 /** One mistake each in what the port plan is made of. */
 export const perimeterMistakes: readonly RuleCase[] = [
   {
+    rule: 'federation-domain-twice',
+    title: 'a domain that is allowed and blocked',
+    edit: policy(
+      '  federation: { allowed: [{ domain: p.example }], blocked: [{ domain: x.example }, { domain: P.example }] }',
+    ),
+    at: 'P.example',
+    says: /p.example already stands at policy.federation.allowed.0.domain: write each domain on one list only/,
+  },
+  {
+    rule: 'federation-own-domain',
+    title: 'the own domain as a partner',
+    edit: policy('  federation: { allowed: [{ domain: example.com }] }'),
+    at: 'example.com',
+    says: /example.com is one of policy.sipDomains/,
+  },
+  {
+    rule: 'federation-routing',
+    title: 'a default route that leads nowhere',
+    edit: policy('  federation: { routing: default-route }'),
+    at: 'default-route',
+    says: /there is no default route: write policy.federation.defaultRoute.proxy/,
+  },
+  {
+    rule: 'federation-routing',
+    title: 'a default route and providers',
+    edit: policy(
+      '  federation: { routing: default-route, defaultRoute: { proxy: c.example } }\n' +
+        '  publicProviders: [{ name: P, proxy: p.example }]',
+    ),
+    at: 'default-route',
+    says: /a default route excludes providers: take the providers out/,
+  },
+  {
+    rule: 'provider-proxy-twice',
+    title: 'two providers with one server',
+    edit: policy('  publicProviders: [{ name: P, proxy: p.example }, { name: Q, proxy: p.example }]'),
+    at: 'p.example }]',
+    says: /p.example is the server of another provider/,
+  },
+  {
     rule: 'nat-pairs',
     title: 'a service without a public address [setting host.addresses.public.av]',
     edit: publicly('access: [203.0.113.10], webConferencing: [203.0.113.20]'),

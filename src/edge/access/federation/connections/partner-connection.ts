@@ -30,7 +30,7 @@ export class PartnerConnection implements Served {
   identity(domain: string): Identity | undefined {
     return this.#identities.get(domain);
   }
-  identities(): Identity[] {
+  get identities(): Identity[] {
     return [...this.#identities.values()];
   }
   learn(identity: Identity): void {

@@ -5,6 +5,7 @@ export const federationReasons = [
   'own-domain',
   'blocked-domain',
   'unlisted-domain',
+  'provider-off',
   'from-not-verified',
   'asserted-identity',
   'via-host',
@@ -13,6 +14,14 @@ export const federationReasons = [
   // what
   'partner-method',
   'no-transit',
+  'provider-method',
+  'provider-conference',
+  'provider-media',
+  'provider-address',
+  // how much
+  'partner-rate',
+  'partner-users',
+  'partner-suspicious',
   // where to
   'partner-unresolvable',
   'partner-name',

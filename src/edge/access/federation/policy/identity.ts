@@ -1,5 +1,5 @@
 import { type CertificateNames, canonicalHostName, matchName, sipIdentities } from '#platform/pki';
-import type { Partner } from './partner-table.ts';
+import { isCarrier, type Partner } from './partner-table.ts';
 
 /** What a connection was found to speak for, and by which name of its certificate. */
 export interface Identity {
@@ -12,16 +12,16 @@ export interface Identity {
 /**
  * Whether a certificate speaks for a partner's domain: it asserts the domain itself (RFC 5922 §7.1), or the name of
  * the edge that the document gives to the partner, or a host that the partner's DNS records name and that lies in
- * the domain. The common name is nobody, and wildcards are none (RFC 5922 §7.2).
+ * the domain. Of a provider only the name of its server counts. The common name is nobody, and wildcards are none (RFC 5922 §7.2).
  *
  * @param located host names that the domain's records lead to; undefined when they were not asked
  */
 export function identityOf(
   names: CertificateNames,
-  { domain, proxy }: Pick<Partner, 'domain' | 'proxy'>,
+  { domain, proxy, kind }: Pick<Partner, 'domain' | 'proxy' | 'kind'>,
   located: readonly string[] | undefined,
 ): Identity | undefined {
-  if (sipIdentities(names).some((identity) => identity.domain === domain)) {
+  if (!isCarrier({ kind }) && sipIdentities(names).some((identity) => identity.domain === domain)) {
     return { domain, name: domain, by: 'domain' };
   }
   if (proxy !== undefined) {

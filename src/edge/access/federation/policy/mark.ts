@@ -1,6 +1,12 @@
 import type { SipMessage } from '#protocols/sip';
-import { ASSERTED_LEVEL, isSaidVerified, type MessageTrust } from '#protocols/trust-marking';
-import type { Partner } from './partner-table.ts';
+import {
+  ASSERTED_LEVEL,
+  isSaidVerified,
+  type MessageSourceType,
+  type MessageTrust,
+  type SourceKind,
+} from '#protocols/trust-marking';
+import type { Partner, PartnerKind } from './partner-table.ts';
 
 /** Whether the sender of a partner's message counts as verified, by the level that the document gives to the partner. */
 export function isVerified({ verification }: Partner, message: SipMessage): boolean {
@@ -14,8 +20,23 @@ export function isVerified({ verification }: Partner, message: SipMessage): bool
   }
 }
 
+const TYPES: Readonly<Record<PartnerKind, MessageSourceType>> = {
+  'allowed-server': 'DirectPartner',
+  'allowed-domain': 'AutoFederation',
+  provider: 'AuthorizedServer',
+  'default-route': 'DirectPartner',
+  discovered: 'AutoFederation',
+};
+
+/** Who stands behind a partner's message, in the words of the next hop. */
+export function sourceKind({ provider }: Partner): SourceKind {
+  return provider?.kind === 'public' ? 'provider' : 'federated';
+}
+
 /** What the next hop is told of a partner's message ([MS-SIPRE] §2.2.15). */
 export function messageTrust(partner: Partner, verified: boolean, edge: string): MessageTrust {
-  const type = partner.kind === 'allowed-server' ? 'DirectPartner' : 'AutoFederation';
-  return { type, edge, verified, network: 'federation' };
+  const { kind, provider, proxy } = partner;
+  if (provider === undefined) return { type: TYPES[kind], edge, verified, network: 'federation' };
+  const network = provider.kind === 'public' ? 'publiccloud' : 'federation';
+  return { type: TYPES[kind], edge, verified, network, remote: proxy };
 }

@@ -1,7 +1,7 @@
-import type { FederationSettings, VerificationLevel } from './settings.ts';
+import type { FederationSettings, Provider, VerificationLevel } from './settings.ts';
 
-/** How a domain came to be a partner; its order is that in which the lists are read. */
-export type PartnerKind = 'allowed-server' | 'allowed-domain';
+/** How a domain came to be a partner. */
+export type PartnerKind = 'allowed-server' | 'allowed-domain' | 'provider' | 'default-route' | 'discovered';
 
 /** Whom messages of one domain are exchanged with. */
 export interface Partner {
@@ -11,15 +11,22 @@ export interface Partner {
   /** The name of their edge; undefined: found by the domain's DNS records. */
   readonly proxy: string | undefined;
   readonly verification: VerificationLevel;
+  readonly provider?: Provider;
 }
 
 /** Why nothing is exchanged with a domain. */
-export type PartnerRefusal = 'federation-off' | 'own-domain' | 'blocked-domain' | 'unlisted-domain';
+export type PartnerRefusal =
+  | 'federation-off'
+  | 'own-domain'
+  | 'blocked-domain'
+  | 'provider-off'
+  | 'unlisted-domain';
 
 /** Who the partners are: the lists of the document, made ready to be asked for each message. */
 export class PartnerTable {
   readonly #settings: FederationSettings;
   readonly #allowed: ReadonlyMap<string, Partner>;
+  readonly #provided: ReadonlyMap<string, Partner>;
   readonly #blocked: ReadonlySet<string>;
   readonly #own: ReadonlySet<string>;
 
@@ -34,23 +41,61 @@ export class PartnerTable {
         return [domain, { kind, domain, proxy, verification }];
       }),
     );
+    this.#provided = new Map(settings.providers.flatMap(domainsOf));
   }
 
   /** The block list wins over everything, and nobody speaks for our own domains from outside. */
   partnerFor(domain: string): Partner | PartnerRefusal {
-    if (!this.#settings.enabled) return 'federation-off';
+    const { enabled, publicProviders } = this.#settings;
+    if (!enabled && !publicProviders) return 'federation-off';
     if (this.#own.has(domain)) return 'own-domain';
     if (this.#blocked.has(domain)) return 'blocked-domain';
-    return this.#allowed.get(domain) ?? 'unlisted-domain';
+    const provided = this.#provided.get(domain);
+    if (provided !== undefined) return this.#isOn(provided) ? provided : 'provider-off';
+    if (!enabled) return 'federation-off';
+    return this.#allowed.get(domain) ?? this.#unlisted(domain);
   }
 
-  /** The listed partners. */
+  /** The listed partners with whom something is exchanged. */
   partners(): Partner[] {
-    return [...this.#allowed.values()];
+    const allowed = this.#settings.enabled ? [...this.#allowed.values()] : [];
+    return [...allowed, ...[...this.#provided.values()].filter((partner) => this.#isOn(partner))];
+  }
+  /** True when anybody with a good certificate may be a partner. */
+  get open(): boolean {
+    const { enabled, discovery, routing } = this.#settings;
+    return enabled && (discovery.enabled || routing === 'default-route');
+  }
+
+  #isOn({ provider }: Partner): boolean {
+    const { enabled, publicProviders } = this.#settings;
+    return provider?.enabled === true && (provider.kind === 'hosting' ? enabled : publicProviders);
+  }
+
+  #unlisted(domain: string): Partner | PartnerRefusal {
+    const { routing, defaultRoute, discovery } = this.#settings;
+    if (routing === 'default-route') {
+      const { proxy, verification } = defaultRoute;
+      return proxy === undefined ? 'unlisted-domain' : { kind: 'default-route', domain, proxy, verification };
+    }
+    if (!discovery.enabled) return 'unlisted-domain';
+    return { kind: 'discovered', domain, proxy: undefined, verification: discovery.verification };
   }
 }
 
-/** Names the connections that the edge opens to a partner; those of one domain are never used for another. */
-export function linkKey({ proxy, domain }: Partner): string {
-  return `${domain} ${proxy ?? ''}`;
+function domainsOf(provider: Provider): [string, Partner][] {
+  const { domains, decorationDomain, proxy, verification } = provider;
+  const all = decorationDomain === undefined ? domains : [...domains, decorationDomain];
+  return all.map((domain) => [domain, { kind: 'provider', domain, proxy, verification, provider }]);
+}
+
+/** True for whoever carries the messages of many domains: its certificate names its server, never their domains. */
+export function isCarrier({ kind }: Pick<Partner, 'kind'>): boolean {
+  return kind === 'provider' || kind === 'default-route';
+}
+
+/** Names the connections that the edge opens; those of one domain, or of one carrier, are never used for another. */
+export function linkKey(partner: Partner): string {
+  const { kind, proxy, domain } = partner;
+  return isCarrier(partner) ? `${kind} ${proxy}` : `domain ${domain} ${proxy ?? ''}`;
 }

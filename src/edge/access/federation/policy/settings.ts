@@ -2,27 +2,38 @@ import type { EdgeDocument } from '#platform/topology';
 
 type Federation = EdgeDocument['policy']['federation'];
 export type VerificationLevel = Federation['allowed'][number]['verification'];
+export type Discovery = Federation['discovery'];
+/** A public or hosting provider, as the document has it. */
+export type Provider = EdgeDocument['policy']['publicProviders'][number];
 
 /** What federation takes from the document. */
 export interface FederationSettings {
+  /** policy.features: partners, and hosting providers with them. */
   readonly enabled: boolean;
+  /** policy.features: public providers, and calls with their users. */
+  readonly publicProviders: boolean;
+  readonly providerMedia: boolean;
   readonly port: number;
   readonly allowed: Federation['allowed'];
   readonly blocked: Federation['blocked'];
+  readonly providers: readonly Provider[];
+  readonly discovery: Discovery;
+  readonly routing: Federation['routing'];
+  readonly defaultRoute: Federation['defaultRoute'];
   readonly connectionsPerPartner: number;
   readonly markOutgoing: boolean;
+  readonly archivingDisclaimer: boolean;
   readonly limits: Federation['limits'];
 }
 
 export function federationSettings({ policy }: EdgeDocument): FederationSettings {
   const { federation, features, ports } = policy;
   return {
+    ...federation,
     enabled: features.federation,
+    publicProviders: features.publicProviders,
+    providerMedia: features.publicProviderMedia,
     port: ports.accessFederation,
-    allowed: federation.allowed,
-    blocked: federation.blocked,
-    connectionsPerPartner: federation.connectionsPerPartner,
-    markOutgoing: federation.markOutgoing,
-    limits: federation.limits,
+    providers: policy.publicProviders,
   };
 }

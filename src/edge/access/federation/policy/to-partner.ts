@@ -5,6 +5,7 @@ import { type Refusal, refuse } from '../../policy/refusal.ts';
 import type { AccessSettings } from '../../settings.ts';
 import { isRefusedMethod } from './from-partner.ts';
 import type { Partner, PartnerTable } from './partner-table.ts';
+import { isWellDecorated, providerRestriction } from './provider-rules.ts';
 import { refuseFederation } from './refuse.ts';
 
 export interface PartnerOutward {
@@ -19,6 +20,8 @@ export interface PartnerOutward {
 
 export interface OutwardKnowledge {
   readonly partners: PartnerTable;
+  /** policy.features.publicProviderMedia */
+  readonly providerMedia: boolean;
   /** The partner domain that one of our route tokens names; undefined for one that does not name a partner. */
   openToken(token: string): string | undefined;
 }
@@ -47,6 +50,8 @@ export function decideToPartner(
   if (isRefusedMethod(request)) return refuseFederation('partner-method');
   const partner = known.partners.partnerFor(domain);
   if (typeof partner === 'string') return refuseFederation(partner);
+  const restriction = providerProblem(request, partner, inDialog === undefined, known.providerMedia);
+  if (restriction !== undefined) return restriction;
   // RFC 3261 §16.4: a strict router put our URI into the Request-URI and the target behind the routes.
   const target = strict === undefined ? undefined : entries.at(-1);
   const rest = behindOurs(strict === undefined ? entries : entries.slice(0, -1), settings);
@@ -58,6 +63,21 @@ export function decideToPartner(
     requestUri: target,
     recordRoute: formsDialog(request),
   };
+}
+
+function providerProblem(
+  request: SipRequest,
+  { provider, domain }: Partner,
+  outside: boolean,
+  media: boolean,
+): Refusal | undefined {
+  if (provider === undefined) return undefined;
+  const uri = request.parsedUri();
+  // Within a dialog the target is a device, not an address of record.
+  const decorated = !outside || !uri.ok || isWellDecorated(uri.value.user, domain, provider);
+  if (!decorated) return refuseFederation('provider-address');
+  const problem = providerRestriction(request, provider, media);
+  return problem === undefined ? undefined : refuseFederation(problem);
 }
 
 /** Where a request without a route of ours wants to go, if that is nobody of ours. */

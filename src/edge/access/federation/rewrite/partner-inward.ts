@@ -12,7 +12,7 @@ import { externalUri, internalUri, type Scene } from '../../rewrite/scene.ts';
 import { stampedVia } from '../../rewrite/via.ts';
 import { isNotForPartners } from '../../trust.ts';
 import type { PartnerInward } from '../policy/from-partner.ts';
-import { isVerified, messageTrust } from '../policy/mark.ts';
+import { isVerified, messageTrust, sourceKind } from '../policy/mark.ts';
 import type { Partner } from '../policy/partner-table.ts';
 
 /** Route entries of a partner's own side that are kept in one message; far above what anybody has. */
@@ -48,7 +48,7 @@ export function partnerInwardRequest(
     ASSERTED_SOURCE,
     formatAssertedSource({
       address: decision.sender,
-      source: 'federated',
+      source: sourceKind(source.partner),
       verified,
       edge: settings.internal.host,
     }),

@@ -32,7 +32,11 @@ export function partnerOutwardResponse(
   mark(edit, federation);
 }
 
-function mark(edit: MessageEdit, { markOutgoing }: FederationSettings): void {
+/** Tells people elsewhere that what they write is kept. Of our own making: the original's name was never published. */
+const ARCHIVING = 'ms-archiving-notice';
+
+function mark(edit: MessageEdit, { markOutgoing, archivingDisclaimer }: FederationSettings): void {
+  if (archivingDisclaimer) edit.append(ARCHIVING, 'archived=yes');
   if (markOutgoing) edit.append(ASSERTED_LEVEL, VERIFIED_LEVEL);
 }
 

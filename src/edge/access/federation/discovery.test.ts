@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { EdgeDocument } from '#platform/topology';
+import { request } from '../testing/messages.ts';
+import { fromAlice, fromBob, PARTNER, startFederation, TestPartner } from './testing/partners.ts';
+
+const ALICE = 'sip:alice@example.com';
+const BOB = 'sip:bob@partner.example';
+type Discovery = EdgeDocument['policy']['federation']['discovery'];
+
+async function start(t: TestContext, change: Partial<Discovery> = {}) {
+  const stage = await startFederation(t, ({ policy }) => {
+    policy.federation.allowed = [];
+    Object.assign(policy.federation.discovery, { enabled: true, ...change });
+  });
+  stage.names.publish(PARTNER.domain, PARTNER.proxy);
+  const partner = await TestPartner.create(t, stage.lab);
+  return { ...stage, partner, dialled: await partner.dials(stage.lab) };
+}
+
+test('domains on no list are partners only where discovery is on [setting policy.federation.discovery.enabled] [setting policy.federation.discovery.verification]', async (t) => {
+  const { lab, fe, partner, dialled } = await start(t);
+  const marked = async (): Promise<string> => {
+    dialled.sends(request('MESSAGE', ALICE, fromBob()));
+    const arrived = await fe.receivesRequest('MESSAGE');
+    fe.answers(arrived, 200);
+    await dialled.receives(200);
+    return arrived.header('ms-edge-proxy-message-trust') ?? '';
+  };
+  assert.match(await marked(), /^ms-source-type=AutoFederation;.*=unverified;/);
+  await partner.listen();
+  fe.sends(request('MESSAGE', BOB, fromAlice()));
+  await (await partner.connection()).receivesRequest('MESSAGE');
+  lab.document.policy.federation.discovery.verification = 'always-verifiable';
+  await lab.commit();
+  assert.match(await marked(), /=verified;/);
+  lab.document.policy.federation.discovery.enabled = false;
+  await lab.commit();
+  await dialled.isClosed();
+});
+
+test('S9 a discovered domain is spoken for by the hosts of its own records only', async (t) => {
+  const { fe, names, dialled } = await start(t);
+  names.publish('victim.example', 'sip.victim.example');
+  names.publish('evil.example', PARTNER.proxy);
+  for (const [domain, status] of [
+    ['victim.example', 403],
+    ['evil.example', 504],
+    ['nowhere.example', 504],
+  ] as const) {
+    dialled.sends(request('MESSAGE', ALICE, fromBob({ From: `<sip:ceo@${domain}>;tag=1` })));
+    await dialled.receives(status);
+  }
+  dialled.sends(request('MESSAGE', ALICE, fromBob()));
+  assert.equal((await fe.receivesRequest('MESSAGE')).from.uri, BOB);
+});
+
+test('a discovered partner is held to its rate; one on the list is not [setting policy.federation.discovery.messagesPerSecond] [setting policy.federation.discovery.suspiciousMessagesPerSecond]', async (t) => {
+  const { lab, fe, dialled } = await start(t, { messagesPerSecond: 1 });
+  dialled.sends(request('MESSAGE', ALICE, fromBob()));
+  await fe.receivesRequest('MESSAGE');
+  dialled.sends(request('MESSAGE', ALICE, fromBob()));
+  assert.equal((await dialled.receives(503)).header('Retry-After'), '5');
+  const event = lab.events.take(100).find(({ name }) => name === 'discovered-partner-limited');
+  assert.equal(event?.fields.rule, 'partner-rate');
+  const { federation } = lab.document.policy;
+  federation.discovery.messagesPerSecond = 1000;
+  federation.discovery.suspiciousMessagesPerSecond = 2;
+  await lab.commit();
+  for (let failed = 0; failed < 20; failed++) {
+    dialled.sends(request('MESSAGE', ALICE, fromBob()));
+    fe.answers(await fe.receivesRequest('MESSAGE'), 404);
+    await dialled.receives(404);
+  }
+  for (let passed = 0; passed < 2; passed++) {
+    dialled.sends(request('MESSAGE', ALICE, fromBob()));
+    fe.answers(await fe.receivesRequest('MESSAGE'), 404);
+    await dialled.receives(404);
+  }
+  dialled.sends(request('MESSAGE', ALICE, fromBob()));
+  await dialled.receives(503);
+  federation.allowed = [{ domain: PARTNER.domain, proxy: PARTNER.proxy, verification: 'use-source' }];
+  await lab.commit();
+  dialled.sends(request('MESSAGE', ALICE, fromBob()));
+  await fe.receivesRequest('MESSAGE');
+});
+
+test('a discovered partner addresses so many users of ours [setting policy.federation.discovery.users] [setting policy.federation.discovery.limitUsers]', async (t) => {
+  const { lab, fe, dialled } = await start(t, { users: 1 });
+  const passes = async (user: string): Promise<void> => {
+    dialled.sends(request('MESSAGE', `sip:${user}@example.com`, fromBob()));
+    await fe.receivesRequest('MESSAGE');
+  };
+  await passes('alice');
+  dialled.sends(request('MESSAGE', 'sip:carol@example.com', fromBob()));
+  await dialled.receives(403);
+  await passes('alice');
+  lab.document.policy.federation.discovery.limitUsers = false;
+  await lab.commit();
+  await passes('carol');
+});
+
+test('the default route carries everything for whoever is on no list [setting policy.federation.routing] [setting policy.federation.defaultRoute.proxy] [setting policy.federation.defaultRoute.verification]', async (t) => {
+  const clearing = 'clearing.partner.example';
+  const { lab, names, fe } = await startFederation(t, ({ policy }) => {
+    policy.federation.routing = 'default-route';
+    policy.federation.defaultRoute = { proxy: clearing, verification: 'always-verifiable' };
+  });
+  names.hosts.set(clearing, [PARTNER.address]);
+  const carrier = await TestPartner.create(t, lab, { hosts: [clearing] });
+  await carrier.listen();
+  const dialled = await carrier.dials(lab);
+  const stranger = fromBob({
+    From: '<sip:x@anywhere.example>;tag=1',
+    Via: `SIP/2.0/TLS ${clearing};branch=z9hG4bKdr1`,
+  });
+  dialled.sends(request('MESSAGE', ALICE, stranger));
+  assert.match(
+    (await fe.receivesRequest('MESSAGE')).header('ms-edge-proxy-message-trust') ?? '',
+    /=verified;/,
+  );
+  fe.sends(request('MESSAGE', 'sip:x@anywhere.example', fromAlice()));
+  await (await carrier.connection()).receivesRequest('MESSAGE');
+  // A partner on the list is not spoken for by the carrier.
+  const bob = fromBob({ Via: `SIP/2.0/TLS ${clearing};branch=z9hG4bKdr2` });
+  dialled.sends(request('MESSAGE', ALICE, bob));
+  await dialled.receives(403);
+  lab.document.policy.federation.routing = 'dns';
+  await lab.commit();
+  await dialled.isClosed();
+});
+
+test('what leaves says that it is archived, where the document says so [setting policy.federation.archivingDisclaimer]', async (t) => {
+  const { lab, fe, dialled } = await start(t);
+  const notice = async (): Promise<string | undefined> => {
+    dialled.sends(request('MESSAGE', ALICE, fromBob()));
+    fe.answers(await fe.receivesRequest('MESSAGE'), 200);
+    return (await dialled.receives(200)).header('ms-archiving-notice');
+  };
+  assert.equal(await notice(), undefined);
+  lab.document.policy.federation.archivingDisclaimer = true;
+  await lab.commit();
+  assert.equal(await notice(), 'archived=yes');
+});

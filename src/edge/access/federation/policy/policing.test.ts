@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Policing, type PolicingChange } from './policing.ts';
+
+const LIMITS = {
+  enabled: true,
+  verification: 'use-source',
+  messagesPerSecond: 20,
+  limitUsers: true,
+  users: 3,
+  suspiciousMessagesPerSecond: 1,
+  reportMinutes: 60,
+} as const;
+const DOMAIN = 'partner.example';
+
+function start(change: Partial<Record<keyof typeof LIMITS, unknown>> = {}) {
+  const changes: PolicingChange[] = [];
+  const policing = new Policing({ ...LIMITS, ...change } as typeof LIMITS, (one) => changes.push(one));
+  return { policing, changes };
+}
+
+test('S16 a discovered partner may send so many requests a second; the event says what lifts the limit', () => {
+  const { policing, changes } = start();
+  const admitted = (count: number, now: number) =>
+    Array.from({ length: count }, () => policing.admit(DOMAIN, 'alice', now)).filter((one) => !one).length;
+  assert.equal(admitted(50, 0), 20);
+  assert.equal(admitted(50, 500), 10);
+  assert.equal(changes.length, 1, 'one event, not one a request');
+  assert.deepEqual([changes[0]?.rule, changes[0]?.state], ['partner-rate', 'begun']);
+  assert.match(
+    changes[0]?.lifted ?? '',
+    /an entry for partner\.example in policy\.federation\.allowed; else fewer/,
+  );
+  assert.equal(policing.admit('other.example', 'alice', 500), undefined, 'nobody else is limited');
+  admitted(1, 70_000);
+  assert.deepEqual([changes[1]?.rule, changes[1]?.state], ['partner-rate', 'ended']);
+});
+
+test('S14 users are not enumerated: new ones are refused beyond the limit, those of before stay reachable', () => {
+  const { policing, changes } = start();
+  const verdicts = ['a', 'b', 'c', 'd', 'a', 'e'].map((user) => policing.admit(DOMAIN, user, 0));
+  const over = 'partner-users';
+  assert.deepEqual(verdicts, [undefined, undefined, undefined, over, undefined, over]);
+  assert.equal(changes.length, 1);
+  assert.equal(changes[0]?.numbers.users, 3);
+  const { policing: open } = start({ limitUsers: false });
+  assert.deepEqual(
+    new Set(['a', 'b', 'c', 'd', 'e'].map((user) => open.admit(DOMAIN, user, 0))),
+    new Set([undefined]),
+  );
+});
+
+test('one of whose requests most fail is slowed down, and let go when they succeed again', () => {
+  const { policing, changes } = start();
+  const play = (status: number, count: number, from: number) => {
+    for (let i = 0; i < count; i++) {
+      policing.admit(DOMAIN, 'a', from + i * 1000);
+      policing.settled(DOMAIN, status, from + i * 1000);
+    }
+  };
+  play(486, 50, 0);
+  play(407, 50, 50_000);
+  assert.equal(changes.length, 0, 'busy people and challenges are no failures');
+  play(404, 60, 100_000);
+  assert.deepEqual([changes[0]?.rule, changes[0]?.state], ['partner-suspicious', 'begun']);
+  assert.equal(policing.admit(DOMAIN, 'a', 200_000), undefined);
+  assert.equal(policing.admit(DOMAIN, 'a', 200_100), 'partner-suspicious');
+  play(200, 90, 300_000);
+  assert.deepEqual([changes[1]?.rule, changes[1]?.state], ['partner-suspicious', 'ended']);
+  assert.equal(policing.report()[0]?.domain, DOMAIN);
+});
+
+test('what is remembered is bounded', () => {
+  const { policing } = start();
+  for (let i = 0; i < 3000; i++) policing.admit(`d${i}.example`, 'a', i);
+  assert.equal(policing.report().length, 1000);
+});

@@ -1,0 +1,166 @@
+import { BoundedMap, type Monotonic, TokenBucket } from '#kernel';
+import type { Discovery } from './settings.ts';
+
+/** Discovered partners that are remembered; the one that was silent longest makes room. */
+const MOST_PARTNERS = 1000;
+/** Outcomes by which a partner is judged, and the fewest that say anything. */
+const OUTCOMES = 100;
+const FEWEST_OUTCOMES = 20;
+/** More failures than this share make suspicious, fewer than that share lift it. */
+const SUSPICIOUS_SHARE = 0.5;
+const INNOCENT_SHARE = 0.25;
+
+/** A partner that sent too much keeps that mark for so long after the last time. */
+const CALM_MS = 60_000;
+
+export type PolicingRefusal = 'partner-rate' | 'partner-users' | 'partner-suspicious';
+
+/** A partner came to be, or ceased to be, limited; the numbers say why, `lifted` what ends it. */
+export interface PolicingChange {
+  readonly domain: string;
+  readonly rule: PolicingRefusal;
+  readonly state: 'begun' | 'ended';
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly lifted: string;
+}
+
+interface Watched {
+  bucket: TokenBucket;
+  readonly users: BoundedMap<string, true>;
+  /** True for a failure; the oldest is overwritten. */
+  readonly outcomes: boolean[];
+  next: number;
+  failures: number;
+  suspicious: boolean;
+  limited: Set<PolicingRefusal>;
+  requests: number;
+  /** When a request was last too much. */
+  refused: Monotonic;
+}
+
+/**
+ * How much a partner may do that is on no list: so many requests a second, so many different users of ours (whoever asks
+ * for more is looking for names), and next to nothing once most of what it sends fails. Listing its domain lifts all.
+ */
+export class Policing {
+  readonly #partners = new Map<string, Watched>();
+  readonly #tell: (change: PolicingChange) => void;
+  #limits: Discovery;
+
+  constructor(limits: Discovery, tell: (change: PolicingChange) => void) {
+    this.#limits = limits;
+    this.#tell = tell;
+  }
+
+  /** Other limits from now on; what is known of partners stays. */
+  configure(limits: Discovery, now: Monotonic): void {
+    this.#limits = limits;
+    for (const watched of this.#partners.values()) watched.bucket = this.#bucket(watched.suspicious, now);
+  }
+
+  /** One request of this partner for a user of ours; a reason when it has to wait or is too much. */
+  admit(domain: string, user: string, now: Monotonic): PolicingRefusal | undefined {
+    const watched = this.#watch(domain, now);
+    watched.requests += 1;
+    const rate: PolicingRefusal = watched.suspicious ? 'partner-suspicious' : 'partner-rate';
+    if (!watched.bucket.take(now)) {
+      watched.refused = now;
+      if (rate === 'partner-rate') this.#begin(domain, watched, rate);
+      return rate;
+    }
+    if (now - watched.refused > CALM_MS) this.#end(domain, watched, 'partner-rate');
+    if (!this.#limits.limitUsers || watched.users.has(user)) return undefined;
+    if (watched.users.size >= this.#limits.users || !watched.users.set(user, true)) {
+      this.#begin(domain, watched, 'partner-users');
+      return 'partner-users';
+    }
+    return undefined;
+  }
+
+  /** The final response to one of its requests. */
+  settled(domain: string, status: number, now: Monotonic): void {
+    const watched = this.#partners.get(domain);
+    // Busy, declined and the like are answers of people; a challenge is none of either.
+    if (watched === undefined || status === 401 || status === 407 || status >= 600) return;
+    const failed = status >= 400 && ![480, 486, 487, 488].includes(status);
+    if (watched.outcomes.length === OUTCOMES && watched.outcomes[watched.next] === true)
+      watched.failures -= 1;
+    watched.outcomes[watched.next] = failed;
+    watched.next = (watched.next + 1) % OUTCOMES;
+    if (failed) watched.failures += 1;
+    this.#judge(domain, watched, now);
+  }
+
+  /** Each discovered partner with its numbers, the last heard of at the end. */
+  report(): { domain: string; requests: number; users: number; failures: number; limited: string[] }[] {
+    return [...this.#partners].map(([domain, { requests, users, failures, limited }]) => {
+      return { domain, requests, users: users.size, failures, limited: [...limited] };
+    });
+  }
+
+  #watch(domain: string, now: Monotonic): Watched {
+    const known = this.#partners.get(domain);
+    if (known !== undefined) {
+      this.#partners.delete(domain);
+      this.#partners.set(domain, known);
+      return known;
+    }
+    const [oldest] = this.#partners.keys();
+    if (this.#partners.size >= MOST_PARTNERS && oldest !== undefined) this.#partners.delete(oldest);
+    const watched: Watched = {
+      bucket: this.#bucket(false, now),
+      users: new BoundedMap(100_000),
+      outcomes: [],
+      next: 0,
+      failures: 0,
+      suspicious: false,
+      limited: new Set(),
+      requests: 0,
+      refused: Number.NEGATIVE_INFINITY,
+    };
+    this.#partners.set(domain, watched);
+    return watched;
+  }
+
+  #bucket(suspicious: boolean, now: Monotonic): TokenBucket {
+    const { messagesPerSecond, suspiciousMessagesPerSecond } = this.#limits;
+    const rate = suspicious ? suspiciousMessagesPerSecond : messagesPerSecond;
+    return new TokenBucket(rate, rate, now);
+  }
+
+  #judge(domain: string, watched: Watched, now: Monotonic): void {
+    const share = watched.failures / watched.outcomes.length;
+    if (watched.outcomes.length < FEWEST_OUTCOMES) return;
+    if (!watched.suspicious && share > SUSPICIOUS_SHARE) {
+      watched.suspicious = true;
+      watched.bucket = this.#bucket(true, now);
+      this.#begin(domain, watched, 'partner-suspicious');
+    } else if (watched.suspicious && share < INNOCENT_SHARE) {
+      watched.suspicious = false;
+      watched.bucket = this.#bucket(false, now);
+      this.#end(domain, watched, 'partner-suspicious');
+    }
+  }
+
+  #begin(domain: string, watched: Watched, rule: PolicingRefusal): void {
+    if (watched.limited.has(rule)) return;
+    watched.limited.add(rule);
+    this.#say(domain, watched, rule, 'begun');
+  }
+  #end(domain: string, watched: Watched, rule: PolicingRefusal): void {
+    if (watched.limited.delete(rule)) this.#say(domain, watched, rule, 'ended');
+  }
+
+  #say(domain: string, watched: Watched, rule: PolicingRefusal, state: PolicingChange['state']): void {
+    const { requests, users, failures, outcomes } = watched;
+    const numbers = { requests, users: users.size, failures, outcomes: outcomes.length };
+    const listing = `an entry for ${domain} in policy.federation.allowed`;
+    const more =
+      rule === 'partner-rate'
+        ? `; else fewer than ${this.#limits.messagesPerSecond} requests a second`
+        : rule === 'partner-suspicious'
+          ? '; else requests most of which succeed'
+          : '';
+    this.#tell({ domain, rule, state, numbers, lifted: listing + more });
+  }
+}
