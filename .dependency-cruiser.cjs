@@ -20,6 +20,7 @@ const within = {
     service: ['telemetry', 'topology', 'http'],
     'sip-endpoint': ['net', 'telemetry'],
     'web-socket': ['net'],
+    'xmpp-endpoint': ['dns', 'net', 'partner-dial', 'pki', 'telemetry'],
   },
   edge: {},
   internal: {},

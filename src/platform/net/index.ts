@@ -2,6 +2,7 @@ export type { CloseReason, Connection, HalfOpenConnection, TlsFacts } from './co
 export { type DialOptions, dialTls } from './dial-tls.ts';
 export { type Endpoint, sourceKey } from './endpoint.ts';
 export type { FirstBytes } from './first-bytes.ts';
+export { verifyPeer } from './peer-certificate.ts';
 export type { RaceLimits } from './race/attempt-plan.ts';
 export { type Attempt, type RaceLost, type RaceOptions, race } from './race/race.ts';
 export type { RefusalReason } from './refusal.ts';

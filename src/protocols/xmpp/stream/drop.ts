@@ -33,6 +33,8 @@ export const streamReasons = [
   /** An answer to a question that was not asked. */
   'dialback-uncorrelated',
   'too-many-pairs',
+  /** The partner has as many streams as its entry allows. */
+  'too-many-streams',
   'acknowledgement-impossible',
   'establishment-timeout',
   'stanza-timeout',

@@ -24,7 +24,7 @@ export interface OutboundOptions extends StreamSettings {
   readonly security?: PeerSecurity;
 }
 
-type State = 'header' | 'features' | 'starting-tls' | 'securing' | 'sasl' | 'dialback' | 'open';
+type State = 'header' | 'features' | 'starting-tls' | 'securing' | 'sasl' | 'dialback' | 'enabling' | 'open';
 
 interface Question {
   readonly pair: DomainPair;
@@ -57,6 +57,17 @@ export class OutboundStream {
 
   get closed(): boolean {
     return this.#wire.closed;
+  }
+  get pair(): DomainPair {
+    return this.#options.pair;
+  }
+  /** As the peer gave it. */
+  get streamId(): string {
+    return this.#streamId;
+  }
+  /** Whether the peer acknowledges what it takes over (XEP-0198). */
+  get managed(): boolean {
+    return this.#channel.enabled;
   }
   /** Whether stanzas of the pair may be sent. */
   get ready(): boolean {
@@ -150,8 +161,7 @@ export class OutboundStream {
       case NS.dialback:
         return this.#handleDialback(received, now);
       case NS.management:
-        if (!this.#wire.established || !this.#channel.handleElement(received, now)) this.#unexpected();
-        return;
+        return this.#handleManagement(received, now);
       default:
         return this.#handleStanza(received, now);
     }
@@ -270,13 +280,24 @@ export class OutboundStream {
     this.#wire.establish(now);
     this.#putAll(now);
   }
+  /** Stanzas wait until it is agreed whether they are counted, so that each one is. */
   #open(by: 'sasl-external' | 'dialback', features: XmlElement | undefined, now: Monotonic): void {
-    const { pair } = this.#options;
-    this.#state = 'open';
     this.#by = by;
     this.#wire.establish(now);
-    if (features !== undefined && child(features, 'sm', NS.management) !== undefined)
+    if (features !== undefined && child(features, 'sm', NS.management) !== undefined) {
       this.#channel.enable(now);
+      this.#state = 'enabling';
+    } else this.#opened(by, now);
+  }
+  #handleManagement(received: XmlElement, now: Monotonic): void {
+    const answers = received.name === 'enabled' || received.name === 'failed';
+    const expected = this.#state === 'enabling' ? answers : this.#state === 'open' && !answers;
+    if (!expected || !this.#channel.handleElement(received, now)) return this.#unexpected();
+    if (this.#state === 'enabling' && this.#by !== undefined) this.#opened(this.#by, now);
+  }
+  #opened(by: 'sasl-external' | 'dialback', now: Monotonic): void {
+    const { pair } = this.#options;
+    this.#state = 'open';
     this.#wire.act({ type: 'authorized', pair, by });
     if (this.#bidi)
       this.#wire.act({ type: 'authorized', pair: { from: pair.to, to: pair.from }, by: 'bidi' });

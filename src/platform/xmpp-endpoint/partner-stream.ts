@@ -1,0 +1,110 @@
+import type { Clock } from '#kernel';
+import type { InboundStream, OutboundStream, PeerSecurity, StreamAction } from '#protocols/xmpp';
+import { speaksForDomain } from './certificate-identity.ts';
+import type { ShownIdentity, UpgradableSocket } from './upgradable-socket.ts';
+
+/** What the owner of a stream is told of; writing, TLS and the end of the transport are done here. */
+export type OwnerAction = Exclude<StreamAction, { readonly type: 'send' | 'start-tls' }>;
+
+export interface PartnerStreamOptions<Core> {
+  readonly socket: UpgradableSocket;
+  readonly core: Core;
+  readonly clock: Clock;
+  /** SNI towards a server; a server itself needs none. */
+  readonly servername: string | undefined;
+  /** Bytes that the peer may leave unread. */
+  readonly outboundBytes: number;
+  /** Stanzas under way from which on nothing more is read. */
+  readonly window: number;
+  readonly handle: (action: OwnerAction) => void;
+}
+
+/** One stream on one connection: executes what the core says. Exactly one `close` reaches the owner. */
+export class PartnerStream<Core extends InboundStream | OutboundStream = InboundStream | OutboundStream> {
+  readonly core: Core;
+  readonly socket: UpgradableSocket;
+  shown: ShownIdentity | undefined;
+  readonly #options: PartnerStreamOptions<Core>;
+  #ended = false;
+  #paused = false;
+
+  constructor(options: PartnerStreamOptions<Core>) {
+    this.#options = options;
+    this.core = options.core;
+    this.socket = options.socket;
+    this.socket.onData = (bytes) => this.run(this.core.handleBytes(bytes, this.#now()));
+    this.socket.onClose = () => this.#finish({ type: 'close', reason: 'closed' });
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Executes what a call of the core returned. */
+  run(actions: readonly StreamAction[]): void {
+    let text = '';
+    const told: OwnerAction[] = [];
+    let secure = false;
+    for (const action of actions) {
+      if (action.type === 'send') text += action.text;
+      else if (action.type === 'start-tls') secure = true;
+      else told.push(action);
+    }
+    if (text !== '') this.socket.write(text);
+    if (secure) this.#secure();
+    for (const action of told) {
+      if (action.type === 'close') this.#finish(action);
+      else this.#options.handle(action);
+    }
+    if (!this.#ended && this.socket.queued > this.#options.outboundBytes) {
+      this.run(this.core.stop('slow-reader'));
+      this.socket.destroy();
+    }
+    this.#throttle();
+  }
+  /** A stanza is safe with the next one. */
+  handled(number: number): void {
+    if (!this.#ended) this.run(this.core.handled(number, this.#now()));
+  }
+  handleTime(): void {
+    if (!this.#ended) this.run(this.core.handleTime(this.#now()));
+  }
+  /** Tells the core what TLS has shown. */
+  secured(shown: ShownIdentity | undefined): void {
+    if (this.#ended) return;
+    if (shown === undefined) {
+      this.#finish({ type: 'close', reason: 'tls-failed' });
+      this.socket.destroy();
+      return;
+    }
+    this.shown = shown;
+    this.run(this.core.handleSecured(securityOf(shown), this.#now()));
+  }
+
+  #secure(): void {
+    const { servername } = this.#options;
+    const role = servername === undefined ? 'server' : 'client';
+    this.socket.secure(role, servername ?? '', (shown) => this.secured(shown));
+  }
+  #throttle(): void {
+    const full = this.core.open >= this.#options.window;
+    if (full === this.#paused || this.#ended) return;
+    this.#paused = full;
+    if (full) this.socket.pause();
+    else this.socket.resume();
+  }
+  #finish(action: OwnerAction): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.socket.end();
+    this.#options.handle(action);
+  }
+  #now(): number {
+    return this.#options.clock.now();
+  }
+}
+
+/** The certificate, asked domain by domain. */
+export function securityOf({ peer }: ShownIdentity): PeerSecurity {
+  return { asserts: (domain) => peer !== undefined && speaksForDomain(peer.names, domain) };
+}

@@ -1,0 +1,71 @@
+import type { Clock, Random } from '#kernel';
+import type { Resolver, Target } from '#platform/dns';
+import type { Log, Metrics } from '#platform/telemetry';
+import type { DomainPair, Method, StreamReason, StreamSettings, XmlElement } from '#protocols/xmpp';
+import type { PartnerTls } from './upgradable-socket.ts';
+
+/** One partner as the endpoint needs it. */
+export interface Partner {
+  /** The domain by which limits are counted. */
+  readonly name: string;
+  readonly methods: readonly Method[];
+  /** Most streams with it, in each direction. */
+  readonly connections: number;
+  /** Its servers, when they are not to be looked for by SRV records. */
+  readonly servers?: readonly Target[];
+}
+
+/** Why a stanza did not reach its partner, as its sender is told (RFC 6120 §8.3.3). */
+export type Undelivered = 'remote-server-not-found' | 'remote-server-timeout' | 'resource-constraint';
+
+/** A stanza that came from a partner. */
+export interface Arrival {
+  readonly stanza: XmlElement;
+  readonly pair: DomainPair;
+  /** Unique to the stream that brought it. */
+  readonly streamId: string;
+  readonly number: number;
+  /** Call it once when the stanza is safe with the next one, or was refused for good. */
+  readonly done: () => void;
+}
+
+/** Something that an operator may want to know. */
+export interface StreamNotice {
+  readonly direction: 'in' | 'out';
+  readonly peer: string | undefined;
+  readonly address: string;
+  readonly reason: StreamReason;
+  readonly detail: string | undefined;
+}
+
+export interface EndpointUser {
+  handleArrival(arrival: Arrival): void;
+  /** A stream was refused, or ended for a reason other than an orderly end. */
+  handleNotice(notice: StreamNotice): void;
+}
+
+export interface EndpointSettings {
+  readonly tls: PartnerTls;
+  readonly stream: StreamSettings;
+  readonly hosts: (domain: string) => boolean;
+  readonly partner: (domain: string) => Partner | undefined;
+  readonly mayDial: (address: string) => boolean;
+  readonly localAddresses: readonly string[];
+  /** Streams with all partners together. */
+  readonly connections: number;
+  /** Stanzas that wait for a stream to one partner. */
+  readonly waiting: number;
+  /** Stanzas of one stream that are under way to the next one. */
+  readonly window: number;
+  readonly outboundBytes: number;
+  readonly connectMs: number;
+}
+
+export interface EndpointContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly resolver: Resolver;
+  readonly user: EndpointUser;
+}

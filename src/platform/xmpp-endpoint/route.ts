@@ -1,0 +1,110 @@
+import type { DomainPair, OutboundStream, XmlElement } from '#protocols/xmpp';
+import type { Undelivered } from './partner.ts';
+import type { OwnerAction, PartnerStream } from './partner-stream.ts';
+
+/** A stanza on its way to a partner. */
+export interface Outgoing {
+  readonly stanza: XmlElement;
+  readonly settled: (failed: Undelivered | undefined) => void;
+  attempts: number;
+}
+
+/** A stanza is sent on so many streams before its sender is told that it did not arrive. */
+const MOST_ATTEMPTS = 2;
+
+/** Stanzas of one pair of domains, in order, over one stream after another. */
+export class Route {
+  readonly pair: DomainPair;
+  readonly #capacity: number;
+  readonly #open: () => void;
+  #queue: Outgoing[] = [];
+  /** Sent, and the peer acknowledges what it takes over. */
+  #unacknowledged: Outgoing[] = [];
+  #stream: PartnerStream<OutboundStream> | undefined;
+  #opening = false;
+
+  /** @param open asked for when there is no stream; answered by `use` or `fail` */
+  constructor(pair: DomainPair, capacity: number, open: () => void) {
+    this.pair = pair;
+    this.#capacity = capacity;
+    this.#open = open;
+  }
+  get idle(): boolean {
+    return this.#queue.length === 0 && this.#unacknowledged.length === 0 && this.#stream === undefined;
+  }
+  get waiting(): number {
+    return this.#queue.length + this.#unacknowledged.length;
+  }
+  get stream(): PartnerStream<OutboundStream> | undefined {
+    return this.#stream;
+  }
+
+  send(outgoing: Outgoing, now: number): void {
+    if (this.waiting >= this.#capacity) {
+      outgoing.settled('resource-constraint');
+      return;
+    }
+    this.#queue.push(outgoing);
+    this.#flush(now);
+  }
+  use(stream: PartnerStream<OutboundStream>): void {
+    this.#stream = stream;
+  }
+  /** What the stream of this route said. */
+  handle(action: OwnerAction, now: number): void {
+    if (action.type === 'authorized' && action.by !== 'bidi') {
+      this.#opening = false;
+      this.#flush(now);
+    } else if (action.type === 'acknowledged') {
+      for (const outgoing of this.#unacknowledged.splice(0, action.stanzas.length))
+        outgoing.settled(undefined);
+      this.#flush(now);
+    } else if (action.type === 'close') this.#handleEnd(now);
+  }
+  /** There is no stream to be had. */
+  fail(why: Undelivered): void {
+    this.#opening = false;
+    this.#stream = undefined;
+    const lost = [...this.#unacknowledged, ...this.#queue];
+    this.#unacknowledged = [];
+    this.#queue = [];
+    for (const outgoing of lost) outgoing.settled(why);
+  }
+
+  #handleEnd(now: number): void {
+    const wasOpening = this.#opening;
+    this.#stream = undefined;
+    if (wasOpening) {
+      this.fail('remote-server-timeout');
+      return;
+    }
+    const again = this.#unacknowledged;
+    this.#unacknowledged = [];
+    const [worth, lost] = [[] as Outgoing[], [] as Outgoing[]];
+    for (const outgoing of again) (outgoing.attempts < MOST_ATTEMPTS ? worth : lost).push(outgoing);
+    this.#queue = [...worth, ...this.#queue];
+    for (const outgoing of lost) outgoing.settled('remote-server-timeout');
+    this.#flush(now);
+  }
+
+  #flush(now: number): void {
+    if (this.#queue.length === 0) return;
+    const stream = this.#stream;
+    if (stream === undefined || stream.ended) {
+      if (this.#opening) return;
+      this.#opening = true;
+      this.#open();
+      return;
+    }
+    while (stream.core.ready && !stream.core.full && !stream.ended) {
+      const outgoing = this.#queue.shift();
+      if (outgoing === undefined) return;
+      outgoing.attempts += 1;
+      const managed = stream.core.managed;
+      if (managed) this.#unacknowledged.push(outgoing);
+      stream.run(stream.core.send(outgoing.stanza, now));
+      // Without acknowledgements, handing it to the transport is all that can be known.
+      if (!managed) outgoing.settled(undefined);
+    }
+  }
+}
