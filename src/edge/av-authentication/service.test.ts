@@ -45,21 +45,21 @@ function answerOf(response: SipResponse): MrasResponse {
   return unwrap(parseMrasResponse(response.body) as { ok: true; value: MrasResponse });
 }
 
-test('an outside client is told the external name, an inside one the internal name, UDP only', async (t) => {
+test('an outside client is told the external name, an inside one the internal name, with both ports', async (t) => {
   const caller = await (await start(t)).frontEnd();
   const relays = async (location: MrasLocation) =>
     answerOf(await caller.ask({ body: asking({ location }) })).credentials[0]?.relays;
   assert.deepEqual(await relays('internet'), [
-    { location: 'internet', hostName: 'av.example.test', udpPort: 3478 },
+    { location: 'internet', hostName: 'av.example.test', udpPort: 3478, tcpPort: 443 },
   ]);
   assert.deepEqual(await relays('intranet'), [
-    { location: 'intranet', hostName: 'edge.corp.test', udpPort: 3478 },
+    { location: 'intranet', hostName: 'edge.corp.test', udpPort: 3478, tcpPort: 443 },
   ]);
   assert.deepEqual(
     answerOf(await caller.ask({ body: asking({ route: 'directip' }) })).credentials[0]?.relays,
     [
-      { location: 'internet', directIpAddress: '127.0.9.64', udpPort: 3478 },
-      { location: 'intranet', directIpAddress: INTERNAL, udpPort: 3478 },
+      { location: 'internet', directIpAddress: '127.0.9.64', udpPort: 3478, tcpPort: 443 },
+      { location: 'intranet', directIpAddress: INTERNAL, udpPort: 3478, tcpPort: 443 },
     ],
   );
 });

@@ -69,6 +69,17 @@ export const mediaErrors = {
     remedy:
       'Wait until the newest key is in use and the oldest ones have ended; `sallyport keys show` says when.',
   },
+  'SLP-AV-0403': {
+    blame: 'operator',
+    summary: 'a transport of the media relay does not work',
+    remedy:
+      'See with `sallyport status` that the A/V Edge service runs, and with `sallyport port-summary` that the port is the planned one; then look at what filters it on this host.',
+  },
+  'SLP-AV-0404': {
+    blame: 'operator',
+    summary: 'the media relay shows a certificate that does not name it',
+    remedy: 'Ask for a certificate with the names that `sallyport certificates` lists, and reload.',
+  },
   'SLP-AV-0207': {
     blame: 'operator',
     summary: 'a server that is not among the callers asked for relay credentials',

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Session } from '../terminal.ts';
 import { addAccess } from './access.ts';
+import { addAv } from './av.ts';
 import { addCall } from './call.ts';
 import { addCertificates } from './certificates.ts';
 import { addCheck } from './check.ts';
@@ -35,6 +36,7 @@ export const commands: readonly AddCommand[] = [
   addDns,
   addCertificates,
   addKeys,
+  addAv,
   addStatus,
   addReload,
   addDrain,

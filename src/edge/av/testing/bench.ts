@@ -30,6 +30,7 @@ export interface BenchAddresses {
   readonly allowedPeers: readonly string[];
   /** UDP port of the listeners; any free one when left out. */
   readonly udpPort?: number;
+  readonly tcpPort?: number;
 }
 
 /** The service on real sockets, as the supervisor would run it, with a document that tests may change. */
@@ -51,8 +52,10 @@ export class Bench {
       bench.plan.push(await bench.bind(address, 'external', addresses.udpPort));
     for (const address of addresses.internal)
       bench.plan.push(await bench.bind(address, 'internal', addresses.udpPort));
-    for (const address of addresses.external) bench.plan.push(await bench.listen(address, 'external'));
-    for (const address of addresses.internal) bench.plan.push(await bench.listen(address, 'internal'));
+    for (const address of addresses.external)
+      bench.plan.push(await bench.listen(address, 'external', addresses.tcpPort));
+    for (const address of addresses.internal)
+      bench.plan.push(await bench.listen(address, 'internal', addresses.tcpPort));
     await bench.apply();
     return bench;
   }
@@ -96,9 +99,9 @@ export class Bench {
   }
 
   /** Listens on a free port, as the supervisor would on the planned one. */
-  async listen(address: string, side: 'external' | 'internal'): Promise<ListenerPlan> {
+  async listen(address: string, side: 'external' | 'internal', at = 0): Promise<ListenerPlan> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    server.listen(0, address);
+    server.listen(at, address);
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
     const row = side === 'external' ? 'ext-15' : 'int-07';
