@@ -65,6 +65,7 @@ export function edgeDocument(edge: EdgeName, allowed: readonly string[]): string
         logging: true,
       },
       federation: {
+        allowedNetworks: [wires.outside.v4, wires.outside.v6],
         allowed: Object.values(partners).map(({ domain, proxy }) => ({ domain, proxy })),
         mediaProfiles: ['edge-tunnel', 'ice', 'legacy-ocs2007'],
       },

@@ -8,6 +8,7 @@ import {
 } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
 import type { NameSource } from './federation/connections/edge-names.ts';
+import { partnerGuard } from './federation/partner-guard.ts';
 import { type FederationSettings, federationSettings } from './federation/policy/settings.ts';
 import { loadFlowKey, loadSharedFlowKey } from './flow-key.ts';
 import { type AccessSettings, accessSettings, localAddressFor } from './settings.ts';
@@ -21,6 +22,8 @@ export interface Prepared {
   readonly federation: FederationSettings;
   /** Whose word counts for partners. */
   readonly partnerTrust: TrustAnchors;
+  /** Whether a partner may be at an address. */
+  readonly mayDialPartner: (address: string) => boolean;
   /** Who is asked for names, from where. */
   readonly names: NameSource;
   readonly flowKey: Buffer;
@@ -46,6 +49,8 @@ export async function prepare(
   const { partnerCa } = document.host;
   const partnerTrust = partnerCa === undefined ? ok(publicTrustAnchors()) : loadTrustAnchors(partnerCa);
   if (!partnerTrust.ok) return partnerTrust;
+  const mayDialPartner = partnerGuard(document);
+  if (!mayDialPartner.ok) return mayDialPartner;
   const shared = document.policy.pool.flowKeyFile;
   const flowKey =
     shared === undefined
@@ -59,6 +64,7 @@ export async function prepare(
     trust: trust.value,
     federation: federationSettings(document),
     partnerTrust: partnerTrust.value,
+    mayDialPartner: mayDialPartner.value,
     names: { resolvers: document.host.resolvers, localAddresses: document.host.addresses.access },
     flowKey: flowKey.value,
   });

@@ -190,6 +190,7 @@ export class Running {
       credentials: prepared.external,
       trust: prepared.partnerTrust,
       localAddresses: prepared.names.localAddresses,
+      mayDial: prepared.mayDialPartner,
     });
   }
 

@@ -142,3 +142,24 @@ test('what leaves says that it is archived, where the document says so [setting 
   await lab.commit();
   assert.equal(await notice(), 'archived=yes');
 });
+
+test('S12 no record leads the edge to the inside, to itself, or to places that nobody has [setting policy.federation.allowedNetworks]', async (t) => {
+  const { lab, names, fe, partner } = await start(t);
+  await partner.listen();
+  const refused = async (...addresses: string[]): Promise<void> => {
+    names.hosts.set(PARTNER.proxy, addresses);
+    fe.sends(request('MESSAGE', BOB, fromAlice()));
+    assert.match((await fe.receives(504)).header('ms-diagnostics-public') ?? '', /^1014;/, addresses.join());
+  };
+  await refused('10.45.32.11');
+  await refused('127.0.9.20', '127.0.9.10', '127.0.0.1');
+  await refused('169.254.169.254', '::ffff:10.45.32.11', '64:ff9b::10.45.32.11');
+  lab.document.policy.federation.allowedNetworks = [];
+  await lab.commit();
+  await refused(PARTNER.address);
+  lab.document.policy.federation.allowedNetworks = [`${PARTNER.address}/32`];
+  await lab.commit();
+  names.hosts.set(PARTNER.proxy, ['10.45.32.11', PARTNER.address]);
+  fe.sends(request('MESSAGE', BOB, fromAlice()));
+  await (await partner.connection()).receivesRequest('MESSAGE');
+});

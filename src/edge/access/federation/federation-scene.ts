@@ -14,6 +14,8 @@ export interface FederationScene {
   readonly trust: TrustAnchors;
   /** External addresses of this service, which connections to partners are bound to. */
   readonly localAddresses: readonly string[];
+  /** Whether an address that the DNS gave may be dialled: nobody outside points the edge at the inside. */
+  readonly mayDial: (address: string) => boolean;
 }
 
 export function federationScene(

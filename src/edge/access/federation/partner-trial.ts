@@ -46,11 +46,11 @@ export class PartnerTrial {
       true,
       `${partner.kind}${partner.proxy === undefined ? '' : `, by ${partner.proxy}`}`,
     );
-    const { localAddresses } = this.#federation.scene;
+    const { localAddresses, mayDial } = this.#federation.scene;
     const families = ([4, 6] as const).filter((family) =>
       localAddresses.some((address) => isIPv6(address) === (family === 6)),
     );
-    const located = await locate(partner, this.#federation.names, families);
+    const located = await locate(partner, this.#federation.names, families, mayDial);
     if (!located.ok) return this.#note('names', false, `${located.error.reason}: ${located.error.detail}`);
     const places = located.value.targets.map(
       ({ host, address, port }) => `${host} at ${address} port ${port}`,

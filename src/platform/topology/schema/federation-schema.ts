@@ -181,6 +181,12 @@ export const federation = setting.optionalSection('Partners: who they are, and h
     reload: 'live',
   }),
   defaultRoute,
+  allowedNetworks: setting.textsOrNone('a list of networks in CIDR form', setting.network, {
+    sentence:
+      'Networks in which partners may be although the default, public addresses, refuses them; never internal ones.',
+    reload: 'live',
+    example: ['198.51.100.0/24'],
+  }),
   archivingDisclaimer: setting.toggle(false, {
     sentence: 'Whether what leaves says that it is archived here.',
     reload: 'live',

@@ -32,22 +32,30 @@ const MOST_TARGETS = 8;
  * Finds a partner: by the name that the document gives it, else by the records `_sipfederationtls._tcp` of its domain.
  * Records that lead out of the domain are not followed: whoever could forge them would be believed with a certificate of
  * its own.
+ * @param mayDial false for addresses of the inside and of the edge itself, whatever the DNS says
  * @param families those that the edge has an external address of, the preferred one first
  */
 export async function locate(
   partner: Partner,
   names: NameService,
   families: readonly (4 | 6)[],
+  mayDial: (address: string) => boolean,
 ): Promise<Result<Located, LinkFailure>> {
   const hosts = await hostsOf(partner, names);
   if (!hosts.ok) return hosts;
   const targets: Target[] = [];
+  const refused: string[] = [];
   for (const host of hosts.value) {
     for (const address of await addressesOf(host, names, families)) {
-      if (targets.length < MOST_TARGETS) targets.push({ host, address, port: FEDERATION_PORT });
+      if (!mayDial(address)) refused.push(address);
+      else if (targets.length < MOST_TARGETS) targets.push({ host, address, port: FEDERATION_PORT });
     }
   }
   if (targets.length > 0) return ok({ targets, hosts: hosts.value });
+  if (refused.length > 0) {
+    const detail = `${hosts.value.join(', ')} would be at ${refused.slice(0, MOST_TARGETS).join(', ')}, where no partner is`;
+    return err({ reason: 'partner-address', detail });
+  }
   return err({ reason: 'partner-unresolvable', detail: `no address of ${hosts.value.join(', ')}` });
 }
 

@@ -29,7 +29,11 @@ const BACK_OFF = { firstMs: 1000, longestMs: 60_000 };
 const CONGESTED_BYTES = 512 * 1024;
 
 /** The resolver remembers by itself for how long it is not worth asking again. */
-const OF_NAMES: ReadonlySet<FederationReason> = new Set(['partner-unresolvable', 'partner-name']);
+const OF_NAMES: ReadonlySet<FederationReason> = new Set([
+  'partner-unresolvable',
+  'partner-name',
+  'partner-address',
+]);
 
 interface Waiting {
   readonly use: (flow: SipFlow) => void;

@@ -104,9 +104,9 @@ export class PartnerLinks {
   }
 
   async #tryTargets(partner: Partner): Promise<Result<Connection, LinkFailure>> {
-    const { localAddresses } = this.#options.scene();
+    const { localAddresses, mayDial } = this.#options.scene();
     const families = ([4, 6] as const).filter((family) => localAddressOf(localAddresses, family));
-    const located = await locate(partner, this.#options.names, families);
+    const located = await locate(partner, this.#options.names, families, mayDial);
     if (!located.ok) return located;
     let gravest: LinkFailure | undefined;
     for (const target of located.value.targets) {

@@ -25,6 +25,7 @@ export const federationReasons = [
   // where to
   'partner-unresolvable',
   'partner-name',
+  'partner-address',
   'partner-certificate',
   'partner-unreachable',
   'partner-busy',

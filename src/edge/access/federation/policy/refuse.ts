@@ -25,6 +25,7 @@ const ANSWERS: Readonly<Record<FederationReason, readonly [status: number, diagn
   'partner-suspicious': [503, 1007],
   'partner-unresolvable': [504, 1008],
   'partner-name': [504, 1009],
+  'partner-address': [504, 1014],
   'partner-certificate': [504, 1010],
   'partner-unreachable': [504, 1007],
   'partner-busy': [503, 1007],

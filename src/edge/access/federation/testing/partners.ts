@@ -62,6 +62,7 @@ export async function startFederation(
     change: (document) => {
       document.host.partnerCa = document.host.internalCa;
       document.policy.features.federation = true;
+      document.policy.federation.allowedNetworks = ['127.0.9.40/29'];
       document.policy.federation.allowed = [
         { domain: PARTNER.domain, proxy: PARTNER.proxy, verification: 'use-source' },
       ];
