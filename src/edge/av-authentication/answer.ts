@@ -52,7 +52,12 @@ export function answerRequest(
   }
   const user = userOf(request.from.uri);
   const { reason, body, issued } = answerCredentialsRequest(request.body, policy, wall, { user, busy });
-  return { status: 200, headers: [['Content-Type', MRAS_CONTENT_TYPE]], body, outcome: reason, issued };
+  // RFC 3261 §20.17: callers compare clocks, since credentials are worth what both sides take for the time.
+  const headers = [
+    ['Content-Type', MRAS_CONTENT_TYPE],
+    ['Date', new Date(wall).toUTCString()],
+  ] as const;
+  return { status: 200, headers, body, outcome: reason, issued };
 }
 
 function refuse(

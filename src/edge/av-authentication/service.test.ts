@@ -235,3 +235,10 @@ test('stop ends every connection', async (t) => {
   await caller.closed;
   assert.equal(bench.service.remaining(), 0);
 });
+
+test('answers say the time, so that callers can compare clocks', async (t) => {
+  const before = Math.floor(Date.now() / 1000) * 1000;
+  const response = await (await (await start(t)).frontEnd()).ask({ body: asking() });
+  const date = Date.parse(response.header('Date') ?? '');
+  assert.ok(date >= before && date <= Date.now());
+});

@@ -63,6 +63,12 @@ export const mediaErrors = {
     remedy:
       'Clients allocate again by themselves. Change the A/V address or the relay range when few calls run.',
   },
+  'SLP-AV-0401': {
+    blame: 'operator',
+    summary: 'the clocks of an edge and of this host differ',
+    remedy:
+      'Credentials end by the clock of the edge that they are shown to. Let both follow a time server; host.timeServers opens the way.',
+  },
   'SLP-AV-0402': {
     blame: 'operator',
     summary: 'the media key cannot be rolled now',
@@ -79,6 +85,12 @@ export const mediaErrors = {
     blame: 'operator',
     summary: 'the media relay shows a certificate that does not name it',
     remedy: 'Ask for a certificate with the names that `sallyport certificates` lists, and reload.',
+  },
+  'SLP-AV-0405': {
+    blame: 'operator',
+    summary: 'no edge issued relay credentials',
+    remedy:
+      'See that the A/V Authentication service of the edges in frontEnd.edges runs, and that policy.avAuthentication.callers there lists a name of this host.',
   },
   'SLP-AV-0207': {
     blame: 'operator',

@@ -6,6 +6,7 @@ import { silentLog } from '#platform/telemetry';
 import { formatDocumentError, type InternalDocument, loadInternalDocument } from '#platform/topology';
 import { readPassword } from '../password.ts';
 import { exitStatus, printable, type Session, table } from '../terminal.ts';
+import { addUserCredentials } from './user-credentials.ts';
 
 const USUAL_DOCUMENT = '/etc/sallyport/internal.yaml';
 /** 5 bits a character. */
@@ -47,6 +48,7 @@ export function addUser(root: Command, session: Session): void {
         session.terminal.out(table([['ADDRESS', 'ALGORITHM'], ...rows]));
       }),
     );
+  addUserCredentials(user, session, USUAL_DOCUMENT);
   user
     .command('remove')
     .description('remove a user and whatever is registered for the address')
