@@ -53,6 +53,8 @@ export interface EndpointSettings {
   readonly localAddresses: readonly string[];
   /** Streams with all partners together. */
   readonly connections: number;
+  /** Of these, streams whose peer has proven nothing yet. */
+  readonly strangers: number;
   /** Stanzas that wait for a stream to one partner. */
   readonly waiting: number;
   /** Stanzas of one stream that are under way to the next one. */

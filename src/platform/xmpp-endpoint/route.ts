@@ -10,7 +10,7 @@ export interface Outgoing {
 }
 
 /** A stanza is sent on so many streams before its sender is told that it did not arrive. */
-const MOST_ATTEMPTS = 2;
+export const MOST_ATTEMPTS = 2;
 
 /** Stanzas of one pair of domains, in order, over one stream after another. */
 export class Route {

@@ -59,6 +59,9 @@ export class UpgradableSocket {
   get remoteAddress(): string {
     return this.#raw.remoteAddress ?? '';
   }
+  get closed(): boolean {
+    return this.#closed;
+  }
   /** Bytes that the peer has not taken. */
   get queued(): number {
     return this.#socket.writableLength;

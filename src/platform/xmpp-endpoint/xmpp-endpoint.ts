@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type Cancel, randomToken } from '#kernel';
+import { sourceKey } from '#platform/net';
 import {
   type DomainPair,
   InboundStream,
@@ -11,7 +12,8 @@ import { dialPartner } from './dial-partner.ts';
 import { declareMeters, type Meters } from './meters.ts';
 import type { EndpointContext, EndpointSettings, Undelivered } from './partner.ts';
 import { type OwnerAction, PartnerStream } from './partner-stream.ts';
-import { Route } from './route.ts';
+import { MOST_ATTEMPTS, type Outgoing, Route } from './route.ts';
+import { type Stranger, Strangers } from './strangers.ts';
 import { UpgradableSocket } from './upgradable-socket.ts';
 
 const STREAM_ID_LENGTH = 26;
@@ -28,6 +30,10 @@ export class XmppEndpoint {
   readonly #inbound = new Set<PartnerStream<InboundStream>>();
   readonly #outbound = new Set<PartnerStream<OutboundStream>>();
   readonly #routes = new Map<string, Route>();
+  readonly #strangers = new Strangers();
+  readonly #unproven = new Map<PartnerStream<InboundStream>, Stranger>();
+  /** Sent back on streams that partners opened, and not acknowledged yet. */
+  readonly #returning = new Map<PartnerStream<InboundStream>, (Outgoing & { readonly pair: DomainPair })[]>();
   #settings: EndpointSettings;
   #questions = 0;
   #dialling = 0;
@@ -85,10 +91,17 @@ export class XmppEndpoint {
 
   /** Takes over one accepted socket from which nothing has been read. */
   readonly accept = (raw: Socket): void => {
-    const { connections, tls, stream: settings, hosts, partner, outboundBytes, window } = this.#settings;
-    if (this.#draining || this.open >= connections) {
+    const { connections, strangers, tls, stream: settings, hosts, partner } = this.#settings;
+    raw.on('error', () => {});
+    const stranger = {
+      source: sourceKey(raw.remoteAddress ?? ''),
+      dismiss: () => {
+        stream.run(stream.core.stop('made-room'));
+        stream.socket.destroy();
+      },
+    };
+    if (this.#draining || this.open >= connections || !this.#strangers.admit(stranger, strangers)) {
       this.#meters.refusedConnections.inc();
-      raw.on('error', () => {});
       raw.destroy();
       return;
     }
@@ -100,11 +113,12 @@ export class XmppEndpoint {
       core,
       clock,
       servername: undefined,
-      outboundBytes,
-      window,
+      outboundBytes: this.#settings.outboundBytes,
+      window: this.#settings.window,
       handle: (action) => this.#handleInbound(stream, action),
     });
     this.#inbound.add(stream);
+    this.#unproven.set(stream, stranger);
     this.#meters.streams.inc('in');
     stream.socket.listen((shown) => stream.secured(shown));
   };
@@ -116,20 +130,36 @@ export class XmppEndpoint {
       else this.#meters.undeliverable.inc();
       settled(failed);
     };
+    this.#forward({ stanza, settled: told, attempts: 0, pair });
+  }
+  #forward(outgoing: Outgoing & { readonly pair: DomainPair }): void {
+    const { pair } = outgoing;
     const key = `${pair.from} ${pair.to}`;
     const known = this.#routes.get(key);
     const back = known?.idle === false ? undefined : this.#bidirectional(pair);
     if (back !== undefined) {
-      back.run(back.core.send(stanza, this.#context.clock.now()));
-      told(undefined);
+      this.#sendBack(back, outgoing);
       return;
     }
     const route = known ?? new Route(pair, this.#settings.waiting, () => void this.#openRoute(key));
     this.#routes.set(key, route);
-    route.send({ stanza, settled: told, attempts: 0 }, this.#context.clock.now());
+    route.send(outgoing, this.#context.clock.now());
+  }
+  #sendBack(stream: PartnerStream<InboundStream>, outgoing: Outgoing & { readonly pair: DomainPair }): void {
+    const { managed } = stream.core;
+    outgoing.attempts += 1;
+    if (managed) {
+      const waiting = this.#returning.get(stream);
+      if (waiting === undefined) this.#returning.set(stream, [outgoing]);
+      else waiting.push(outgoing);
+    }
+    stream.run(stream.core.send(outgoing.stanza, this.#context.clock.now()));
+    if (!managed) outgoing.settled(undefined);
   }
   #bidirectional(pair: DomainPair): PartnerStream<InboundStream> | undefined {
-    for (const stream of this.#inbound) if (!stream.ended && stream.core.carries(pair)) return stream;
+    for (const stream of this.#inbound) {
+      if (!stream.ended && stream.core.carries(pair) && !stream.core.full) return stream;
+    }
     return undefined;
   }
 
@@ -152,7 +182,7 @@ export class XmppEndpoint {
     const { connections, stream: settings, outboundBytes, window, partner } = this.#settings;
     const entry = partner(pair.to);
     if (entry === undefined) return 'remote-server-not-found';
-    if (this.open >= connections || this.#streamsTo(pair.to) >= entry.connections)
+    if (this.open >= connections || this.#streamsTo(pair.to, purpose) >= entry.connections)
       return 'resource-constraint';
     this.#dialling += 1;
     const dialled = await dialPartner(this.#context, this.#settings, pair.to, entry);
@@ -168,6 +198,7 @@ export class XmppEndpoint {
       return 'remote-server-not-found';
     }
     const { socket, direct } = dialled.value;
+    if (socket.closed) return 'remote-server-timeout';
     const { clock } = this.#context;
     const core = new OutboundStream(
       { ...settings, pair, terms: entry, purpose, bidirectional: true },
@@ -204,15 +235,22 @@ export class XmppEndpoint {
         void this.#checkDialback(stream, action);
         return;
       case 'authorized':
+        this.#proven(stream);
         this.#limitPartner(stream);
+        return;
+      case 'acknowledged':
+        for (const { settled } of this.#returning.get(stream)?.splice(0, action.stanzas.length) ?? []) {
+          settled(undefined);
+        }
         return;
       case 'close':
         this.#inbound.delete(stream);
+        this.#proven(stream);
+        this.#sendAgain(stream);
         this.#tell('in', stream, stream.core.peer, action);
         return;
       case 'refused':
       case 'verified':
-      case 'acknowledged':
         return;
     }
   }
@@ -229,6 +267,21 @@ export class XmppEndpoint {
     this.#context.user.handleArrival({ stanza, pair, streamId, number, done: () => stream.handled(number) });
   }
 
+  #proven(stream: PartnerStream<InboundStream>): void {
+    const stranger = this.#unproven.get(stream);
+    if (stranger !== undefined) this.#strangers.leave(stranger);
+    this.#unproven.delete(stream);
+  }
+  /** What a partner did not take over on a stream of its own goes out on another, once. */
+  #sendAgain(stream: PartnerStream<InboundStream>): void {
+    const waiting = this.#returning.get(stream) ?? [];
+    this.#returning.delete(stream);
+    for (const outgoing of waiting) {
+      if (outgoing.attempts < MOST_ATTEMPTS && !this.#draining) this.#forward(outgoing);
+      else outgoing.settled('remote-server-timeout');
+    }
+  }
+
   #limitPartner(stream: PartnerStream<InboundStream>): void {
     const { peer } = stream.core;
     const entry = peer === undefined ? undefined : this.#settings.partner(peer);
@@ -239,11 +292,13 @@ export class XmppEndpoint {
     );
     if (same.length > entry.connections) stream.run(stream.core.stop('too-many-streams'));
   }
-  #streamsTo(domain: string): number {
+  /** Counted apart by purpose: strangers can make us ask about keys, and must not take the place of stanzas. */
+  #streamsTo(domain: string, purpose: 'stanzas' | 'verify'): number {
     const name = this.#settings.partner(domain)?.name;
     let count = 0;
-    for (const { core } of this.#outbound)
-      if (this.#settings.partner(core.pair.to)?.name === name) count += 1;
+    for (const { core } of this.#outbound) {
+      if (core.purpose === purpose && this.#settings.partner(core.pair.to)?.name === name) count += 1;
+    }
     return count;
   }
 
@@ -266,8 +321,11 @@ export class XmppEndpoint {
     });
     let valid: boolean | undefined;
     if (typeof asking !== 'string' && !asking.ended) {
+      const late = this.#settings.stream.times.establishmentMs;
+      const cancel = this.#context.clock.after(late, () => resolve(undefined));
       asking.run(asking.core.verify(pair, streamId, key, this.#context.clock.now()));
       valid = await promise;
+      cancel();
       if (!asking.ended) asking.run(asking.core.stop('closed'));
     }
     this.#questions -= 1;

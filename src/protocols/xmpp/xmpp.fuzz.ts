@@ -1,9 +1,21 @@
 import type { FuzzTarget } from '#tools/fuzz';
 import { jidText, parseJid } from './jid.ts';
+import { LinkStream } from './link/link-stream.ts';
 import type { StreamAction } from './stream/actions.ts';
 import type { InboundStream } from './stream/inbound-stream.ts';
 import type { OutboundStream } from './stream/outbound-stream.ts';
-import { certified, HEADER, header, inbound, message, OURS, outbound, say, THEIRS } from './testing/stage.ts';
+import {
+  certified,
+  HEADER,
+  header,
+  inbound,
+  message,
+  OURS,
+  outbound,
+  say,
+  settings,
+  THEIRS,
+} from './testing/stage.ts';
 import { strangerLimits } from './xml/limits.ts';
 import { XmlStreamReader } from './xml/reader.ts';
 import { writeXml } from './xml/write.ts';
@@ -19,6 +31,7 @@ const VERIFY = `<db:verify from='${THEIRS}' to='${OURS}' id='1'>key</db:verify>`
 const MANAGED = `<enable xmlns='urn:xmpp:sm:3'/><r xmlns='urn:xmpp:sm:3'/><a xmlns='urn:xmpp:sm:3' h='0'/>`;
 const MECHANISMS = `<mechanisms xmlns='${SASL}'><mechanism>EXTERNAL</mechanism></mechanisms>`;
 const OPEN = header(THEIRS, OURS);
+const LINK_OPENING = `${OPEN}<enable xmlns='urn:xmpp:sm:3'/>`;
 const seeds = [
   HEADER,
   STARTTLS,
@@ -129,6 +142,17 @@ const staged = states.flatMap((_, state) => seeds.map((seed) => Buffer.concat([B
 export const targets: readonly FuzzTarget[] = [
   { name: 'xmpp-stream', seeds: staged, run: runState },
   {
+    name: 'xmpp-link',
+    seeds: [0, 1].flatMap((open) => seeds.map((seed) => Buffer.concat([Buffer.from([open]), seed]))),
+    run(input) {
+      const open = ((input[0] ?? 0) & 1) === 1;
+      const stream = link();
+      const before = open ? stream.handleBytes(Buffer.from(LINK_OPENING), 0) : [];
+      if (open && !stream.ready) throw new Error('the link did not open');
+      check([...before, ...stream.handleBytes(input.subarray(1), 1)], true);
+    },
+  },
+  {
     name: 'xmpp-written-again',
     seeds,
     run(input) {
@@ -151,6 +175,12 @@ export const targets: readonly FuzzTarget[] = [
     },
   },
 ];
+
+function link(): LinkStream {
+  const names = { role: 'proxy', own: OURS, peer: THEIRS, streamId: 'link-1' } as const;
+  const bounds = { times: settings.times, limits: strangerLimits, unacknowledged: 16 };
+  return new LinkStream({ ...names, ...bounds, accepts: (from, to) => from === THEIRS && to === OURS }, 0);
+}
 
 function elements(input: Uint8Array): string[] {
   const roomy = { ...strangerLimits, bytes: 1 << 20, declarations: 1000, attributes: 100 };

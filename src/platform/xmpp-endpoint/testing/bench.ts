@@ -67,6 +67,7 @@ export async function startEdge(t: TestContext, options: EdgeOptions): Promise<E
       mayDial: (remote) => remote.startsWith('127.0.3.'),
       localAddresses: [OUR_ADDRESS],
       connections: 100,
+      strangers: 50,
       waiting: 256,
       window: 256,
       outboundBytes: 1 << 20,

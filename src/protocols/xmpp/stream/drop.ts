@@ -40,6 +40,8 @@ export const streamReasons = [
   'stanza-timeout',
   'inactive',
   'slow-reader',
+  /** Its source held most of the places for strangers, and another source needed one. */
+  'made-room',
   'shutdown',
 ] as const;
 

@@ -72,6 +72,14 @@ export class InboundStream {
   get open(): number {
     return this.#channel.open;
   }
+  /** Whether the peer acknowledges what it takes over (XEP-0198). */
+  get managed(): boolean {
+    return this.#channel.enabled;
+  }
+  /** So many stanzas wait for their acknowledgement that no more should be sent. */
+  get full(): boolean {
+    return this.#channel.full;
+  }
   /** Whether stanzas of ours may go to the peer on this stream (XEP-0288). */
   carries(pair: DomainPair): boolean {
     return !this.closed && this.#bidi && this.#isProven({ from: pair.to, to: pair.from });

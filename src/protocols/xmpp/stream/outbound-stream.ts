@@ -61,6 +61,9 @@ export class OutboundStream {
   get pair(): DomainPair {
     return this.#options.pair;
   }
+  get purpose(): 'stanzas' | 'verify' {
+    return this.#options.purpose;
+  }
   /** As the peer gave it. */
   get streamId(): string {
     return this.#streamId;
