@@ -6,13 +6,15 @@ const lowerCases = new Map<string, string>();
 
 /**
  * Each name of a message's fields once, whatever the case of its letters: what is done for a name is done for all its
- * fields, and a peer that repeats one must not have that done again for each.
+ * fields, and a peer that repeats one must not have that done again for each. Names that are of no interest are left out.
  */
-export function distinctNames(message: SipMessage): readonly string[] {
-  const seen = new Set<string>();
+export function distinctNames(message: SipMessage, skip: (name: string) => boolean): readonly string[] {
+  let seen: Set<string> | undefined;
   const names: string[] = [];
   for (const name of message.names()) {
+    if (skip(name)) continue;
     const lower = lowerCase(name);
+    seen ??= new Set();
     if (seen.has(lower)) continue;
     seen.add(lower);
     names.push(name);

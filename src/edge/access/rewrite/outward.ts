@@ -205,6 +205,10 @@ function treat(treatment: Treatment, names: readonly string[]): [string, Treatme
   return names.map((name) => [name, treatment]);
 }
 
+function isKept(name: string): boolean {
+  return TREATMENTS.get(name) === 'keep';
+}
+
 /** RFC 3325 §7: who asked for privacy is not named to anyone outside. */
 function wantsPrivacy(message: SipMessage): boolean {
   return /\bid\b/i.test(message.header('Privacy') ?? '');
@@ -212,7 +216,7 @@ function wantsPrivacy(message: SipMessage): boolean {
 
 /** Every other field passes only if it tells nothing internal; those of the inside never do. */
 function scrub(edit: MessageEdit, message: SipMessage, scene: Scene): void {
-  for (const name of distinctNames(message)) {
+  for (const name of distinctNames(message, isKept)) {
     const treatment = TREATMENTS.get(name) ?? (isNotForOutside(name) ? 'remove' : 'scan');
     if (name === 'P-Asserted-Identity' && wantsPrivacy(message)) edit.remove(name);
     else if (treatment !== 'keep') applyTreatment(treatment, name, edit, message, scene);

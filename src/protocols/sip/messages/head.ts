@@ -50,6 +50,7 @@ export class Head {
   readonly end: number;
   readonly problem: HeadProblem | undefined;
   readonly #repeated: number;
+  readonly #present: number;
   readonly #fields: readonly number[];
   /** The whole head, when it is ASCII and offsets into bytes are offsets into text. */
   #text: string | undefined;
@@ -62,6 +63,7 @@ export class Head {
     this.problem = scan.problem;
     this.#fields = scan.fields;
     this.#repeated = scan.repeated;
+    this.#present = scan.present;
     this.#ascii = scan.ascii;
     this.#text = text;
   }
@@ -74,6 +76,7 @@ export class Head {
       problem,
       fields: this.#fields,
       repeated: this.#repeated,
+      present: this.#present,
       ascii: this.#ascii,
     };
     return new Head(bytes, this.end, scan, this.#text);
@@ -123,6 +126,8 @@ export class Head {
   }
   /** The first field at or behind `from` with this id, or -1. Not for {@link UNKNOWN}. */
   find(id: HeaderId, from = 0): number {
+    // A proxy asks for twenty fields that nearly no message has.
+    if ((this.#present & (1 << (id & 31))) === 0) return -1;
     const fields = this.#fields;
     for (let i = from * STRIDE; i < fields.length; i += STRIDE) {
       if ((fields[i]! & (FOLDED - 1)) === id) return i / STRIDE;
@@ -165,6 +170,8 @@ interface HeadScan {
   readonly fields: readonly number[];
   /** Bit n is set when more than one line has the id n. */
   readonly repeated: number;
+  /** Bit n is set when a line has an id that is n modulo 32. */
+  readonly present: number;
   readonly ascii: boolean;
   readonly problem: HeadProblem | undefined;
 }
@@ -189,6 +196,7 @@ class Scanner {
   #at: number;
   #seen = 0;
   #repeated = 0;
+  #present = 0;
   #ascii = true;
   #folded = false;
   #afterPair = -1;
@@ -213,6 +221,7 @@ class Scanner {
       startLineEnd: Math.max(startLineEnd - this.#start, 0),
       fields: this.#fields,
       repeated: this.#repeated,
+      present: this.#present,
       ascii: this.#ascii,
       problem: this.#problem,
     };
@@ -239,6 +248,7 @@ class Scanner {
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) valueEnd--;
     while (valueStart < valueEnd && isBlank(bytes[valueStart]!)) valueStart++;
     const id = idOfOctets(bytes, line, nameEnd, hash);
+    this.#present |= 1 << (id & 31);
     if (id < WATCHED) {
       this.#repeated |= this.#seen & (1 << id);
       this.#seen |= 1 << id;
