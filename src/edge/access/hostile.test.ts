@@ -24,6 +24,26 @@ test('NUL as a quoted pair, which may stand in a header, stops nothing', async (
   await client.receives(420);
 });
 
+test('S5: a body is not looked into: whatever it says about its parts, it arrives octet for octet', async (t) => {
+  const lab = await AccessLab.start(t);
+  const fe = await lab.frontEnds[0].connection();
+  const client = await lab.client();
+  const bodies = [
+    ['multipart/mixed;boundary=', '--\r\n\r\n----'],
+    ['multipart/mixed;boundary=a', '--a\r\nContent-Length: 99999999999\r\n\r\nVia: x\r\n\r\n--a'],
+    ['multipart/mixed;boundary="--"', `----${'--'.repeat(4000)}\r\n\0\xff`],
+  ] as const;
+  for (const [at, [type, body]] of bodies.entries()) {
+    const branch = `SIP/2.0/TLS 192.168.1.5:40001;branch=z9hG4bKbody${at};rport`;
+    client.sends(request('MESSAGE', 'sip:carol@example.com', { Via: branch, 'Content-Type': type }, body));
+    const message = await fe.receivesRequest('MESSAGE');
+    assert.deepEqual(message.body, Buffer.from(body));
+    assert.equal(message.header('Content-Type'), type);
+    fe.answers(message, 200);
+    await client.receives(200);
+  }
+});
+
 test('a target behind the routes that is no URI for a request line is refused', async (t) => {
   const lab = await AccessLab.start(t);
   const fe = await lab.frontEnds[0].connection();

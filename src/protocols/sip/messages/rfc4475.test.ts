@@ -22,8 +22,13 @@ function outcome(bytes: Buffer): string {
   return `request ${message.method}${verdict.ok ? '' : ` proxy ${verdict.error.status}`}`;
 }
 
-for (const { name, expectation, bytes } of readVectors('rfc4475.txt')) {
-  test(`RFC 4475 ${name}: ${expectation}`, () => assert.equal(outcome(bytes), expectation));
+for (const [document, file] of [
+  ['RFC 4475', 'rfc4475.txt'],
+  ['RFC 5118', 'rfc5118.txt'],
+] as const) {
+  for (const { name, expectation, bytes } of readVectors(file)) {
+    test(`${document} ${name}: ${expectation}`, () => assert.equal(outcome(bytes), expectation));
+  }
 }
 
 function message(name: string) {
