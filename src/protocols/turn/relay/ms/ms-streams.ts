@@ -2,7 +2,7 @@ import { Rfc4571Cutter } from '#protocols/stun';
 import type { Relay } from '../relay.ts';
 
 /** Streams to peers that one allocation may have begun and not ended a packet of. */
-const MOST_STREAMS = 64;
+const MOST_STREAMS = 16;
 const LENGTH_BYTES = 2;
 
 /** What a client of a stream sends to each peer, cut into the packets of RFC 4571. */
