@@ -3,6 +3,7 @@ import {
   type Credentials,
   loadCredentials,
   loadTrustAnchors,
+  matchName,
   publicTrustAnchors,
   type TrustAnchors,
 } from '#platform/pki';
@@ -17,6 +18,8 @@ import { type AccessSettings, accessSettings, localAddressFor } from './settings
 export interface Prepared {
   readonly settings: AccessSettings;
   readonly external: Credentials;
+  /** Further identities towards clients, by SNI. */
+  readonly named: readonly { readonly name: string; readonly credentials: Credentials }[];
   readonly internal: Credentials;
   readonly trust: TrustAnchors;
   readonly federation: FederationSettings;
@@ -42,6 +45,8 @@ export async function prepare(
   }
   const external = loadCredentials(document.host.certificates.access, wall);
   if (!external.ok) return external;
+  const named = loadNamed(document.host.certificates.accessDomains, wall);
+  if (!named.ok) return named;
   const internal = loadCredentials(document.host.certificates.internal, wall);
   if (!internal.ok) return internal;
   const trust = loadTrustAnchors(document.host.internalCa);
@@ -60,6 +65,7 @@ export async function prepare(
   return ok({
     settings,
     external: external.value,
+    named: named.value,
     internal: internal.value,
     trust: trust.value,
     federation: federationSettings(document),
@@ -68,4 +74,20 @@ export async function prepare(
     names: { resolvers: document.host.resolvers, localAddresses: document.host.addresses.access },
     flowKey: flowKey.value,
   });
+}
+
+/** One that does not hold its name would break the sign-in of everybody who asks for it. */
+function loadNamed(
+  files: EdgeDocument['host']['certificates']['accessDomains'],
+  wall: number,
+): Result<Prepared['named'][number][]> {
+  const loaded: Prepared['named'][number][] = [];
+  for (const pair of files) {
+    const credentials = loadCredentials(pair, wall);
+    if (!credentials.ok) return credentials;
+    if (matchName(credentials.value.names, [pair.name], { wildcards: true }) === undefined)
+      return err(failure('SLP-SIP-0501', `${pair.certificate} does not name ${pair.name}`));
+    loaded.push({ name: pair.name, credentials: credentials.value });
+  }
+  return ok(loaded);
 }

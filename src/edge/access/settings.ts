@@ -46,12 +46,13 @@ export function accessSettings(document: EdgeDocument): AccessSettings {
   const external = { host: policy.names.access.toLowerCase(), port: policy.ports.accessClients };
   const internal = { host: host.name.toLowerCase(), port: policy.ports.accessInternal };
   const sipDomains = new Set(policy.sipDomains.map((domain) => domain.toLowerCase()));
+  const named = host.certificates.accessDomains.map(({ name }) => name);
   const members = policy.nextHop.members;
   const nextHopNames = [...new Set([policy.nextHop.name, ...members.map((member) => member.name)])];
   return {
     external,
     internal,
-    externalHosts: new Set([external.host, ...sipDomains, ...host.addresses.access.map(uriHost)]),
+    externalHosts: new Set([external.host, ...sipDomains, ...named, ...host.addresses.access.map(uriHost)]),
     internalHosts: new Set([internal.host, ...host.addresses.internal.map(uriHost)]),
     sipDomains,
     nextHop: { name: policy.nextHop.name, members },

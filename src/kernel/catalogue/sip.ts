@@ -14,6 +14,11 @@ export const sipErrors = {
     summary: 'a member of the next hop cannot be reached from any internal address',
     remedy: 'Give host.addresses.internal an address of the same family (IPv4 or IPv6) as the member has.',
   },
+  'SLP-SIP-0501': {
+    blame: 'operator',
+    summary: 'a certificate of host.certificates.accessDomains does not hold the name that clients ask for',
+    remedy: 'Write the certificate that holds the name, or the name that the certificate holds.',
+  },
   'SLP-SIP-0500': {
     blame: 'operator',
     summary: 'the flow key of the pool cannot be used',

@@ -64,10 +64,11 @@ export class ClientListener {
   }
 
   #options(): TlsAcceptorOptions {
-    const { external, settings } = this.#prepared;
+    const { external, named, settings } = this.#prepared;
     const { limits, remoteAccess } = settings;
     return {
       credentials: external,
+      named,
       clientCertificate: 'none',
       alpn: remoteAccess.webSocket.enabled ? [SIP, HTTP] : [SIP],
       handshakeMs: limits.handshakeSeconds * 1000,

@@ -1,7 +1,14 @@
 import type { z } from 'zod';
 import { edgeAddresses } from './address-schema.ts';
 import { federation, publicProviders } from './federation-schema.ts';
-import { derivedKeyPair, hostSettings, keyPair, remoteAdministration, sipLimits } from './host-schema.ts';
+import {
+  derivedKeyPair,
+  hostSettings,
+  keyPair,
+  namedKeyPairs,
+  remoteAdministration,
+  sipLimits,
+} from './host-schema.ts';
 import { avLimits, relay } from './media-schema.ts';
 import { features, internalPeers, pool, reverseProxy } from './perimeter-schema.ts';
 import { remoteAccess } from './remote-access-schema.ts';
@@ -41,6 +48,9 @@ const host = setting.section('What belongs to this host alone.', {
   }),
   certificates: setting.section('The identities of this host.', {
     access: keyPair('Shown to outside clients by the Access Edge service.', 'access'),
+    accessDomains: namedKeyPairs(
+      'Shown by the Access Edge service to clients that ask for a name of these; to others, the one above.',
+    ),
     internal: keyPair('Shown on the internal network; it names host.name.', 'internal'),
     av: derivedKeyPair('Shown to outside clients that reach the relay over TLS (turns:).', 'av', 'access'),
   }),

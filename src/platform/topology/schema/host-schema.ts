@@ -6,7 +6,23 @@ export const ADDRESSES = 'a list of IPv4 and IPv6 addresses';
 
 /** Certificate and key of one identity. */
 export function keyPair(sentence: string, basename: string) {
-  return setting.section(sentence, {
+  return setting.section(sentence, keyPairFiles(basename));
+}
+
+/** Further identities, each for the clients that ask for its name (RFC 6066 §3). */
+export function namedKeyPairs(sentence: string) {
+  return setting.sectionsOrNone(sentence, {
+    name: setting.text(NAME, setting.domainName, {
+      sentence: 'The name that clients ask for, which the certificate must hold.',
+      reload: 'live',
+      example: 'sip.second.example',
+    }),
+    ...keyPairFiles('second'),
+  });
+}
+
+function keyPairFiles(basename: string) {
+  return {
     certificate: setting.text('the path of a PEM file', setting.filePath, {
       sentence: 'The certificate, followed by its intermediate certificates.',
       reload: 'live',
@@ -21,7 +37,7 @@ export function keyPair(sentence: string, basename: string) {
       path: true,
       file: 'private-key',
     }),
-  });
+  };
 }
 
 /** The same, but left out it is another identity of the host. */
