@@ -9,6 +9,7 @@ import { addDns } from './dns.ts';
 import { addDrain } from './drain.ts';
 import { addEvents } from './events.ts';
 import { addExplain } from './explain.ts';
+import { addFederation } from './federation.ts';
 import { addFirewall } from './firewall.ts';
 import { addInit } from './init.ts';
 import { addKeys } from './keys.ts';
@@ -43,5 +44,6 @@ export const commands: readonly AddCommand[] = [
   addMetrics,
   addEvents,
   addAccess,
+  addFederation,
   addCall,
 ];

@@ -16,7 +16,7 @@ export interface KamailioPartnerOptions {
   readonly authorityPem: string;
   /** False: it shows no certificate when it dials, and asks for none. Default true. */
   readonly mutual?: boolean;
-  /** Where calls that come from outside go to, and from where its user calls: `address:port`, UDP. */
+  /** Where calls from outside go to, by UDP; calls of its own user come to port 5060 and go to `edge`, `address:port`. */
   readonly user?: { readonly address: string; readonly port: number; readonly edge: string };
   /** Words that make a command line run on another host. */
   readonly launcher?: readonly string[];
@@ -126,6 +126,7 @@ loadmodule "siputils.so"
 loadmodule "xlog.so"
 loadmodule "ctl.so"
 loadmodule "tls.so"
+modparam("tm", "fr_timer", 2000)
 modparam("tls", "config", "${join(folder, 'tls.cfg')}")
 modparam("ctl", "binrpc", "unix:${join(folder, 'control')}")
 
@@ -144,7 +145,7 @@ request_route {
 	}
 	if (is_method("INVITE")) record_route();
 	if ($proto == "udp") {
-		$du = "sip:${bracketed(user?.edge ?? '127.0.0.1')}:5061;transport=tls";
+		$du = "sip:${user?.edge ?? '127.0.0.1:5061'};transport=tls";
 		$fs = "tls:${bracketed(place)}:5061";
 		if (!t_relay()) sl_reply_error();
 		exit;

@@ -1,0 +1,111 @@
+import type { Command } from 'commander';
+import { type Administered, administrationCommand, ask } from '../administered.ts';
+import { exitStatus, printable, type Session, table } from '../terminal.ts';
+
+interface Partners {
+  readonly partners: readonly {
+    readonly domain: string;
+    readonly kind: string;
+    readonly proxy?: string;
+    readonly provider?: string;
+    readonly verification: string;
+    readonly connections: number;
+    readonly trouble?: string;
+  }[];
+  readonly inbound: readonly {
+    readonly remote: string;
+    readonly names: readonly string[];
+    readonly speaksFor: readonly string[];
+    readonly messages: number;
+  }[];
+  readonly discovered: readonly {
+    readonly domain: string;
+    readonly requests: number;
+    readonly users: number;
+    readonly failures: number;
+    readonly limited: readonly string[];
+  }[];
+}
+interface Trial {
+  readonly ok: boolean;
+  readonly steps: readonly {
+    readonly step: string;
+    readonly ok: boolean;
+    readonly detail: string;
+    readonly milliseconds: number;
+  }[];
+}
+
+/** `sallyport federation partners|test` */
+export function addFederation(root: Command, session: Session): void {
+  const federation = root.command('federation').description('partners of a running edge');
+  const verb = <Answer>(
+    options: Administered,
+    name: string,
+    args: object,
+    render: (answer: Answer) => string,
+  ) =>
+    ask(session, options, 'call', { service: 'access', verb: name, arguments: args }, (answer) =>
+      render(answer as unknown as Answer),
+    );
+  administrationCommand(
+    federation,
+    'partners',
+    'list partners, their connections, and who was discovered',
+  ).action(async (options: Administered) => {
+    await verb<Partners>(options, 'federation-partners', {}, renderPartners);
+  });
+  administrationCommand(federation, 'test', 'try to reach a domain, and tell every step of it')
+    .argument('<domain>', 'SIP domain of the partner')
+    .action(async (domain: string, options: Administered) => {
+      const trial = await verb<Trial>(options, 'federation-test', { domain }, renderTrial);
+      if (trial !== undefined && !(trial as unknown as Trial).ok) session.finish(exitStatus.failed);
+    });
+}
+
+function renderPartners({ partners, inbound, discovered }: Partners): string {
+  return [
+    table([
+      ['DOMAIN', 'KIND', 'BY', 'VERIFICATION', 'CONNECTIONS', 'TROUBLE'],
+      ...partners.map(({ domain, kind, proxy, provider, verification, connections, trouble }) => [
+        domain,
+        provider === undefined ? kind : `${kind} ${printable(provider)}`,
+        proxy ?? 'DNS',
+        verification,
+        String(connections),
+        printable(trouble ?? ''),
+      ]),
+    ]),
+    table([
+      ['FROM', 'CERTIFICATE', 'SPEAKS FOR', 'MESSAGES'],
+      ...inbound.map(({ remote, names, speaksFor, messages }) => [
+        remote,
+        printable(names.join(' ')),
+        printable(speaksFor.join(' ')),
+        String(messages),
+      ]),
+    ]),
+    table([
+      ['DISCOVERED', 'REQUESTS', 'USERS', 'FAILURES', 'LIMITED'],
+      ...discovered.map(({ domain, requests, users, failures, limited }) => [
+        printable(domain),
+        String(requests),
+        String(users),
+        String(failures),
+        limited.join(' '),
+      ]),
+    ]),
+  ].join('\n\n');
+}
+
+function renderTrial({ steps }: Trial): string {
+  return table([
+    ['STEP', '', 'MS', 'WHAT WAS SEEN'],
+    ...steps.map(({ step, ok, detail, milliseconds }) => [
+      step,
+      ok ? 'ok' : 'FAILED',
+      String(milliseconds),
+      printable(detail),
+    ]),
+  ]);
+}
