@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -126,4 +128,84 @@ test('an account of the document [setting policy.relay.accounts[].name] [setting
   await bench.apply();
   assert.notEqual((await (await outside(t, bench, credential)).allocate()).type, 'allocated');
   await until(() => bench.service.remaining() === 1);
+});
+
+test('behind a NAT the relayed address is the public one, and is switched inside [setting host.addresses.public.av]', async (t) => {
+  const bench = await start(t);
+  bench.document.host.addresses.public.av = ['198.51.100.30'];
+  await bench.apply();
+  const alice = await outside(t, bench);
+  const bob = await outside(t, bench, bench.token('sip:bob@example.test'));
+  const [a, b] = [await alice.allocated(), await bob.allocated()];
+  assert.equal(a.address, '198.51.100.30');
+  assert.equal(await alice.permit(b.address, b.port), 0);
+  assert.equal(await bob.permit(a.address, a.port), 0);
+  alice.send(b.address, b.port, 'inside');
+  assert.deepEqual(await bob.hear(1), [{ from: `198.51.100.30 ${a.port}`, text: 'inside' }]);
+  const carol = await outside(t, bench, bench.token('sip:carol@example.test'));
+  await carol.allocated();
+  assert.equal(await carol.permit('198.51.100.30', 3478), 403);
+});
+
+/** This edge and another one, of which only the addresses matter. */
+function makePool(bench: Bench): void {
+  const { host, policy } = bench.document;
+  const other = structuredClone(host.addresses);
+  other.access = ['127.0.9.195'];
+  other.webConferencing = ['127.0.9.195'];
+  other.av = [PEER];
+  other.internal = ['127.0.9.196'];
+  policy.pool.balancing = 'dns';
+  policy.pool.members = [
+    { name: host.name, addresses: host.addresses },
+    { name: 'edge2.corp.test', addresses: other },
+  ];
+  policy.relay.allowedPeers = [];
+}
+
+test('T4: of another edge of the pool only the relay range is a peer, nothing else of it [setting policy.pool.members[].addresses.av]', async (t) => {
+  const bench = await start(t);
+  makePool(bench);
+  await bench.apply();
+  const { first, last } = bench.document.policy.relay.ports;
+  /** A client asks the relay again only for an address that it has no permission for: so one client a question. */
+  const asks = async (address: string, port: number): Promise<number> => {
+    const client = await outside(t, bench);
+    await client.allocated();
+    const code = await client.permit(address, port);
+    client.client.deallocate(bench.clock.now());
+    return code;
+  };
+  for (const port of [first, last]) assert.equal(await asks(PEER, port), 0);
+  for (const port of [443, 3478, first - 1]) assert.equal(await asks(PEER, port), 403, `${port}`);
+  for (const address of ['127.0.9.195', '127.0.9.196'])
+    assert.equal(await asks(address, first), 403, address);
+  const alice = await outside(t, bench);
+  await alice.allocated();
+  const peer = createSocket('udp4');
+  t.after(() => peer.close());
+  peer.bind(last, PEER);
+  await once(peer, 'listening');
+  await alice.bindChannel(PEER, last);
+  alice.send(PEER, last, 'edge to edge');
+  assert.equal(String((await once(peer, 'message'))[0]), 'edge to edge');
+});
+
+test('a drained edge sends new clients to another edge of the pool, and says how many are left', async (t) => {
+  const bench = await start(t);
+  makePool(bench);
+  await bench.apply();
+  const alice = await outside(t, bench);
+  await alice.allocated();
+  await bench.service.drain();
+  const carol = await outside(t, bench, bench.token('sip:carol@example.test'));
+  const away = await carol.allocate();
+  assert.notEqual(away.type, 'allocated');
+  assert.match(JSON.stringify(away), /127\.0\.9\.193/);
+  assert.equal(bench.service.remaining(), 1);
+  assert.match(bench.service.health().detail, /1 allocations.*draining/);
+  bench.document.policy.pool.members = [];
+  await bench.apply();
+  const dave = await outside(t, bench, bench.token('sip:dave@example.test'));
+  assert.match(JSON.stringify(await dave.allocate()), /508/);
 });

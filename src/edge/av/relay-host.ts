@@ -151,6 +151,7 @@ export class RelayHost implements TurnSink {
       realm: settings.realm,
       verifier: settings.verifier,
       policy: settings.policy,
+      pool: settings.pool,
       limits: settings.limits,
       times: settings.times,
       tunnel: settings.tunnel,

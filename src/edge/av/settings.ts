@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { err, ok, type Result } from '#kernel';
 import type { TlsLimits } from '#platform/net';
 import { type Credentials, loadCredentials } from '#platform/pki';
-import type { EdgeDocument } from '#platform/topology';
+import { type EdgeDocument, edgeAddresses } from '#platform/topology';
 import {
   AccountVerifier,
   CombinedVerifier,
@@ -24,6 +24,7 @@ import {
   parsePeerPolicy,
   type RelayAddress,
   type RelayLimits,
+  type RelayPool,
   type RelayTimes,
   type TunnelSettings,
 } from '#protocols/turn';
@@ -33,6 +34,7 @@ export interface Settings {
   readonly realm: string;
   readonly verifier: CredentialVerifier;
   readonly policy: PeerPolicy;
+  readonly pool: RelayPool;
   readonly limits: Partial<RelayLimits>;
   readonly times: Partial<RelayTimes>;
   /** Where relayed addresses are: on the external A/V address, whichever face a client comes by. */
@@ -80,6 +82,7 @@ export function readSettings(document: EdgeDocument, wall: number): Result<Setti
       new RestVerifier(secrets.value),
     ]),
     policy: peers.value,
+    pool: poolOf(document),
     limits: {
       allocations: limits.av.allocations,
       allocationsPerUser: relay.allocationsPerUser,
@@ -141,11 +144,38 @@ function tunnelOf({ policy }: EdgeDocument): TunnelSettings | null {
   };
 }
 
-/** Every address that this edge has, in the document or not: none of them is ever a peer. */
-function ownAddresses({ host }: EdgeDocument): string[] {
-  const { access, webConferencing, av, internal } = host.addresses;
+/** Every address that this edge and its pool have, before and behind a NAT: none of them is ever a peer as such. */
+function ownAddresses({ host, policy }: EdgeDocument): string[] {
   const { address } = host.administration.metrics;
-  return [...new Set([...access, ...webConferencing, ...av, ...internal, address, ...hostAddresses()])];
+  const { virtualAddresses: virtual, members } = policy.pool;
+  const all = [host.addresses, ...members.map((member) => member.addresses)].flatMap((addresses) => [
+    ...addresses.access,
+    ...addresses.webConferencing,
+    ...addresses.av,
+    ...addresses.internal,
+    ...addresses.public.access,
+    ...addresses.public.webConferencing,
+    ...addresses.public.av,
+  ]);
+  const shared = [...virtual.access, ...virtual.webConferencing, ...virtual.av, ...virtual.internal];
+  return [...new Set([...all, ...shared, address, ...hostAddresses()])];
+}
+
+/** The other edges of the pool: where they relay, and where clients go while this one is drained. */
+function poolOf(document: EdgeDocument): RelayPool {
+  const { host, policy } = document;
+  const others = edgeAddresses(document, 'av', 'node').filter(({ node }) => node !== host.name);
+  const inside = edgeAddresses(document, 'internal', 'node').filter(({ node }) => node !== host.name);
+  const met = others.map(({ address, publicAddress }) => publicAddress ?? address);
+  return {
+    relayAddresses: new Set(met),
+    alternate: ({ face, transport, address: own }) => {
+      const candidates = face === 'external' ? met : inside.map(({ address }) => address);
+      const address = candidates.find((candidate) => isIPv6(candidate) === isIPv6(own));
+      const port = transport === 'udp' ? policy.ports.avUdp : policy.ports.avTcp;
+      return address === undefined ? undefined : { address, port, domain: policy.names.av };
+    },
+  };
 }
 
 /** Those of this host now, loopback apart: the document need not know of one that is there for management. */
@@ -155,17 +185,26 @@ function hostAddresses(): string[] {
   );
 }
 
-/** The first external A/V address of each family. */
-function relayAddresses({ host }: EdgeDocument): RelayAddress[] {
+/** The first external A/V address of each family, with what a NAT shows in its place. */
+function relayAddresses(document: EdgeDocument): RelayAddress[] {
+  const { host } = document;
+  const own = edgeAddresses(document, 'av', 'node').filter(({ node }) => node === host.name);
   const first = [
     host.addresses.av.find((address) => !isIPv6(address)),
     host.addresses.av.find((address) => isIPv6(address)),
   ];
-  return first.filter((address) => address !== undefined).map((address) => ({ address }));
+  return first
+    .filter((address) => address !== undefined)
+    .map((address) => {
+      const advertised = own.find((one) => one.address === address)?.publicAddress;
+      return advertised === undefined ? { address } : { address, advertised };
+    });
 }
 
 export function samePlace(one: RelayPlace, other: RelayPlace): boolean {
   const key = ({ addresses, ports }: RelayPlace) =>
-    [...addresses.map((place) => place.address), ports.first, ports.last].join(' ');
+    [...addresses.map(({ address, advertised }) => `${address} ${advertised}`), ports.first, ports.last].join(
+      ' ',
+    );
   return key(one) === key(other);
 }

@@ -37,9 +37,13 @@ after(async () => {
 });
 
 /** Runs the client to its end; throws unless every message came back. */
-async function uclient(server: string, flags: readonly string[]): Promise<void> {
+async function uclient(
+  server: string,
+  flags: readonly string[],
+  transport: 'udp' | 'tcp' = 'udp',
+): Promise<void> {
   const count = ['-n', String(MESSAGES), '-m', String(CLIENTS), '-c'];
-  const client = spawn(UCLIENT, [...count, ...flags, '-p', String(bench.port(server)), server]);
+  const client = spawn(UCLIENT, [...count, ...flags, '-p', String(bench.port(server, transport)), server]);
   let output = '';
   client.stdout.on('data', (chunk) => {
     output += chunk;
@@ -68,7 +72,7 @@ async function switchedPackets(): Promise<number> {
   return counters.relayed.switchedPackets;
 }
 
-describe('turnutils_uclient over UDP, no packet lost', { concurrency: true }, () => {
+describe('turnutils_uclient, no packet lost', { concurrency: true }, () => {
   test('channels, from outside', () => uclient(EXTERNAL, [...credentials(), ...peer]));
 
   test('channels, from inside', () => uclient(INTERNAL, [...credentials(), ...peer]));
@@ -76,6 +80,19 @@ describe('turnutils_uclient over UDP, no packet lost', { concurrency: true }, ()
   test('Send indications', () => uclient(EXTERNAL, [...credentials(), ...peer, '-s']));
 
   test('a static secret', () => uclient(EXTERNAL, ['-W', REST_SECRET, '-u', 'alice', ...peer]));
+
+  test('over TCP, from outside and from inside: channels, Send indications', async () => {
+    await uclient(EXTERNAL, ['-t', ...credentials(), ...peer], 'tcp');
+    await uclient(INTERNAL, ['-t', ...credentials(), ...peer, '-s'], 'tcp');
+  });
+
+  // It begins with versions of TLS that are refused, and tries until one fits.
+  test('over TLS', () => uclient(EXTERNAL, ['-t', '-S', ...credentials(), ...peer], 'tcp'));
+
+  test('addresses of both families, IPv4 asked for by name', async () => {
+    await uclient(EXTERNAL, ['-Z', ...credentials(), ...peer]);
+    await uclient(EXTERNAL, ['-X', ...credentials(), ...peer]);
+  });
 
   test('client to client, switched inside: channels, Send indications, IPv6', async () => {
     const before = await switchedPackets();

@@ -1,6 +1,10 @@
 export { AttributeType } from './attribute-types.ts';
 export { decodeAddressErrorCode, encodeAddressErrorCode } from './attributes/address-error-code.ts';
-export { decodeAddressFamily, encodeAddressFamily } from './attributes/address-family.ts';
+export {
+  DRAFT_ADDITIONAL_ADDRESS_FAMILY,
+  decodeAddressFamily,
+  encodeAddressFamily,
+} from './attributes/address-family.ts';
 export { checkChannelNumber, decodeChannelNumber, encodeChannelNumber } from './attributes/channel-number.ts';
 export { decodeData, encodeData } from './attributes/data.ts';
 export {

@@ -5,9 +5,13 @@ import type { AttributeFault, StunMessage } from '../message.ts';
 import { writeU32 } from '../octets.ts';
 import type { StunWriter } from '../writer.ts';
 
+/** ADDITIONAL-ADDRESS-FAMILY by the number that it had in drafts; clients of coturn 4.6 send it by no other. */
+export const DRAFT_ADDITIONAL_ADDRESS_FAMILY = 0x8032;
+
 type FamilyAttribute =
   | typeof AttributeType.RequestedAddressFamily
-  | typeof AttributeType.AdditionalAddressFamily;
+  | typeof AttributeType.AdditionalAddressFamily
+  | typeof DRAFT_ADDITIONAL_ADDRESS_FAMILY;
 
 /**
  * REQUESTED-ADDRESS-FAMILY (RFC 8656 §18.6) and ADDITIONAL-ADDRESS-FAMILY (§18.11). A family that nobody has

@@ -3,6 +3,7 @@ import {
   type AddressFamily,
   type AttributeFault,
   AttributeType,
+  DRAFT_ADDITIONAL_ADDRESS_FAMILY,
   decodeAddressFamily,
   decodeEvenPort,
   decodeLifetime,
@@ -19,7 +20,7 @@ import {
   TransportProtocol,
 } from '#protocols/stun';
 import type { Allocation } from './allocation.ts';
-import { answer, type ProvenAnswerable, refuse, repeat } from './answers.ts';
+import { answer, type ProvenAnswerable, refuse, repeat, sendAway } from './answers.ts';
 import type { MsSession } from './ms/ms-session.ts';
 import type { Relay } from './relay.ts';
 import type { Opening, RelayPlace, RelayState } from './relay-state.ts';
@@ -77,6 +78,11 @@ export function handleAllocate(
 ): void {
   if (existing !== undefined) {
     answerKnownFiveTuple(state, request, existing);
+    return;
+  }
+  const alternate = state.draining ? state.pool.alternate(request.listener) : undefined;
+  if (alternate !== undefined) {
+    sendAway(state, request, alternate);
     return;
   }
   const wish = readWish(state, request);
@@ -276,7 +282,9 @@ function readFamily(
 ): Result<AddressFamily | 'both', ErrorCode> {
   const family = decodeAddressFamily(message, AttributeType.RequestedAddressFamily);
   const asked = family.ok || family.error !== 'absent';
-  const other = decodeAddressFamily(message, AttributeType.AdditionalAddressFamily);
+  const isDraft = !message.has(AttributeType.AdditionalAddressFamily);
+  const number = isDraft ? DRAFT_ADDITIONAL_ADDRESS_FAMILY : AttributeType.AdditionalAddressFamily;
+  const other = decodeAddressFamily(message, number);
   const additional = other.ok || other.error !== 'absent';
   if (hasToken && (asked || additional || message.has(AttributeType.EvenPort))) {
     return err(ErrorCode.BadRequest);

@@ -2,6 +2,7 @@ import {
   AttributeType,
   ErrorCode,
   encodeErrorCode,
+  encodeMappedAddress,
   encodeMessageIntegrity,
   encodeMessageIntegritySha256,
   encodePasswordAlgorithms,
@@ -11,6 +12,7 @@ import {
   SecurityFeature,
   StunWriter,
 } from '#protocols/stun';
+import type { AlternateServer } from './pool.ts';
 import type { RelayState } from './relay-state.ts';
 import type { TurnListener } from './turn-listener.ts';
 import type { ProvenRequest, TurnRequest } from './turn-request.ts';
@@ -140,6 +142,18 @@ export function refuse(
   state.countRefusal(code);
   encodeErrorCode(begin(state, request, MessageClass.Error), code);
   if (unknown !== undefined) encodeUnknownAttributes(writer, unknown);
+  encodeIntegrity(request);
+  send(state, request);
+}
+
+/** Try Alternate (RFC 8489 §10): another server takes the client; over TLS it hears its name too. */
+export function sendAway(state: RelayState, request: ProvenRequest, to: AlternateServer): void {
+  state.countRefusal(ErrorCode.TryAlternate);
+  encodeErrorCode(begin(state, request, MessageClass.Error), ErrorCode.TryAlternate);
+  encodeMappedAddress(writer, AttributeType.AlternateServer, to.address, to.port);
+  if (request.listener.transport === 'tls') {
+    writer.put(AttributeType.AlternateDomain, Buffer.from(to.domain, 'utf8'));
+  }
   encodeIntegrity(request);
   send(state, request);
 }

@@ -68,7 +68,7 @@ export function handleSend(
   const peer = decodeXorAddress(message, AttributeType.XorPeerAddress);
   const data = decodeData(message);
   if (!peer.ok || data < 0 || peer.value.port === 0) return 'malformed-indication';
-  if (!state.allowsPort(peer.value.port)) return 'peer-port-refused';
+  if (!state.allowsPort(peer.value.address, peer.value.port)) return 'peer-port-refused';
   const address = state.peerForm(peer.value.address);
   const relay = allocation.relay(peer.value.family);
   if (relay === undefined) return 'no-relayed-address';

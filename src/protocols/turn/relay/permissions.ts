@@ -55,7 +55,7 @@ export function handleChannelBind(
   if (bound !== other) return ErrorCode.BadRequest;
   const refusal = checkPeer(state, allocation, peer.value);
   if (refusal !== undefined) return refusal;
-  if (!state.allowsPort(port)) return ErrorCode.Forbidden;
+  if (!state.allowsPort(address, port)) return ErrorCode.Forbidden;
   const relay = allocation.relay(peer.value.family);
   const room = bound !== undefined || roomForChannel(state, allocation, now);
   if (!room || relay === undefined || !roomForPermissions(state, allocation, new Set([address]), now)) {

@@ -9,6 +9,7 @@ import { type TurnDrop, turnDrops } from './drops.ts';
 import type { MsSession } from './ms/ms-session.ts';
 import { Nonces } from './nonces.ts';
 import { judgePeer, type PeerPolicy, type PeerVerdict } from './peer-policy.ts';
+import { noPool, type RelayPool } from './pool.ts';
 import { PortPool } from './port-pool.ts';
 import { Relay } from './relay.ts';
 import type { RelayAddress, RelayLimits, RelayTimes } from './relay-settings.ts';
@@ -25,6 +26,8 @@ export interface RelayStateOptions {
   readonly realm: string;
   readonly verifier: CredentialVerifier;
   readonly policy: PeerPolicy;
+  /** None when left out. */
+  readonly pool?: RelayPool;
   readonly random: Random;
   readonly wall: () => WallTime;
   readonly sink: TurnSink;
@@ -75,6 +78,7 @@ export class RelayState {
   realmOctets = new Uint8Array(0);
   verifier: CredentialVerifier;
   policy: PeerPolicy;
+  pool: RelayPool;
   limits: RelayLimits;
   times: RelayTimes;
   draining = false;
@@ -109,6 +113,7 @@ export class RelayState {
   readonly #advertised = new Map<string, string>();
   readonly #accounts = new Map<string, UserAccount>();
   readonly #ofAddress = new Map<string, number>();
+  readonly #ports: { readonly first: number; readonly last: number };
   readonly #indicationId: Uint8Array;
   #lastId = 0;
 
@@ -116,6 +121,8 @@ export class RelayState {
     this.setRealm(options.realm);
     this.verifier = options.verifier;
     this.policy = options.policy;
+    this.pool = options.pool ?? noPool;
+    this.#ports = options.ports;
     this.limits = options.limits;
     this.times = options.times;
     this.sink = options.sink;
@@ -171,18 +178,22 @@ export class RelayState {
   peerForm(address: string): string {
     return this.#advertised.get(address) ?? address;
   }
-  /** Whether media may go to a port: well-known ones are other services'. */
-  allowsPort(port: number): boolean {
+  /** Whether media may go to a port: well-known ones are other services', and so are most of another edge's. */
+  allowsPort(address: string, port: number): boolean {
+    if (this.pool.relayAddresses.has(address)) return port >= this.#ports.first && port <= this.#ports.last;
     return port >= this.limits.lowestPeerPort || port === 443;
   }
   /** May this transport address be a peer: the policy, but relayed addresses allocated right now are allowed. */
   judge(address: string, port: number): PeerVerdict {
     if (this.isRelayAddress(address)) return this.relayAt(address, port) ? 'allowed' : 'own-address';
+    if (this.pool.relayAddresses.has(address))
+      return this.allowsPort(address, port) ? 'allowed' : 'own-address';
     return judgePeer(this.policy, address);
   }
   /** Whether what was given to a peer address earlier is still to be had by the policy of now. */
   mayStay(address: string): boolean {
-    return this.isRelayAddress(address) || judgePeer(this.policy, address) === 'allowed';
+    const relayed = this.isRelayAddress(address) || this.pool.relayAddresses.has(address);
+    return relayed || judgePeer(this.policy, address) === 'allowed';
   }
   /** A transaction id for an indication: a random start, then counted on, since nobody answers them. */
   nextIndicationId(): Uint8Array {

@@ -23,6 +23,7 @@ import { handleMsData } from './ms/ms-data-path.ts';
 import { handleMsControl } from './ms/ms-relay.ts';
 import type { PeerPolicy } from './peer-policy.ts';
 import { handleChannelBind, handleCreatePermission } from './permissions.ts';
+import type { RelayPool } from './pool.ts';
 import { handleRefresh } from './refresh.ts';
 import type { Relay } from './relay.ts';
 import {
@@ -53,6 +54,7 @@ export interface TurnRelaySettings {
   readonly realm: string;
   readonly verifier: CredentialVerifier;
   readonly policy: PeerPolicy;
+  readonly pool: RelayPool;
   readonly limits: Partial<RelayLimits>;
   readonly times: Partial<RelayTimes>;
   /** The tunnel to partners' edges; null turns it off. */
@@ -197,6 +199,7 @@ export class TurnRelay {
     const state = this.#state;
     if (settings.realm !== undefined) state.setRealm(settings.realm);
     if (settings.policy !== undefined) this.#takePolicy(settings.policy);
+    state.pool = settings.pool ?? state.pool;
     state.verifier = settings.verifier ?? state.verifier;
     state.limits = { ...state.limits, ...settings.limits };
     state.times = { ...state.times, ...settings.times };
@@ -209,7 +212,7 @@ export class TurnRelay {
     state.policy = policy.withOwnAddresses(this.#ownAddresses);
     for (const allocation of state.allocations) allocation.revoke((address) => state.mayStay(address));
   }
-  /** From now on new Allocates are answered 508; what exists goes on and may be refreshed. */
+  /** From now on new Allocates are sent to another edge of the pool, or answered 508; what exists goes on and may be refreshed. */
   drain(): void {
     this.#state.draining = true;
   }
