@@ -10,6 +10,7 @@ import {
   type Allocation,
   type AllocationEnd,
   type Face,
+  type PeerConnection,
   type Relay,
   type TurnDrop,
   type TurnListener,
@@ -19,6 +20,7 @@ import {
 import { type ClientPath, UdpPath } from './client-path.ts';
 import { type Meters, publishDatagrams, publishRelay, TotalsPublisher } from './meters.ts';
 import { MsStream, type TakeMsFrame } from './ms-stream.ts';
+import { PeerLegs } from './peer-legs.ts';
 import { type Settings, samePlace } from './settings.ts';
 import { StreamClient, type StreamHost } from './stream-client.ts';
 import { StreamFront, type StreamKind, transportOf } from './stream-front.ts';
@@ -62,6 +64,7 @@ export class RelayHost implements TurnSink {
   readonly #front: StreamFront;
   readonly #streams = new Set<StreamClient>();
   readonly #streamHost: StreamHost;
+  readonly #legs: PeerLegs;
   #lastPath = 0;
   /** By Relay.id. */
   readonly #relaySockets = new Map<number, DatagramSocket>();
@@ -76,6 +79,13 @@ export class RelayHost implements TurnSink {
     this.#clock = options.clock;
     this.#settings = options.settings;
     this.#streamHost = this.#makeStreamHost();
+    this.#legs = new PeerLegs({
+      clock: options.clock,
+      connected: (connection) => this.relay.handlePeerConnected(connection, this.#clock.now()),
+      closed: (connection) => this.relay.handlePeerConnectionClosed(connection),
+      streamed: (connection, direction, octets) =>
+        this.relay.handleStreamed(connection, direction, octets, this.#clock.now()),
+    });
     this.#front = new StreamFront({
       ...options,
       kinds,
@@ -220,6 +230,16 @@ export class RelayHost implements TurnSink {
   closeRelay(relay: Relay): void {
     this.#relaySockets.get(relay.id)?.close();
     this.#relaySockets.delete(relay.id);
+  }
+
+  connectPeer(connection: PeerConnection): void {
+    this.#legs.connect(connection);
+  }
+  bindConnection(connection: PeerConnection, listener: TurnListener): void {
+    if (listener instanceof StreamClient) this.#legs.bind(connection, listener);
+  }
+  closeConnection(connection: PeerConnection): void {
+    this.#legs.close(connection);
   }
 
   drop(reason: TurnDrop): void {

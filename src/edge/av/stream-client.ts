@@ -13,7 +13,17 @@ export interface StreamDialect {
   readonly isPartial: boolean;
   /** The client has an allocation: it has proved who it is. */
   allocationOpened(): void;
+  /** What follows the frame in hand is no frame; `rest` has it when `receive` has returned. Only where that happens. */
+  stop?(): void;
+  readonly rest?: Buffer;
 }
+
+/** Who takes a connection over, with the octets that were read already; `onClosed` keeps who is told of its end. */
+export type Heir = (
+  connection: HalfOpenConnection,
+  rest: Buffer,
+  onClosed: (told: () => void) => void,
+) => void;
 
 /** Why a client's connection was closed by us; closed, for metrics. */
 export const streamFaults = [
@@ -58,6 +68,8 @@ export class StreamClient implements ClientPath {
   #idleSince: Monotonic;
   #partialSince: Monotonic | undefined;
   #pacing: Cancel | undefined;
+  #heir: Heir | undefined;
+  #toldClosed: (() => void) | undefined;
 
   constructor(
     host: StreamHost,
@@ -79,10 +91,12 @@ export class StreamClient implements ClientPath {
     this.#dialect = dialect;
     this.connection.onClose = () => {
       this.#pacing?.();
+      this.#toldClosed?.();
       this.#host.closed(this);
     };
     this.connection.onData = (chunk) => {
       if (!dialect.receive(chunk)) this.#giveUp('framing');
+      else if (this.#heir !== undefined) this.#bequeath(dialect);
       else if (!dialect.isPartial) this.#partialSince = undefined;
       else this.#partialSince ??= this.#host.clock.now();
     };
@@ -116,8 +130,24 @@ export class StreamClient implements ClientPath {
     this.#idleSince = this.#host.clock.now();
   }
 
+  /** From inside `receive`: behind the frame in hand the stream belongs to somebody else. */
+  handOver(heir: Heir): void {
+    this.#heir = heir;
+    this.#dialect?.stop?.();
+  }
+  #bequeath(dialect: StreamDialect): void {
+    const heir = this.#heir;
+    this.#dialect = undefined;
+    this.#partialSince = undefined;
+    this.connection.onData = () => {};
+    heir?.(this.connection, dialect.rest ?? Buffer.alloc(0), (told) => {
+      this.#toldClosed = told;
+    });
+  }
+
   /** Called once a second. */
   sweep(now: Monotonic): void {
+    if (this.#heir !== undefined) return;
     if (this.#partialSince !== undefined && now - this.#partialSince >= PATIENCE_MS)
       this.#giveUp('slow-frame');
     else if (this.#allocations === 0 && now - this.#idleSince >= PATIENCE_MS) this.#giveUp('no-allocation');

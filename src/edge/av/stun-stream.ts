@@ -23,6 +23,12 @@ export class StunStream implements StreamDialect {
   frame(bytes: Uint8Array, start: number, end: number): Uint8Array {
     return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
   }
+  stop(): void {
+    this.#framer.stop();
+  }
+  get rest(): Buffer {
+    return this.#framer.rest;
+  }
   /** From now on its frames may be as long as any. */
   allocationOpened(): void {
     this.#framer.frameBytes = LONGEST_FRAME;

@@ -89,6 +89,8 @@ describe('turnutils_uclient, no packet lost', { concurrency: true }, () => {
   // It begins with versions of TLS that are refused, and tries until one fits.
   test('over TLS', () => uclient(EXTERNAL, ['-t', '-S', ...credentials(), ...peer], 'tcp'));
 
+  test('TCP relayed (RFC 6062), client to client', () => uclient(EXTERNAL, ['-T', ...credentials()], 'tcp'));
+
   test('addresses of both families, IPv4 asked for by name', async () => {
     await uclient(EXTERNAL, ['-Z', ...credentials(), ...peer]);
     await uclient(EXTERNAL, ['-X', ...credentials(), ...peer]);

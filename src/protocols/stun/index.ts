@@ -6,6 +6,7 @@ export {
   encodeAddressFamily,
 } from './attributes/address-family.ts';
 export { checkChannelNumber, decodeChannelNumber, encodeChannelNumber } from './attributes/channel-number.ts';
+export { decodeConnectionId, encodeConnectionId } from './attributes/connection-id.ts';
 export { decodeData, encodeData } from './attributes/data.ts';
 export {
   decodeEdgeAnswer,

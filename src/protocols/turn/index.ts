@@ -4,6 +4,7 @@ export type { TurnClientDrop, TurnClientEvent, TurnClientSink } from './client/t
 export { Allocation, type AllocationCounters } from './relay/allocation.ts';
 export type { CredentialVerifier, VerifiedCredential } from './relay/credential-verifier.ts';
 export { type TurnDrop, turnDrops } from './relay/drops.ts';
+export type { PeerConnection } from './relay/peer-connections.ts';
 export {
   judgePeer,
   PeerPolicy,

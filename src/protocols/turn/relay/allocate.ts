@@ -24,6 +24,7 @@ import { answer, type ProvenAnswerable, refuse, repeat, sendAway } from './answe
 import type { MsSession } from './ms/ms-session.ts';
 import type { Relay } from './relay.ts';
 import type { Opening, RelayPlace, RelayState } from './relay-state.ts';
+import { isStream } from './turn-listener.ts';
 import type { ProvenRequest } from './turn-request.ts';
 
 /** What an Allocate asks for, once it is known to make sense. */
@@ -34,6 +35,8 @@ interface AllocateWish {
   readonly evenPort: EvenPort | undefined;
   /** A port that was set aside earlier. */
   readonly reserved: number | undefined;
+  /** TCP is to be relayed (RFC 6062). */
+  readonly tcp?: boolean;
   /** The place of the other family, when both are asked for (RFC 8656 §7.2); 'unsupported' when there is none. */
   readonly additional?: RelayPlace | 'unsupported' | undefined;
 }
@@ -130,12 +133,9 @@ export function beginAllocation(
   const port = task.reserved ?? takePort(task, request.now);
   if (port === undefined) return false;
   const attempts = task.reserved === undefined ? state.limits.bindAttempts : 1;
-  startBinding(
-    state,
-    state.open(request, task.lifetime, ms),
-    { ...task, attempts, sibling: undefined },
-    port,
-  );
+  const allocation = state.open(request, task.lifetime, ms);
+  allocation.isTcp = task.tcp === true;
+  startBinding(state, allocation, { ...task, attempts, sibling: undefined }, port);
   return true;
 }
 
@@ -246,7 +246,11 @@ function readWish(state: RelayState, request: ProvenRequest): Result<AllocateWis
   const { message, now, proof } = request;
   const transport = decodeRequestedTransport(message);
   if (!transport.ok) return err(ErrorCode.BadRequest);
-  if (transport.value !== TransportProtocol.Udp) return err(ErrorCode.UnsupportedTransportProtocol);
+  const tcp = transport.value === TransportProtocol.Tcp;
+  if (!tcp && transport.value !== TransportProtocol.Udp) return err(ErrorCode.UnsupportedTransportProtocol);
+  // RFC 6062 §5.1: only for who came by a connection, and without what belongs to datagrams.
+  const datagramsOnly = message.has(AttributeType.EvenPort) || message.has(AttributeType.ReservationToken);
+  if (tcp && (datagramsOnly || !isStream(request.listener))) return err(ErrorCode.BadRequest);
   const evenPort = decodeEvenPort(message);
   const lifetime = decodeLifetime(message);
   const token = decodeReservationToken(message);
@@ -257,6 +261,7 @@ function readWish(state: RelayState, request: ProvenRequest): Result<AllocateWis
   if (places === undefined) return err(ErrorCode.AddressFamilyNotSupported);
   const wish = {
     ...places,
+    tcp,
     reserved: undefined,
     evenPort: evenPort.ok ? evenPort.value : undefined,
     lifetime: grantLifetime(state, lifetime.ok ? lifetime.value : undefined, now, proof.ends),

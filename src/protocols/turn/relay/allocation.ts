@@ -2,6 +2,7 @@ import type { Monotonic } from '#kernel';
 import type { AddressFamily } from '#protocols/stun';
 import { ByteBudget, type Toll, type UserAccount } from './bandwidth.ts';
 import type { MsSession } from './ms/ms-session.ts';
+import type { PeerConnection } from './peer-connections.ts';
 import type { Relay } from './relay.ts';
 import type { TurnListener } from './turn-listener.ts';
 
@@ -71,6 +72,9 @@ export class Allocation {
   answer: Uint8Array | undefined;
   /** Present when the client speaks the Microsoft dialect. */
   readonly ms: MsSession | undefined;
+  /** Its relayed addresses are of TCP (RFC 6062): connections instead of channels and indications. */
+  isTcp = false;
+  readonly connections = new Set<PeerConnection>();
   sentPackets = 0;
   sentBytes = 0;
   receivedPackets = 0;

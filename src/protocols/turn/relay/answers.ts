@@ -186,6 +186,7 @@ export const knownAttributes: ReadonlySet<number> = new Set([
   AttributeType.Userhash,
   AttributeType.XorMappedAddress,
   AttributeType.ReservationToken,
+  AttributeType.ConnectionId,
 ]);
 
 /** RFC 8489 §6.3.1: answers 420 when the request has attributes that must be understood and are not. */

@@ -71,7 +71,7 @@ export function handleSend(
   if (!state.allowsPort(peer.value.address, peer.value.port)) return 'peer-port-refused';
   const address = state.peerForm(peer.value.address);
   const relay = allocation.relay(peer.value.family);
-  if (relay === undefined) return 'no-relayed-address';
+  if (relay === undefined || allocation.isTcp) return 'no-relayed-address';
   if (!allocation.hasPermission(address, now)) return 'no-permission';
   const start = data + 4;
   const end = start + message.lengthAt(data);
@@ -92,6 +92,10 @@ export function deliverToClient(
   now: Monotonic,
 ): void {
   const { allocation } = relay;
+  if (allocation.isTcp) {
+    state.drop('no-relayed-address');
+    return;
+  }
   if (allocation.expires <= now) {
     state.drop('relay-closed');
     return;

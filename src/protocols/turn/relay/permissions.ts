@@ -45,7 +45,9 @@ export function handleChannelBind(
   const { message, now } = request;
   const number = decodeChannelNumber(message);
   const peer = decodeXorAddress(message, AttributeType.XorPeerAddress);
-  if (!number.ok || !peer.ok || !checkChannelNumber(number.value)) return ErrorCode.BadRequest;
+  // RFC 6062: a relayed address of TCP has connections instead.
+  if (allocation.isTcp || !number.ok || !peer.ok || !checkChannelNumber(number.value))
+    return ErrorCode.BadRequest;
   const { port } = peer.value;
   if (port === 0) return ErrorCode.BadRequest;
   const address = state.peerForm(peer.value.address);

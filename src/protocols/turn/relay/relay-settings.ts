@@ -10,6 +10,8 @@ export interface RelayLimits {
   readonly permissionsPerAllocation: number;
   /** Channels at once in one allocation (508 beyond). */
   readonly channelsPerAllocation: number;
+  /** TCP connections with peers at once of one allocation (508 beyond; RFC 6062). */
+  readonly connectionsPerAllocation: number;
   /** What one user may send, and receive, in all allocations together, kbit/s of application data. */
   readonly userKilobits: number;
   /** What one allocation may send, and receive, kbit/s. */
@@ -34,6 +36,7 @@ export const defaultRelayLimits: RelayLimits = {
   allocationsPerAddress: 1_000,
   permissionsPerAllocation: 1_024,
   channelsPerAllocation: 256,
+  connectionsPerAllocation: 64,
   userKilobits: 10_000,
   portKilobits: 3_000,
   burstMilliseconds: 1_000,

@@ -8,6 +8,7 @@ import type { CredentialVerifier } from './credential-verifier.ts';
 import { type TurnDrop, turnDrops } from './drops.ts';
 import type { MsSession } from './ms/ms-session.ts';
 import { Nonces } from './nonces.ts';
+import { endConnection, type PeerConnection } from './peer-connections.ts';
 import { judgePeer, type PeerPolicy, type PeerVerdict } from './peer-policy.ts';
 import { noPool, type RelayPool } from './pool.ts';
 import { PortPool } from './port-pool.ts';
@@ -103,6 +104,8 @@ export class RelayState {
   readonly drops = new Map<TurnDrop, number>(turnDrops.map((reason) => [reason, 0]));
   readonly refusals = new Map<ErrorCode | MsErrorCode, number>();
   readonly allocations = new Set<Allocation>();
+  /** TCP connections with peers, by CONNECTION-ID. */
+  readonly connections = new Map<number, PeerConnection>();
   /** Allocates that wait for their socket, by the relay's id. */
   readonly binding = new Map<number, PendingAllocate>();
   /** Listener id to client address to client port. */
@@ -227,7 +230,8 @@ export class RelayState {
   addRelay(allocation: Allocation, place: RelayPlace, port: number): Relay {
     const { address, advertised, family } = place;
     // [MS-TURN]: the allocated address has the transport of the connection by which it was asked for.
-    const transport = allocation.ms !== undefined && isStream(allocation.listener) ? 'tcp' : 'udp';
+    const byConnection = allocation.ms !== undefined && isStream(allocation.listener);
+    const transport = byConnection || allocation.isTcp ? 'tcp' : 'udp';
     const relay = new Relay(++this.#lastId, family, { address, advertised, port, transport }, allocation);
     allocation.relays.push(relay);
     this.#relays.get(address)?.set(port, relay);
@@ -251,6 +255,7 @@ export class RelayState {
   /** Takes an allocation out of every table and closes its sockets. */
   forget(allocation: Allocation, now: Monotonic): void {
     this.allocations.delete(allocation);
+    for (const connection of allocation.connections) endConnection(this, connection);
     const { listener, clientAddress, clientPort, user } = allocation;
     const clients = this.#fiveTuples.get(listener.id);
     const ports = clients?.get(clientAddress);

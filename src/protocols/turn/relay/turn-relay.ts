@@ -16,11 +16,20 @@ import { failAllocate, finishAllocate, handleAllocate } from './allocate.ts';
 import type { Allocation } from './allocation.ts';
 import { answerUnproven, knownAttributes, refuse, refusedAsUnknown, refuseUnproven } from './answers.ts';
 import { authenticate } from './authentication.ts';
+import { takeOctets } from './bandwidth.ts';
 import type { CredentialVerifier } from './credential-verifier.ts';
 import { deliverToClient, handleChannelData, handleSend } from './data-path.ts';
 import type { TurnDrop } from './drops.ts';
 import { handleMsData } from './ms/ms-data-path.ts';
 import { handleMsControl } from './ms/ms-relay.ts';
+import {
+  endConnection,
+  finishConnect,
+  handleConnect,
+  handleConnectionBind,
+  type PeerConnection,
+  sweepConnections,
+} from './peer-connections.ts';
 import type { PeerPolicy } from './peer-policy.ts';
 import { handleChannelBind, handleCreatePermission } from './permissions.ts';
 import type { RelayPool } from './pool.ts';
@@ -184,12 +193,41 @@ export class TurnRelay {
     failAllocate(this.#state, relay, now);
   }
 
+  /** The peer that the sink was asked to connect to has taken the connection. */
+  handlePeerConnected(connection: PeerConnection, now: Monotonic): void {
+    finishConnect(this.#state, connection, now);
+  }
+  /** It has not, or the connection, or its client's, is over. */
+  handlePeerConnectionClosed(connection: PeerConnection): void {
+    endConnection(this.#state, connection);
+  }
+  /**
+   * Octets on their way through a connection: counted, and taken from the bandwidth of port and user.
+   * @returns milliseconds for which nothing more is to be read from where they came
+   */
+  handleStreamed(
+    connection: PeerConnection,
+    direction: 'sent' | 'received',
+    octets: number,
+    now: Monotonic,
+  ): number {
+    const { allocation } = connection;
+    const { counters, limits } = this.#state;
+    const isSent = direction === 'sent';
+    if (isSent) allocation.sentBytes += octets;
+    else allocation.receivedBytes += octets;
+    if (isSent) counters.sentBytes += octets;
+    else counters.receivedBytes += octets;
+    return takeOctets(isSent ? allocation.sentToll : allocation.receivedToll, octets, now, limits, true);
+  }
+
   /** Ends what is over and forgets what it held. */
   handleTimeouts(now: Monotonic): void {
     for (const allocation of this.#state.allocations) {
       if (allocation.expires <= now) this.#expire(allocation, now);
       else allocation.sweep(now);
     }
+    sweepConnections(this.#state, now);
     this.#state.reservations.sweep(now);
     this.#state.tunnel.handleTimeouts(this.#state, now);
   }
@@ -309,12 +347,18 @@ export class TurnRelay {
       return;
     }
     const handler = allocationRequests.get(method);
-    if (handler === undefined && method !== Method.Allocate) {
+    const other = method !== Method.Allocate && method !== Method.ConnectionBind;
+    if (handler === undefined && other) {
       this.#state.drop('unknown-method');
       return;
     }
     const proven = authenticate(this.#state, request);
     if (proven === undefined || refusedAsUnknown(this.#state, proven)) return;
+    if (method === Method.ConnectionBind) {
+      const refusal = handleConnectionBind(this.#state, proven);
+      if (refusal !== undefined) refuse(this.#state, proven, refusal);
+      return;
+    }
     const allocation = this.#find(request.listener, request.address, request.port, request.now);
     if (handler === undefined) {
       handleAllocate(this.#state, proven, allocation);
@@ -387,4 +431,5 @@ const allocationRequests: ReadonlyMap<number, AllocationRequestHandler> = new Ma
   [Method.Refresh, handleRefresh],
   [Method.CreatePermission, handleCreatePermission],
   [Method.ChannelBind, handleChannelBind],
+  [Method.Connect, handleConnect],
 ]);

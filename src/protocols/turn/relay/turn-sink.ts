@@ -1,5 +1,6 @@
 import type { Allocation } from './allocation.ts';
 import type { TurnDrop } from './drops.ts';
+import type { PeerConnection } from './peer-connections.ts';
 import type { Relay } from './relay.ts';
 import type { TurnListener } from './turn-listener.ts';
 
@@ -59,6 +60,18 @@ export interface TurnSink {
   bindRelay(relay: Relay): void;
   /** Closes that socket (or abandons the bind under way). The relay is never named again. */
   closeRelay(relay: Relay): void;
+  /**
+   * Opens a TCP connection from `connection.relay.address`:`connection.relay.port` to the peer and reads nothing from
+   * it; answer with `handlePeerConnected` or `handlePeerConnectionClosed`.
+   */
+  connectPeer(connection: PeerConnection): void;
+  /**
+   * The client's connection that `listener` stands for carries this peer's data from its next octet on. Joins it with
+   * the peer's connection, or, for a twin, with the twin's client once that is bound too.
+   */
+  bindConnection(connection: PeerConnection, listener: TurnListener): void;
+  /** Closes both ends of it. It is never named again. */
+  closeConnection(connection: PeerConnection): void;
   /** Something was ignored or refused. Already counted in `TurnRelay.drops`. */
   drop(reason: TurnDrop): void;
   /** An allocation has just been answered with success. */

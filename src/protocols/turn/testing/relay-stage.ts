@@ -23,6 +23,7 @@ import {
 import {
   type Allocation,
   type AllocationEnd,
+  type PeerConnection,
   parsePeerPolicy,
   type Relay,
   type TurnDrop,
@@ -106,6 +107,18 @@ export class RecordingSink implements TurnSink {
   }
   paceClient(listener: TurnListener, milliseconds: number): void {
     this.paced.push({ listener, milliseconds });
+  }
+  readonly dialled: PeerConnection[] = [];
+  readonly joined: { readonly connection: PeerConnection; readonly listener: TurnListener }[] = [];
+  readonly hungUp: PeerConnection[] = [];
+  connectPeer(connection: PeerConnection): void {
+    this.dialled.push(connection);
+  }
+  bindConnection(connection: PeerConnection, listener: TurnListener): void {
+    this.joined.push({ connection, listener });
+  }
+  closeConnection(connection: PeerConnection): void {
+    this.hungUp.push(connection);
   }
   bindRelay(relay: Relay): void {
     this.bind.push(relay);
