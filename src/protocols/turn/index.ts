@@ -12,7 +12,7 @@ export {
   type PeerVerdict,
   parsePeerPolicy,
 } from './relay/peer-policy.ts';
-export { type AlternateServer, noPool, type RelayPool } from './relay/pool.ts';
+export type { RelayPool } from './relay/pool.ts';
 export { Relay } from './relay/relay.ts';
 export {
   defaultRelayTimes,

@@ -128,8 +128,11 @@ test('REQUESTED-TRANSPORT must be there (400) and be UDP (442)', () => {
   const stage = new RelayStage();
   const client = stage.client();
   assert.equal(errorOf(client.ask(client.proven(Method.Allocate))), ErrorCode.BadRequest);
+  const sctp = client.proven(Method.Allocate, (writer) => encodeRequestedTransport(writer, 132));
+  assert.equal(errorOf(client.ask(sctp)), ErrorCode.UnsupportedTransportProtocol);
+  // RFC 6062 §5.1: TCP is for clients that came by TCP.
   const tcp = client.proven(Method.Allocate, (writer) => encodeRequestedTransport(writer, 6));
-  assert.equal(errorOf(client.ask(tcp)), ErrorCode.UnsupportedTransportProtocol);
+  assert.equal(errorOf(client.ask(tcp)), ErrorCode.BadRequest);
   assert.equal(stage.relay.allocations.size, 0);
 });
 

@@ -150,7 +150,7 @@ test('what is dropped, and why', () => {
     'unexpected-class',
   );
   assert.equal(
-    dropped(() => client.send(client.bare(Method.Connect))),
+    dropped(() => client.send(client.bare(0x0ff))),
     'unknown-method',
   );
   assert.equal(

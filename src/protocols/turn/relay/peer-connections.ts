@@ -14,6 +14,7 @@ import {
 } from '#protocols/stun';
 import type { Allocation } from './allocation.ts';
 import { answer, type ProvenAnswerable, refuse } from './answers.ts';
+import { takeOctets } from './bandwidth.ts';
 import type { Relay } from './relay.ts';
 import type { RelayState } from './relay-state.ts';
 import { isStream } from './turn-listener.ts';
@@ -185,4 +186,24 @@ function open(
   state.connections.set(id, connection);
   allocation.connections.add(connection);
   return connection;
+}
+
+/**
+ * Counts octets on their way through a connection, and takes them from the bandwidth of port and user.
+ * @returns milliseconds for which nothing more is to be read from where they came
+ */
+export function countStreamed(
+  state: RelayState,
+  { allocation }: PeerConnection,
+  direction: 'sent' | 'received',
+  octets: number,
+  now: Monotonic,
+): number {
+  const { counters, limits } = state;
+  const isSent = direction === 'sent';
+  if (isSent) allocation.sentBytes += octets;
+  else allocation.receivedBytes += octets;
+  if (isSent) counters.sentBytes += octets;
+  else counters.receivedBytes += octets;
+  return takeOctets(isSent ? allocation.sentToll : allocation.receivedToll, octets, now, limits, true);
 }

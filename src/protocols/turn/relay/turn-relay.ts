@@ -1,9 +1,7 @@
 import type { Monotonic } from '#kernel';
 import {
-  AttributeType,
   decodeStun,
   ErrorCode,
-  encodeXorAddress,
   familyOf,
   looksLikeChannelData,
   looksLikeMs,
@@ -14,15 +12,16 @@ import {
 } from '#protocols/stun';
 import { failAllocate, finishAllocate, handleAllocate } from './allocate.ts';
 import type { Allocation } from './allocation.ts';
-import { answerUnproven, knownAttributes, refuse, refusedAsUnknown, refuseUnproven } from './answers.ts';
+import { refuse, refusedAsUnknown } from './answers.ts';
 import { authenticate } from './authentication.ts';
-import { takeOctets } from './bandwidth.ts';
+import { handleBinding } from './binding.ts';
 import type { CredentialVerifier } from './credential-verifier.ts';
 import { deliverToClient, handleChannelData, handleSend } from './data-path.ts';
 import type { TurnDrop } from './drops.ts';
 import { handleMsData } from './ms/ms-data-path.ts';
 import { handleMsControl } from './ms/ms-relay.ts';
 import {
+  countStreamed,
   endConnection,
   finishConnect,
   handleConnect,
@@ -211,14 +210,7 @@ export class TurnRelay {
     octets: number,
     now: Monotonic,
   ): number {
-    const { allocation } = connection;
-    const { counters, limits } = this.#state;
-    const isSent = direction === 'sent';
-    if (isSent) allocation.sentBytes += octets;
-    else allocation.receivedBytes += octets;
-    if (isSent) counters.sentBytes += octets;
-    else counters.receivedBytes += octets;
-    return takeOctets(isSent ? allocation.sentToll : allocation.receivedToll, octets, now, limits, true);
+    return countStreamed(this.#state, connection, direction, octets, now);
   }
 
   /** Ends what is over and forgets what it held. */
@@ -343,7 +335,7 @@ export class TurnRelay {
   #handleRequest(request: TurnRequest): void {
     const { method } = request.message;
     if (method === Method.Binding) {
-      this.#handleBinding(request);
+      handleBinding(this.#state, request);
       return;
     }
     const handler = allocationRequests.get(method);
@@ -388,19 +380,6 @@ export class TurnRelay {
     }
     const refusal = handler(state, request, allocation);
     if (refusal !== undefined) refuse(state, request, refusal);
-  }
-
-  /** RFC 8489 §3, §6.3.1: a client learns its own address. */
-  #handleBinding(request: TurnRequest): void {
-    const unknown = request.message.unknownRequired(knownAttributes);
-    if (unknown.length > 0) {
-      refuseUnproven(this.#state, request, ErrorCode.UnknownAttribute, unknown);
-      return;
-    }
-    answerUnproven(this.#state, request, (writer) => {
-      encodeXorAddress(writer, AttributeType.XorMappedAddress, request.address, request.port);
-      this.#state.tunnel.answerQuestion(writer, request);
-    });
   }
 
   /** The allocation of a 5-tuple; one that is over ends here and now. */
