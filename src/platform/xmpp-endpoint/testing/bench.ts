@@ -30,6 +30,8 @@ export interface EdgeOptions {
   readonly methods: readonly Method[];
   readonly partner?: Partial<Partner>;
   readonly partners?: readonly string[];
+  /** Places for streams that have proven nothing; default 50. */
+  readonly strangers?: number;
 }
 
 /** Our endpoint on the addresses of the lab, with everything real but the services around it. */
@@ -67,7 +69,7 @@ export async function startEdge(t: TestContext, options: EdgeOptions): Promise<E
       mayDial: (remote) => remote.startsWith('127.0.3.'),
       localAddresses: [OUR_ADDRESS],
       connections: 100,
-      strangers: 50,
+      strangers: options.strangers ?? 50,
       waiting: 256,
       window: 256,
       outboundBytes: 1 << 20,
