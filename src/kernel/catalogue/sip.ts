@@ -23,7 +23,7 @@ export const sipErrors = {
     blame: 'operator',
     summary: 'the flow key of the pool cannot be used',
     remedy:
-      'Write 32 to 4096 characters into the file of policy.pool.flowKeyFile, for example with `openssl rand -base64 32`, ' +
+      'Write one line of 16 to 512 characters into the file of policy.pool.flowKeyFile, for example with `openssl rand -base64 32`, ' +
       'the same on every edge of the pool, readable by the account the service runs as.',
   },
 } as const satisfies Catalogue;

@@ -46,7 +46,7 @@ export const pool = setting.optionalSection('Edges that do the same work side by
       'File with the secret of flow tokens and hidden targets, the same on every edge of a pool, so that one edge knows ' +
       'what another one wrote; each edge makes one of its own when left out.',
     reload: 'restart',
-    example: 'secrets/pool.flow',
+    example: 'secrets/flow.secret',
     path: true,
     file: 'shared-secret',
   }),
