@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseResolvConf, resolverPlaces } from './resolver-places.ts';
 
-test('of /etc/resolv.conf only addresses of name servers are read, each once, at most eight', () => {
+test('of /etc/resolv.conf only addresses of name servers are read, canonical, each once, at most eight', () => {
   const text = [
     '# made by hand',
     'search corp.example',
     'nameserver 192.0.2.1',
     '  nameserver\t2001:db8::1  # second',
     'nameserver 192.0.2.1',
+    'nameserver 2001:DB8:0:0::1',
     'nameserver fe80::1%eth0',
     'nameserver resolver.example',
     'options timeout:1',

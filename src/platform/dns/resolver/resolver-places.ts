@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { canonicalAddress } from '#platform/topology';
 import type { ServerPlace } from './dns-sockets.ts';
 
 const DNS_PORT = 53;
@@ -20,7 +20,8 @@ export function parseResolvConf(text: string): string[] {
   const servers = text
     .split('\n')
     .flatMap((line) => /^\s*nameserver\s+([0-9A-Fa-f:.]+)\s*(?:[#;].*)?$/.exec(line)?.[1] ?? [])
-    .filter((address) => isIP(address) !== 0);
+    // As the system spells the source of a datagram: an answer is known by it.
+    .flatMap((address) => canonicalAddress(address) ?? []);
   return [...new Set(servers)].slice(0, MOST_SERVERS);
 }
 
