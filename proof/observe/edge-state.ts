@@ -1,4 +1,4 @@
-import type { EdgeName } from '../network/addresses.ts';
+import type { AddressPair, EdgeName } from '../network/addresses.ts';
 import type { HostName } from '../network/perimeter-network.ts';
 import type { Perimeter } from '../programs/perimeter.ts';
 
@@ -50,12 +50,21 @@ export async function issued(perimeter: Perimeter, edge: EdgeName): Promise<numb
   return counters.credentialsIssued;
 }
 
-/** The remote addresses of a host's open TCP connections to one of its own ports. */
-export async function connectedTo(perimeter: Perimeter, host: HostName, port: number): Promise<string[]> {
+/** The remote addresses of a host's open TCP connections to a port of one of its interfaces. */
+export async function connectedTo(
+  perimeter: Perimeter,
+  host: HostName,
+  own: AddressPair,
+  port: number,
+): Promise<string[]> {
   const text = await perimeter.host(host).run('ss', ['-Hnt', 'state', 'established', `( sport = :${port} )`]);
   return text
     .split('\n')
-    .map((line) => line.trim().split(/\s+/)[3] ?? '')
-    .filter((remote) => remote !== '')
-    .map((remote) => remote.slice(0, remote.lastIndexOf(':')).replace(/^\[|\]$/g, ''));
+    .map((line) => line.trim().split(/\s+/).slice(2).map(withoutPort))
+    .filter(([local]) => local === own.v4 || local === own.v6)
+    .flatMap(([, remote]) => remote ?? []);
+}
+
+function withoutPort(endpoint: string): string {
+  return endpoint.slice(0, endpoint.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 }

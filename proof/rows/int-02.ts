@@ -16,7 +16,7 @@ export const row: RowProof = {
       const before = await requests(perimeter, edge);
       await sendMessage(perimeter, 'bob', person, `from inside, by ${edge}`);
       assert.equal((await requests(perimeter, edge)).outward, before.outward + 1);
-      const sources = new Set(await connectedTo(perimeter, edge, 5061));
+      const sources = new Set(await connectedTo(perimeter, edge, addresses[edge].internal, 5061));
       assert.deepEqual([...sources], [source], `${edge} sees the next hop's own address`);
     }
     return {

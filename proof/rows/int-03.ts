@@ -19,7 +19,7 @@ export const row: RowProof = {
     }
     const edges = [addresses.edge1.internal.v4, addresses.edge2.internal.v4];
     const people: string[] = [addresses.bob.v4];
-    const sources = new Set(await connectedTo(perimeter, 'frontEnd', 5061));
+    const sources = new Set(await connectedTo(perimeter, 'frontEnd', addresses.frontEnd, 5061));
     assert.deepEqual([...sources].filter((source) => !people.includes(source)).sort(), edges.sort());
     return {
       seen: `messages of alice by edge1 and carol by edge2 reached bob; the next hop saw ${edges.join(' and ')}`,

@@ -13,7 +13,7 @@ export const row: RowProof = {
     const server = await bob.call('relayCredentials', { user: await perimeter.signedIn('bob') });
     assert.equal(server.host, names.edge1);
     assert.ok((await issued(perimeter, 'edge1')) > before, 'edge1 counts what it issued');
-    const sources = new Set(await connectedTo(perimeter, 'edge1', 5062));
+    const sources = new Set(await connectedTo(perimeter, 'edge1', addresses.edge1.internal, 5062));
     assert.deepEqual([...sources], [addresses.frontEnd.v4]);
     const relayed = await bob.call('openRelay', { name: 'int-05', server, localAddress: addresses.bob.v4 });
     assert.equal(relayed.address, addresses.edge1.av.v4);
