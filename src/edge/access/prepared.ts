@@ -7,6 +7,7 @@ import {
   publicTrustAnchors,
   type TrustAnchors,
 } from '#platform/pki';
+import { type RevocationPolicy, revocationPolicy } from '#platform/revocation';
 import type { EdgeDocument } from '#platform/topology';
 import type { NameSource } from './federation/connections/edge-names.ts';
 import { partnerGuard } from './federation/partner-guard.ts';
@@ -29,6 +30,8 @@ export interface Prepared {
   readonly mayDialPartner: (address: string) => boolean;
   /** Who is asked for names, from where. */
   readonly names: NameSource;
+  /** Whether and how it is asked if their certificates still stand. */
+  readonly revocation: RevocationPolicy;
   readonly flowKey: Buffer;
 }
 
@@ -56,6 +59,8 @@ export async function prepare(
   if (!partnerTrust.ok) return partnerTrust;
   const mayDialPartner = partnerGuard(document);
   if (!mayDialPartner.ok) return mayDialPartner;
+  const revocation = revocationPolicy(document);
+  if (!revocation.ok) return revocation;
   const shared = document.policy.pool.flowKeyFile;
   const flowKey =
     shared === undefined
@@ -72,6 +77,7 @@ export async function prepare(
     partnerTrust: partnerTrust.value,
     mayDialPartner: mayDialPartner.value,
     names: { resolvers: document.host.resolvers, localAddresses: document.host.addresses.access },
+    revocation: revocation.value,
     flowKey: flowKey.value,
   });
 }

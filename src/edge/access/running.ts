@@ -1,6 +1,7 @@
 import { randomToken } from '#kernel';
 import { type Connection, dialTls, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
 import { matchName } from '#platform/pki';
+import { Revocation } from '#platform/revocation';
 import type { ServiceContext, SocketSource } from '#platform/service';
 import {
   type FlowTarget,
@@ -57,6 +58,7 @@ export class Running {
   readonly #federation: Federation;
   readonly #partners: TlsAcceptor;
   readonly #names: EdgeNames;
+  readonly #revocation: Revocation;
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
   /** For life: what clients were shown has to open whatever document runs then. */
   readonly #seal: Seal;
@@ -106,6 +108,13 @@ export class Running {
     this.#internal = new TlsAcceptor(this.#internalOptions());
     const ownNames = new EdgeNames(context, prepared.names);
     this.#names = ownNames;
+    this.#revocation = new Revocation({
+      policy: prepared.revocation,
+      resolver: ownNames,
+      clock,
+      random,
+      metrics: context.metrics,
+    });
     this.#federation = new Federation({
       clock,
       registry: context.metrics,
@@ -114,6 +123,7 @@ export class Running {
       core: this.#proxy,
       seal: this.#seal,
       names: names ?? ownNames,
+      confirm: (peer, staple) => this.#revocation.check(peer, staple),
       scene: this.#federationSceneOf(prepared),
     });
     this.#partners = new TlsAcceptor(this.#partnerOptions());
@@ -136,6 +146,7 @@ export class Running {
     this.#external.update(prepared);
     this.#internal.update(this.#internalOptions());
     this.#names.adopt(prepared.names);
+    this.#revocation.configure(prepared.revocation);
     this.#partners.update(this.#partnerOptions());
     this.#proxy.adopt(this.#sceneOf(prepared));
     this.#federation.adopt(this.#federationSceneOf(prepared));
@@ -170,6 +181,7 @@ export class Running {
   async stop(): Promise<void> {
     this.#pool.close();
     this.#federation.stop();
+    this.#revocation.close();
     this.#names.close();
     this.#proxy.stop();
     await Promise.all([this.#external.close(), this.#internal.close(), this.#partners.close()]);

@@ -16,6 +16,8 @@ export interface LeafRequest {
   readonly uris?: readonly string[];
   /** Extended key usages; both by default, an empty list leaves the extension out. */
   readonly usages?: readonly ('serverAuth' | 'clientAuth')[];
+  /** URLs of revocation lists. */
+  readonly lists?: readonly string[];
   /** Default: one hour ago. */
   readonly notBefore?: Date;
   /** Default: 30 days from now. */
@@ -119,6 +121,24 @@ export class LabAuthority {
     await writeWhole(files.certificate, issued.certificatePem, 0o644);
   }
 
+  /**
+   * A revocation list in DER that counts for a day.
+   * @param serials of the revoked certificates, in hex
+   */
+  async revocationList(serials: readonly string[]): Promise<Buffer> {
+    const { x509, certificate, keys } = this.#parts;
+    const now = Date.now();
+    const list = await x509.X509CrlGenerator.create({
+      issuer: certificate.subject,
+      thisUpdate: new Date(now - 60_000),
+      nextUpdate: new Date(now + 24 * HOUR),
+      entries: serials.map((serialNumber) => ({ serialNumber, revocationDate: new Date(now - 60_000) })),
+      signingAlgorithm: ALGORITHM,
+      signingKey: keys.privateKey,
+    });
+    return Buffer.from(list.rawData);
+  }
+
   /** Writes this authority's certificate (0644), to be the trust anchor file of others. */
   async writeCertificate(file: string): Promise<void> {
     await writeWhole(file, this.certificatePem, 0o644);
@@ -188,6 +208,8 @@ function leafExtensions(x509: X509Library, request: LeafRequest): Extension[] {
     })),
     ...(request.uris ?? []).map((uri) => ({ type: 'url' as const, value: uri })),
   ];
+  if (request.lists !== undefined)
+    extensions.push(new x509.CRLDistributionPointsExtension([...request.lists]));
   if (names.length > 0) extensions.push(new x509.SubjectAlternativeNameExtension(names));
   return extensions;
 }

@@ -1,5 +1,6 @@
-import type { Cancel, Clock } from '#kernel';
-import type { Connection } from '#platform/net';
+import type { Cancel, Clock, Result } from '#kernel';
+import type { Connection, DialOptions } from '#platform/net';
+import type { VerifiedPeer } from '#platform/pki';
 import type { SipFlow } from '#platform/sip-endpoint';
 import type { EventSink, Log, Metrics } from '#platform/telemetry';
 import type { ServerTransaction, SipRequest } from '#protocols/sip';
@@ -27,6 +28,8 @@ export interface FederationOptions {
   /** For life: what partners were shown has to open whatever document runs then. */
   readonly seal: Seal;
   readonly names: NameService;
+  /** Whether a partner's certificate still stands; asked in both directions, after its chain was verified. */
+  readonly confirm: NonNullable<DialOptions['confirm']>;
   readonly scene: FederationScene;
 }
 
@@ -81,6 +84,7 @@ export class Federation implements FederationCore {
       log: options.log,
       metrics: this.metrics,
       names: options.names,
+      confirm: options.confirm,
       registry: options.registry,
       scene: () => this.#scene,
       adopt: (connection, closed) => this.#addFlow(connection, 'outbound', closed),
@@ -138,19 +142,41 @@ export class Federation implements FederationCore {
     this.links.close();
   }
 
+  /** Whether a partner's certificate still stands. */
+  confirm(peer: VerifiedPeer, staple: Buffer | undefined): Promise<Result<void>> {
+    return this.#options.confirm(peer, staple);
+  }
+
   /** A connection that a partner opened (port row ext-06); its chain was verified. */
   accept(connection: Connection): void {
-    const names = connection.tls?.peer?.names;
-    if (names !== undefined && this.#mayConnect(names)) {
+    const peer = connection.tls?.peer;
+    if (peer !== undefined && this.#mayConnect(peer.names)) void this.#admit(connection, peer);
+    else this.#refuseConnection(connection, 'unlisted-domain');
+  }
+
+  /** Nothing is read from the connection meanwhile. */
+  async #admit(connection: Connection, peer: VerifiedPeer): Promise<void> {
+    const confirmed = await this.confirm(peer, undefined);
+    if (connection.closed) return;
+    if (!confirmed.ok) this.#refuseConnection(connection, 'partner-certificate', confirmed.error.message);
+    else if (!this.#mayConnect(peer.names)) this.#refuseConnection(connection, 'unlisted-domain');
+    else {
       const flow = this.#addFlow(connection, 'inbound', () => {});
       if (flow?.data instanceof PartnerConnection) this.#inbound.add(flow.data);
-      return;
     }
-    this.core.metrics.refusals.inc('unlisted-domain');
+  }
+
+  #refuseConnection(
+    connection: Connection,
+    rule: 'unlisted-domain' | 'partner-certificate',
+    detail = '',
+  ): void {
+    this.core.metrics.refusals.inc(rule);
     this.#tell('partner-connection-refused', {
-      rule: 'unlisted-domain',
+      rule,
       remote: connection.remote.address,
-      names: (names?.dns ?? []).slice(0, 5).join(' '),
+      names: (connection.tls?.peer?.names.dns ?? []).slice(0, 5).join(' '),
+      ...(detail === '' ? {} : { detail: detail.slice(0, 500) }),
     });
     connection.destroy('policy');
   }

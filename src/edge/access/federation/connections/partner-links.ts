@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { type Clock, err, type Result } from '#kernel';
-import { type Connection, dialTls } from '#platform/net';
+import { type Connection, type DialOptions, dialTls } from '#platform/net';
 import type { SipFlow } from '#platform/sip-endpoint';
 import type { EventSink, Log, Metrics } from '#platform/telemetry';
 import type { FederationScene } from '../federation-scene.ts';
@@ -17,6 +17,8 @@ export interface PartnerLinksOptions {
   readonly registry: Metrics;
   readonly metrics: FederationMetrics;
   readonly names: NameService;
+  /** Whether a partner's certificate still stands. */
+  readonly confirm: NonNullable<DialOptions['confirm']>;
   readonly scene: () => FederationScene;
   readonly adopt: (connection: Connection, closed: (flow: SipFlow) => void) => SipFlow | undefined;
   readonly close: (flow: SipFlow) => void;
@@ -133,6 +135,7 @@ export class PartnerLinks {
       credentials,
       trust,
       expectNames: [partner.domain, ...hosts],
+      confirm: this.#options.confirm,
       recognise: (names) => identityOf(names, partner, hosts) !== undefined,
       alpn: ALPN,
       handshakeMs: limits.handshakeSeconds * 1000,
@@ -156,8 +159,14 @@ export class PartnerLinks {
   }
 }
 
-/** Of `platform/net`: the certificate does not verify, or names somebody else. */
-const CERTIFICATE_CODES: ReadonlySet<string> = new Set(['SLP-NET-0013', 'SLP-NET-0014']);
+/** The certificate does not verify, names somebody else, is revoked, or nobody can tell whether it is. */
+const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
+  'SLP-NET-0013',
+  'SLP-NET-0014',
+  'SLP-PKI-0001',
+  'SLP-PKI-0002',
+  'SLP-PKI-0003',
+]);
 
 function dialResult({ reason }: LinkFailure): DialResult {
   if (reason === 'partner-unresolvable') return 'unresolvable';
