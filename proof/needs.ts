@@ -14,6 +14,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   kamailio: 'kamailio, with kamailio-tls-modules',
   kamcmd: 'kamailio',
   dnsmasq: 'dnsmasq-base',
+  nginx: 'nginx-light',
   turnutils_uclient: 'coturn',
   setpriv: 'util-linux',
   sysctl: 'procps',

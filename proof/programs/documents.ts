@@ -25,6 +25,13 @@ export const partners = {
   four: { domain: 'partner.test', proxy: 'sip.partner.test', family: 4 },
   six: { domain: 'six.test', proxy: 'sip.six.test', family: 6 },
 } as const;
+/** Where the authority of the partners publishes its revocation list, a name for each family, and how its path ends. */
+export const revocationNames = { four: 'crl4.partner.test', six: 'crl6.partner.test' } as const;
+export const LIST_FILE = 'ca.crl';
+/** A service with more servers than fit a datagram, at one of the partners. */
+export const LARGE_SERVICE = { name: '_large._tcp.partner.test', servers: 60 } as const;
+/** By which family each edge asks for names. */
+export const nameFamily: Readonly<Record<EdgeName, keyof AddressPair>> = { edge1: 'v4', edge2: 'v6' };
 export const relayPorts = { first: 50_000, last: 59_999 } as const;
 
 const both = ({ v4, v6 }: AddressPair) => [v4, v6];
@@ -44,7 +51,7 @@ export function edgeDocument(edge: EdgeName, allowed: readonly string[]): string
       stateDirectory: edge,
       runAs: ACCOUNT,
       addresses: edgeAddresses(edge),
-      resolvers: both(addresses.resolver),
+      resolvers: resolversOf(edge),
       certificates: { access: keyPair('access'), internal: keyPair(edge) },
       internalCa: 'ca.pem',
       partnerCa: 'ca.pem',
@@ -69,6 +76,8 @@ export function edgeDocument(edge: EdgeName, allowed: readonly string[]): string
         allowed: Object.values(partners).map(({ domain, proxy }) => ({ domain, proxy })),
         mediaProfiles: ['edge-tunnel', 'ice', 'legacy-ocs2007'],
       },
+      // The documentation networks are no public addresses.
+      revocation: { allowedNetworks: hosts(addresses.revocation) },
       nextHop: {
         name: names.frontEnd,
         members: [{ name: names.frontEnd, address: addresses.frontEnd.v4 }],
@@ -115,6 +124,12 @@ export function internalDocument(): string {
       externalAccess: { global: { remote: true, federation: true } },
     },
   });
+}
+
+/** The first that works is kept to: one edge asks by IPv4, the other by IPv6. */
+function resolversOf(edge: EdgeName): string[] {
+  const pair = both(addresses.resolver);
+  return nameFamily[edge] === 'v4' ? pair : pair.reverse();
 }
 
 function edgeAddresses(edge: EdgeName): Record<string, string[]> {

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { ChildProgram } from '../../src/apps/lab/testing/child-program.ts';
 import { KamailioPartner } from '../../src/apps/lab/testing/kamailio-partner.ts';
 import { addresses, ofFamily } from '../network/addresses.ts';
-import { partners } from './documents.ts';
+import { LARGE_SERVICE, partners, revocationNames } from './documents.ts';
 import type { Perimeter } from './perimeter.ts';
 
 /** The name server that the edges ask: dnsmasq, on the resolver's addresses, with the names of the partners. */
@@ -11,6 +11,10 @@ export async function startNameServer(perimeter: Perimeter): Promise<ChildProgra
   const hosts = Object.values(partners).map(({ proxy, family }) => {
     return `--host-record=${proxy},${ofFamily(addresses.partner, family)}`;
   });
+  const { name, servers } = LARGE_SERVICE;
+  for (let n = 0; n < servers; n++) hosts.push(`--srv-host=${name},server-number-${n}.partner.test,5061`);
+  hosts.push(`--host-record=${revocationNames.four},${addresses.revocation.v4}`);
+  hosts.push(`--host-record=${revocationNames.six},${addresses.revocation.v6}`);
   const [program = '', ...words] = perimeter.host('outsideServers').launcher;
   const server = new ChildProgram({
     program,
@@ -18,12 +22,52 @@ export async function startNameServer(perimeter: Perimeter): Promise<ChildProgra
     parameters: [
       ...words,
       ...['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--pid-file=', '--user='],
-      ...['--log-facility=-', '--no-resolv', '--no-hosts', '--bind-interfaces', '--local=/test/'],
+      ...[
+        '--log-facility=-',
+        '--log-queries',
+        '--no-resolv',
+        '--no-hosts',
+        '--bind-interfaces',
+        '--local=/test/',
+      ],
       ...[`--listen-address=${v4}`, `--listen-address=${v6}`, ...hosts],
     ],
     folder: perimeter.files.folder,
   });
   await server.printed(/started/);
+  return server;
+}
+
+/** In the folder of the web server: who asked for what. */
+export const ASKED_LOG = 'asked.log';
+
+/** The authority's web server: nginx, on the addresses of the revocation lists; it logs who asks. */
+export async function startListServer(perimeter: Perimeter): Promise<ChildProgram> {
+  const folder = perimeter.files.path('web');
+  const { v4, v6 } = addresses.revocation;
+  const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (what) => `${what}_temp_path ${folder}/temporary;`,
+  );
+  writeFileSync(
+    `${folder}/nginx.conf`,
+    `daemon off; user root; pid ${folder}/nginx.pid; error_log stderr notice; worker_processes 1;
+events {}
+http {
+  ${places.join(' ')}
+  log_format asked 'ASKED $remote_addr $http_host $request_uri $status';
+  access_log ${folder}/${ASKED_LOG} asked;
+  server { listen ${v4}:80; listen [${v6}]:80; root ${folder}; types { application/pkix-crl crl; } }
+}
+`,
+  );
+  const [program = '', ...words] = perimeter.host('outsideServers').launcher;
+  const server = new ChildProgram({
+    program,
+    debianPackage: 'iproute2 and nginx-light',
+    parameters: [...words, 'nginx', '-p', folder, '-c', `${folder}/nginx.conf`],
+    folder,
+  });
+  await server.printed(/start worker process \d/);
   return server;
 }
 

@@ -4,6 +4,7 @@ import { FailureError } from '#kernel';
 import { AdministrationClient } from '#platform/service';
 import { type EdgeDocument, loadEdgeDocument } from '#platform/topology';
 import { LabProgram } from '../../src/apps/lab/program.ts';
+import type { ChildProgram } from '../../src/apps/lab/testing/child-program.ts';
 import { endedWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
 import type { KamailioPartner } from '../../src/apps/lab/testing/kamailio-partner.ts';
 import { Actor } from '../actors/actor.ts';
@@ -13,7 +14,7 @@ import type { Host } from '../network/host.ts';
 import { type HostName, PerimeterNetwork } from '../network/perimeter-network.ts';
 import { generatedRules, loadRules, reservePorts } from '../observe/rule-counters.ts';
 import { ACCOUNT, DOMAIN, names } from './documents.ts';
-import { startNameServer, startPartner } from './outside.ts';
+import { startListServer, startNameServer, startPartner } from './outside.ts';
 import { type Person, ProofFiles } from './proof-files.ts';
 
 const SERVER = join(import.meta.dirname, '../../src/apps/cli/main.ts');
@@ -27,6 +28,7 @@ export class Perimeter {
   readonly #rules = new Map<HostName, string>();
   readonly #actors = new Map<HostName, Actor>();
   readonly #outside: { stop(): Promise<void> }[] = [];
+  #nameServer: ChildProgram | undefined;
   #partner: Promise<KamailioPartner> | undefined;
   readonly #signedIn = new Map<Person, Promise<string>>();
 
@@ -93,7 +95,8 @@ export class Perimeter {
 
   /** Starts the two edges and the next hop, and waits until they have found one another. */
   async start(): Promise<void> {
-    this.#outside.push(await startNameServer(this));
+    this.#nameServer = await startNameServer(this);
+    this.#outside.push(this.#nameServer, await startListServer(this));
     await Promise.all([this.internal.start(), ...edgeNames.map((edge) => this.edge(edge).start())]);
     await until(
       'edges and next hop had found one another',
@@ -118,6 +121,11 @@ export class Perimeter {
     }
   }
 
+  /** The name server that the edges ask. */
+  get nameServer(): ChildProgram {
+    if (this.#nameServer === undefined) throw new TypeError('the name server has not been started');
+    return this.#nameServer;
+  }
   /** The edge of other organisations on the partner's host, started when it is first asked for. */
   partner(): Promise<KamailioPartner> {
     this.#partner ??= startPartner(this).then((partner) => {

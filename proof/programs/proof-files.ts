@@ -19,7 +19,16 @@ import { endWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
 import { addresses, type EdgeName, edgeNames } from '../network/addresses.ts';
 import { runNow } from '../network/command.ts';
 import { leftovers, OWN } from '../network/leftovers.ts';
-import { ACCOUNT, DOMAIN, edgeDocument, internalDocument, names, partners } from './documents.ts';
+import {
+  ACCOUNT,
+  DOMAIN,
+  edgeDocument,
+  internalDocument,
+  LIST_FILE,
+  names,
+  partners,
+  revocationNames,
+} from './documents.ts';
 
 export const people = ['alice', 'bob', 'carol', 'visitor'] as const;
 export type Person = (typeof people)[number];
@@ -100,7 +109,13 @@ export class ProofFiles {
     // Good for a client, too: the partner that we did not write insists on it.
     await issue('access', { name: names.access, hosts: [names.access, DOMAIN] });
     for (const edge of edgeNames) await issue(edge, { name: names[edge], hosts: [names[edge]] });
-    await issue('partner', { name: 'Partner', hosts: Object.values(partners).map(({ proxy }) => proxy) });
+    await issue('partner', {
+      name: 'Partner',
+      hosts: Object.values(partners).map(({ proxy }) => proxy),
+      lists: Object.values(revocationNames).map((host) => `http://${host}/${LIST_FILE}`),
+    });
+    mkdirSync(this.path('web'));
+    writeFileSync(this.path(`web/${LIST_FILE}`), await authority.revocationList([]));
     const hosts = [names.frontEnd, DOMAIN, addresses.frontEnd.v4];
     await issue('front-end', { name: names.frontEnd, hosts });
   }

@@ -49,6 +49,9 @@ const TAG_LENGTH = 16;
 
 /** The service while it has a document: proxy, listeners and the pool towards the next hop. */
 export class Running {
+  /** The resolver of the running document. */
+  readonly names: EdgeNames;
+  readonly revocation: Revocation;
   readonly #context: ServiceContext;
   readonly #metrics: AccessMetrics;
   readonly #proxy: AccessProxy;
@@ -57,8 +60,6 @@ export class Running {
   readonly #internal: TlsAcceptor;
   readonly #federation: Federation;
   readonly #partners: TlsAcceptor;
-  readonly #names: EdgeNames;
-  readonly #revocation: Revocation;
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
   /** For life: what clients were shown has to open whatever document runs then. */
   readonly #seal: Seal;
@@ -107,8 +108,8 @@ export class Running {
     );
     this.#internal = new TlsAcceptor(this.#internalOptions());
     const ownNames = new EdgeNames(context, prepared.names);
-    this.#names = ownNames;
-    this.#revocation = new Revocation({
+    this.names = ownNames;
+    this.revocation = new Revocation({
       policy: prepared.revocation,
       resolver: ownNames,
       clock,
@@ -123,7 +124,7 @@ export class Running {
       core: this.#proxy,
       seal: this.#seal,
       names: names ?? ownNames,
-      confirm: (peer, staple) => this.#revocation.check(peer, staple),
+      confirm: (peer, staple) => this.revocation.check(peer, staple),
       scene: this.#federationSceneOf(prepared),
     });
     this.#partners = new TlsAcceptor(this.#partnerOptions());
@@ -145,8 +146,8 @@ export class Running {
     this.#proxy.guard.configure(prepared.settings);
     this.#external.update(prepared);
     this.#internal.update(this.#internalOptions());
-    this.#names.adopt(prepared.names);
-    this.#revocation.configure(prepared.revocation);
+    this.names.adopt(prepared.names);
+    this.revocation.configure(prepared.revocation);
     this.#partners.update(this.#partnerOptions());
     this.#proxy.adopt(this.#sceneOf(prepared));
     this.#federation.adopt(this.#federationSceneOf(prepared));
@@ -181,8 +182,8 @@ export class Running {
   async stop(): Promise<void> {
     this.#pool.close();
     this.#federation.stop();
-    this.#revocation.close();
-    this.#names.close();
+    this.revocation.close();
+    this.names.close();
     this.#proxy.stop();
     await Promise.all([this.#external.close(), this.#internal.close(), this.#partners.close()]);
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type VerbHandler, verb } from '#platform/service';
 import { federationVerbs } from './federation/verbs.ts';
 import type { AccessMetrics } from './metrics.ts';
+import { outsideVerbs } from './outside-verbs.ts';
 import { refusalReasons } from './policy/refusal.ts';
 import type { Running } from './running.ts';
 
@@ -22,6 +23,7 @@ export function accessVerbs(
         nextHop: proxy === undefined ? [] : describeMembers(proxy),
       };
     }),
+    ...outsideVerbs(running),
     /** Sources that are refused for failed sign-ins. */
     blocks: verb(z.strictObject({}), () => ({ blocks: running()?.proxy.guard.blocks() ?? [] })),
     /** Forgives a source, by any address of it. */

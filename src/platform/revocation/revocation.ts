@@ -4,6 +4,7 @@ import type { Resolver } from '#platform/dns';
 import {
   certificateFacts,
   findInList,
+  readRevocationList,
   revocationPoints,
   subjectText,
   type VerifiedPeer,
@@ -113,6 +114,18 @@ export class Revocation {
     this.#policy = policy;
     this.#forget();
   }
+  /** Fetches a list for an operator who wants to know whether that works; nothing of it is kept or believed. */
+  async probe(
+    url: string,
+    trace?: Trace,
+  ): Promise<Result<{ readonly bytes: number; readonly revoked: number }>> {
+    const fetched = await fetchList(url, this.#fetchOptions(), trace);
+    if (!fetched.ok) return fetched;
+    const list = readRevocationList(fetched.value, { entries: this.#limits.entries });
+    if (!list.ok) return err(failure('SLP-PKI-0006', list.error));
+    return ok({ bytes: fetched.value.length, revoked: list.value.revoked.size });
+  }
+
   /** What is kept at the moment. */
   get kept(): { readonly lists: number; readonly accepted: number; readonly rejected: number } {
     return { lists: this.#lists.size, accepted: this.#accepted.size, rejected: this.#rejected.size };

@@ -43,7 +43,7 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'any',
     port: fixed(80),
     reach: 'node',
-    built: false,
+    built: true,
   },
   {
     ...inExternal,
@@ -57,7 +57,7 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'resolvers',
     port: fixed(53),
     reach: 'node',
-    built: false,
+    built: true,
   },
   {
     ...inExternal,
@@ -71,7 +71,7 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'resolvers',
     port: fixed(53),
     reach: 'node',
-    built: false,
+    built: true,
   },
   {
     ...inExternal,
