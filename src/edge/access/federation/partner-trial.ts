@@ -9,7 +9,7 @@ import type { Partner } from './policy/partner-table.ts';
 
 /** One thing that was tried, what came of it, and how long it took. */
 export interface TrialStep {
-  readonly step: 'policy' | 'names' | 'connection' | 'certificate' | 'options';
+  readonly step: 'policy' | 'names' | 'connection' | 'certificate' | 'revocation' | 'options';
   readonly ok: boolean;
   readonly detail: string;
   readonly milliseconds: number;
@@ -81,15 +81,23 @@ export class PartnerTrial {
         compared = `it names ${presented}; ${identity === undefined ? 'none of them is expected' : `${identity.name} (${identity.by}) speaks for ${partner.domain}`}`;
         return identity !== undefined;
       },
+      confirm: async (peer, staple) => {
+        this.#note('certificate', true, compared);
+        const confirmed = await this.#federation.confirm(peer, staple);
+        const stapled = staple === undefined ? 'no response was stapled' : 'a response was stapled';
+        const verdict = confirmed.ok ? `the certificate stands; ${stapled}` : confirmed.error.message;
+        this.#note('revocation', confirmed.ok, verdict);
+        return confirmed;
+      },
       handshakeMs: scene.settings.limits.handshakeSeconds * 1000,
       clock: this.#federation.core.clock,
       metrics: this.#federation.registry,
     });
     if (!result.ok) {
+      if (result.error.code.startsWith('SLP-PKI-')) return false; // told already
       const step = /SLP-NET-001[34]/.test(result.error.code) ? 'certificate' : 'connection';
       return this.#note(step, false, `${result.error.code} ${result.error.message}`);
     }
-    this.#note('certificate', true, compared);
     return this.#ask(result.value, target);
   }
 

@@ -40,7 +40,7 @@ test('federation test tells the whole story of a domain, step by step', async (t
   assert.ok(ok);
   assert.deepEqual(
     steps.map(({ step }) => step),
-    ['policy', 'names', 'certificate', 'options'],
+    ['policy', 'names', 'certificate', 'revocation', 'options'],
   );
   assert.equal(
     steps[2]?.detail,
