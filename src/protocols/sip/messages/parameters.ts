@@ -16,7 +16,7 @@ const FEW = 16;
 
 /**
  * What was parsed, in order. Every proxied message brings a dozen parameters in five or six lists, and a Map for each
- * list took more time and memory than all the rest of parsing it (`bench:sip`).
+ * list is many objects for two or three entries.
  */
 class ParameterList implements Parameters {
   // Not private: what compares two messages in a test has to see them.
