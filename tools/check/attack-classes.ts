@@ -6,7 +6,10 @@ import { dirname, join } from 'node:path';
  * listed as open is printed.
  */
 const root = join(dirname(import.meta.filename), '..', '..');
-const CLASSES = Array.from({ length: 18 }, (_, index) => `S${index + 1}`);
+const numbered = (letter: string, length: number) =>
+  Array.from({ length }, (_, index) => `${letter}${index + 1}`);
+const CLASSES = [...numbered('S', 18), ...numbered('T', 20)];
+const open = new Set<string>();
 const tested = new Set<string>();
 const problems: string[] = [];
 
@@ -14,6 +17,7 @@ function checkRow(line: string): void {
   const [id = '', , file = '', text = ''] = line.split('\t');
   if (!CLASSES.includes(id)) problems.push(`there is no class ${id}`);
   if (file === 'open') {
+    open.add(id);
     console.log(`${id} open: ${text}`);
     return;
   }
@@ -26,6 +30,7 @@ function checkRow(line: string): void {
 for (const line of readFileSync(join(root, 'spec/attack-classes.tsv'), 'utf8').split('\n')) {
   if (line !== '' && !line.startsWith('#')) checkRow(line);
 }
-for (const id of CLASSES) if (!tested.has(id)) problems.push(`${id} has no test`);
+for (const id of CLASSES)
+  if (!tested.has(id) && !(open.has(id) && id.startsWith('T'))) problems.push(`${id} has no test`);
 for (const problem of problems) console.log(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;

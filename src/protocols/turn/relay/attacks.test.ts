@@ -208,3 +208,19 @@ test('T4: a network that a new document makes internal is cut off at once, for c
   client.sendIndication(own.address, own.port, 'x');
   assert.equal(other.received().length, 1, 'and so does a relayed address');
 });
+
+test('T16: DTLS is not offered: its hello draws nothing, and nothing is kept for it', () => {
+  const stage = new RelayStage();
+  const client = stage.client();
+  client.send(Buffer.from('16fefd0000000000000000003001000024000000000000002400', 'hex'));
+  assert.deepEqual(client.received(), []);
+  assert.equal(stage.relay.drops.get('not-stun'), 1);
+  assert.equal(stage.relay.allocations.size, 0);
+});
+
+test('T13: a token of RFC 7635 is an attribute that nobody here reads before a credential', () => {
+  const stage = new RelayStage();
+  const client = stage.client();
+  const request = client.bare(Method.Allocate, (writer) => writer.put(0x001b, Buffer.alloc(200, 0xff)));
+  assert.equal(errorOf(client.ask(request)), 401);
+});
