@@ -10,6 +10,7 @@ const within = {
   platform: {
     net: ['telemetry', 'pki'],
     http: ['telemetry'],
+    'replica-store': ['topology', 'service'],
     'port-summary': ['topology'],
     firewall: ['topology'],
     dns: ['topology', 'telemetry'],

@@ -1,10 +1,11 @@
+import { loadVerifiedEdge, replicaJudge } from '#platform/replica-store';
 import type { Program, ServiceEntry } from '#platform/service';
 import {
+  currentReplica,
   type EdgeDocument,
   edgeListeners,
   type InternalDocument,
   internalListeners,
-  loadEdgeDocument,
   loadInternalDocument,
   namedFiles,
   type ServiceName,
@@ -18,16 +19,21 @@ export const edgeProgram: Program<EdgeDocument> = {
     entry('access', import.meta.resolve('#edge/access')),
     entry('av', import.meta.resolve('#edge/av')),
     entry('av-authentication', import.meta.resolve('#edge/av-authentication')),
+    entry('replica', import.meta.resolve('#edge/replica')),
   ],
-  load: loadEdgeDocument,
+  load: loadVerifiedEdge,
+  offers: replicaJudge,
   listeners: edgeListeners,
   host: (document) => document.host,
-  files: (document) => namedFiles('edge', document),
+  files: (document) => [...namedFiles('edge', document), currentReplica(document.host.stateDirectory)],
 };
 
 export const internalProgram: Program<InternalDocument> = {
   name: 'internal',
-  services: [entry('front-end', import.meta.resolve('#internal/front-end'))],
+  services: [
+    entry('front-end', import.meta.resolve('#internal/front-end')),
+    entry('management', import.meta.resolve('#internal/management')),
+  ],
   load: loadInternalDocument,
   listeners: internalListeners,
   host: (document) => document.host,

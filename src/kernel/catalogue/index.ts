@@ -1,4 +1,5 @@
 import { appErrors } from './apps.ts';
+import { configurationErrors } from './configuration.ts';
 import { dnsErrors } from './dns.ts';
 import type { CatalogueEntry } from './entry.ts';
 import { internalErrors } from './internal.ts';
@@ -13,6 +14,7 @@ export type { Blame, Catalogue, CatalogueEntry } from './entry.ts';
 const areas = {
   ...appErrors,
   ...dnsErrors,
+  ...configurationErrors,
   ...internalErrors,
   ...mediaErrors,
   ...netErrors,

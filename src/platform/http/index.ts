@@ -1,4 +1,4 @@
-export { type HttpAnswer, requestOverSocket, type SocketRequest } from './client.ts';
+export { type HttpAnswer, requestOverSocket, requestOverStream, type SocketRequest } from './client.ts';
 export {
   type HttpLimits,
   type HttpRequest,

@@ -1,4 +1,5 @@
 export type { CloseReason, Connection, HalfOpenConnection, TlsFacts } from './connection.ts';
+export { ConnectionStream } from './connection-stream.ts';
 export { type DialOptions, dialTls } from './dial-tls.ts';
 export { type Endpoint, sourceKey } from './endpoint.ts';
 export type { FirstBytes } from './first-bytes.ts';

@@ -42,13 +42,13 @@ const status = z.object({
 });
 export type ProgramStatus = z.infer<typeof status>;
 
-const reload = z.object({
+export const reloadReport = z.object({
   outcome: z.enum(['applied', 'refused', 'rolled-back']),
   /** The document that runs now. */
   version: z.number().int(),
   problems: z.array(z.string()),
 });
-export type ReloadReport = z.infer<typeof reload>;
+export type ReloadReport = z.infer<typeof reloadReport>;
 
 const drainReport = z.object({
   services: z.array(z.object({ name: z.string(), remaining: z.number(), problem: z.string().optional() })),
@@ -70,7 +70,7 @@ const whichService = z.strictObject({ service: z.string().optional() });
 
 export const administrationVerbs = {
   status: { arguments: nothing, result: status },
-  reload: { arguments: nothing, result: reload },
+  reload: { arguments: nothing, result: reloadReport },
   drain: { arguments: whichService, result: drainReport },
   undrain: { arguments: whichService, result: drainReport },
   /** A verb of one service. */

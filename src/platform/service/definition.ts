@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net';
 import type { Clock, Random, Result } from '#kernel';
 import type { EventSink, Log, Metrics } from '#platform/telemetry';
 import type { ListenerPlan, ServiceName } from '#platform/topology';
+import type { ReloadReport } from './administration-schema.ts';
 
 export type { ServiceName };
 
@@ -25,6 +26,11 @@ export interface ServiceContext {
   readonly metrics: Metrics;
   readonly events: EventSink;
   readonly sockets: SocketSource;
+  /**
+   * Gives a received document to the supervisor, which verifies it, tries it in all services and keeps it or returns to
+   * the one before. Only the service that the program names for it is listened to.
+   */
+  readonly offer?: (file: string) => Promise<ReloadReport>;
 }
 
 /**

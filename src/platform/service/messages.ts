@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { catalogue, type ErrorCode, type Failure, failure } from '#kernel';
+import { listenerOwners } from '#platform/topology';
+import { reloadReport } from './administration-schema.ts';
 
 /**
  * What supervisor and service processes say to one another. Every message is parsed when it arrives. A call is
@@ -8,7 +10,7 @@ import { catalogue, type ErrorCode, type Failure, failure } from '#kernel';
 const listenerPlan = z.object({
   id: z.string(),
   rows: z.array(z.string()),
-  service: z.enum(['access', 'av', 'av-authentication', 'front-end', 'supervisor']),
+  service: z.enum(listenerOwners),
   transport: z.enum(['tcp', 'udp']),
   address: z.string(),
   port: z.number(),
@@ -39,6 +41,8 @@ export const toService = z.discriminatedUnion('type', [
   /** Comes with the socket itself. */
   z.object({ type: z.literal('socket'), id: z.string() }),
   z.object({ type: z.literal('call'), call: callNumber, request: callAction }),
+  /** The end of an offer. */
+  z.object({ type: z.literal('verdict'), offer: callNumber, report: reloadReport }),
 ]);
 export type ToService = z.infer<typeof toService>;
 
@@ -55,6 +59,8 @@ export type CarriedFailure = z.infer<typeof carriedFailure>;
 export const fromService = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), node: z.string(), verbs: z.array(z.string()) }),
   z.object({ type: z.literal('reply'), call: callNumber, ok: z.literal(true), value: z.unknown() }),
+  /** A document that it received, in a file. */
+  z.object({ type: z.literal('offer'), offer: callNumber, file: z.string().max(4096) }),
   z.object({ type: z.literal('refusal'), call: callNumber, failure: carriedFailure }),
   /** `dropped`: events lost since the start because the ring was full. */
   z.object({ type: z.literal('events'), events: z.array(eventRecord), dropped: z.number() }),

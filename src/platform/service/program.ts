@@ -1,5 +1,6 @@
 import type { Result } from '#kernel';
 import type { DocumentFinding, ListenerPlan, ServiceName } from '#platform/topology';
+import type { OfferJudge } from './offer.ts';
 
 /** One of the programs that a supervisor can run: which services, from what kind of document. */
 export interface Program<Document> {
@@ -11,6 +12,8 @@ export interface Program<Document> {
   host(document: Document): HostSettings;
   /** Certificate, key and trust files (absolute paths); a change of one provisions the document again. */
   files(document: Document): readonly string[];
+  /** Absent: documents come from the file alone. */
+  readonly offers?: OfferJudge<Document>;
 }
 
 export interface ServiceEntry {

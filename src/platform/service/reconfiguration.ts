@@ -41,12 +41,14 @@ export interface ReconfigurationOptions {
 /**
  * Document n beside n-1 in every service, then all swap, then all have to be healthy; else all return to n-1. The
  * first document has no predecessor: then a failure leaves the services as they are, and the caller ends them.
+ * @param keep called when all are healthy, before anybody is told; when it throws, all return as well
  */
 export async function reconfigure<Document>(
   participants: readonly Participant<Document>[],
   target: Configuration<Document>,
   previous: Configuration<Document> | undefined,
   options: ReconfigurationOptions,
+  keep: () => void = () => {},
 ): Promise<Result<void, ReconfigurationFailure>> {
   const refused = await collect(participants, (participant) => participant.prepare(target));
   if (refused.length > 0) {
@@ -55,9 +57,20 @@ export async function reconfigure<Document>(
   }
   let problems = await collect(participants, (participant) => participant.commit(target.version));
   if (problems.length === 0) problems = await awaitHealth(participants, target.version, options);
+  if (problems.length === 0) problems = tryToKeep(keep);
   if (problems.length === 0) return ok(undefined);
   if (previous !== undefined) await returnTo(participants, previous);
   return err({ stage: 'rolled-back', problems });
+}
+
+function tryToKeep(keep: () => void): Problems {
+  try {
+    keep();
+    return [];
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return [{ service: 'supervisor', failure: failure('SLP-CFG-0011', text, error) }];
+  }
 }
 
 /** Asks all of them at once; the failures, by name. */

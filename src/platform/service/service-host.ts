@@ -1,5 +1,6 @@
 import { type Clock, err, type Failure, FailureError, failure, type Random, type Result } from '#kernel';
 import { EventRing, type Log, Metrics } from '#platform/telemetry';
+import type { ReloadReport } from './administration-schema.ts';
 import type { BoundSocket } from './bound-socket.ts';
 import type { ServiceEnd } from './channel.ts';
 import type { Provision, Service, ServiceDefinition } from './definition.ts';
@@ -32,6 +33,8 @@ export class ServiceHost {
   #prepared: { version: number; provision: Provision } | undefined;
   #eventsUnderWay = false;
   #stopping: Promise<void> | undefined;
+  readonly #offers = new Map<number, (report: ReloadReport) => void>();
+  #offered = 0;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -58,6 +61,7 @@ export class ServiceHost {
       metrics: this.#metrics,
       events: this.#events,
       sockets: this.#sockets,
+      offer: (file: string) => this.#offer(file),
     };
     this.#service = definition.create(context);
     channel.send({ type: 'ready', node: process.version, verbs: Object.keys(this.#service.verbs).sort() });
@@ -72,7 +76,20 @@ export class ServiceHost {
     }
     const message = parsed.data;
     if (message.type === 'call') void this.#answer(message.call, message.request);
+    else if (message.type === 'verdict') this.#offers.get(message.offer)?.(message.report);
     else if (socket !== undefined) this.#sockets.receive(message.id, socket);
+  }
+
+  #offer(file: string): Promise<ReloadReport> {
+    this.#offered += 1;
+    const offer = this.#offered;
+    return new Promise((resolve) => {
+      this.#offers.set(offer, (report) => {
+        this.#offers.delete(offer);
+        resolve(report);
+      });
+      this.#options.channel.send({ type: 'offer', offer, file });
+    });
   }
 
   async #answer(call: number, request: CallAction): Promise<void> {

@@ -20,6 +20,7 @@ test('a service that talks nonsense, or is ready twice, changes nothing and fill
     draining: () => false,
     socket: () => assert.fail('no sockets here'),
     onEvents: () => assert.fail('no events here'),
+    onOffer: () => assert.fail('nothing is offered'),
     onRestart: () => assert.fail('no restarts here'),
   });
   supervised.start();

@@ -1,5 +1,6 @@
 import { type Clock, err, failure, ok, type Random, type Result } from '#kernel';
 import type { Log, MetricsSnapshot, ServiceEvent } from '#platform/telemetry';
+import type { ReloadReport } from './administration-schema.ts';
 import type { BoundSocket } from './bound-socket.ts';
 import { Calls, withoutValue } from './calls.ts';
 import type { Launched, Launcher } from './launch.ts';
@@ -49,6 +50,7 @@ export interface SupervisedServiceOptions<Document> {
   readonly socket: (id: string) => Result<BoundSocket>;
   readonly onEvents: (service: string, events: readonly ServiceEvent[], dropped: number) => void;
   readonly onRestart: (service: string) => void;
+  readonly onOffer: (service: string, file: string) => Promise<ReloadReport>;
 }
 
 export type ServiceState = 'starting' | 'ready' | 'running' | 'waiting' | 'stopped';
@@ -290,6 +292,12 @@ export class SupervisedService<Document> implements Participant<Document> {
         return;
       case 'refusal':
         life.calls.settle(message.call, err(receiveFailure(message.failure)));
+        return;
+      case 'offer':
+        void this.#options.onOffer(this.name, message.file).then((report) => {
+          if (life === this.#life)
+            life.launched.channel.send({ type: 'verdict', offer: message.offer, report });
+        });
         return;
       case 'events':
         this.#options.onEvents(this.name, message.events, message.dropped);

@@ -10,6 +10,7 @@ import { Fleet } from './fleet.ts';
 import type { Launcher } from './launch.ts';
 import { ListenerTable } from './listener-table.ts';
 import { Observability } from './observability.ts';
+import type { OfferJudge } from './offer.ts';
 import { becomeServer } from './preparation.ts';
 import type { Program, ServiceEntry } from './program.ts';
 import { type Configuration, type ReconfigurationFailure, reconfigure } from './reconfiguration.ts';
@@ -28,6 +29,8 @@ export interface SupervisorOptions<Document> extends SupervisorParts {
   readonly mode: ProgramStatus['mode'];
   readonly launch: Launcher;
 }
+
+type Loaded<Document> = Result<Configuration<Document>, readonly DocumentFinding[]>;
 
 /** Owns the listening sockets, the service processes and the configuration of one program. */
 export class Supervisor<Document> {
@@ -144,38 +147,63 @@ export class Supervisor<Document> {
    * gets that one's report, since it reads the files later than the asking.
    */
   reload(reason: string): Promise<ReloadReport> {
-    this.#nextReload ??= this.#reloading.then(() => {
-      this.#nextReload = undefined;
-      const turn = this.#reloadSafely(reason);
-      this.#reloading = turn;
-      return turn;
-    });
+    if (this.#nextReload === undefined) {
+      this.#nextReload = this.#inTurn(() => {
+        this.#nextReload = undefined;
+        return this.#reloadOnce(reason);
+      });
+    }
     return this.#nextReload;
   }
 
-  async #reloadSafely(reason: string): Promise<ReloadReport> {
-    try {
-      return await this.#reloadOnce(reason);
-    } catch (error) {
-      this.#log.error('reload failed', { error });
-      return this.#report('refused', [error instanceof Error ? error.message : String(error)]);
-    }
+  #inTurn(task: () => Promise<ReloadReport>): Promise<ReloadReport> {
+    const turn = this.#reloading.then(async () => {
+      try {
+        return await task();
+      } catch (error) {
+        this.#log.error('reload failed', { error });
+        return this.#report('refused', [error instanceof Error ? error.message : String(error)]);
+      }
+    });
+    this.#reloading = turn;
+    return turn;
   }
 
   async #reloadOnce(reason: string): Promise<ReloadReport> {
+    this.#log.info('reloading', { reason, document: this.#options.file });
+    await this.#watch.note(this.#files(undefined));
+    return this.#try(this.#load());
+  }
+
+  /** A document that a service received, in its turn among reloads. */
+  #offer(service: string, file: string): Promise<ReloadReport> {
+    const { offers } = this.#options.program;
+    if (offers?.service !== service)
+      return Promise.resolve(this.#report('refused', [`${service} may not offer`]));
+    return this.#inTurn(() => this.#offerOnce(offers, file));
+  }
+  async #offerOnce(offers: OfferJudge<Document>, file: string): Promise<ReloadReport> {
+    const judgement = offers.judge(this.#options.file, file);
+    if (judgement.kind === 'unchanged') return this.#report('applied', []);
+    if (judgement.kind === 'refused') return this.#report('refused', [...judgement.problems]);
+    const report = await this.#try(this.#load(judgement.load()), judgement.keep);
+    judgement.settle(report.outcome, report.problems);
+    await this.#watch.note(this.#files(this.#current?.document));
+    return report;
+  }
+
+  /** @param keep throws when what all services run with now cannot be kept; then they return to what they had */
+  async #try(loaded: Loaded<Document>, keep = () => {}): Promise<ReloadReport> {
     const previous = this.#current;
     if (previous === undefined || this.#stopping !== undefined)
       return this.#report('refused', ['not running']);
-    this.#log.info('reloading', { reason, document: this.#options.file });
-    await this.#watch.note([this.#options.file]);
-    const loaded = this.#load();
     if (!loaded.ok) return this.#report('refused', loaded.error.map(formatDocumentError));
     const target = loaded.value;
     this.#warnAboutFixedSettings(previous.document, target.document);
     await this.#watch.note(this.#options.program.files(target.document));
     const bound = this.#table.extend(target.plan);
     if (!bound.ok) return this.#report('refused', bound.error.map(describeFailure));
-    const outcome = await reconfigure(this.#fleet.services, target, previous, this.#timingForSwap());
+    const outcome = await reconfigure(this.#fleet.services, target, previous, this.#timingForSwap(), keep);
     if (!outcome.ok) {
       this.#table.reduceTo(previous.plan);
       return this.#report(outcome.error.stage, describeProblems(outcome.error));
@@ -206,8 +234,7 @@ export class Supervisor<Document> {
     return { outcome, version, problems };
   }
 
-  #load(): Result<Configuration<Document>, readonly DocumentFinding[]> {
-    const loaded = this.#options.program.load(this.#options.file);
+  #load(loaded = this.#options.program.load(this.#options.file)): Loaded<Document> {
     if (!loaded.ok) return loaded;
     this.#version += 1;
     const document = loaded.value;
@@ -248,6 +275,7 @@ export class Supervisor<Document> {
       socket: (id) => this.#table.socket(id),
       onEvents: (service, events, dropped) => this.#journal.add(service, events, dropped),
       onRestart: (service) => this.#restarts.inc(service),
+      onOffer: (service, file) => this.#offer(service, file),
     });
   }
 

@@ -12,4 +12,5 @@ export {
 export { type MetricsSnapshot, mergeSnapshots, renderSnapshot } from './merge.ts';
 export { type Counter, type Gauge, type Label, Metrics } from './metrics.ts';
 export { OncePerKey } from './once-per-key.ts';
+export { PRODUCT_VERSION } from './product.ts';
 export { type EndStep, Trace, type TraceStep, type TraceTopic } from './trace.ts';

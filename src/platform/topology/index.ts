@@ -3,15 +3,24 @@ export {
   checkDocument,
   type DocumentKind,
   loadEdgeDocument,
+  loadEdgeHost,
   loadInternalDocument,
+  replicaSettings,
 } from './document/check.ts';
 export { commentedDocument, exampleDocument } from './document/commented-document.ts';
-export { type Examination, examineEdge, type ParseOptions, parseEdgeDocument } from './document/document.ts';
+export {
+  type Examination,
+  examineEdge,
+  examinePolicy,
+  type ParseOptions,
+  parseEdgeDocument,
+} from './document/document.ts';
 export type { DocumentFiles, FileLook } from './document/document-files.ts';
+export { currentReplica, type ReplicaSettings } from './document/policy-source.ts';
 export type { Draft } from './document/read-document.ts';
 export { type DocumentError, type DocumentFinding, formatDocumentError, type Severity } from './finding.ts';
 export { edgeListeners, internalListeners, type ListenerPlan } from './plan/listeners.ts';
-export { type ListenerOwner, type ServiceName, serviceTitle } from './plan/service-names.ts';
+export { type ListenerOwner, listenerOwners, type ServiceName, serviceTitle } from './plan/service-names.ts';
 export type { EdgeDocument } from './schema/edge-schema.ts';
 export type { InternalDocument } from './schema/internal-schema.ts';
 export type { SettingValue } from './schema/setting.ts';

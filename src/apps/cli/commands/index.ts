@@ -5,6 +5,7 @@ import { addAv } from './av.ts';
 import { addCall } from './call.ts';
 import { addCertificates } from './certificates.ts';
 import { addCheck } from './check.ts';
+import { addConfig } from './config.ts';
 import { addDns } from './dns.ts';
 import { addDrain } from './drain.ts';
 import { addEvents } from './events.ts';
@@ -30,6 +31,7 @@ export const commands: readonly AddCommand[] = [
   addInit,
   addRun,
   addUser,
+  addConfig,
   addCheck,
   addPortSummary,
   addExplain,

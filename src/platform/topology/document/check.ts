@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { err, type Result } from '#kernel';
 import {
   type DocumentError,
@@ -14,10 +15,18 @@ import {
   examineEdge,
   examineInternal,
   type ParseOptions,
+  type PolicyText,
   parseEdgeDocument,
   parseInternalDocument,
 } from './document.ts';
 import { hostFiles } from './document-files.ts';
+import {
+  currentReplica,
+  hostPart,
+  type PolicySource,
+  policySource,
+  type ReplicaSettings,
+} from './policy-source.ts';
 import { LONGEST_DOCUMENT } from './yaml-source.ts';
 
 export type DocumentKind = 'edge' | 'internal';
@@ -36,10 +45,58 @@ export interface CheckReport {
  */
 export function loadEdgeDocument(
   file: string,
-  { files = hostFiles }: Pick<ParseOptions, 'files'> = {},
+  { files = hostFiles, policyFile }: LoadOptions = {},
 ): Result<EdgeDocument, DocumentError[]> {
+  const read = readEdge(file, policyFile);
+  return 'text' in read ? parseEdgeDocument(read.text, { file, files, policy: read.policy }) : err([read]);
+}
+
+export interface LoadOptions extends Pick<ParseOptions, 'files'> {
+  /** A replicated policy to try instead of the one that was taken last. */
+  readonly policyFile?: string | undefined;
+}
+
+/** Text of an edge.yaml, with the replicated policy where it has none of its own. */
+function readEdge(
+  file: string,
+  policyFile?: string,
+): { text: string; policy?: PolicyText; source: PolicySource } | DocumentError {
   const text = readDocument(file);
-  return typeof text === 'string' ? parseEdgeDocument(text, { file, files }) : err([text]);
+  if (typeof text !== 'string') return text;
+  const source = policySource(text, file);
+  if (source.kind === 'both') return source.problem;
+  if (source.kind === 'local') return { text, source };
+  const from = policyFile ?? currentPolicy(source.settings);
+  if (from === undefined) {
+    const what = 'the policy part is replicated, and nothing was loaded yet';
+    const instead = 'config export it inside, and config import the file here';
+    return { severity: 'error', rule: 'policy-not-loaded', file, line: 1, column: 1, what, instead };
+  }
+  const policy = readDocument(from);
+  return typeof policy === 'string' ? { text, policy: { file: from, text: policy }, source } : policy;
+}
+
+/** Its real path, so that a document keeps the version that it was read with when the next one comes. */
+function currentPolicy({ stateDirectory }: ReplicaSettings): string | undefined {
+  try {
+    return join(realpathSync(currentReplica(stateDirectory)), 'policy.yaml');
+  } catch {
+    return undefined;
+  }
+}
+
+/** See {@link hostPart}. */
+export function loadEdgeHost(file: string) {
+  const text = readDocument(file);
+  return typeof text === 'string' ? hostPart(text, file) : undefined;
+}
+
+/** Where the policy of an edge.yaml comes from; undefined when it cannot be told because of a mistake in it. */
+export function replicaSettings(file: string): ReplicaSettings | undefined {
+  const text = readDocument(file);
+  if (typeof text !== 'string') return undefined;
+  const source = policySource(text, file);
+  return source.kind === 'replicated' ? source.settings : undefined;
 }
 
 /** Reads an internal.yaml likewise. */
@@ -55,9 +112,14 @@ export function loadInternalDocument(file: string): Result<InternalDocument, Doc
 export function checkDocument(file: string, kind?: DocumentKind): CheckReport {
   const text = readDocument(file);
   if (typeof text !== 'string') return reportOf(file, [text]);
-  const examination: Examination<unknown> =
-    (kind ?? kindOf(text)) === 'internal' ? examineInternal(text, { file }) : examineEdge(text, { file });
-  return reportOf(file, examination.findings);
+  if ((kind ?? kindOf(text)) === 'internal') return reportOf(file, examineInternal(text, { file }).findings);
+  const read = readEdge(file);
+  if (!('text' in read)) return reportOf(file, [read]);
+  const { policy } = read;
+  const examination: Examination<unknown> = examineEdge(read.text, { file, policy });
+  const report = reportOf(file, examination.findings);
+  const source = policy === undefined ? 'local, in this document' : `replicated, ${printable(policy.file)}`;
+  return { ...report, report: `${report.report}\npolicy: ${source}` };
 }
 
 /** A document with a front end and no policy is an internal one. */

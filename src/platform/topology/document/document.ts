@@ -17,6 +17,7 @@ import { runRules } from '../rules/rule.ts';
 import { fillEdgeDefaults, fillInternalDefaults } from '../schema/defaults.ts';
 import { type EdgeDocument, edgeSchema } from '../schema/edge-schema.ts';
 import { type InternalDocument, internalSchema } from '../schema/internal-schema.ts';
+import * as setting from '../schema/setting.ts';
 import { type DocumentFiles, hostFiles } from './document-files.ts';
 import { DocumentReader, type Draft, type ReadSetting, type RenamedKeys } from './read-document.ts';
 import { YamlSource } from './yaml-source.ts';
@@ -28,6 +29,14 @@ export interface ParseOptions {
   readonly files?: DocumentFiles | 'unread';
   /** Default: the keys that were renamed so far, none yet. */
   readonly renamed?: RenamedKeys;
+  /** A policy part that comes from elsewhere: paths in it are relative to its own folder. */
+  readonly policy?: PolicyText | undefined;
+}
+
+/** The text of a replicated policy, a mapping with the one key `policy`. */
+export interface PolicyText {
+  readonly file: string;
+  readonly text: string;
 }
 
 /** The document, absent when there is an error, and everything there is to say about it, by line. */
@@ -70,6 +79,27 @@ export function examineEdge(text: string, options: ParseOptions): Examination<Ed
   return examine(edgeRecipe, text, options);
 }
 
+/** What all edges have in common, without the host that it is for. */
+const policySchema = setting.section('A policy alone.', { policy: edgeSchema.shape.policy });
+export type PolicyDocument = z.output<typeof policySchema>;
+
+/**
+ * Examines a policy before it is published: every rule that needs no host. What depends on a host's own addresses and
+ * files is examined there, before it takes effect.
+ */
+export function examinePolicy(text: string, file: string): Examination<PolicyDocument> {
+  const recipe: Recipe<PolicyDocument> = {
+    schema: policySchema,
+    fill: (draft) => fillEdgeDefaults(draft as Draft<EdgeDocument>),
+    judge(draft, settings, report) {
+      const listeners = tracedEdgeListeners(draft as Draft<EdgeDocument>);
+      runRules(edgeRules, { draft: draft as Draft<EdgeDocument>, settings, listeners }, report);
+    },
+    finish: (draft) => policySchema.safeParse(draft),
+  };
+  return examine(recipe, text, { file, files: 'unread' });
+}
+
 /** Examines the text of an internal.yaml. */
 export function examineInternal(text: string, options: ParseOptions): Examination<InternalDocument> {
   return examine(internalRecipe, text, options);
@@ -101,11 +131,13 @@ function resultOf<Document>(examination: Examination<Document>): Result<Document
 function examine<Document>(
   recipe: Recipe<Document>,
   text: string,
-  { file, files = hostFiles, renamed = RENAMED }: ParseOptions,
+  { file, files = hostFiles, renamed = RENAMED, policy }: ParseOptions,
 ): Examination<Document> {
-  const source = new YamlSource(file, text);
-  if (source.broken) return { document: undefined, findings: inOrder(source.findings) };
-  const reader = new DocumentReader(source, renamed);
+  const { joined, place } = join(text, policy);
+  const source = new YamlSource(file, joined);
+  const told = () => inOrder(source.findings).map(place);
+  if (source.broken) return { document: undefined, findings: told() };
+  const reader = new DocumentReader(source, renamed, policy?.file);
   const draft = (reader.read(recipe.schema) ?? {}) as Draft<Document>;
   recipe.fill(draft);
   const report: Report = (path, complaint) => source.add(path, complaint);
@@ -114,7 +146,19 @@ function examine<Document>(
   const wrong = source.findings.some((finding) => finding.severity === 'error');
   const finished = wrong ? undefined : recipe.finish(draft);
   for (const issue of finished?.error?.issues ?? []) report(issue.path as Path, derivedWrong(issue));
-  return { document: finished?.data, findings: inOrder(source.findings) };
+  return { document: finished?.data, findings: told() };
+}
+
+/** Both parts as one text, and where a finding in it belongs. */
+function join(text: string, policy: PolicyText | undefined) {
+  if (policy === undefined) return { joined: text, place: (finding: DocumentFinding) => finding };
+  const local = text.endsWith('\n') ? text : `${text}\n`;
+  const lines = local.split('\n').length - 1;
+  return {
+    joined: `${local}${policy.text}`,
+    place: (finding: DocumentFinding): DocumentFinding =>
+      finding.line <= lines ? finding : { ...finding, file: policy.file, line: finding.line - lines },
+  };
 }
 
 /** All that was written is right: what is wrong now is a default that was taken from it, such as a realm. */

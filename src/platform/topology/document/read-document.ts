@@ -34,11 +34,14 @@ export class DocumentReader {
   readonly #source: YamlSource;
   readonly #renamed: RenamedKeys;
   readonly #folder: string;
+  readonly #policyFolder: string;
 
-  constructor(source: YamlSource, renamed: RenamedKeys) {
+  /** @param policyFile where the policy part comes from, when it is not the file itself */
+  constructor(source: YamlSource, renamed: RenamedKeys, policyFile = source.file) {
     this.#source = source;
     this.#renamed = renamed;
     this.#folder = dirname(resolve(source.file));
+    this.#policyFolder = dirname(resolve(policyFile));
   }
 
   read(schema: z.ZodObject): unknown {
@@ -167,7 +170,8 @@ export class DocumentReader {
     const written = node === undefined ? undefined : plainValue(node);
     if (written === REFUSED || (Array.isArray(written) && written.includes(REFUSED))) return undefined;
     const outcome = schema.safeParse(written);
-    if (outcome.success) return written === undefined ? outcome.data : this.#resolved(outcome.data, notes);
+    if (outcome.success)
+      return written === undefined ? outcome.data : this.#resolved(outcome.data, notes, path);
     if (written === undefined) {
       this.#error(path, 'missing-key', `${pathText(path)} is missing`, `write ${notes.expects}`);
       return undefined;
@@ -175,21 +179,21 @@ export class DocumentReader {
     for (const issue of outcome.error.issues) this.#explain(issue, written, notes, path);
     if (!Array.isArray(written) || outcome.error.issues.some((issue) => issue.path.length === 0))
       return undefined;
-    return this.#goodItems(schema, notes, written);
+    return this.#goodItems(schema, notes, written, path);
   }
 
   /** The items of a list that are right, in their places, so that rules can go on with them. */
-  #goodItems(schema: z.ZodType, notes: SettingNotes, written: readonly unknown[]): unknown {
+  #goodItems(schema: z.ZodType, notes: SettingNotes, written: readonly unknown[], path: Path): unknown {
     return written.map((item) => {
       const alone = schema.safeParse([item]);
-      return alone.success ? (this.#resolved(alone.data, notes) as unknown[])[0] : undefined;
+      return alone.success ? (this.#resolved(alone.data, notes, path) as unknown[])[0] : undefined;
     });
   }
 
-  #resolved(value: unknown, notes: SettingNotes): unknown {
+  #resolved(value: unknown, notes: SettingNotes, path: Path): unknown {
     if (notes.path !== true) return value;
-    const absolute = (file: unknown): unknown =>
-      typeof file === 'string' ? resolve(this.#folder, file) : file;
+    const folder = path[0] === 'policy' ? this.#policyFolder : this.#folder;
+    const absolute = (file: unknown): unknown => (typeof file === 'string' ? resolve(folder, file) : file);
     return Array.isArray(value) ? value.map(absolute) : absolute(value);
   }
 

@@ -1,13 +1,21 @@
 /** The services of both programs that exist so far, by the names of their rooms. */
-export type ServiceName = 'access' | 'av' | 'av-authentication' | 'front-end';
+export const serviceNames = [
+  'access',
+  'av',
+  'av-authentication',
+  'front-end',
+  'replica',
+  'management',
+] as const;
+export type ServiceName = (typeof serviceNames)[number];
 /** Who binds a socket: a service, or the supervisor itself. */
-export type ListenerOwner = ServiceName | 'supervisor';
+export const listenerOwners = [...serviceNames, 'supervisor'] as const;
+export type ListenerOwner = (typeof listenerOwners)[number];
 /** Who stands behind a row of the port plan: those, services to come, and what is not ours. */
 export type PlannedService =
   | ListenerOwner
   | 'web-conferencing'
   | 'xmpp-proxy'
-  | 'replica'
   | 'logging-agent'
   | 'host'
   | 'reverse-proxy';
@@ -21,6 +29,7 @@ const TITLES: Readonly<Record<PlannedService, string>> = {
   'web-conferencing': 'Web Conferencing Edge service',
   'xmpp-proxy': 'XMPP proxy',
   replica: 'replica agent',
+  management: 'management store',
   'logging-agent': 'logging agent',
   host: 'host',
   'reverse-proxy': 'reverse proxy',

@@ -77,6 +77,9 @@ export function fillInternalDefaults(draft: Draft<InternalDocument>): void {
   if (draft.frontEnd?.database === '') {
     draft.frontEnd.database = folder === undefined ? undefined : join(folder, 'front-end.sqlite');
   }
+  if (draft.management?.database === '') {
+    draft.management.database = folder === undefined ? undefined : join(folder, 'management.sqlite');
+  }
 }
 
 function fillSocket(host: Host): void {

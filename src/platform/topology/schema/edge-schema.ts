@@ -12,6 +12,7 @@ import {
 import { avLimits, relay } from './media-schema.ts';
 import { features, internalPeers, pool, reverseProxy } from './perimeter-schema.ts';
 import { remoteAccess } from './remote-access-schema.ts';
+import { hostReplication } from './replication-schema.ts';
 import { revocation } from './revocation-schema.ts';
 import * as setting from './setting.ts';
 
@@ -54,6 +55,7 @@ const host = setting.section('What belongs to this host alone.', {
     internal: keyPair('Shown on the internal network; it names host.name.', 'internal'),
     av: derivedKeyPair('Shown to outside clients that reach the relay over TLS (turns:).', 'av', 'access'),
   }),
+  replication: hostReplication,
 });
 
 const nextHop = setting.section('The only thing in the internal network that the edge dials.', {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { externalAccess } from './external-access-schema.ts';
 import { hostSettings, internalAddresses, keyPair, sipLimits } from './host-schema.ts';
+import { management } from './management-schema.ts';
 import * as setting from './setting.ts';
 
 const NAME = 'a fully qualified domain name';
@@ -109,6 +110,7 @@ export const internalSchema = setting.section('What the internal program runs.',
   version: setting.formatVersion(),
   host,
   frontEnd,
+  management,
 });
 
 /** A loaded internal.yaml: defaults filled in, paths absolute, names lower-case, addresses canonical. */

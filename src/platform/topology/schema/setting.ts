@@ -330,6 +330,16 @@ export const userName: TextCheck<string> = (input) =>
         instead: 'write a user name such as sallyport',
       };
 
+/** The fingerprint of a signing key, as `config status` and `config export` print it. */
+export const fingerprint: TextCheck<string> = (input) =>
+  /^SHA256:[A-Za-z0-9+/]{43}$/.test(input)
+    ? { value: input }
+    : {
+        rule: 'fingerprint',
+        what: `${quote(input)} is not a fingerprint`,
+        instead: 'write SHA256: and 43 characters, as config export prints it',
+      };
+
 /** A short name for people: 1 to 64 printable characters. */
 export const label: TextCheck<string> = (input) =>
   /^[^\p{C}]{1,64}$/u.test(input)

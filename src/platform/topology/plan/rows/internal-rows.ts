@@ -112,7 +112,7 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'internal:replication',
     port: at('replication'),
     reach: 'node',
-    built: false,
+    built: true,
   },
   ...(['int-09', 'int-10', 'int-11'] as const).map(
     (id, plus): RowDefinition => ({

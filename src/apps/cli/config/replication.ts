@@ -1,0 +1,100 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { type ManagementStatus, managementStatus } from '#internal/management';
+import { exitStatus, printable, type Session, table } from '../terminal.ts';
+import { askStore, author, type StoreOptions, storeCommand, time } from './store.ts';
+
+const edgesAnswer = z.object({ edges: z.array(z.string()) });
+const stepsAnswer = z.object({
+  steps: z.array(z.object({ step: z.string(), ok: z.boolean(), detail: z.string() })),
+});
+
+/** `config status|replicate|test|trust|roll-keys` */
+export function addReplicationCommands(config: Command, session: Session): void {
+  storeCommand(config, 'status', 'a row an edge: what it runs, what went wrong, and what to do').action(
+    async (options: StoreOptions) => {
+      const status = await askStore(session, options, 'status', {}, managementStatus, renderStatus);
+      if (status?.edges.some((edge) => edge.state !== 'up-to-date')) session.finish(exitStatus.failed);
+    },
+  );
+  storeCommand(config, 'replicate', 'push now what edges lack')
+    .argument('[edge]', 'one edge; all when left out')
+    .option('--full', 'send everything again, whether it is there or not')
+    .option('--adopt', "go on from the edge's own version, which this store does not know")
+    .action(async (edge: string | undefined, options: StoreOptions & { full?: true; adopt?: true }) => {
+      const chosen = edge === undefined ? {} : { edge };
+      const args = {
+        ...chosen,
+        full: options.full === true,
+        adopt: options.adopt === true,
+        author: author(),
+      };
+      const render = ({ edges }: z.output<typeof edgesAnswer>) =>
+        `asked: ${edges.join(', ')}; config status shows what comes of it`;
+      await askStore(session, options, 'replicate', args, edgesAnswer, render);
+    });
+  storeCommand(config, 'test', 'walk every step towards an edge aloud')
+    .argument('<edge>')
+    .action(async (edge: string, options: StoreOptions) => {
+      const answer = await askStore(session, options, 'test', { edge }, stepsAnswer, ({ steps }) =>
+        steps
+          .map(({ step, ok, detail }) => printable(`${ok ? 'ok  ' : 'FAIL'}  ${step}: ${detail}`))
+          .join('\n'),
+      );
+      if (answer?.steps.some((step) => !step.ok)) session.finish(exitStatus.failed);
+    });
+  storeCommand(config, 'trust', 'take the sealing key that an edge shows now, after it was set up anew')
+    .argument('<edge>')
+    .action(async (edge: string, options: StoreOptions) => {
+      await askStore(
+        session,
+        options,
+        'trust',
+        { edge, author: author() },
+        z.object({ edge: z.string() }),
+        () => `trusted: ${edge}`,
+      );
+    });
+  storeCommand(config, 'roll-keys', 'make a new media key; it is used as soon as every edge knows it').action(
+    async (options: StoreOptions) => {
+      const answer = z.object({ name: z.string(), edges: z.array(z.string()) });
+      await askStore(
+        session,
+        options,
+        'keys-roll',
+        { author: author() },
+        answer,
+        ({ edges }) => `a new key goes to ${edges.join(', ')}`,
+      );
+    },
+  );
+}
+
+function renderStatus({ store, edges }: ManagementStatus): string {
+  const head = [
+    `store ${store.host}, version ${store.version}, product ${store.product}, heartbeat ${time(store.heartbeat)}`,
+    `signs as ${store.fingerprint}`,
+    ...(store.keys === 'rolling' ? ['a new media key waits until every edge knows it'] : []),
+    '',
+  ];
+  const rows = edges.map((edge) =>
+    [
+      edge.name,
+      edge.state,
+      `${edge.there ?? '-'} of ${edge.here ?? '-'}`,
+      time(edge.lastReport),
+      time(edge.lastUpdate),
+      edge.product ?? '-',
+    ].map(printable),
+  );
+  const errors = edges.flatMap(({ name, error }) =>
+    error === null
+      ? []
+      : ['', printable(`${name}: ${error.code} ${error.message}`), `  ${printable(error.remedy)}`],
+  );
+  return [
+    ...head,
+    table([['EDGE', 'STATE', 'VERSION', 'LAST REPORT', 'LAST UPDATE', 'PRODUCT'], ...rows]),
+    ...errors,
+  ].join('\n');
+}

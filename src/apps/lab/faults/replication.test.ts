@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { parseDocument, stringify } from 'yaml';
+import { AdministrationClient } from '#platform/service';
+import { runCommandLine } from '../../cli/index.ts';
+import { Perimeter } from '../testing/perimeter.ts';
+import { change, edit, reload, restore, textOf } from './documents.ts';
+import { Person } from './person.ts';
+
+/*
+ * An edge that has no policy of its own: the first load by file, pushes, refusals, a roll of keys; and a call that
+ * goes on through all of them.
+ */
+const NETWORK = 78;
+
+let perimeter: Perimeter;
+let base: Record<string, unknown>;
+before(async () => {
+  perimeter = await Perimeter.prepare({ network: NETWORK, frontEnd: true });
+  const { edgeDocument, internalDocument } = perimeter.files;
+  const { names, internal } = perimeter.plan;
+  const edge = parseDocument(readFileSync(edgeDocument, 'utf8'));
+  base = { ...(edge.toJS() as { policy: Record<string, unknown> }).policy, features: { replication: true } };
+  delete base.mediaCredentials;
+  const inside = parseDocument(readFileSync(internalDocument, 'utf8'));
+  inside.set('management', {
+    edges: [{ name: names.edge, address: internal.address }],
+    pollSeconds: 3600,
+    database: 'store.sqlite',
+  });
+  writeFileSync(internalDocument, inside.toString());
+  await perimeter.internal.start();
+  const { store } = (await manage('status')) as { store: { fingerprint: string } };
+  edge.delete('policy');
+  edge.setIn(['host', 'replication'], {
+    policy: 'replicated',
+    signers: [store.fingerprint],
+    stores: [names.frontEnd],
+  });
+  writeFileSync(edgeDocument, edge.toString());
+});
+after(async () => {
+  await perimeter.stop();
+});
+
+function manage(verb: string, args: object = {}): Promise<unknown> {
+  return perimeter.internal.ask('management', verb, args);
+}
+async function cli(...args: string[]): Promise<{ status: number; text: string }> {
+  const lines: string[] = [];
+  const terminal = {
+    out: (text: string) => void lines.push(text),
+    error: (text: string) => void lines.push(text),
+  };
+  const status = await runCommandLine(args, terminal);
+  return { status, text: lines.join('\n') };
+}
+
+test('the first load goes by file, and the edge starts on it', async () => {
+  const { edgeDocument, folder, internalSocket } = { ...perimeter.files, folder: perimeter.plan.folder };
+  const before = await cli('check', edgeDocument);
+  assert.match(before.text, /nothing was loaded yet/);
+  const policy = join(folder, 'policy.yaml');
+  writeFileSync(policy, stringify(base));
+  const set = await cli('config', 'set', '--file', policy, '--reason', 'first', '--socket', internalSocket);
+  assert.equal(set.status, 0, set.text);
+  const identity = await cli('config', 'identity', '--document', edgeDocument);
+  const key = /sealing key (\S+)/.exec(identity.text)?.[1] ?? assert.fail(identity.text);
+  const zip = join(folder, 'edge.zip');
+  const exported = await cli(
+    'config',
+    'export',
+    zip,
+    '--edge',
+    perimeter.plan.names.edge,
+    '--sealing-key',
+    key,
+    '--socket',
+    internalSocket,
+  );
+  assert.equal(exported.status, 0, exported.text);
+  const imported = await cli('config', 'import', zip, '--document', edgeDocument);
+  assert.equal(imported.status, 0, imported.text);
+  const fingerprint = /SHA256:\S+/.exec(exported.text)?.[0] ?? '';
+  assert.ok(imported.text.includes(fingerprint));
+  assert.match((await cli('check', edgeDocument)).text, /^policy: replicated/m);
+  await perimeter.edge.start();
+  await perimeter.until('edge and next hop have found one another', async () => {
+    const { nextHop } = (await perimeter.edge.ask('access', 'connections')) as {
+      nextHop: { state: string }[];
+    };
+    return nextHop.every(({ state }) => state === 'healthy');
+  });
+  await upToDate();
+});
+
+interface Row {
+  readonly state: string;
+  readonly here: number;
+  readonly there: number;
+  readonly error: { code: string; message: string } | null;
+}
+async function row(): Promise<Row> {
+  const { edges } = (await manage('status')) as { edges: Row[] };
+  return edges[0] ?? assert.fail('no edge');
+}
+async function upToDate(): Promise<Row> {
+  await perimeter.until('the edge is up to date', async () => (await row()).state === 'up-to-date');
+  return row();
+}
+async function set(path: string, value: unknown): Promise<void> {
+  await manage('set', { path, value: JSON.stringify(value), author: 'tester' });
+}
+test('a call goes on through ten pushes and a roll of keys', async () => {
+  const alice = await Person.arrive(perimeter, 'alice');
+  const bob = await Person.arrive(perimeter, 'bob');
+  try {
+    const call = await alice.call(bob);
+    const from = (await row()).there;
+    for (let push = 1; push <= 10; push++) {
+      await set('policy.limits.access.connections', 1000 + push);
+      const { there, here } = await upToDate();
+      assert.equal(there, here);
+    }
+    assert.equal((await row()).there, from + 10);
+    await manage('keys-roll', { author: 'tester' });
+    // Known first, used then: two versions from one command.
+    await perimeter.until('the new key is used', async () => {
+      const now = await row();
+      return now.there === from + 12 && now.state === 'up-to-date';
+    });
+    await call.flows();
+    assert.equal(call.lost, 0);
+    await call.hangUp();
+  } finally {
+    await Promise.all([alice.leave(), bob.leave()]);
+  }
+});
+
+test('between two rounds it waits as long as it is told [setting management.pollSeconds] [setting management.database]', async () => {
+  assert.ok(existsSync(join(perimeter.plan.folder, 'store.sqlite')));
+  const requests = async () =>
+    Number(/requests_total\{.*outcome="report".*\} (\d+)/.exec(await metrics())?.[1] ?? 0);
+  await change(perimeter, 'internal', { 'management.pollSeconds': 1 });
+  const from = await requests();
+  // The change itself is one reason to ask; the others come from the time.
+  await perimeter.until('the edge is asked again and again', async () => (await requests()) >= from + 3);
+});
+
+test('a site has its own policy [setting management.edges[].site]', async () => {
+  await manage('replace', {
+    scope: 'site/South',
+    text: 'relay: { allocationsPerUser: 3 }',
+    author: 'tester',
+  });
+  const { there } = await upToDate();
+  await change(perimeter, 'internal', { 'management.edges.0.site': 'South' });
+  await perimeter.until(
+    'the edge runs the policy of its site',
+    async () => (await row()).there === there + 1,
+  );
+  const shown = await cli(
+    'config',
+    'show',
+    '--edge',
+    perimeter.plan.names.edge,
+    '--socket',
+    perimeter.files.internalSocket,
+  );
+  assert.match(shown.text, /allocationsPerUser: 3 +# site\/South, revision \d+$/m);
+  assert.match(shown.text, /connections: 1010 +# global, revision \d+$/m);
+});
+
+test('status says why an edge is not reached, and what to do [setting management.edges[].address] [setting management.edges[].port] [setting management.edges[].name]', async () => {
+  const { names, internal, frontEnd } = perimeter.plan;
+  const cases: [string, unknown, unknown, RegExp][] = [
+    ['port', 4444, 4443, /^SLP-CFG-0029 .*port 4444 \(port row int-08\)/],
+    ['address', frontEnd.address, internal.address, /^SLP-CFG-0029 .*127\.78\.4\.10/],
+    ['name', 'other.int.lab.test', names.edge, /^SLP-NET-0014 .*expected other\.int\.lab\.test, found edge1/],
+  ];
+  for (const [key, wrong, right, expected] of cases) {
+    await change(perimeter, 'internal', { [`management.edges.0.${key}`]: wrong });
+    await perimeter.until(`${key} is told`, async () => {
+      const { error } = await row();
+      return error !== null && expected.test(`${error.code} ${error.message}`);
+    });
+    const status = await cli('config', 'status', '--socket', perimeter.files.internalSocket);
+    assert.equal(status.status, 1);
+    assert.ok(status.text.includes(`SLP-`));
+    await change(perimeter, 'internal', { [`management.edges.0.${key}`]: right });
+    await upToDate();
+  }
+  const steps = await cli('config', 'test', names.edge, '--socket', perimeter.files.internalSocket);
+  assert.equal(steps.status, 0, steps.text);
+});
+
+test('only the stores that the edge names may push [setting host.replication.stores]', async () => {
+  await change(perimeter, 'edge', { 'host.replication.stores': ['somebody.else.test'] });
+  await manage('replicate', { author: 'tester' });
+  await perimeter.until('the store is turned away', async () => (await row()).error?.code === 'SLP-CFG-0027');
+  await change(perimeter, 'edge', { 'host.replication.stores': [perimeter.plan.names.frontEnd] });
+  await manage('replicate', { author: 'tester' });
+  await upToDate();
+});
+
+test('what another key signed is not run, pushed or stored [setting host.replication.signers]', async () => {
+  const good = textOf(perimeter, 'edge');
+  edit(perimeter, 'edge', { 'host.replication.signers': [`SHA256:${'A'.repeat(43)}`] });
+  const report = await reload(perimeter, 'edge');
+  assert.equal(report.outcome, 'refused');
+  assert.match(report.problems.join(), /SLP-CFG-0004/);
+  const { there } = await row();
+  await set('policy.limits.access.connections', 2000);
+  await perimeter.until('the push is refused', async () => (await row()).error?.code === 'SLP-CFG-0031');
+  assert.match((await row()).error?.message ?? '', /SLP-CFG-0004/);
+  assert.equal((await row()).there, there);
+  restore(perimeter, 'edge', good);
+  await manage('replicate', { author: 'tester' });
+  await upToDate();
+});
+
+test('a policy that no edge can run is not stored; one that this edge cannot run is rolled back, with its line', async () => {
+  await assert.rejects(
+    set('policy.limits.access.connections', 0),
+    /SLP-CFG-0022.*global: .*out of|SLP-CFG-0022.*global: policy.limits.access.connections/,
+  );
+  await assert.rejects(set('policy.features.replication', false), /SLP-CFG-0022.*would close the port/);
+  const { there } = await upToDate();
+  // Only the edge can know that the file is not there.
+  await set('policy.mediaCredentials.staticSecretFiles', ['secrets/absent.secret']);
+  await perimeter.until('it is told', async () => (await row()).error?.code === 'SLP-CFG-0031');
+  const { error, there: still } = await row();
+  assert.match(error?.message ?? '', /policy\.yaml:\d+:\d+: .*staticSecretFiles.*does not exist/);
+  assert.equal(still, there);
+  const { revisions } = (await manage('log', {})) as { revisions: { id: number; scope: string }[] };
+  const before = revisions.filter((one) => one.scope === 'global')[1] ?? assert.fail('no revision before');
+  await manage('revert', { id: before.id, author: 'tester' });
+  await upToDate();
+});
+
+test('a store that was restored from a backup is told so, and takes over when it is asked to', async () => {
+  const saved = join(perimeter.plan.folder, 'backup');
+  const file = join(perimeter.plan.folder, 'store.sqlite');
+  await perimeter.internal.stop();
+  cpSync(file, saved);
+  await perimeter.internal.start();
+  await set('policy.limits.access.connections', 3000);
+  const { there } = await upToDate();
+  await perimeter.internal.stop();
+  for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
+  cpSync(saved, file);
+  await perimeter.internal.start();
+  await perimeter.until('it is told', async () => (await row()).error?.code === 'SLP-CFG-0017');
+  await set('policy.limits.access.connections', 3001);
+  await manage('replicate', { full: true, author: 'tester' });
+  await perimeter.until('it is still told', async () => (await row()).error?.code === 'SLP-CFG-0017');
+  assert.equal((await row()).there, there);
+  await manage('replicate', { adopt: true, author: 'tester' });
+  assert.ok((await upToDate()).there > there);
+});
+
+async function metrics(): Promise<string> {
+  const answer = await new AdministrationClient(perimeter.files.edgeSocket).call('metrics', {});
+  return answer.ok ? answer.value.text : '';
+}

@@ -1,0 +1,117 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { failure } from '#kernel';
+import { type HttpRequest, type HttpResponse, jsonResponse, textResponse } from '#platform/http';
+import { ReplicaFolder } from '#platform/replica-store';
+import type { ServiceContext } from '#platform/service';
+import type { EdgeDocument } from '#platform/topology';
+import { decodePush, REPLICATION_PATHS } from '#protocols/replication';
+import { reportOf } from './report.ts';
+
+/** How a request ended, for the metrics. */
+export const exchangeOutcomes = [
+  'report',
+  'applied',
+  'not-applied',
+  'malformed',
+  'local-policy',
+  'busy',
+  'storage',
+  'unknown-request',
+] as const;
+export type ExchangeOutcome = (typeof exchangeOutcomes)[number];
+
+interface Exchanged {
+  readonly outcome: ExchangeOutcome;
+  readonly response: HttpResponse;
+}
+
+/** The conversation on port row int-08: the store asks and pushes, this edge answers with its report. */
+export class Exchange {
+  readonly #context: ServiceContext;
+  readonly #counted: (outcome: ExchangeOutcome) => void;
+  readonly #document: () => EdgeDocument | undefined;
+  #pushing = false;
+  #files = 0;
+
+  constructor(
+    context: ServiceContext,
+    document: () => EdgeDocument | undefined,
+    counted: (outcome: ExchangeOutcome) => void,
+  ) {
+    this.#context = context;
+    this.#document = document;
+    this.#counted = counted;
+  }
+  /** A push is being tried. */
+  get pushing(): boolean {
+    return this.#pushing;
+  }
+
+  async handle(request: HttpRequest): Promise<HttpResponse> {
+    const { outcome, response } = await this.#answer(request);
+    this.#counted(outcome);
+    return response;
+  }
+
+  async #answer({ method, path, body }: HttpRequest): Promise<Exchanged> {
+    const document = this.#document();
+    if (document === undefined) return { outcome: 'busy', response: textResponse(503, 'starting\n') };
+    if (method === 'GET' && path === REPLICATION_PATHS.report) {
+      return { outcome: 'report', response: this.#report() };
+    }
+    if (method === 'POST' && path === REPLICATION_PATHS.push) return this.#push(document, body);
+    return { outcome: 'unknown-request', response: textResponse(404, 'no such request\n') };
+  }
+
+  #report(status = 200): HttpResponse {
+    const document = this.#document();
+    if (document === undefined) return textResponse(503, 'starting\n');
+    return jsonResponse(status, reportOf(document, this.#context.clock.wall()));
+  }
+
+  async #push(document: EdgeDocument, body: Buffer): Promise<Exchanged> {
+    if (document.host.replication.policy !== 'replicated') {
+      return { outcome: 'local-policy', response: this.#report(409) };
+    }
+    if (this.#pushing) return { outcome: 'busy', response: this.#report(503) };
+    // What is no message at all need not trouble the supervisor.
+    const push = decodePush(body);
+    if (!push.ok) {
+      this.#context.log.warn('push refused', {
+        code: push.error.failure.code,
+        problem: push.error.failure.message,
+      });
+      return { outcome: 'malformed', response: this.#report(400) };
+    }
+    this.#pushing = true;
+    try {
+      return await this.#offer(new ReplicaFolder(document.host.stateDirectory), body);
+    } finally {
+      this.#pushing = false;
+    }
+  }
+
+  async #offer(folder: ReplicaFolder, body: Buffer): Promise<Exchanged> {
+    this.#files += 1;
+    const file = join(folder.inbox, `${process.pid}-${this.#files}`);
+    try {
+      mkdirSync(folder.inbox, { recursive: true, mode: 0o700 });
+      writeFileSync(file, body, { mode: 0o600, flag: 'wx' });
+    } catch (error) {
+      rmSync(file, { force: true });
+      const problem = failure('SLP-CFG-0011', (error as Error).message);
+      this.#context.log.error('push cannot be received', { code: problem.code, problem: problem.message });
+      return { outcome: 'storage', response: textResponse(507, `${problem.code} ${problem.message}\n`) };
+    }
+    try {
+      const report = await this.#context.offer?.(file);
+      const applied = report?.outcome === 'applied';
+      if (report !== undefined && !applied)
+        this.#context.log.warn('push not applied', { problems: report.problems });
+      return { outcome: applied ? 'applied' : 'not-applied', response: this.#report(applied ? 200 : 409) };
+    } finally {
+      rmSync(file, { force: true });
+    }
+  }
+}

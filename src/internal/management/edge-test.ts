@@ -1,0 +1,81 @@
+import { catalogue, type Failure } from '#kernel';
+import type { EdgeReport } from '#protocols/replication';
+import type { Database } from './database.ts';
+import { EdgeLink, type LinkOptions, linkProblem } from './edge-link.ts';
+import type { ManagedEdge } from './policies.ts';
+import type { Publisher } from './publisher.ts';
+
+export interface TestStep {
+  readonly step: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** Walks the way of a push to one edge and says what it finds at every step; changes nothing. */
+export async function testEdge(
+  edge: ManagedEdge,
+  parts: { database: Database; publisher: Publisher; link: LinkOptions },
+): Promise<TestStep[]> {
+  const steps: TestStep[] = [];
+  const own = parts.link.addresses.join(', ');
+  steps.push({
+    step: 'dial',
+    ok: true,
+    detail: `${edge.address} port ${edge.port}, from ${own}, as port row int-08`,
+  });
+  const link = await EdgeLink.dial(edge, parts.link);
+  if (!link.ok) return [...steps, failed('connect, TLS, certificate', linkProblem(edge, link.error))];
+  steps.push({ step: 'connect, TLS, certificate', ok: true, detail: `the certificate names ${edge.name}` });
+  try {
+    const report = await link.value.report();
+    if (!report.ok) return [...steps, failed('report', report.error)];
+    return [...steps, ...reportSteps(edge, report.value, parts)];
+  } finally {
+    link.value.close();
+  }
+}
+
+function reportSteps(
+  edge: ManagedEdge,
+  report: EdgeReport,
+  { database, publisher, link }: { database: Database; publisher: Publisher; link: LinkOptions },
+): TestStep[] {
+  const pinned = database.edge(edge.name)?.sealingKey;
+  const skew = Math.round((report.now - link.clock.wall()) / 1000);
+  const push = publisher.pushFor(edge.name, report, false);
+  return [
+    {
+      step: 'report',
+      ok: true,
+      detail: `version ${report.head?.version ?? 'none'}, product ${report.product}`,
+    },
+    {
+      step: 'clock',
+      ok: Math.abs(skew) <= 60,
+      detail: `${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead'}`,
+    },
+    { step: 'policy', ok: report.policy === 'replicated', detail: report.policy },
+    {
+      step: 'sealing key',
+      ok: pinned === undefined || pinned === report.sealingKey,
+      detail:
+        pinned === undefined ? 'not pinned yet' : pinned === report.sealingKey ? 'as pinned' : 'another one',
+    },
+    push.ok
+      ? {
+          step: 'history',
+          ok: true,
+          detail: push.value === 'up-to-date' ? 'up to date' : `${push.value.links.length} versions to push`,
+        }
+      : failed('history', push.error),
+    {
+      step: 'last push',
+      ok: report.last === null || report.last.outcome === 'applied' || report.last.outcome === 'unchanged',
+      detail: report.last === null ? 'none yet' : [report.last.outcome, ...report.last.problems].join('; '),
+    },
+  ];
+}
+
+function failed(step: string, { code, message }: Failure): TestStep {
+  return { step, ok: false, detail: `${code} ${message}. ${catalogue[code].remedy}` };
+}

@@ -1,0 +1,2 @@
+export { service } from './service.ts';
+export { type ManagementStatus, managementStatus } from './status.ts';

@@ -1,0 +1,161 @@
+import { parseDocument } from 'yaml';
+import { err, type Failure, failure, ok, type Result } from '#kernel';
+import { examinePolicy } from '#platform/topology';
+import type { Database, Revision, Secret } from './database.ts';
+import {
+  type CompiledLine,
+  compileLines,
+  parseTree,
+  type Scope,
+  type ScopeText,
+  type Tree,
+} from './scopes.ts';
+
+/** An edge as the document of the store names it. */
+export interface ManagedEdge {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly site: string;
+}
+
+export interface Change {
+  readonly scope: Scope;
+  readonly text: string;
+  readonly author: string;
+  readonly reason: string;
+}
+
+/** Where the media keys of the store lie on an edge. */
+export const MEDIA_KEYS = 'secrets/media-';
+
+/** The organisation's policy: texts in scopes, and what they come to for one edge. */
+export class Policies {
+  readonly #database: Database;
+  readonly #edges: () => readonly ManagedEdge[];
+
+  constructor(database: Database, edges: () => readonly ManagedEdge[]) {
+    this.#database = database;
+    this.#edges = edges;
+  }
+
+  text(scope: Scope): string {
+    return this.#database.latest().find((revision) => revision.scope === scope)?.text ?? '';
+  }
+
+  /** The policy of one edge, line by line; for undefined what counts everywhere. */
+  compile(
+    edge: ManagedEdge | undefined,
+    latest: readonly Revision[] = this.#database.latest(),
+  ): Result<CompiledLine[]> {
+    const texts: ScopeText[] = [
+      { scope: 'global', revision: 0, tree: mediaKeyTree(this.#database.secrets()) },
+    ];
+    const wanted: Scope[] = [
+      'global',
+      ...(edge === undefined ? [] : ([`site/${edge.site}`, `service/${edge.name}`] as const)),
+    ];
+    for (const scope of wanted) {
+      const revision = latest.find((candidate) => candidate.scope === scope);
+      if (revision === undefined) continue;
+      const tree = parseTree(revision.text);
+      if (!tree.ok) return tree;
+      texts.push({ scope, revision: revision.id, tree: tree.value });
+    }
+    return ok(compileLines(texts));
+  }
+
+  /** Validates a change for every edge that it touches, then stores it; any problem and nothing is stored. */
+  change(change: Change, at: number): Result<void, Failure[]> {
+    const tree = parseTree(change.text);
+    if (!tree.ok) return err([tree.error]);
+    if (change.scope.startsWith('user/') && tree.value.size > 0) {
+      const detail = `${change.scope}: no setting of an edge differs by user; user policies count in the front end`;
+      return err([failure('SLP-CFG-0022', detail)]);
+    }
+    const latest = this.#database.latest().filter((revision) => revision.scope !== change.scope);
+    const problems = this.#problems([...latest, { ...change, id: 0, at }]);
+    if (problems.length > 0) return err(problems);
+    this.#database.revise({ ...change, at });
+    return ok(undefined);
+  }
+
+  /** What is wrong with the policy of each edge, each thing once. */
+  #problems(latest: readonly Revision[]): Failure[] {
+    const edges = this.#edges();
+    const found = new Map<string, Failure>();
+    for (const edge of edges.length === 0 ? [undefined] : edges) {
+      const compiled = this.compile(edge, latest);
+      const problems = compiled.ok ? policyProblems(compiled.value, edge) : [compiled.error];
+      for (const problem of problems) found.set(problem.message, problem);
+    }
+    return [...found.values()];
+  }
+
+  /** The text of a scope with one setting changed or, without a value, removed; comments stay. */
+  edited(scope: Scope, path: string, value: string | undefined): Result<string> {
+    const steps = path.replace(/^policy\./, '').split('.');
+    if (steps.some((step) => !/^[A-Za-z][A-Za-z0-9]*$/.test(step))) return err(failure('SLP-CFG-0023', path));
+    const document = parseDocument(this.text(scope));
+    if (document.contents === null) document.contents = document.createNode({}) as never;
+    if (value === undefined) {
+      if (!document.hasIn(steps)) return err(failure('SLP-CFG-0023', `${path} is not written in ${scope}`));
+      document.deleteIn(steps);
+      return ok(document.toString());
+    }
+    const parsed = parseDocument(value, { strict: true });
+    if (parsed.errors.length > 0) return err(failure('SLP-CFG-0021', parsed.errors[0]?.message));
+    try {
+      document.setIn(steps, parsed.contents);
+    } catch (error) {
+      return err(failure('SLP-CFG-0023', `${path}: ${(error as Error).message}`));
+    }
+    return ok(document.toString());
+  }
+
+  /** What one path is: in a scope, or for an edge. */
+  value(tree: Tree, path: string): unknown {
+    let value: unknown = tree;
+    for (const step of path === ''
+      ? []
+      : path
+          .replace(/^policy\.?/, '')
+          .split('.')
+          .filter((one) => one !== '')) {
+      value = value instanceof Map ? value.get(step) : undefined;
+    }
+    return value;
+  }
+}
+
+/** The keys of the store as settings: the one that is used, and those that count besides. */
+function mediaKeyTree(secrets: readonly Secret[]): Tree {
+  const keys = secrets.filter((secret) => secret.name.startsWith(MEDIA_KEYS));
+  const current = keys.find((key) => key.state === 'current');
+  if (current === undefined) return new Map();
+  const others = keys.filter((key) => key !== current).map((key) => key.name);
+  const settings = new Map<string, unknown>([['keyFile', current.name]]);
+  if (others.length > 0) settings.set('previousKeyFiles', others);
+  return new Map([['mediaCredentials', settings]]);
+}
+
+export function textOf(lines: readonly CompiledLine[]): string {
+  return lines.map((line) => `${line.text}\n`).join('');
+}
+
+/** Errors of a compiled policy, each with the scope and revision that it comes from. */
+function policyProblems(lines: readonly CompiledLine[], edge: ManagedEdge | undefined): Failure[] {
+  const { findings, document } = examinePolicy(textOf(lines), 'policy.yaml');
+  const problems = findings
+    .filter((finding) => finding.severity === 'error')
+    .map(({ line, what, instead }) => {
+      const origin = lines[line - 1];
+      const place = origin?.scope === undefined ? '' : `${origin.scope}: `;
+      return failure('SLP-CFG-0022', `${place}${what}: ${instead}`);
+    });
+  if (edge !== undefined && document !== undefined && !document.policy.features.replication) {
+    const what = `${edge.name} would close the port by which it is configured`;
+    problems.push(failure('SLP-CFG-0022', `${what}: write policy.features.replication: true`));
+  }
+  return problems;
+}

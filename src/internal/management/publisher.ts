@@ -1,0 +1,212 @@
+import { type Clock, err, failure, ok, type Random, type Result } from '#kernel';
+import { PRODUCT_VERSION } from '#platform/telemetry';
+import { mediaKeyText } from '#protocols/credentials';
+import {
+  type EdgeReport,
+  type Entry,
+  linkHash,
+  type Manifest,
+  makeLink,
+  manifestText,
+  NO_HASH,
+  POLICY_ENTRY,
+  type Push,
+  parseManifest,
+  type SigningKey,
+  seal,
+  sha256,
+} from '#protocols/replication';
+import type { Database, Published } from './database.ts';
+import { type ManagedEdge, MEDIA_KEYS, type Policies, textOf } from './policies.ts';
+
+export interface PublisherParts {
+  readonly database: Database;
+  readonly policies: Policies;
+  readonly key: SigningKey;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly edges: () => readonly ManagedEdge[];
+}
+
+/** Makes signed versions of what each edge is to run. Everything of one publication is one transaction. */
+export class Publisher {
+  readonly #parts: PublisherParts;
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts;
+  }
+
+  /** The first media key, so that a new store has one to give. */
+  prepareKeys(): void {
+    const { database } = this.#parts;
+    if (database.secrets().some((secret) => secret.name.startsWith(MEDIA_KEYS))) return;
+    this.#makeKey('current');
+  }
+
+  /**
+   * Makes a key that the edges are to know. It is used once all of them do: `advance` sees to that.
+   * @returns its name, or a failure while the roll before is still under way
+   */
+  rollKeys(): Result<string> {
+    const { database } = this.#parts;
+    const waiting = database.secrets().find((secret) => secret.state === 'next');
+    if (waiting !== undefined) return err(failure('SLP-CFG-0024', waiting.name));
+    return ok(this.#makeKey('next'));
+  }
+  #makeKey(state: 'current' | 'next'): string {
+    const { database, random, clock } = this.#parts;
+    const material = random.bytes(32);
+    const name = `${MEDIA_KEYS}${sha256(material).slice(0, 12)}.media`;
+    database.keepSecret({ name, value: Buffer.from(mediaKeyText(material)), state, created: clock.wall() });
+    return name;
+  }
+
+  /** The key that every edge knows by now is used from here on. True when something is to be published. */
+  advance(confirmed: (edge: ManagedEdge) => boolean): boolean {
+    const { database, edges } = this.#parts;
+    const next = database.secrets().find((secret) => secret.state === 'next');
+    if (next === undefined || edges().length === 0 || !edges().every(confirmed)) return false;
+    database.store.transaction(() => {
+      const keys = database.secrets().filter((secret) => secret.name.startsWith(MEDIA_KEYS));
+      for (const key of keys) if (key.state === 'current') database.setSecretState(key.name, 'previous');
+      database.setSecretState(next.name, 'current');
+      // Credentials live for a day at most; the two keys before are enough for any pace of rolling.
+      for (const key of keys.filter((one) => one.state === 'previous').slice(2))
+        database.forgetSecret(key.name);
+    });
+    return true;
+  }
+
+  /** Publishes for every edge whose policy or secrets are other than before. @returns the names of those */
+  publish(author: string, reason: string): Result<string[]> {
+    const { database, edges } = this.#parts;
+    try {
+      return ok(
+        database.store.transaction(() => {
+          const version = Number(database.fact('version') ?? 0) + 1;
+          const changed = edges().filter((edge) => this.#publishFor(edge, version, { author, reason }));
+          if (changed.length > 0) database.setFact('version', String(version));
+          return changed.map((edge) => edge.name);
+        }),
+      );
+    } catch (error) {
+      if (error instanceof NotPublished) return err(error.problem);
+      throw error;
+    }
+  }
+
+  #publishFor(edge: ManagedEdge, version: number, about: Pick<Manifest, 'author' | 'reason'>): boolean {
+    const { database, policies, key, clock } = this.#parts;
+    const recipient = database.edge(edge.name)?.sealingKey;
+    // Its secrets cannot be sealed before its key is known; the first contact publishes.
+    if (recipient === undefined || database.latest().length === 0) return false;
+    const compiled = policies.compile(edge);
+    if (!compiled.ok) throw new NotPublished(compiled.error);
+    const entries = [this.#keep(POLICY_ENTRY, Buffer.from(textOf(compiled.value)), false)];
+    for (const secret of database.secrets())
+      entries.push(this.#sealed(edge, recipient, secret.name, secret.value));
+    const manifest = manifestText({ ...about, entries, product: PRODUCT_VERSION });
+    const parsed = parseManifest(manifest);
+    if (!parsed.ok) throw new NotPublished(parsed.error.failure);
+    const newest = database.newest(edge.name);
+    if (newest !== undefined && sameEntries(newest.manifest, manifest)) return false;
+    const previous = database.fact(`adopted ${edge.name}`) ?? newest?.hash ?? NO_HASH;
+    const link = makeLink(key, {
+      edge: edge.name,
+      version,
+      previous,
+      manifest: sha256(manifest),
+      created: clock.wall(),
+    });
+    const { text, signature } = link;
+    database.publish({ edge: edge.name, version, hash: linkHash(text), link: text, signature, manifest });
+    if (database.fact(`adopted ${edge.name}`) !== undefined) {
+      database.store.command('DELETE FROM fact WHERE key = ?').run(`adopted ${edge.name}`);
+    }
+    return true;
+  }
+
+  /** Sealed once for each recipient: the same box has the same hash, and is not sent again. */
+  #sealed(edge: ManagedEdge, recipient: string, name: string, value: Uint8Array): Entry {
+    const { database } = this.#parts;
+    const known = database.box(name, edge.name, recipient);
+    const kept = known === undefined ? undefined : database.entry(known);
+    if (known !== undefined && kept !== undefined)
+      return { name, sha256: known, size: kept.length, sealed: true };
+    const box = seal(value, recipient, { edge: edge.name, name });
+    if (box === undefined)
+      throw new NotPublished(failure('SLP-CFG-0015', `${edge.name} shows a key that is none`));
+    const entry = this.#keep(name, box, true);
+    database.keepBox(name, edge.name, recipient, entry.sha256);
+    return entry;
+  }
+  #keep(name: string, bytes: Uint8Array, sealed: boolean): Entry {
+    const hash = sha256(bytes);
+    this.#parts.database.keepEntry(hash, bytes);
+    return { name, sha256: hash, size: bytes.length, sealed };
+  }
+
+  /**
+   * What is to be sent to an edge.
+   * @param report what it has; undefined for a file
+   * @param full every entry, whether it is there or not
+   */
+  pushFor(edge: string, report: EdgeReport | undefined, full: boolean): Result<Push | 'up-to-date'> {
+    const { database } = this.#parts;
+    const newest = database.newest(edge);
+    if (newest === undefined) return err(failure('SLP-CFG-0025', edge));
+    const head = report?.head ?? null;
+    if (head === null) return ok(this.#push([newest], newest, () => false));
+    if (head.hash === newest.hash && !full) return ok('up-to-date');
+    const known = database.byHash(edge, head.hash);
+    const descends = database.since(edge, 0).some((one) => previousOf(one) === head.hash);
+    if (known === undefined && !descends)
+      return err(failure('SLP-CFG-0017', `${edge} runs version ${head.version}`));
+    const links = head.hash === newest.hash ? [newest] : database.since(edge, known?.version ?? head.version);
+    const held = new Set(full ? [] : report?.held);
+    return ok(this.#push(links, newest, (hash) => held.has(hash)));
+  }
+
+  #push(links: readonly Published[], newest: Published, held: (hash: string) => boolean): Push {
+    const parsed = parseManifest(newest.manifest);
+    if (!parsed.ok) throw new Error(`published manifest: ${parsed.error.failure.message}`);
+    const entries = new Map<string, Uint8Array>();
+    for (const { sha256: hash } of parsed.value.entries) {
+      const bytes = held(hash) ? undefined : this.#parts.database.entry(hash);
+      if (bytes !== undefined) entries.set(hash, bytes);
+    }
+    const signed = links.map(({ link: text, signature }) => ({ text, signature }));
+    return { links: signed, manifest: newest.manifest, entries };
+  }
+
+  /**
+   * The edge's own version becomes the predecessor of the next one: for a store that was restored from a backup, or
+   * takes over from another with the same key.
+   */
+  adopt(edge: string, head: { version: number; hash: string }): void {
+    const { database } = this.#parts;
+    database.store.transaction(() => {
+      database.setFact(`adopted ${edge}`, head.hash);
+      const version = Math.max(head.version, Number(database.fact('version') ?? 0));
+      database.setFact('version', String(version));
+      // Otherwise the same entries would count as published already.
+      database.store.command('DELETE FROM published WHERE edge = ?').run(edge);
+    });
+  }
+}
+
+class NotPublished extends Error {
+  readonly problem;
+  constructor(problem: ReturnType<typeof failure>) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+function sameEntries(a: string, b: string): boolean {
+  const entries = (text: string) => JSON.stringify((JSON.parse(text) as Manifest).entries);
+  return entries(a) === entries(b);
+}
+function previousOf(one: Published): string {
+  return (JSON.parse(one.link) as { previous: string }).previous;
+}

@@ -1,0 +1,176 @@
+import { type Cancel, type Clock, type Failure, failure, type Random } from '#kernel';
+import type { Counter, Log } from '#platform/telemetry';
+import type { EdgeReport } from '#protocols/replication';
+import type { Database } from './database.ts';
+import { EdgeLink, type LinkOptions, linkProblem } from './edge-link.ts';
+import type { ManagedEdge } from './policies.ts';
+import type { Publisher } from './publisher.ts';
+
+export const rounds = ['up-to-date', 'pushed', 'not-applied', 'failed'] as const;
+export type Round = (typeof rounds)[number];
+
+export interface ReplicatorParts {
+  readonly database: Database;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly count: Counter<Round>;
+  readonly link: () => LinkOptions;
+  readonly pollMs: () => number;
+  /** An edge was heard for the first time, or confirmed what it was given. */
+  readonly heard: (edge: ManagedEdge) => void;
+}
+
+/** Between two attempts after failures: doubles from the first to the last. Milliseconds. */
+const FIRST_DELAY_MS = 1000;
+const LAST_DELAY_MS = 300_000;
+/** More than this between the clocks is told. Milliseconds. */
+const SKEW_MS = 60_000;
+
+/** Keeps one edge up to date: asks, pushes what it lacks, waits, and begins again. Never two rounds at a time. */
+export class Replicator {
+  readonly edge: ManagedEdge;
+  readonly #parts: ReplicatorParts;
+  #failures = 0;
+  #full = false;
+  #again = false;
+  #running = false;
+  #stopped = false;
+  #cancel: Cancel = () => {};
+  #link: EdgeLink | undefined;
+
+  constructor(edge: ManagedEdge, parts: ReplicatorParts) {
+    this.edge = edge;
+    this.#parts = parts;
+  }
+
+  /** Something may have changed: asks now. @param full sends every entry again */
+  kick(full = false): void {
+    this.#full ||= full;
+    this.#failures = 0;
+    if (this.#running) this.#again = true;
+    else this.#schedule(0);
+  }
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+    this.#link?.close();
+  }
+
+  #schedule(ms: number): void {
+    this.#cancel();
+    if (this.#stopped) return;
+    this.#cancel = this.#parts.clock.after(ms, () => void this.#turn());
+  }
+
+  async #turn(): Promise<void> {
+    this.#running = true;
+    this.#again = false;
+    const round = await this.#round().catch((error: unknown): Round => {
+      this.#parts.log.error('replication failed', { edge: this.edge.name, error });
+      return 'failed';
+    });
+    this.#running = false;
+    this.#parts.count.inc(round);
+    if (round === 'failed' || round === 'not-applied') this.#failures += 1;
+    else this.#failures = 0;
+    this.#schedule(this.#again ? 0 : this.#delay());
+  }
+
+  /** With jitter, so that many edges and many stores do not come at once. */
+  #delay(): number {
+    const jitter = 0.75 + (this.#parts.random.bytes(1)[0] ?? 0) / 512;
+    if (this.#failures === 0) return this.#parts.pollMs() * jitter;
+    return Math.min(FIRST_DELAY_MS * 2 ** Math.min(this.#failures - 1, 20), LAST_DELAY_MS) * jitter;
+  }
+
+  async #round(): Promise<Round> {
+    const { database, clock } = this.#parts;
+    database.noteEdge(this.edge.name, { tried: clock.wall() });
+    const link = await EdgeLink.dial(this.edge, this.#parts.link());
+    if (!link.ok) return this.#failed(linkProblem(this.edge, link.error));
+    this.#link = link.value;
+    try {
+      return await this.#converse(link.value);
+    } finally {
+      link.value.close();
+      this.#link = undefined;
+    }
+  }
+
+  async #converse(link: EdgeLink): Promise<Round> {
+    const { publisher } = this.#parts;
+    const report = await link.report();
+    if (!report.ok) return this.#failed(report.error);
+    const refusal = this.#take(report.value);
+    if (refusal !== undefined) return this.#failed(refusal);
+    const full = this.#full;
+    const push = publisher.pushFor(this.edge.name, report.value, full);
+    if (!push.ok) return this.#failed(push.error);
+    if (push.value === 'up-to-date') {
+      this.#settled(report.value);
+      return 'up-to-date';
+    }
+    const after = await link.push(push.value);
+    if (!after.ok) return this.#failed(after.error);
+    this.#note(after.value);
+    const { last, head } = after.value;
+    if (head?.hash !== this.#parts.database.newest(this.edge.name)?.hash) {
+      const why = last?.problems.join('; ') || 'no reason was given';
+      return this.#failed(
+        failure('SLP-CFG-0031', `${this.edge.name}, version ${last?.head?.version ?? '?'}: ${why}`),
+        'not-applied',
+      );
+    }
+    this.#full &&= !full;
+    this.#settled(after.value);
+    return 'pushed';
+  }
+
+  /** Looks at what the edge says before anything is sent. */
+  #take(report: EdgeReport): Failure | undefined {
+    const { database, heard } = this.#parts;
+    this.#note(report);
+    if (report.policy === 'local') return failure('SLP-CFG-0016', this.edge.name);
+    const pinned = database.edge(this.edge.name)?.sealingKey;
+    if (pinned !== undefined && pinned !== report.sealingKey) return failure('SLP-CFG-0015', this.edge.name);
+    if (pinned === undefined) {
+      database.noteEdge(this.edge.name, { sealingKey: report.sealingKey });
+      heard(this.edge);
+    }
+    return undefined;
+  }
+
+  #note(report: EdgeReport): void {
+    const { database, clock } = this.#parts;
+    database.noteEdge(this.edge.name, { report: JSON.stringify(report), reported: clock.wall() });
+  }
+  #settled(report: EdgeReport): void {
+    const { database, clock, heard } = this.#parts;
+    const skew = report.now - clock.wall();
+    const problem =
+      Math.abs(skew) > SKEW_MS
+        ? failure(
+            'SLP-CFG-0032',
+            `${this.edge.name} is ${Math.round(Math.abs(skew) / 1000)} s ${skew > 0 ? 'ahead' : 'behind'}`,
+          )
+        : undefined;
+    database.noteEdge(this.edge.name, { problem: problem === undefined ? null : textOfProblem(problem) });
+    heard(this.edge);
+  }
+
+  #failed(problem: Failure, round: Round = 'failed'): Round {
+    const { database, log } = this.#parts;
+    const before = database.edge(this.edge.name)?.problem;
+    const text = textOfProblem(problem);
+    database.noteEdge(this.edge.name, { problem: text });
+    if (before !== text)
+      log.warn('edge not up to date', { edge: this.edge.name, code: problem.code, problem: problem.message });
+    return round;
+  }
+}
+
+function textOfProblem({ code, message }: Failure): string {
+  return JSON.stringify({ code, message });
+}

@@ -1,0 +1,3 @@
+export { ReplicaFolder } from './folder.ts';
+export { loadVerifiedEdge, policyProblems, replicaJudge } from './judge.ts';
+export { stage } from './stage.ts';

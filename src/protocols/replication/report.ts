@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+/** What an edge tells the store that dialled it, before and after a push: an answer bounded in every part. */
+const head = z.strictObject({
+  version: z.int().min(1),
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+});
+const line = z.string().max(2048);
+
+const attempt = z.strictObject({
+  /** Of what was pushed, as far as it could be told. */
+  head: head.nullable(),
+  outcome: z.enum(['applied', 'unchanged', 'refused', 'rolled-back']),
+  /** Milliseconds since 1970, by the clock of the edge. */
+  at: z.number(),
+  /** Of the catalogue, when it was not applied. */
+  code: z.string().max(32).optional(),
+  /** Which service or setting, and why. */
+  problems: z.array(line).max(50),
+});
+/** How the last push ended. */
+export type Attempt = z.output<typeof attempt>;
+
+export const edgeReport: z.ZodType<EdgeReport> = z.object({
+  edge: z.string().max(253),
+  product: z.string().max(64),
+  formats: z.strictObject({ oldest: z.int(), newest: z.int() }),
+  now: z.number(),
+  sealingKey: z.string().length(43),
+  policy: z.enum(['replicated', 'local']),
+  head: head.nullable(),
+  held: z.array(z.string().length(64)).max(1000),
+  appliedAt: z.number().nullable(),
+  last: attempt.nullable(),
+  settings: z.array(z.string().max(200)).max(5000),
+  healthy: z.boolean(),
+});
+export interface EdgeReport {
+  readonly edge: string;
+  /** Version of the program. */
+  readonly product: string;
+  /** Of links and manifests. */
+  readonly formats: { readonly oldest: number; readonly newest: number };
+  /** The clock of the edge, milliseconds since 1970. */
+  readonly now: number;
+  /** Public key to which secrets for this edge are sealed, base64url. */
+  readonly sealingKey: string;
+  /** Where its policy comes from; a local one is never replaced. */
+  readonly policy: 'replicated' | 'local';
+  /** What runs; null before the first load. */
+  readonly head: z.output<typeof head> | null;
+  /** Hashes of the entries that need not be sent again. */
+  readonly held: readonly string[];
+  readonly appliedAt: number | null;
+  readonly last: Attempt | null;
+  /** Names of the settings that it knows, so that a newer store sends it none that it would refuse. */
+  readonly settings: readonly string[];
+  readonly healthy: boolean;
+}
+
+/** HTTPS requests on port row int-08. */
+export const REPLICATION_PATHS = { report: '/replication/1/report', push: '/replication/1/push' } as const;
