@@ -18,6 +18,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   turnutils_uclient: 'coturn',
   setpriv: 'util-linux',
   sysctl: 'procps',
+  curl: 'curl',
 };
 
 /** Why the proof cannot run on this machine; undefined when it can. */

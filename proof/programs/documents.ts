@@ -56,6 +56,7 @@ export function edgeDocument(edge: EdgeName, allowed: readonly string[]): string
       internalCa: 'ca.pem',
       partnerCa: 'ca.pem',
       administration: { socket: `${edge}.sock` },
+      replication: { stores: [names.frontEnd] },
     },
     policy: {
       site: 'Perimeter proof',

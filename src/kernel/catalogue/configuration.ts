@@ -177,7 +177,7 @@ export const configurationErrors = {
   'SLP-CFG-0035': {
     blame: 'operator',
     summary: 'no such revision',
-    remedy: 'config log lists them.',
+    remedy: 'Choose one that config log lists.',
   },
   'SLP-CFG-0036': {
     blame: 'operator',
