@@ -139,6 +139,7 @@ class Replica implements Service<EdgeDocument> {
       credentials,
       trust,
       clientCertificate: 'required',
+      alpn: ['http/1.1'],
       handshakeMs: HANDSHAKE_MS,
       idleMs: HTTP_LIMITS.idleMs,
       limits: LIMITS,

@@ -50,6 +50,7 @@ export class EdgeLink {
       localAddress,
       servername: edge.name,
       expectNames: [edge.name],
+      alpn: ['http/1.1'],
       credentials: options.credentials,
       trust: options.trust,
       handshakeMs: DIAL_MS,
