@@ -53,6 +53,8 @@ interface OpenElement extends XmlElement {
 }
 
 const BLANK = /^[ \t\r\n]*$/;
+/** May stand in a name, but not first in it; the parser looks at a whole name only, prefix and all. */
+const NO_NAME_START = /^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f])/;
 const UNDEFINED_ENTITY = /undefined entity/i;
 /** The parser is given no more at a time, so that what is over a limit is noticed before much is made of it. */
 const SLICE = 4096;
@@ -210,15 +212,21 @@ export class XmlStreamReader {
     this.#elements += 1;
     if (this.#elements > this.#limits.elements) throw new Refusal('too-many-elements');
     if (this.#open.length >= this.#limits.depth) throw new Refusal('too-deep');
-    if (name.length > this.#limits.nameLength) throw new Refusal('name-too-long');
+    this.#checkName(name);
   }
   #handleAttribute(name: string): void {
     this.#attributes += 1;
     if (this.#attributes > this.#limits.attributes) throw new Refusal('too-many-attributes');
-    if (name.length > this.#limits.nameLength) throw new Refusal('name-too-long');
+    this.#checkName(name);
     if (name !== 'xmlns' && !name.startsWith('xmlns:')) return;
     this.#declarations += 1;
     if (this.#declarations > this.#limits.declarations) throw new Refusal('too-many-namespaces');
+  }
+
+  /** What is behind a prefix is a name of its own, since it may be written again without the prefix. */
+  #checkName(name: string): void {
+    if (name.length > this.#limits.nameLength) throw new Refusal('name-too-long');
+    if (NO_NAME_START.test(name.slice(name.indexOf(':') + 1))) throw new Refusal('not-well-formed');
   }
 
   #handleOpen(tag: SaxesTagNS): void {
