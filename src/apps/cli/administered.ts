@@ -47,6 +47,14 @@ export async function ask<Verb extends AdministrationVerb>(
   return outcome.value;
 }
 
+/** Asks one service by verbs of its own; what such a verb answers is known to whoever names it. */
+export function verbsOf(session: Session, service: string) {
+  return <Answer>(options: Administered, verb: string, args: object, render: (answer: Answer) => string) =>
+    ask(session, options, 'call', { service, verb, arguments: args }, (answer) =>
+      render(answer as unknown as Answer),
+    );
+}
+
 function complain(session: Session, { code, message }: Failure): void {
   session.terminal.error(printable(`${code} ${message}`));
   session.terminal.error(`  ${catalogue[code].remedy}`);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Administered, administrationCommand, ask } from '../administered.ts';
+import { type Administered, administrationCommand, verbsOf } from '../administered.ts';
 import { printable, type Session, table } from '../terminal.ts';
 
 interface Client {
@@ -27,15 +27,7 @@ interface Blocks {
 /** `sallyport access connections|blocks|unblock` */
 export function addAccess(root: Command, session: Session): void {
   const access = root.command('access').description('what the Access Edge service of a running edge knows');
-  const verb = <Answer>(
-    options: Administered,
-    name: string,
-    args: object,
-    render: (answer: Answer) => string,
-  ) =>
-    ask(session, options, 'call', { service: 'access', verb: name, arguments: args }, (answer) =>
-      render(answer as unknown as Answer),
-    );
+  const verb = verbsOf(session, 'access');
   administrationCommand(access, 'connections', 'list client connections, the newest last')
     .option('--limit <number>', 'how many', '100')
     .action(async (options: Administered & { limit: string }) => {

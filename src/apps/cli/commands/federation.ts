@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Administered, administrationCommand, ask } from '../administered.ts';
+import { type Administered, administrationCommand, verbsOf } from '../administered.ts';
 import { exitStatus, printable, type Session, table } from '../terminal.ts';
 
 interface Partners {
@@ -39,15 +39,7 @@ interface Trial {
 /** `sallyport federation partners|test` */
 export function addFederation(root: Command, session: Session): void {
   const federation = root.command('federation').description('partners of a running edge');
-  const verb = <Answer>(
-    options: Administered,
-    name: string,
-    args: object,
-    render: (answer: Answer) => string,
-  ) =>
-    ask(session, options, 'call', { service: 'access', verb: name, arguments: args }, (answer) =>
-      render(answer as unknown as Answer),
-    );
+  const verb = verbsOf(session, 'access');
   administrationCommand(
     federation,
     'partners',
