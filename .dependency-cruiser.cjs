@@ -4,7 +4,8 @@
 const within = {
   protocols: {
     turn: ['stun'],
-    credentials: ['stun'],
+    credentials: ['stun', 'xml'],
+    xmpp: ['xml'],
     'trust-marking': ['sip'],
   },
   platform: {

@@ -1,7 +1,8 @@
 import type { Clock, Random } from '#kernel';
 import type { Resolver, Target } from '#platform/dns';
 import type { Log, Metrics } from '#platform/telemetry';
-import type { DomainPair, Method, StreamReason, StreamSettings, XmlElement } from '#protocols/xmpp';
+import type { XmlElement } from '#protocols/xml';
+import type { DomainPair, Method, StreamReason, StreamSettings } from '#protocols/xmpp';
 import type { PartnerTls } from './upgradable-socket.ts';
 
 /** One partner as the endpoint needs it. */

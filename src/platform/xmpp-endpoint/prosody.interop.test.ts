@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { LeafRequest } from '#platform/pki';
-import type { Method, XmlElement } from '#protocols/xmpp';
-import { child, element, NS, textOf } from '#protocols/xmpp';
+import { child, element, textOf, type XmlElement } from '#protocols/xml';
+import { type Method, NS } from '#protocols/xmpp';
 import { startDnsmasq } from '../dns/testing/dnsmasq.ts';
 import {
   authority,

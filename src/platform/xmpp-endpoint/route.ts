@@ -1,4 +1,5 @@
-import type { DomainPair, OutboundStream, XmlElement } from '#protocols/xmpp';
+import type { XmlElement } from '#protocols/xml';
+import type { DomainPair, OutboundStream } from '#protocols/xmpp';
 import type { Undelivered } from './partner.ts';
 import type { OwnerAction, PartnerStream } from './partner-stream.ts';
 

@@ -1,13 +1,8 @@
 import type { Socket } from 'node:net';
 import { type Cancel, randomToken } from '#kernel';
 import { sourceKey } from '#platform/net';
-import {
-  type DomainPair,
-  InboundStream,
-  OutboundStream,
-  type StreamReason,
-  type XmlElement,
-} from '#protocols/xmpp';
+import type { XmlElement } from '#protocols/xml';
+import { type DomainPair, InboundStream, OutboundStream, type StreamReason } from '#protocols/xmpp';
 import { dialPartner } from './dial-partner.ts';
 import { declareMeters, type Meters } from './meters.ts';
 import type { EndpointContext, EndpointSettings, Undelivered } from './partner.ts';

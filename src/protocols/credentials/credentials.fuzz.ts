@@ -4,7 +4,6 @@ import { parseMediaKeyRing } from './key-ring.ts';
 import { mediaKeyText, parseMediaKey } from './media-key.ts';
 import { formatMrasRequest, mrasLimits, parseMrasRequest } from './mras/request.ts';
 import { formatMrasResponse, parseMrasResponse } from './mras/response.ts';
-import { readXml } from './mras/xml.ts';
 import { RestVerifier, restCredential } from './rest.ts';
 import { MediaTokenIssuer, MediaTokenVerifier } from './token.ts';
 import { CombinedVerifier } from './verifier.ts';
@@ -46,33 +45,8 @@ const response = formatMrasResponse({
     },
   ],
 });
-const oddXml = [
-  '<a><![CDATA[x]]>&lt;&#65;</a>',
-  '<!DOCTYPE a><a/>',
-  '<?x y?><a/>',
-  '<a b="1" c=\'2\'/>',
-  '<!--x--><a/>',
-];
 
 export const targets: readonly FuzzTarget[] = [
-  {
-    name: 'mras-xml',
-    seeds: [request, response, ...oddXml.map((xml) => Buffer.from(xml))],
-    run(input) {
-      const limits = { bytes: 2_048, depth: 4, attributes: 4, elements: 16 };
-      const read = readXml(input, limits);
-      if (!read.ok) return;
-      assert.ok(input.length <= limits.bytes);
-      let elements = 0;
-      const walk = (element: typeof read.value, depth: number): void => {
-        elements += 1;
-        assert.ok(depth <= limits.depth && elements <= limits.elements);
-        assert.ok(element.attributes.size <= limits.attributes);
-        for (const child of element.children) walk(child, depth + 1);
-      };
-      walk(read.value, 1);
-    },
-  },
   {
     name: 'mras-request',
     seeds: [request],

@@ -11,14 +11,7 @@ export { NS } from './namespaces.ts';
 export type { DomainPair, StreamAction } from './stream/actions.ts';
 export { type StreamReason, streamReasons } from './stream/drop.ts';
 export { InboundStream, type ReceiverPolicy } from './stream/inbound-stream.ts';
+export { partnerLimits, strangerLimits } from './stream/limits.ts';
 export { OutboundStream } from './stream/outbound-stream.ts';
 export type { PartnerTerms, PeerSecurity, StreamLimits, StreamSettings } from './stream/terms.ts';
 export type { StreamTimes } from './stream/wire.ts';
-export {
-  child,
-  element,
-  textOf,
-  type XmlElement,
-} from './xml/element.ts';
-export { partnerLimits, strangerLimits, type XmlLimits } from './xml/limits.ts';
-export { writeXml } from './xml/write.ts';

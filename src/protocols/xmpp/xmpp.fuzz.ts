@@ -1,8 +1,10 @@
+import { writeXml, XmlStreamReader } from '#protocols/xml';
 import type { FuzzTarget } from '#tools/fuzz';
 import { jidText, parseJid } from './jid.ts';
 import { LinkStream } from './link/link-stream.ts';
 import type { StreamAction } from './stream/actions.ts';
 import type { InboundStream } from './stream/inbound-stream.ts';
+import { strangerLimits } from './stream/limits.ts';
 import type { OutboundStream } from './stream/outbound-stream.ts';
 import {
   certified,
@@ -16,9 +18,6 @@ import {
   settings,
   THEIRS,
 } from './testing/stage.ts';
-import { strangerLimits } from './xml/limits.ts';
-import { XmlStreamReader } from './xml/reader.ts';
-import { writeXml } from './xml/write.ts';
 
 const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
 const AUTH = `<auth xmlns='${SASL}' mechanism='EXTERNAL'>=</auth>`;

@@ -1,6 +1,13 @@
 import { err, ok, type Result } from '#kernel';
+import {
+  escapeXml,
+  readXmlDocument,
+  textOf,
+  type XmlElement,
+  type XmlLimits,
+  type XmlProblem,
+} from '#protocols/xml';
 import { MRAS_NAMESPACE, type MrasLocation, type MrasReason, type MrasRoute } from './vocabulary.ts';
-import { escapeXml, readXml, type XmlElement, type XmlLimits } from './xml.ts';
 
 /** One thing asked for: credentials for one identity ([MS-AVEDGEA] §2.2.1). */
 export interface CredentialsRequest {
@@ -44,6 +51,8 @@ export const mrasLimits: MrasLimits = {
   depth: 4,
   attributes: 16,
   elements: 1_024,
+  nameLength: 256,
+  declarations: 1_024,
   credentialsRequests: 100,
   responseBytes: 61_440,
 };
@@ -60,9 +69,9 @@ export function parseMrasRequest(
   body: Uint8Array,
   limits: MrasLimits = mrasLimits,
 ): Result<MrasRequest, MrasRequestProblem> {
-  const read = readXml(body, limits);
+  const read = readXmlDocument(body, limits);
   if (!read.ok) {
-    return err({ reason: read.error === 'too-large' ? 'Request Too Large' : 'Request Malformed' });
+    return err({ reason: isTooLarge(read.error) ? 'Request Too Large' : 'Request Malformed' });
   }
   const root = read.value;
   const head = readHead(root);
@@ -81,6 +90,13 @@ export function parseMrasRequest(
   return ok({ ...echo, route, credentials });
 }
 
+/** Over a limit of size or count; everything else that is refused breaks the schema. */
+export function isTooLarge(problem: XmlProblem): boolean {
+  return ['too-many-bytes', 'too-many-attributes', 'too-many-elements', 'too-many-namespaces'].includes(
+    problem,
+  );
+}
+
 function readHead(root: XmlElement): Omit<MrasRequest, 'credentials'> | undefined {
   if (root.name !== 'request' || root.namespace !== MRAS_NAMESPACE) return undefined;
   const requestId = bounded(root.attributes.get('requestID'), LONGEST_ID);
@@ -96,7 +112,9 @@ function readHead(root: XmlElement): Omit<MrasRequest, 'credentials'> | undefine
 
 /** Elements of other namespaces are extensions, which may be ignored. */
 function ownChildren(element: XmlElement): XmlElement[] {
-  return element.children.filter((child) => child.namespace === MRAS_NAMESPACE);
+  return element.children.filter(
+    (child): child is XmlElement => typeof child !== 'string' && child.namespace === MRAS_NAMESPACE,
+  );
 }
 
 function readCredentialsRequest(element: XmlElement): CredentialsRequest | undefined {
@@ -105,7 +123,7 @@ function readCredentialsRequest(element: XmlElement): CredentialsRequest | undef
   const fields = new Map<string, string>();
   for (const child of ownChildren(element)) {
     if (fields.has(child.name) || ownChildren(child).length > 0) return undefined;
-    fields.set(child.name, child.text);
+    fields.set(child.name, textOf(child));
   }
   const identity = bounded(fields.get('identity'), LONGEST_IDENTITY);
   if (id === undefined || identity === undefined) return undefined;

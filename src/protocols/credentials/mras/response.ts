@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '#kernel';
-import { type MrasLimits, mrasLimits } from './request.ts';
+import { children, escapeXml, readXmlDocument, textOf, type XmlElement } from '#protocols/xml';
+import { isTooLarge, type MrasLimits, mrasLimits } from './request.ts';
 import { MRAS_NAMESPACE, type MrasLocation, type MrasReason, mrasReasons } from './vocabulary.ts';
-import { escapeXml, readXml, type XmlElement } from './xml.ts';
 
 export interface IssuedCredentials {
   /** base64 text. */
@@ -90,8 +90,8 @@ export function parseMrasResponse(
   body: Uint8Array,
   limits: MrasLimits = mrasLimits,
 ): Result<MrasResponse, 'too-large' | 'malformed'> {
-  const read = readXml(body, { ...limits, depth: limits.depth + 2, elements: limits.elements * 4 });
-  if (!read.ok) return read;
+  const read = readXmlDocument(body, { ...limits, depth: limits.depth + 2, elements: limits.elements * 4 });
+  if (!read.ok) return err(isTooLarge(read.error) ? 'too-large' : 'malformed');
   const root = read.value;
   if (root.name !== 'response' || root.namespace !== MRAS_NAMESPACE) return err('malformed');
   const reason = mrasReasons.find((phrase) => phrase === root.attributes.get('reasonPhrase'));
@@ -120,7 +120,7 @@ function readEcho(attributes: ReadonlyMap<string, string>) {
 }
 
 function ownChildren(parent: XmlElement, name: string): XmlElement[] {
-  return parent.children.filter((child) => child.namespace === MRAS_NAMESPACE && child.name === name);
+  return children(parent, name, MRAS_NAMESPACE);
 }
 
 function readCredentialsResponse(response: XmlElement): CredentialsResponse | undefined {
@@ -130,10 +130,10 @@ function readCredentialsResponse(response: XmlElement): CredentialsResponse | un
   if (id === undefined || id.length > LONGEST_ID || credentials === undefined || list === undefined) {
     return undefined;
   }
-  const username = textOf(credentials, 'username');
-  const password = textOf(credentials, 'password');
+  const username = fieldOf(credentials, 'username');
+  const password = fieldOf(credentials, 'password');
   const duration = numberOf(credentials, 'duration', 2 ** 31 - 1);
-  const realm = textOf(credentials, 'realm');
+  const realm = fieldOf(credentials, 'realm');
   if (username === undefined || password === undefined || typeof duration !== 'number') return undefined;
   const relays: MediaRelay[] = [];
   for (const child of ownChildren(list, 'mediaRelay')) {
@@ -150,9 +150,9 @@ function readCredentialsResponse(response: XmlElement): CredentialsResponse | un
 }
 
 function readMediaRelay(relay: XmlElement): MediaRelay | undefined {
-  const location = textOf(relay, 'location');
-  const hostName = textOf(relay, 'hostName');
-  const directIpAddress = textOf(relay, 'directIPAddress');
+  const location = fieldOf(relay, 'location');
+  const hostName = fieldOf(relay, 'hostName');
+  const directIpAddress = fieldOf(relay, 'directIPAddress');
   const udpPort = numberOf(relay, 'udpPort', 65_535);
   const tcpPort = numberOf(relay, 'tcpPort', 65_535);
   if (location !== 'internet' && location !== 'intranet') return undefined;
@@ -167,14 +167,15 @@ function readMediaRelay(relay: XmlElement): MediaRelay | undefined {
   };
 }
 
-function textOf(parent: XmlElement, name: string): string | undefined {
-  const text = ownChildren(parent, name)[0]?.text.trim();
+function fieldOf(parent: XmlElement, name: string): string | undefined {
+  const field = ownChildren(parent, name)[0];
+  const text = field === undefined ? undefined : textOf(field).trim();
   return text === undefined || text === '' || text.length > LONGEST_TEXT ? undefined : text;
 }
 
 /** A whole number 1..most; undefined when the element is absent or empty. */
 function numberOf(parent: XmlElement, name: string, most: number): number | undefined | 'bad' {
-  const text = textOf(parent, name);
+  const text = fieldOf(parent, name);
   if (text === undefined) return undefined;
   if (!/^[0-9]{1,10}$/.test(text)) return 'bad';
   const value = Number(text);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LinkStream } from '../index.ts';
 import type { StreamAction } from '../stream/actions.ts';
+import { partnerLimits } from '../stream/limits.ts';
 import { ended, message, OURS, sent, settings, THEIRS, types } from '../testing/stage.ts';
-import { partnerLimits } from '../xml/limits.ts';
 
 const GATEWAY = 'fe1.example';
 const PROXY = 'edge1.example';

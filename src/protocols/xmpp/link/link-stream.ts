@@ -1,13 +1,11 @@
 import type { Monotonic } from '#kernel';
+import { child, element, type StreamRoot, type XmlElement, type XmlLimits } from '#protocols/xml';
 import { NS } from '../namespaces.ts';
 import type { StreamAction } from '../stream/actions.ts';
 import type { StreamReason } from '../stream/drop.ts';
 import { isStanza, pairOf } from '../stream/stanza.ts';
 import { StanzaChannel } from '../stream/stanza-channel.ts';
 import { rootProblem, type StreamTimes, StreamWire, speaksVersionOne } from '../stream/wire.ts';
-import { child, element, type XmlElement } from '../xml/element.ts';
-import type { XmlLimits } from '../xml/limits.ts';
-import type { StreamRoot } from '../xml/reader.ts';
 
 export interface LinkOptions {
   /** The gateway dials; the proxy is dialled. */

@@ -1,4 +1,4 @@
-import type { XmlElement } from '../xml/element.ts';
+import type { XmlElement } from '#protocols/xml';
 
 const MODULUS = 2 ** 32;
 

@@ -1,4 +1,4 @@
-import type { XmlElement } from '../xml/element.ts';
+import type { XmlElement } from '#protocols/xml';
 import type { StreamReason } from './drop.ts';
 
 /** A domain that speaks and the domain that it speaks to. */

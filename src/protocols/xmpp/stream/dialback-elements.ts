@@ -1,5 +1,5 @@
+import { element, type XmlElement } from '#protocols/xml';
 import { NS } from '../namespaces.ts';
-import { element, type XmlElement } from '../xml/element.ts';
 import type { DomainPair } from './actions.ts';
 
 /** `<db:result/>` or `<db:verify/>` (XEP-0220 §2.1). */

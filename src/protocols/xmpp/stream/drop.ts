@@ -1,4 +1,4 @@
-import { xmlProblems } from '../xml/reader.ts';
+import { xmlProblems } from '#protocols/xml';
 
 /** Why a stream ended, or a part of a negotiation was refused; closed, for metrics and events. */
 export const streamReasons = [

@@ -1,6 +1,5 @@
+import { element, type XmlElement, type XmlProblem } from '#protocols/xml';
 import { NS } from '../namespaces.ts';
-import { element, type XmlElement } from '../xml/element.ts';
-import type { XmlProblem } from '../xml/reader.ts';
 
 /** The conditions of stream errors (RFC 6120 §4.9.3). */
 export const streamConditions = [

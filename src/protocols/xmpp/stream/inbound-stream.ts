@@ -1,9 +1,8 @@
 import type { Monotonic } from '#kernel';
+import { element, type StreamRoot, textOf, type XmlElement } from '#protocols/xml';
 import { isDialbackKey } from '../dialback/key.ts';
 import { NS } from '../namespaces.ts';
 import { decodeAuthorizationIdentity } from '../sasl/external.ts';
-import { element, textOf, type XmlElement } from '../xml/element.ts';
-import type { StreamRoot } from '../xml/reader.ts';
 import type { DomainPair, StreamAction } from './actions.ts';
 import { dialback } from './dialback-elements.ts';
 import type { StreamReason } from './drop.ts';

@@ -1,9 +1,8 @@
 import type { Monotonic } from '#kernel';
+import { child, element, type StreamRoot, textOf, type XmlElement } from '#protocols/xml';
 import { dialbackKey } from '../dialback/key.ts';
 import { NS } from '../namespaces.ts';
 import { encodeAuthorizationIdentity } from '../sasl/external.ts';
-import { child, element, textOf, type XmlElement } from '../xml/element.ts';
-import type { StreamRoot } from '../xml/reader.ts';
 import type { DomainPair, StreamAction } from './actions.ts';
 import { dialback } from './dialback-elements.ts';
 import type { StreamReason } from './drop.ts';

@@ -1,7 +1,7 @@
 import type { Monotonic } from '#kernel';
+import { element, type XmlElement } from '#protocols/xml';
 import { HandledCount, SentQueue } from '../management/acknowledgements.ts';
 import { NS } from '../namespaces.ts';
-import { element, type XmlElement } from '../xml/element.ts';
 import type { StreamWire } from './wire.ts';
 
 /**

@@ -1,6 +1,6 @@
+import type { XmlElement } from '#protocols/xml';
 import { canonicalDomain } from '../jid.ts';
 import { NS } from '../namespaces.ts';
-import type { XmlElement } from '../xml/element.ts';
 import type { DomainPair } from './actions.ts';
 
 export function isStanza({ namespace, name }: XmlElement): boolean {

@@ -1,5 +1,5 @@
+import type { XmlLimits } from '#protocols/xml';
 import type { Method } from '../methods.ts';
-import type { XmlLimits } from '../xml/limits.ts';
 import type { StreamTimes } from './wire.ts';
 
 /** What is agreed with one partner. */

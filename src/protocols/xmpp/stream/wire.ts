@@ -1,9 +1,13 @@
 import type { Monotonic } from '#kernel';
+import {
+  escapeXml,
+  type StreamRoot,
+  writeXml,
+  type XmlElement,
+  type XmlLimits,
+  XmlStreamReader,
+} from '#protocols/xml';
 import { NS } from '../namespaces.ts';
-import type { XmlElement } from '../xml/element.ts';
-import type { XmlLimits } from '../xml/limits.ts';
-import { type StreamRoot, XmlStreamReader } from '../xml/reader.ts';
-import { escapeXml, writeXml } from '../xml/write.ts';
 import type { StreamAction } from './actions.ts';
 import type { StreamReason } from './drop.ts';
 import { conditionFor, conditionOf, type StreamCondition, streamError } from './errors.ts';

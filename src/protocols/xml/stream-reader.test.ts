@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { writeXml } from '../index.ts';
 import { child, element, textOf, type XmlElement } from './element.ts';
-import { strangerLimits, type XmlLimits } from './limits.ts';
-import { type XmlEvent, XmlStreamReader } from './reader.ts';
+import type { XmlLimits } from './limits.ts';
+import { type XmlEvent, XmlStreamReader } from './stream-reader.ts';
+import { writeXml } from './write.ts';
+
+const strangerLimits: XmlLimits = {
+  bytes: 10_000,
+  depth: 8,
+  attributes: 16,
+  elements: 64,
+  nameLength: 128,
+  declarations: 32,
+};
 
 const ROOT = `<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams'>`;
 

@@ -39,6 +39,14 @@ export function child(parent: XmlElement, name: string, namespace?: string): Xml
   return undefined;
 }
 
+/** All child elements of that name and namespace. */
+export function children(parent: XmlElement, name: string, namespace: string): XmlElement[] {
+  return parent.children.filter(
+    (item): item is XmlElement =>
+      typeof item !== 'string' && item.name === name && item.namespace === namespace,
+  );
+}
+
 /** The text directly inside. */
 export function textOf(parent: XmlElement): string {
   let text = '';
