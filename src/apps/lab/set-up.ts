@@ -51,7 +51,7 @@ async function issueCertificates(plan: LabPlan): Promise<void> {
   await authority.writeCertificate(files.authority);
   await authority.issueTo(files.access, {
     name: names.access,
-    hosts: [names.access, plan.domain, plan.access.address],
+    hosts: [names.access, names.av, plan.domain, plan.access.address],
     usages: ['serverAuth'],
   });
   await authority.issueTo(files.edge, { name: names.edge, hosts: [names.edge] });

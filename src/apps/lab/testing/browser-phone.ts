@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdirSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join, normalize } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from './browser.ts';
 
-const PROGRAM = '/usr/bin/chromium';
 const LIBRARY = join(import.meta.dirname, '..', '..', '..', '..', 'node_modules', 'sip.js', 'lib');
 const DEADLINE_MS = 30_000;
 
@@ -89,31 +88,8 @@ export class BrowserPhone {
   }
 
   static async start({ folder, authority, edge }: BrowserPhoneOptions): Promise<BrowserPhone> {
-    if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: install the Debian package chromium`);
-    const store = join(folder, '.pki', 'nssdb');
-    mkdirSync(store, { recursive: true });
-    for (const parameters of [
-      ['-N', '--empty-password'],
-      ['-A', '-n', 'lab', '-t', 'C,,', '-i', authority],
-    ]) {
-      const ran = spawnSync('certutil', ['-d', `sql:${store}`, ...parameters], { encoding: 'utf8' });
-      if (ran.status !== 0) throw new Error(`certutil (Debian package libnss3-tools): ${ran.stderr}`);
-    }
-    const browser = await chromium.launch({
-      executablePath: PROGRAM,
-      headless: true,
-      env: { ...process.env, HOME: folder },
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        `--host-resolver-rules=MAP ${edge.name} ${edge.address}`,
-      ],
-    });
+    const hosts = new Map([[edge.name, edge.address]]);
+    const browser = await launchBrowser({ folder, authority, hosts });
     return new BrowserPhone(browser, `wss://${edge.name}:${edge.port}/`);
   }
 
