@@ -3,6 +3,7 @@ import { configurationErrors } from './configuration.ts';
 import { dnsErrors } from './dns.ts';
 import type { CatalogueEntry } from './entry.ts';
 import { internalErrors } from './internal.ts';
+import { loggingErrors } from './logging.ts';
 import { mediaErrors } from './media.ts';
 import { netErrors } from './net.ts';
 import { pkiErrors } from './pki.ts';
@@ -16,6 +17,7 @@ const areas = {
   ...dnsErrors,
   ...configurationErrors,
   ...internalErrors,
+  ...loggingErrors,
   ...mediaErrors,
   ...netErrors,
   ...pkiErrors,

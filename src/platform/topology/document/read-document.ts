@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { isAlias, isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml';
 import { z } from 'zod';
+import { nearest } from '#kernel';
 import { type Path, pathText, quote } from '../finding.ts';
 import { MOST_ITEMS, type SettingNotes, sectionNotes, settingNotes } from '../schema/setting.ts';
-import { nearest } from './nearest.ts';
 import { keyOf, plainValue, REFUSED, SECTION, type YamlSource } from './yaml-source.ts';
 
 /** A document of which only what was readable is there; what is wrong or missing is undefined. */

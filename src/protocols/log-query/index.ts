@@ -1,0 +1,64 @@
+export {
+  boundRecord,
+  cutText,
+  EVENT_BOUNDS,
+  type EventField,
+  type EventKind,
+  type LogEvent,
+  type LogRecord,
+  readEvent,
+  readRecord,
+} from './event.ts';
+export {
+  encodeMessage,
+  encodeOctets,
+  FRAME_BYTES,
+  type Frame,
+  type FrameFault,
+  type FrameLimits,
+  LogFrameReader,
+} from './framing.ts';
+export { type EventKeys, type KeyName, keyNames, normaliseKey } from './keys.ts';
+export { compareEvents, EventMerge } from './merge.ts';
+export {
+  type AgentMessage,
+  type AgentMessageInput,
+  type AgentStatus,
+  type CollectionRequest,
+  type ControlRequest,
+  commonVersion,
+  type LogPort,
+  type RunningScenario,
+  readAgentMessage,
+  readRequest,
+  requestIdOf,
+  type SearchRequest,
+  type SegmentEntry,
+} from './messages.ts';
+export {
+  type EventFlag,
+  type EventLevel,
+  isFlag,
+  type ProviderName,
+  providerNames,
+} from './providers.ts';
+export {
+  type KeyTerm,
+  type Matcher,
+  matches,
+  type SearchQuery,
+  type SearchQueryInput,
+  searchQuery,
+} from './query.ts';
+export {
+  ALWAYS_ON,
+  type Demand,
+  type DemandOfProvider,
+  demandOf,
+  type ProviderRequest,
+  readProviderRequest,
+  type Scenario,
+  scenarioNamed,
+  scenarios,
+  wants,
+} from './scenarios.ts';
