@@ -22,6 +22,7 @@ const within = {
     service: ['telemetry', 'topology', 'http'],
     'sip-endpoint': ['net', 'telemetry'],
     'web-socket': ['net'],
+    'xmpp-link': ['net', 'pki', 'telemetry'],
     'xmpp-endpoint': ['dns', 'net', 'partner-dial', 'pki', 'telemetry'],
   },
   edge: {},

@@ -1,6 +1,14 @@
 export { dialbackKey } from './dialback/key.ts';
 export { canonicalDomain, type Jid, jidText, parseJid } from './jid.ts';
-export { type LinkOptions, LinkStream } from './link/link-stream.ts';
+export { LinkStream } from './link/link-stream.ts';
+export {
+  originOf,
+  type PartnerType,
+  type StanzaOrigin,
+  withOrigin,
+  withoutOrigin,
+} from './link/origin.ts';
+export { poolOrder } from './link/pool-order.ts';
 export {
   type Method,
   type Negotiation,

@@ -11,4 +11,6 @@ export const NS = {
   bidi: 'urn:xmpp:bidi',
   bidiFeature: 'urn:xmpp:features:bidi',
   management: 'urn:xmpp:sm:3',
+  /** Our own: docs/protocols/xmpp-link.md. */
+  link: 'urn:sallyport:xmpp-link:1',
 } as const;

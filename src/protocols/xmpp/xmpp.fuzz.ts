@@ -176,7 +176,7 @@ export const targets: readonly FuzzTarget[] = [
 ];
 
 function link(): LinkStream {
-  const names = { role: 'proxy', own: OURS, peer: THEIRS, streamId: 'link-1' } as const;
+  const names = { role: 'proxy', own: OURS, peers: [THEIRS], streamId: 'link-1' } as const;
   const bounds = { times: settings.times, limits: strangerLimits, unacknowledged: 16 };
   return new LinkStream({ ...names, ...bounds, accepts: (from, to) => from === THEIRS && to === OURS }, 0);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LinkStream } from '../index.ts';
+import { element } from '#protocols/xml';
+import { LinkStream, NS, originOf, poolOrder, withOrigin, withoutOrigin } from '../index.ts';
 import type { StreamAction } from '../stream/actions.ts';
 import { partnerLimits } from '../stream/limits.ts';
 import { ended, message, OURS, sent, settings, THEIRS, types } from '../testing/stage.ts';
@@ -14,7 +15,7 @@ function link(role: 'gateway' | 'proxy', peer?: string): LinkStream {
     {
       role,
       own,
-      peer: peer ?? (role === 'gateway' ? PROXY : GATEWAY),
+      peers: [peer ?? (role === 'gateway' ? PROXY : GATEWAY)],
       streamId: 'link-1',
       times: settings.times,
       limits: partnerLimits,
@@ -85,6 +86,50 @@ function proxyHeader(): StreamAction[] {
   const text = `<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' from='${PROXY}' to='${GATEWAY}' version='1.0'>`;
   return [{ type: 'send', text }];
 }
+
+test('an origin is read only where there is exactly one, and a whole one', () => {
+  const stanza = element(NS.server, 'message', { from: `a@${THEIRS}`, to: `b@${OURS}` });
+  const origin = { stream: 's', number: 3, partner: THEIRS, type: 'public-unverified' } as const;
+  const marked = withOrigin(stanza, origin);
+  assert.deepEqual(originOf(marked), origin);
+  assert.deepEqual(withoutOrigin(marked), stanza);
+  assert.equal(originOf(stanza), undefined);
+  const [mark] = marked.children;
+  assert.ok(mark !== undefined);
+  assert.equal(originOf({ ...stanza, children: [mark, mark] }), undefined);
+  for (const wrong of [
+    { number: '-1' },
+    { number: '1e3' },
+    { type: 'friend' },
+    { stream: '' },
+    { partner: '' },
+  ]) {
+    const attributes = { stream: 's', number: '3', partner: THEIRS, type: 'federated', ...wrong };
+    const broken = { ...stanza, children: [element(NS.link, 'origin', attributes)] };
+    assert.equal(originOf(broken), undefined, JSON.stringify(wrong));
+  }
+});
+
+test('the order of a pool is the same for all, spreads keys, and moves only what a member served', () => {
+  const members = ['edge1.example', 'edge2.example', 'edge3.example'];
+  const keys = Array.from({ length: 300 }, (_, index) => `partner${index}.example`);
+  for (const key of keys) {
+    const order = poolOrder(key, members);
+    assert.deepEqual(poolOrder(key, members.toReversed()), order);
+    const [first, second] = order;
+    assert.deepEqual(
+      poolOrder(
+        key,
+        members.filter((name) => name !== first),
+      )[0],
+      second,
+    );
+  }
+  for (const name of members) {
+    const served = keys.filter((key) => poolOrder(key, members)[0] === name).length;
+    assert.ok(served > 50 && served < 150, `${name} serves ${served}`);
+  }
+});
 
 test('what the other side took over leaves the queue, the rest is given back', () => {
   const { gateway, proxy, deliver } = join();

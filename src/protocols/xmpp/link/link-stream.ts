@@ -10,9 +10,10 @@ import { rootProblem, type StreamTimes, StreamWire, speaksVersionOne } from '../
 export interface LinkOptions {
   /** The gateway dials; the proxy is dialled. */
   readonly role: 'gateway' | 'proxy';
-  /** Host names of both ends, as their certificates have them; mutual TLS has checked the peer's already. */
+  /** Host name of this end, as its certificate has it. */
   readonly own: string;
-  readonly peer: string;
+  /** Host names that the peer may have; mutual TLS has found them in its certificate already. */
+  readonly peers: readonly string[];
   /** Unguessable; the proxy's. */
   readonly streamId: string;
   readonly times: StreamTimes;
@@ -29,9 +30,11 @@ export class LinkStream {
   readonly #wire: StreamWire;
   readonly #channel: StanzaChannel;
   #state: 'header' | 'features' | 'enabling' | 'open' = 'header';
+  #peer: string;
 
   constructor(options: LinkOptions, now: Monotonic) {
     this.#options = options;
+    this.#peer = options.peers[0] ?? '';
     this.#wire = new StreamWire(this, options.times, options.limits, now);
     this.#channel = new StanzaChannel(this.#wire, options.unacknowledged);
   }
@@ -46,6 +49,14 @@ export class LinkStream {
   /** So many stanzas wait for their acknowledgement that no more should be sent. */
   get full(): boolean {
     return this.#channel.full;
+  }
+  /** The name by which the peer goes; the first of those allowed until it has said one. */
+  get peer(): string {
+    return this.#peer;
+  }
+  /** Stanzas that arrived and are not safe with the next one. */
+  get open(): number {
+    return this.#channel.open;
   }
   start(now: Monotonic): StreamAction[] {
     if (this.#options.role === 'gateway') this.#sendHeader(now);
@@ -82,11 +93,17 @@ export class LinkStream {
     const problem = rootProblem(root);
     if (problem !== undefined) return this.#wire.fail(problem, 'header-invalid');
     if (!speaksVersionOne(root)) return this.#wire.fail('unsupported-version', 'version-unsupported');
-    const { own, peer, role } = this.#options;
+    const { own, peers, role } = this.#options;
     const { attributes } = root;
-    if (attributes.get('from') !== peer || attributes.get('to') !== own) {
-      return this.#wire.fail('improper-addressing', 'improper-addressing');
+    const from = attributes.get('from') ?? '';
+    if (!peers.includes(from) || attributes.get('to') !== own) {
+      return this.#wire.fail(
+        'improper-addressing',
+        'improper-addressing',
+        `${from} to ${attributes.get('to')}`,
+      );
     }
+    this.#peer = from;
     if (role === 'gateway') {
       this.#state = 'features';
       return;
@@ -125,8 +142,11 @@ export class LinkStream {
         return this.#unexpected();
       this.#state = 'open';
       this.#wire.establish(now);
-      const { peer: from, own: to } = this.#options;
-      this.#wire.act({ type: 'authorized', pair: { from, to }, by: 'sasl-external' });
+      this.#wire.act({
+        type: 'authorized',
+        pair: { from: this.#peer, to: this.#options.own },
+        by: 'sasl-external',
+      });
       return;
     }
     const counted = received.name === 'r' || received.name === 'a';
@@ -134,8 +154,8 @@ export class LinkStream {
   }
 
   #sendHeader(now: Monotonic): void {
-    const { own, peer, role, streamId } = this.#options;
-    this.#wire.sendHeader({ from: own, to: peer, ...(role === 'proxy' ? { id: streamId } : {}) }, now);
+    const { own, role, streamId } = this.#options;
+    this.#wire.sendHeader({ from: own, to: this.#peer, ...(role === 'proxy' ? { id: streamId } : {}) }, now);
   }
   #unexpected(): void {
     this.#wire.fail('policy-violation', 'unexpected-element');

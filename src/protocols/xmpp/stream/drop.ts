@@ -42,6 +42,8 @@ export const streamReasons = [
   'slow-reader',
   /** Its source held most of the places for strangers, and another source needed one. */
   'made-room',
+  /** The peer has come on another connection. */
+  'replaced',
   'shutdown',
 ] as const;
 

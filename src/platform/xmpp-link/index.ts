@@ -1,0 +1,16 @@
+export {
+  type EdgeArrival,
+  EdgeLinks,
+  type EdgeLinksSettings,
+  type EdgeLinksUser,
+  type EdgeTarget,
+} from './edge-links.ts';
+export {
+  type GatewayArrival,
+  GatewayLinks,
+  type GatewayLinksSettings,
+  type GatewayLinksUser,
+} from './gateway-links.ts';
+export type { LinkLimits } from './link.ts';
+export type { LinkFailure, RouterLimits } from './link-router.ts';
+export type { LinkNotice, LinkState } from './link-set.ts';

@@ -1,0 +1,47 @@
+import { element, type XmlElement } from '#protocols/xml';
+import { NS } from '../namespaces.ts';
+
+/** How far a partner is trusted; what follows from it is the gateway's. */
+export const partnerTypes = ['federated', 'public-verified', 'public-unverified'] as const;
+export type PartnerType = (typeof partnerTypes)[number];
+
+/** What the proxy says about a stanza that it brings: docs/protocols/xmpp-link.md, "Origin". */
+export interface StanzaOrigin {
+  /** Of the partner's stream that brought it, unguessable; a stanza that comes twice bears the same stream and number. */
+  readonly stream: string;
+  readonly number: number;
+  /** The main domain of the partner. */
+  readonly partner: string;
+  readonly type: PartnerType;
+}
+
+const MOST_NUMBER = 2 ** 48;
+
+/** The stanza with its origin, and with no other word of the link's namespace. */
+export function withOrigin(stanza: XmlElement, { stream, number, partner, type }: StanzaOrigin): XmlElement {
+  const origin = element(NS.link, 'origin', { stream, number: String(number), partner, type });
+  return { ...stanza, children: [...withoutOrigin(stanza).children, origin] };
+}
+
+/** The stanza without anything of the link's namespace. */
+export function withoutOrigin(stanza: XmlElement): XmlElement {
+  const isOwn = (item: XmlElement | string) => typeof item !== 'string' && item.namespace === NS.link;
+  return stanza.children.some(isOwn)
+    ? { ...stanza, children: stanza.children.filter((item) => !isOwn(item)) }
+    : stanza;
+}
+
+/** The one origin of a stanza that came over the link; undefined when there is none, more than one, or one that is malformed. */
+export function originOf({ children }: XmlElement): StanzaOrigin | undefined {
+  const own = children.filter((item) => typeof item !== 'string' && item.namespace === NS.link);
+  const [origin] = own;
+  if (own.length !== 1 || origin === undefined || typeof origin === 'string' || origin.name !== 'origin')
+    return undefined;
+  const { attributes } = origin;
+  const [stream, partner] = [attributes.get('stream'), attributes.get('partner')];
+  const digits = attributes.get('number') ?? '';
+  const number = /^\d{1,15}$/.test(digits) ? Number(digits) : MOST_NUMBER;
+  const type = partnerTypes.find((known) => known === attributes.get('type'));
+  if (!stream || !partner || type === undefined || number >= MOST_NUMBER) return undefined;
+  return { stream, number, partner, type };
+}
