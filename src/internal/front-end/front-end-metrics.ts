@@ -9,6 +9,7 @@ const destinations = [
   'relay-credentials',
   'user',
   'partner',
+  'peer',
   'flow',
   'edge',
   'refused',

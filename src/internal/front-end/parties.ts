@@ -17,7 +17,21 @@ export interface ClientParty {
   readonly signedIn: Map<string, Monotonic>;
 }
 
-export type Party = EdgeParty | ClientParty;
+/** A connection of a trusted peer, known by its certificate: a gateway, which speaks for domains of its own. */
+export interface PeerParty {
+  readonly kind: 'peer';
+  readonly peer: string;
+  readonly nonce: number;
+}
+
+export type Party = EdgeParty | ClientParty | PeerParty;
+
+/** Parties whose very connection is the way back to them; edges are found by their names. */
+export type ConnectedParty = Exclude<Party, EdgeParty>;
+
+export function namesConnection(party: Party): party is ConnectedParty {
+  return party.kind !== 'edge';
+}
 
 /** Addresses that one connection may sign in. */
 export const ADDRESSES_PER_CONNECTION = 32;
@@ -27,17 +41,24 @@ export function partyOf(flow: SipFlow): Party {
 }
 
 export function newClientParty(random: Random): ClientParty {
-  const nonce = Buffer.from(random.bytes(6)).readUIntBE(0, 6);
-  return { kind: 'client', nonce, signedIn: new Map() };
+  return { kind: 'client', nonce: newNonce(random), signedIn: new Map() };
 }
 
-/** The user part of our Record-Route entries: names one client connection (RFC 5626 §5.2). */
+export function newPeerParty(random: Random, peer: string): PeerParty {
+  return { kind: 'peer', peer, nonce: newNonce(random) };
+}
+
+function newNonce(random: Random): number {
+  return Buffer.from(random.bytes(6)).readUIntBE(0, 6);
+}
+
+/** The user part of our Record-Route entries: names one connection of a client or peer (RFC 5626 §5.2). */
 export class FlowTokens {
   readonly #keys: TokenKeys;
   constructor(keys: TokenKeys) {
     this.#keys = keys;
   }
-  tokenFor(flow: SipFlow, party: ClientParty): string {
+  tokenFor(flow: SipFlow, party: ConnectedParty): string {
     return encodeFlowToken(this.#keys, { node: 0, worker: 0, connection: flow.id, nonce: party.nonce });
   }
   /** The connection that a token names, `'gone'` when it has ended, undefined for a token that is not ours. */
@@ -47,6 +68,6 @@ export class FlowTokens {
     const flow = find(opened.value.connection);
     if (flow === undefined) return 'gone';
     const party = partyOf(flow);
-    return party.kind === 'client' && party.nonce === opened.value.nonce ? flow : 'gone';
+    return namesConnection(party) && party.nonce === opened.value.nonce ? flow : 'gone';
   }
 }

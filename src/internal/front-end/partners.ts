@@ -1,6 +1,6 @@
 import type { SipFlow } from '#platform/sip-endpoint';
-import type { SipRequest } from '#protocols/sip';
-import { ASSERTED_SOURCE, type AssertedSource, parseAssertedSource } from '#protocols/trust-marking';
+import { parseSipUri, type SipRequest } from '#protocols/sip';
+import { ASSERTED_SOURCE, parseAssertedSource } from '#protocols/trust-marking';
 import { parseAor } from './account.ts';
 import type { AccessRights } from './external-access.ts';
 import { partyOf } from './parties.ts';
@@ -18,17 +18,34 @@ export const NOT_REACHABLE = publicly(
 );
 
 /**
- * Who at another organisation sends this: an edge of ours has marked it with the very From, for which the partner's
- * certificate speaks. Undefined for everybody else.
+ * Who at another organisation sends this, as `user@domain`: an edge of ours has marked it with the very From, for which
+ * the partner's certificate speaks, or a trusted peer says so of a domain that is its own. Undefined for everybody else.
  */
-export function outsiderOf(request: SipRequest, flow: SipFlow): AssertedSource | undefined {
-  if (partyOf(flow).kind !== 'edge') return undefined;
+export function outsiderOf(
+  request: SipRequest,
+  flow: SipFlow,
+  peers: ReadonlyMap<string, string>,
+): string | undefined {
+  const party = partyOf(flow);
+  if (party.kind === 'client') return undefined;
+  if (party.kind === 'peer') {
+    const from = parseAddress(request.from.uri);
+    return from !== undefined && peers.get(from.domain) === party.peer ? from.address : undefined;
+  }
   const mark = parseAssertedSource(request.header(ASSERTED_SOURCE) ?? '');
   if (mark === undefined || (mark.source !== 'federated' && mark.source !== 'provider')) return undefined;
-  return parseAor(request.from.uri)?.aor === mark.address ? mark : undefined;
+  return parseAor(request.from.uri)?.aor === mark.address ? mark.address : undefined;
 }
 
 /** Whether a user may exchange anything with outsiders of this kind. */
 export function mayExchange(rights: AccessRights): boolean {
   return rights.federation;
+}
+
+/** A SIP address elsewhere: its user part may be anything, and keeps its case. */
+function parseAddress(uri: string): { readonly address: string; readonly domain: string } | undefined {
+  const parsed = parseSipUri(uri);
+  if (!parsed.ok || parsed.value.user === undefined || parsed.value.password !== undefined) return undefined;
+  const domain = parsed.value.host.toLowerCase();
+  return { address: `${parsed.value.user}@${domain}`, domain };
 }

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly domains: ReadonlySet<string>;
   /** Names and internal addresses of edges, each with the edge's name. */
   readonly edges: ReadonlyMap<string, string>;
+  /** Domains that trusted peers answer for, each with the peer's name. */
+  readonly peers: ReadonlyMap<string, string>;
 }
 
 export const refusalReasons = [
@@ -30,6 +32,8 @@ export const refusalReasons = [
   'foreign-route',
   'foreign-domain',
   'unknown-service',
+  /** A trusted peer speaks for a domain that is not its own. */
+  'not-of-peer',
   /** The user's external access policy says no. */
   'not-remote',
   'not-federated',
@@ -47,6 +51,8 @@ export type Destination =
   | { readonly kind: 'user'; readonly aor: string }
   /** Somebody at another organisation, by way of an edge. */
   | { readonly kind: 'partner' }
+  /** Somebody in a domain of this trusted peer. */
+  | { readonly kind: 'peer'; readonly peer: string }
   /** Into a dialog, on a client's own connection. `tokens` are the flow tokens of our Record-Route entries. */
   | { readonly kind: 'flow'; readonly tokens: readonly string[] }
   /** Into a dialog, through this edge, which the topmost remaining Route names. */
@@ -108,6 +114,9 @@ function serve(request: SipRequest, around: Surroundings, target: string): Desti
     return edge === undefined ? refused(404, 'unknown-service') : { kind: 'relay-credentials', edge };
   }
   if (!around.domains.has(host) && !around.hosts.has(host)) {
+    const peer = around.peers.get(host);
+    if (peer !== undefined && user !== undefined && request.method !== 'REGISTER')
+      return { kind: 'peer', peer };
     const elsewhere = user !== undefined && request.method !== 'REGISTER' && !around.edges.has(host);
     return elsewhere ? { kind: 'partner' } : refused(403, 'foreign-domain');
   }

@@ -11,7 +11,7 @@ import { EdgeLinks } from './edge-links.ts';
 import { ExternalAccess } from './external-access.ts';
 import { FrontEnd } from './front-end.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
-import { FlowTokens, newClientParty, partyOf } from './parties.ts';
+import { FlowTokens, newClientParty, newPeerParty, partyOf } from './parties.ts';
 import type { Prepared } from './prepared.ts';
 import { Registrar } from './registrar.ts';
 import type { SignInSettings } from './sign-in.ts';
@@ -101,7 +101,7 @@ export class Running {
     this.#registrar.configure(document.frontEnd.registrar);
     this.#links.update(document.frontEnd.edges);
     this.#listener.update(this.#listenerOptions());
-    this.#dismiss(new Set(document.frontEnd.edges.map(({ name }) => name)));
+    this.#dismiss(document.frontEnd);
   }
   listen(sockets: SocketSource): void {
     for (const { id, transport } of sockets.plan()) {
@@ -143,11 +143,13 @@ export class Running {
     };
   }
 
-  /** An edge that the document no longer names is believed no more, whoever opened the connection. */
-  #dismiss(edges: ReadonlySet<string>): void {
+  /** An edge or peer that the document no longer names is believed no more, whoever opened the connection. */
+  #dismiss({ edges, trustedPeers }: InternalDocument['frontEnd']): void {
+    const known = new Set([...edges, ...trustedPeers].map(({ name }) => name));
     for (const flow of [...this.#endpoint.flows()]) {
       const party = partyOf(flow);
-      if (party.kind === 'edge' && !edges.has(party.edge)) this.#endpoint.closeFlow(flow, 'policy');
+      const name = party.kind === 'edge' ? party.edge : party.kind === 'peer' ? party.peer : undefined;
+      if (name !== undefined && !known.has(name)) this.#endpoint.closeFlow(flow, 'policy');
     }
   }
 
@@ -158,18 +160,26 @@ export class Running {
       this.#endpoint.addFlow(connection, { data, openRequests: OPEN_REQUESTS });
       return;
     }
-    const names = this.#prepared.document.frontEnd.edges.map(({ name }) => name);
+    const { edges, trustedPeers } = this.#prepared.document.frontEnd;
+    const names = edges.map(({ name }) => name);
     const edge = matchName(peer.names, names);
     if (edge !== undefined) {
       this.#endpoint.addFlow(connection, { data: { kind: 'edge', edge }, scope: edge });
       this.#links.wake(edge);
       return;
     }
+    const peers = trustedPeers.map(({ name }) => name);
+    const trusted = matchName(peer.names, peers);
+    if (trusted !== undefined) {
+      const data = newPeerParty(this.#context.random, trusted);
+      this.#endpoint.addFlow(connection, { data, scope: trusted });
+      return;
+    }
     if (this.#refusedPeers.first(peer.fingerprint)) {
       this.#context.log.warn('peer refused', {
-        reason: 'not-an-edge',
+        reason: 'neither-edge-nor-peer',
         subject: peer.subject,
-        expected: names,
+        expected: [...names, ...peers],
       });
     }
     connection.destroy('policy');
@@ -215,6 +225,9 @@ function settingsOf(document: InternalDocument): SignInSettings {
       hosts: new Set([host.name, ...addresses]),
       domains: new Set(frontEnd.sipDomains),
       edges: new Map(edges),
+      peers: new Map(
+        frontEnd.trustedPeers.flatMap(({ name, domains }) => domains.map((domain) => [domain, name])),
+      ),
     },
     mrasEdge: frontEnd.edges[0]?.name,
     access: new ExternalAccess(frontEnd.externalAccess),

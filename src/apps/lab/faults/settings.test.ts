@@ -283,6 +283,52 @@ test('by what name an edge is known [setting frontEnd.edges[].name]', async () =
   await bob.leave();
 });
 
+test('a peer is trusted by its name, for its domains [setting frontEnd.trustedPeers[].name] [setting frontEnd.trustedPeers[].domains]', async () => {
+  const bob = person('bob');
+  await bob.connect();
+  // The edge's certificate is at hand; it stands for the peer's here.
+  const connects = () =>
+    RawSip.open(perimeter, {
+      ...perimeter.plan.frontEnd,
+      localAddress: perimeter.plan.internal.address,
+      name: perimeter.plan.names.frontEnd,
+      identity: perimeter.files.edge,
+    });
+  const writes = async (peer: RawSip, domain: string) => {
+    const from = `<sip:romeo@${domain}>;tag=r`;
+    const { text, callId } = requestText(
+      'MESSAGE',
+      bob.address,
+      { From: from, 'Content-Type': 'text/plain' },
+      'O',
+    );
+    void peer.send(text);
+    return (await peer.answer(callId)).status;
+  };
+  await change(perimeter, 'internal', {
+    'frontEnd.edges.0.name': `edge9.int.${DOMAIN}`,
+    'frontEnd.externalAccess.global.federation': true,
+    'frontEnd.trustedPeers': [{ name: perimeter.plan.names.edge, domains: ['montague.test'] }],
+  });
+  const peer = await connects();
+  assert.equal(await writes(peer, 'montague.test'), 200);
+  assert.equal(await writes(peer, 'capulet.test'), 403);
+  await change(perimeter, 'internal', {
+    'frontEnd.trustedPeers.0.domains': ['montague.test', 'capulet.test'],
+  });
+  assert.equal(await writes(peer, 'capulet.test'), 200);
+  await change(perimeter, 'internal', { 'frontEnd.trustedPeers.0.name': `gateway.int.${DOMAIN}` });
+  await peer.isClosed();
+  await (await connects()).isClosed();
+  await change(perimeter, 'internal', {
+    'frontEnd.edges.0.name': perimeter.plan.names.edge,
+    'frontEnd.externalAccess.global.federation': undefined,
+    'frontEnd.trustedPeers': undefined,
+  });
+  await eventually('credentials come through the edge again', () => bob.obtainRelay());
+  await bob.leave();
+});
+
 test('hosts that clients may see stay as they are [setting policy.names.webConferencing]', async () => {
   const [alice, bob] = [person('alice'), person('bob')];
   await bob.connect();

@@ -21,13 +21,15 @@ import { EdgeLinks } from '../edge-links.ts';
 import { ExternalAccess } from '../external-access.ts';
 import { FrontEnd } from '../front-end.ts';
 import { frontEndMetrics } from '../front-end-metrics.ts';
-import { FlowTokens, newClientParty } from '../parties.ts';
+import { FlowTokens, newClientParty, newPeerParty } from '../parties.ts';
 import { Registrar } from '../registrar.ts';
 import type { SignInSettings } from '../sign-in.ts';
 import { request } from './messages.ts';
 
 const KEY = new Uint8Array(32).fill(3);
 export const EDGE = 'edge1.internal.test';
+export const PEER = 'gateway.internal.test';
+export const PEER_DOMAIN = 'xmpp.example';
 
 const PASSWORD = 'correct horse';
 type Policies = ConstructorParameters<typeof ExternalAccess>[0];
@@ -40,6 +42,7 @@ function settingsWith(access: Policies): SignInSettings {
       hosts: new Set(['127.0.11.2']),
       domains: new Set(['example.test']),
       edges: new Map([[EDGE, EDGE]]),
+      peers: new Map([[PEER_DOMAIN, PEER]]),
     },
     mrasEdge: undefined,
     access: new ExternalAccess(access),
@@ -207,6 +210,12 @@ export class Bench {
   edge(): Wire {
     const wire = new Wire(++this.#wires);
     this.endpoint.addFlow(wire, { data: { kind: 'edge', edge: EDGE }, scope: EDGE });
+    return wire;
+  }
+  /** A connection that the trusted peer opened. */
+  peer(): Wire {
+    const wire = new Wire(++this.#wires);
+    this.endpoint.addFlow(wire, { data: newPeerParty(this.random, PEER), scope: PEER });
     return wire;
   }
   /** A client of the internal network, with the token that names its connection in routes. */

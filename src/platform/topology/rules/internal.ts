@@ -24,6 +24,32 @@ const edgeRepeats: Rule<InternalFacts> = {
   },
 };
 
+/** A domain is ours or one peer's, and a name is that of one edge or one peer. */
+const peerRepeats: Rule<InternalFacts> = {
+  name: 'duplicate',
+  check({ draft }, say) {
+    const { trustedPeers, edges, sipDomains } = draft.frontEnd ?? {};
+    const names = new Map((edges ?? []).map((edge, at) => [edge?.name, `frontEnd.edges[${at}]`]));
+    const domains = new Map((sipDomains ?? []).map((domain) => [domain, 'frontEnd.sipDomains']));
+    for (const [at, peer] of (trustedPeers ?? []).entries()) {
+      const path = ['frontEnd', 'trustedPeers', at];
+      const first = names.get(peer?.name);
+      const shown = `frontEnd.trustedPeers[${at}]`;
+      if (first === undefined) names.set(peer?.name, shown);
+      else
+        say([...path, 'name'], 'error', `${peer?.name} is also the name of ${first}`, 'write another name');
+      for (const [index, domain] of (peer?.domains ?? []).entries()) {
+        const owner = domains.get(domain);
+        if (owner === undefined) domains.set(domain, shown);
+        else if (owner !== shown) {
+          const what = `${domain} is also a domain of ${owner}`;
+          say([...path, 'domains', index], 'error', what, 'keep it in one of the two');
+        }
+      }
+    }
+  },
+};
+
 const REGISTRAR = ['frontEnd', 'registrar'];
 
 /** The shortest time is not longer than the usual one, nor that than the longest. */
@@ -49,6 +75,7 @@ const expiresOrder: Rule<InternalFacts> = {
 export const internalRules: readonly Rule<InternalFacts>[] = [
   duplicate,
   edgeRepeats,
+  peerRepeats,
   portClash,
   socketPath,
   limitOrder(['frontEnd', 'limits']),

@@ -128,6 +128,28 @@ const cases: readonly RuleCase[] = [
     says: /frontEnd.limits.headerLineBytes is 8192/,
   },
   {
+    rule: 'duplicate',
+    title: 'a domain of ours that a trusted peer claims, too',
+    internal: true,
+    edit: [
+      '  registrar:',
+      '  trustedPeers:\n    - { name: gateway.example.com, domains: [partner.example, example.com] }\n  registrar:',
+    ],
+    at: 'example.com',
+    says: /example.com is also a domain of frontEnd.sipDomains/,
+  },
+  {
+    rule: 'duplicate',
+    title: 'a trusted peer with the name of an edge',
+    internal: true,
+    edit: [
+      '  registrar:',
+      '  trustedPeers:\n    - { name: edge1.example.com, domains: [partner.example] }\n  registrar:',
+    ],
+    at: 'edge1.example.com',
+    says: /edge1.example.com is also the name of frontEnd.edges\[0\]/,
+  },
+  {
     rule: 'expires-order',
     title: 'a usual time beyond the longest',
     internal: true,

@@ -35,6 +35,22 @@ const edges = setting.sections('The edges that this front end works with.', {
   }),
 });
 
+const trustedPeers = setting.sectionsOrNone(
+  'SIP servers inside that speak for domains of their own, such as the XMPP gateway. They open the connections to this front end, by mutual TLS; whoever writes from such a domain is a user of another organisation.',
+  {
+    name: setting.text(NAME, setting.domainName, {
+      sentence: "The peer's name, which its certificate must hold.",
+      reload: 'live',
+      example: 'xmpp-gateway.example.com',
+    }),
+    domains: setting.texts('a list of fully qualified domain names', setting.domainName, {
+      sentence: 'Its domains: requests to them go to the peer, and it may send requests from them.',
+      reload: 'live',
+      example: ['partner.example'],
+    }),
+  },
+);
+
 const registrar = setting.optionalSection('How long sign-ins last.', {
   minExpiresSeconds: setting.integer({
     sentence: 'A sign-in asked for a shorter time is refused with 423.',
@@ -80,6 +96,7 @@ const frontEnd = setting.section('The embedded front end.', {
     rows: ['int-03', 'more-02'],
   }),
   edges,
+  trustedPeers,
   database: setting.derivedText(
     'front-end.sqlite in stateDirectory',
     'the path of a file',
