@@ -3,6 +3,7 @@ import type { NegativeCheck } from './negative/finding.ts';
 import { insideChecks, outsideChecks } from './negative/inbound.ts';
 import { experiments, perform } from './negative/injected.ts';
 import { inwardChecks, outwardChecks } from './negative/outbound.ts';
+import { profileChecks } from './negative/profiles.ts';
 import {
   listeningSockets,
   noWayOut,
@@ -10,9 +11,10 @@ import {
   peersRefused,
   unprivileged,
 } from './negative/standing.ts';
-import { addresses, wires } from './network/addresses.ts';
+import { outsideNetworks } from './network/addresses.ts';
 import { Observer } from './observe/observer.ts';
 import { rowCounts } from './observe/rule-counters.ts';
+import { allProfiles } from './programs/documents.ts';
 import { Perimeter } from './programs/perimeter.ts';
 import { type CheckResult, checkLine, type Report, type RowResult, rowLine } from './report.ts';
 import { RowRunner } from './row-runner.ts';
@@ -25,12 +27,6 @@ export interface ProofOptions {
   /** Where the logs of the programs are left. */
   readonly logs: string;
 }
-
-/** The external networks as relay peers: documentation networks, which the relay refuses unless they are named. */
-const OUTSIDE = [wires.outside, addresses.edge1.av, addresses.edge2.av].flatMap(({ v4, v6 }) => [
-  v4.includes('/') ? v4 : `${v4}/32`,
-  v6.includes('/') ? v6 : `${v6}/128`,
-]);
 
 /** Builds the perimeter, proves, and takes it down again, whatever happens. */
 export async function prove(options: ProofOptions): Promise<Report> {
@@ -48,7 +44,7 @@ export async function prove(options: ProofOptions): Promise<Report> {
     say(`two edges and the next hop are up after ${seconds(started).toFixed(1)} s\n`);
     const all = options.only.length === 0;
     if (all) await negative.run([noWayOut, listeningSockets, unprivileged, peersRefused]);
-    await perimeter.allowPeers(OUTSIDE);
+    await perimeter.vary({ allowed: outsideNetworks });
     say('\nRows');
     const rows = await proveRows(perimeter, options);
     if (!all) return reportOf(rows, [], [], started);
@@ -56,6 +52,14 @@ export async function prove(options: ProofOptions): Promise<Report> {
     await negative.run(outsideChecks, insideChecks);
     await negative.run(inwardChecks, outwardChecks);
     await negative.run([onlyTheNextHop(whole), listeningSockets]);
+    say('\nOther media profiles');
+    for (const { profiles, checks } of profileChecks) {
+      await perimeter.vary({ profiles });
+      await perimeter.protect();
+      await negative.run(checks);
+    }
+    await perimeter.vary({ profiles: allProfiles });
+    await perimeter.protect();
     say('\nFaults put in on purpose');
     const trials = new CheckList(perimeter, say);
     await trials.run(

@@ -3,6 +3,8 @@ import { fetchText } from './fetch-text.ts';
 import { PhoneActor } from './phone-actor.ts';
 import { RelayActor } from './relay-actor.ts';
 import { TcpListeners } from './tcp-listeners.ts';
+import { TcpPeer } from './tcp-peer.ts';
+import { TcpRelayActor } from './tcp-relay-actor.ts';
 import { UdpPeer } from './udp-peer.ts';
 
 /*
@@ -11,7 +13,9 @@ import { UdpPeer } from './udp-peer.ts';
  */
 const phone = new PhoneActor();
 const relays = new RelayActor();
+const tcpRelays = new TcpRelayActor();
 const peer = new UdpPeer();
+const tcpPeer = new TcpPeer();
 const listeners = new TcpListeners();
 
 const verbs = {
@@ -28,10 +32,19 @@ const verbs = {
   sendByRelay: relays.send.bind(relays),
   receivedByRelay: relays.received.bind(relays),
   closeRelay: relays.close.bind(relays),
+  openTcpRelay: tcpRelays.open.bind(tcpRelays),
+  permitByTcpRelay: tcpRelays.permit.bind(tcpRelays),
+  askByTcpRelay: tcpRelays.ask.bind(tcpRelays),
+  answerByTcpRelay: tcpRelays.answer.bind(tcpRelays),
+  closeTcpRelay: tcpRelays.close.bind(tcpRelays),
   openPeer: peer.open.bind(peer),
   sendAsPeer: peer.send.bind(peer),
   heardAsPeer: peer.heard.bind(peer),
   closePeer: peer.close.bind(peer),
+  openTcpPeer: tcpPeer.open.bind(tcpPeer),
+  callersOfTcpPeer: tcpPeer.callers.bind(tcpPeer),
+  dialAsTcpPeer: tcpPeer.dial.bind(tcpPeer),
+  closeTcpPeer: tcpPeer.close.bind(tcpPeer),
   listenTcp: listeners.listen.bind(listeners),
   closeTcp: listeners.close.bind(listeners),
 };

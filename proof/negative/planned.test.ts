@@ -3,10 +3,13 @@ import { test } from 'node:test';
 import { parseEdgeDocument } from '#platform/topology';
 import { addresses } from '../network/addresses.ts';
 import { portsText } from '../observe/ports.ts';
-import { edgeDocument } from '../programs/documents.ts';
+import { allProfiles, edgeDocument } from '../programs/documents.ts';
 import { plannedInbound, plannedOutbound, type Sender } from './planned.ts';
 
-const parsed = parseEdgeDocument(edgeDocument('edge1', []), { file: 'edge.yaml', files: 'unread' });
+const parsed = parseEdgeDocument(edgeDocument('edge1', { allowed: [], profiles: allProfiles }), {
+  file: 'edge.yaml',
+  files: 'unread',
+});
 assert.ok(parsed.ok);
 const document = parsed.value;
 const { edge1, edge2, frontEnd, counterparts, bob, alice, partner, resolver } = addresses;

@@ -10,13 +10,15 @@ export interface AddressPair {
 }
 
 /** A wire between hosts: a switch, and the networks on it. */
-export type WireName = 'outside' | 'edgeOutside' | 'edgeInside' | 'inside';
+export type WireName = 'outside' | 'edgeOutside' | 'edgeInside' | 'inside' | 'foreignInside';
 
 export const wires: Readonly<Record<WireName, { readonly v4: string; readonly v6: string }>> = {
   outside: { v4: '203.0.113.0/24', v6: '2001:db8:113::/64' },
   edgeOutside: { v4: '198.51.100.0/24', v6: '2001:db8:51::/64' },
   edgeInside: { v4: '10.45.16.0/24', v6: 'fd45:0:0:16::/64' },
   inside: { v4: '10.45.32.0/24', v6: 'fd45:0:0:32::/64' },
+  /** Of the other organisation. */
+  foreignInside: { v4: '10.77.16.0/24', v6: 'fd77:0:0:16::/64' },
 };
 
 /** The organisation's own networks, with the edges' inner side in them. */
@@ -29,6 +31,8 @@ function on(wire: WireName, last: number): AddressPair {
 
 export type EdgeName = 'edge1' | 'edge2';
 export const edgeNames: readonly EdgeName[] = ['edge1', 'edge2'];
+/** The edge of another organisation, with networks of its own. */
+export type ForeignEdge = 'foreignEdge';
 
 /** What the four addresses of an edge are for. */
 export type EdgeSide = 'access' | 'webConferencing' | 'av' | 'internal';
@@ -57,7 +61,17 @@ export const addresses = {
   frontEnd: on('inside', 11),
   counterparts: on('inside', 12),
   bob: on('inside', 50),
+  /** One outer address for all its services. */
+  foreignEdge: { av: on('outside', 60), internal: on('foreignInside', 11) },
+  dora: on('foreignInside', 50),
 } as const;
+
+/** The external networks as relay peers: documentation networks, which the relay refuses unless they are named. */
+export const outsideNetworks: readonly string[] = [
+  wires.outside.v4,
+  wires.outside.v6,
+  ...[addresses.edge1.av, addresses.edge2.av].flatMap(({ v4, v6 }) => [`${v4}/32`, `${v6}/128`]),
+];
 
 export type Family = 4 | 6;
 

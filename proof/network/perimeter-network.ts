@@ -24,6 +24,8 @@ const hostNames = [
   'frontEnd',
   'counterparts',
   'bob',
+  'foreignEdge',
+  'dora',
 ] as const;
 export type HostName = (typeof hostNames)[number];
 
@@ -38,7 +40,7 @@ interface Plug {
   readonly gateway?: AddressPair;
 }
 
-const { externalFirewall, internalFirewall, edge1, edge2 } = addresses;
+const { externalFirewall, internalFirewall, edge1, edge2, foreignEdge } = addresses;
 const outside = { wire: 'outside', name: 'eth', gateway: externalFirewall.outside } as const;
 const inside = { wire: 'inside', name: 'eth', gateway: internalFirewall.inside } as const;
 const edgeOutside = { wire: 'edgeOutside', name: 'ext', gateway: externalFirewall.edges } as const;
@@ -60,6 +62,15 @@ const plugs: readonly Plug[] = [
   { ...inside, host: 'frontEnd', addresses: [addresses.frontEnd] },
   { ...inside, host: 'counterparts', addresses: [addresses.counterparts] },
   { ...inside, host: 'bob', addresses: [addresses.bob] },
+  { host: 'foreignEdge', wire: 'foreignInside', name: 'int', addresses: [foreignEdge.internal] },
+  { ...outside, name: 'ext', host: 'foreignEdge', addresses: [foreignEdge.av] },
+  {
+    host: 'dora',
+    wire: 'foreignInside',
+    name: 'eth',
+    addresses: [addresses.dora],
+    gateway: foreignEdge.internal,
+  },
 ];
 
 const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'] as const;

@@ -1,4 +1,4 @@
-import type { AddressPair, EdgeName } from '../network/addresses.ts';
+import type { AddressPair, EdgeName, ForeignEdge } from '../network/addresses.ts';
 import type { HostName } from '../network/perimeter-network.ts';
 import type { Perimeter } from '../programs/perimeter.ts';
 
@@ -67,4 +67,15 @@ export async function connectedTo(
 
 function withoutPort(endpoint: string): string {
   return endpoint.slice(0, endpoint.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+}
+
+/** Datagrams that an edge has exchanged with those of other organisations by the tunnel. */
+export async function tunnelled(
+  perimeter: Perimeter,
+  edge: EdgeName | ForeignEdge,
+): Promise<{ sent: number; received: number }> {
+  const counters = (await perimeter.edge(edge).ask('av', 'counters')) as {
+    tunnelled: { sent: number; received: number };
+  };
+  return counters.tunnelled;
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { edgeListeners, parseEdgeDocument } from '#platform/topology';
-import { edgeDocument } from '../programs/documents.ts';
+import { allProfiles, edgeDocument } from '../programs/documents.ts';
 import { readSockets, socketDifferences } from './sockets.ts';
 
-const parsed = parseEdgeDocument(edgeDocument('edge1', []), { file: 'edge.yaml', files: 'unread' });
+const parsed = parseEdgeDocument(edgeDocument('edge1', { allowed: [], profiles: allProfiles }), {
+  file: 'edge.yaml',
+  files: 'unread',
+});
 assert.ok(parsed.ok);
 const document = parsed.value;
 const planned = edgeListeners(document).map(({ transport, address, port }) => {
@@ -27,7 +30,10 @@ udp UNCONN 0 0 0.0.0.0%lo:53 0.0.0.0:*
 
 test('the sockets of the plan and relayed addresses are no findings', () => {
   const relayed = { transport: 'udp', address: '198.51.100.13', port: 50_123, holders: '7' } as const;
-  assert.deepEqual(socketDifferences(document, [...planned, relayed]), []);
+  assert.deepEqual(socketDifferences(document, [...planned, relayed]), {
+    allowed: [],
+    profiles: allProfiles,
+  });
 });
 
 test('wildcards, strays, services at the wrong interface and missing sockets are', () => {

@@ -19,7 +19,17 @@ export const names = {
   edge1: `edge1.int.${DOMAIN}`,
   edge2: `edge2.int.${DOMAIN}`,
   frontEnd: `fe1.int.${DOMAIN}`,
+  foreignEdge: 'edge.int.foreign.test',
 } as const;
+/** How media goes to partners: `policy.federation.mediaProfiles`. */
+export type Profile = 'edge-tunnel' | 'ice' | 'legacy-ocs2007';
+export const allProfiles: readonly Profile[] = ['edge-tunnel', 'ice', 'legacy-ocs2007'];
+/** What changes of the edges' documents while the proof runs. */
+export interface EdgeVariant {
+  /** Networks that media may be relayed to; the documentation networks are refused without. */
+  readonly allowed: readonly string[];
+  readonly profiles: readonly Profile[];
+}
 /** Two organisations whose edges stand on the partner's host, one reached by each family. */
 export const partners = {
   four: { domain: 'partner.test', proxy: 'sip.partner.test', family: 4 },
@@ -38,12 +48,10 @@ const both = ({ v4, v6 }: AddressPair) => [v4, v6];
 const hosts = ({ v4, v6 }: AddressPair) => [`${v4}/32`, `${v6}/128`];
 
 /**
- * An edge's document with everything on, so that each of the 37 rows stands in the plan and in the rules, whether its
- * service exists or not.
- *
- * @param allowed networks that media may be relayed to; the documentation networks are refused without
+ * An edge's document with everything on, so that with all profiles each of the 37 rows stands in the plan and in the
+ * rules, whether its service exists or not.
  */
-export function edgeDocument(edge: EdgeName, allowed: readonly string[]): string {
+export function edgeDocument(edge: EdgeName, { allowed, profiles }: EdgeVariant): string {
   return stringify({
     version: 1,
     host: {
@@ -75,7 +83,7 @@ export function edgeDocument(edge: EdgeName, allowed: readonly string[]): string
       federation: {
         allowedNetworks: [wires.outside.v4, wires.outside.v6],
         allowed: Object.values(partners).map(({ domain, proxy }) => ({ domain, proxy })),
-        mediaProfiles: ['edge-tunnel', 'ice', 'legacy-ocs2007'],
+        mediaProfiles: [...profiles],
       },
       // The documentation networks are no public addresses.
       revocation: { allowedNetworks: hosts(addresses.revocation) },
@@ -98,6 +106,40 @@ export function edgeDocument(edge: EdgeName, allowed: readonly string[]): string
       },
       relay: { ports: { ...relayPorts }, allowedPeers: [...allowed] },
       mediaCredentials: { keyFile: 'media.key', staticSecretFiles: ['relay.secret'] },
+    },
+  });
+}
+
+/** The edge of another organisation: it has media with partners by the tunnel alone, so that its relay range is closed. */
+export function foreignEdgeDocument(allowed: readonly string[]): string {
+  const { av, internal } = addresses.foreignEdge;
+  return stringify({
+    version: 1,
+    host: {
+      name: names.foreignEdge,
+      stateDirectory: 'foreignEdge',
+      runAs: ACCOUNT,
+      addresses: { access: both(av), internal: both(internal) },
+      resolvers: both(addresses.resolver),
+      certificates: { access: keyPair('foreignEdge'), internal: keyPair('foreignEdge') },
+      internalCa: 'ca.pem',
+      partnerCa: 'ca.pem',
+      administration: { socket: 'foreignEdge.sock' },
+    },
+    policy: {
+      site: 'Another organisation',
+      sipDomains: ['foreign.test'],
+      names: { access: 'sip.foreign.test', webConferencing: 'conf.foreign.test', av: 'av.foreign.test' },
+      internalNetworks: [wires.foreignInside.v4, wires.foreignInside.v6],
+      features: { federation: true },
+      federation: { allowed: [{ domain: DOMAIN, proxy: names.access }], mediaProfiles: ['edge-tunnel'] },
+      // Nobody is there, and the edge does not wait for it.
+      nextHop: {
+        name: 'fe.foreign.test',
+        members: [{ name: 'fe.foreign.test', address: wires.foreignInside.v4.replace('.0/24', '.12') }],
+      },
+      relay: { ports: { ...relayPorts }, allowedPeers: [...allowed] },
+      mediaCredentials: { keyFile: 'media.key', staticSecretFiles: ['foreign.secret'] },
     },
   });
 }

@@ -8,12 +8,12 @@ import type { ChildProgram } from '../../src/apps/lab/testing/child-program.ts';
 import { endedWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
 import type { KamailioPartner } from '../../src/apps/lab/testing/kamailio-partner.ts';
 import { Actor } from '../actors/actor.ts';
-import { addresses, type EdgeName, edgeNames, ofFamily } from '../network/addresses.ts';
+import { addresses, type EdgeName, edgeNames, type ForeignEdge, ofFamily } from '../network/addresses.ts';
 import { run, until } from '../network/command.ts';
 import type { Host } from '../network/host.ts';
 import { type HostName, PerimeterNetwork } from '../network/perimeter-network.ts';
 import { generatedRules, loadRules, reservePorts } from '../observe/rule-counters.ts';
-import { ACCOUNT, DOMAIN, names } from './documents.ts';
+import { ACCOUNT, allProfiles, DOMAIN, type EdgeVariant, names } from './documents.ts';
 import { startListServer, startNameServer, startPartner } from './outside.ts';
 import { type Person, ProofFiles } from './proof-files.ts';
 
@@ -24,10 +24,11 @@ export class Perimeter {
   readonly network: PerimeterNetwork;
   readonly files: ProofFiles;
   readonly internal: LabProgram;
-  readonly #edges: ReadonlyMap<EdgeName, LabProgram>;
+  readonly #edges: ReadonlyMap<EdgeName | ForeignEdge, LabProgram>;
   readonly #rules = new Map<HostName, string>();
   readonly #actors = new Map<HostName, Actor>();
   readonly #outside: { stop(): Promise<void> }[] = [];
+  #variant: EdgeVariant = { allowed: [], profiles: allProfiles };
   #nameServer: ChildProgram | undefined;
   #partner: Promise<KamailioPartner> | undefined;
   readonly #signedIn = new Map<Person, Promise<string>>();
@@ -36,7 +37,8 @@ export class Perimeter {
     this.network = network;
     this.files = files;
     this.internal = this.#program('internal', 'frontEnd', 'internal');
-    this.#edges = new Map(edgeNames.map((edge) => [edge, this.#program('edge', edge, edge)]));
+    const all = [...edgeNames, 'foreignEdge'] as const;
+    this.#edges = new Map(all.map((edge) => [edge, this.#program('edge', edge, edge)]));
   }
 
   /** Builds the hosts and writes the documents; nothing of ours runs yet. */
@@ -46,7 +48,7 @@ export class Perimeter {
     return new Perimeter(network, await ProofFiles.write());
   }
 
-  edge(name: EdgeName): LabProgram {
+  edge(name: EdgeName | ForeignEdge): LabProgram {
     const edge = this.#edges.get(name);
     if (edge === undefined) throw new TypeError(`no edge ${name}`);
     return edge;
@@ -55,7 +57,7 @@ export class Perimeter {
     return this.network.host(name);
   }
   /** An edge's document as the programs read it. */
-  document(edge: EdgeName): EdgeDocument {
+  document(edge: EdgeName | ForeignEdge): EdgeDocument {
     const loaded = loadEdgeDocument(this.files.document(edge));
     if (!loaded.ok) throw new Error(`the proof's own document is wrong: ${JSON.stringify(loaded.error)}`);
     return loaded.value;
@@ -74,17 +76,20 @@ export class Perimeter {
       internalFirewall: 'internal',
       edge1: 'host',
       edge2: 'host',
+      foreignEdge: 'host',
     } as const;
     await Promise.all(
       (Object.keys(kinds) as (keyof typeof kinds)[]).map(async (name) => {
         // The policy is the same in both documents, so either edge's makes the rules of the firewalls.
-        const document = this.files.document(name === 'edge2' ? 'edge2' : 'edge1');
+        const isEdge = name === 'edge2' || name === 'foreignEdge';
+        const document = this.files.document(isEdge ? name : 'edge1');
         const text = await generatedRules(document, kinds[name]);
         this.#rules.set(name, text);
         await loadRules(this.host(name), text);
       }),
     );
-    for (const edge of edgeNames) await reservePorts(this.host(edge), this.files.document(edge));
+    for (const edge of [...edgeNames, 'foreignEdge'] as const)
+      await reservePorts(this.host(edge), this.files.document(edge));
   }
   /** The generated rules of a host. */
   rules(name: HostName): string {
@@ -97,7 +102,7 @@ export class Perimeter {
   async start(): Promise<void> {
     this.#nameServer = await startNameServer(this);
     this.#outside.push(this.#nameServer, await startListServer(this));
-    await Promise.all([this.internal.start(), ...edgeNames.map((edge) => this.edge(edge).start())]);
+    await Promise.all([this.internal, ...this.#edges.values()].map((program) => program.start()));
     await until(
       'edges and next hop had found one another',
       async () => {
@@ -110,10 +115,11 @@ export class Perimeter {
     );
   }
 
-  /** Changes `policy.relay.allowedPeers` of every edge while they run. */
-  async allowPeers(networks: readonly string[]): Promise<void> {
+  /** Changes the documents of our edges while they run. */
+  async vary(change: Partial<EdgeVariant>): Promise<void> {
+    this.#variant = { ...this.#variant, ...change };
     for (const edge of edgeNames) {
-      this.files.allowPeers(edge, networks);
+      this.files.vary(edge, this.#variant);
       const answer = await new AdministrationClient(this.files.path(`${edge}.sock`)).call('reload', {});
       if (!answer.ok) throw new FailureError(answer.error);
       if (answer.value.outcome !== 'applied')
@@ -166,7 +172,11 @@ export class Perimeter {
     return user;
   }
 
-  #program(name: 'edge' | 'internal', host: HostName, document: EdgeName | 'internal'): LabProgram {
+  #program(
+    name: 'edge' | 'internal',
+    host: HostName,
+    document: EdgeName | ForeignEdge | 'internal',
+  ): LabProgram {
     return new LabProgram({
       name,
       document: this.files.document(document),

@@ -16,13 +16,22 @@ import { FailureError, randomToken, SystemRandom } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import { mediaKeyText, type RestCredential, restCredential } from '#protocols/credentials';
 import { endWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
-import { addresses, type EdgeName, edgeNames } from '../network/addresses.ts';
+import {
+  addresses,
+  type EdgeName,
+  edgeNames,
+  type ForeignEdge,
+  outsideNetworks,
+} from '../network/addresses.ts';
 import { runNow } from '../network/command.ts';
 import { leftovers, OWN } from '../network/leftovers.ts';
 import {
   ACCOUNT,
+  allProfiles,
   DOMAIN,
+  type EdgeVariant,
   edgeDocument,
+  foreignEdgeDocument,
   internalDocument,
   LIST_FILE,
   names,
@@ -39,12 +48,12 @@ const HOUR_MS = 3_600_000;
 export class ProofFiles {
   readonly folder: string;
   readonly passwords: Readonly<Record<Person, string>>;
-  readonly #relaySecret: string;
+  readonly #relaySecrets: Readonly<Record<'ours' | 'foreign', string>>;
 
   private constructor(folder: string) {
     const random = new SystemRandom();
     this.folder = folder;
-    this.#relaySecret = randomToken(random, 40);
+    this.#relaySecrets = { ours: randomToken(random, 40), foreign: randomToken(random, 40) };
     this.passwords = {
       alice: randomToken(random, 16),
       bob: randomToken(random, 16),
@@ -60,10 +69,12 @@ export class ProofFiles {
     const files = new ProofFiles(folder);
     await files.#issueCertificates();
     files.#put('media.key', mediaKeyText(randomBytes(32)));
-    files.#put('relay.secret', `${files.#relaySecret}\n`);
+    files.#put('relay.secret', `${files.#relaySecrets.ours}\n`);
+    files.#put('foreign.secret', `${files.#relaySecrets.foreign}\n`);
     files.#put('internal.yaml', internalDocument());
-    for (const edge of edgeNames) files.allowPeers(edge, []);
-    for (const state of [...edgeNames, 'internal']) mkdirSync(join(folder, state));
+    for (const edge of edgeNames) files.vary(edge, { allowed: [], profiles: allProfiles });
+    files.#put('foreignEdge.yaml', foreignEdgeDocument(outsideNetworks));
+    for (const state of [...edgeNames, 'foreignEdge', 'internal']) mkdirSync(join(folder, state));
     files.#addAccounts();
     files.#handOver();
     return files;
@@ -75,17 +86,17 @@ export class ProofFiles {
   path(name: string): string {
     return join(this.folder, name);
   }
-  document(program: EdgeName | 'internal'): string {
+  document(program: EdgeName | ForeignEdge | 'internal'): string {
     return this.path(`${program}.yaml`);
   }
 
-  /** Writes an edge's document with these `policy.relay.allowedPeers`. */
-  allowPeers(edge: EdgeName, networks: readonly string[]): void {
-    this.#put(`${edge}.yaml`, edgeDocument(edge, networks));
+  /** Writes an edge's document. */
+  vary(edge: EdgeName, variant: EdgeVariant): void {
+    this.#put(`${edge}.yaml`, edgeDocument(edge, variant));
   }
-  /** A time-limited relay credential, as an organisation's own service makes it from the static secret. */
-  relayCredential(user: string): RestCredential {
-    return restCredential(this.#relaySecret, user, Date.now() + HOUR_MS);
+  /** A time-limited relay credential, as an organisation's own service makes it from its static secret. */
+  relayCredential(user: string, organisation: 'ours' | 'foreign' = 'ours'): RestCredential {
+    return restCredential(this.#relaySecrets[organisation], user, Date.now() + HOUR_MS);
   }
   /** Copies the logs of the programs to a folder. */
   keepLogs(folder: string): void {
@@ -108,7 +119,8 @@ export class ProofFiles {
       authority.issueTo({ certificate: this.path(`${name}.pem`), key: this.path(`${name}.key`) }, request);
     // Good for a client, too: the partner that we did not write insists on it.
     await issue('access', { name: names.access, hosts: [names.access, DOMAIN] });
-    for (const edge of edgeNames) await issue(edge, { name: names[edge], hosts: [names[edge]] });
+    for (const edge of [...edgeNames, 'foreignEdge'] as const)
+      await issue(edge, { name: names[edge], hosts: [names[edge]] });
     await issue('partner', {
       name: 'Partner',
       hosts: Object.values(partners).map(({ proxy }) => proxy),

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseEdgeDocument, portPlan } from '#platform/topology';
 import type { edgeNames } from '../network/addresses.ts';
-import { edgeDocument } from '../programs/documents.ts';
+import { allProfiles, edgeDocument } from '../programs/documents.ts';
 import { rowProofs } from './index.ts';
 
 function document(edge: (typeof edgeNames)[number]) {
-  const parsed = parseEdgeDocument(edgeDocument(edge, []), { file: 'edge.yaml', files: 'unread' });
+  const parsed = parseEdgeDocument(edgeDocument(edge, { allowed: [], profiles: allProfiles }), {
+    file: 'edge.yaml',
+    files: 'unread',
+  });
   assert.ok(parsed.ok, JSON.stringify(parsed));
   return parsed.value;
 }

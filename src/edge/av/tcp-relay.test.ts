@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { ManualClock } from '#kernel';
-import { Bench, until } from './testing/bench.ts';
+import { Bench, openStream, until } from './testing/bench.ts';
 import { readToEnd, TcpRelayClient } from './testing/tcp-relay-client.ts';
 
 const EXTERNAL = '127.0.9.201';
@@ -36,7 +36,8 @@ async function start(t: TestContext, kilobits?: number, clock?: ManualClock): Pr
 async function client(t: TestContext, bench: Bench, side: 'outside' | 'inside', tls = false) {
   const place =
     side === 'outside' ? { address: OUTSIDE, server: EXTERNAL, tls } : { address: INSIDE, server: INTERNAL };
-  const opened = await TcpRelayClient.open(bench, place, bench.token(`sip:${side}@example.test`));
+  const connect = () => openStream(bench, place);
+  const opened = await TcpRelayClient.open(connect, bench.token(`sip:${side}@example.test`));
   t.after(() => opened.close());
   return opened;
 }

@@ -19,6 +19,9 @@ import { type MediaToken, MediaTokenIssuer, mediaKeyText, parseMediaKey } from '
 import { paddedLength, StunFramer } from '#protocols/stun';
 import { TurnClient, type TurnClientEvent } from '#protocols/turn';
 import { service } from '../index.ts';
+import { until } from './until.ts';
+
+export { until } from './until.ts';
 
 export const REST_SECRET = 'a static secret of the test';
 
@@ -356,9 +359,4 @@ export class EchoPeer {
   close(): void {
     this.socket.close();
   }
-}
-
-/** Waits until it holds; the test runner's own deadline bounds it. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
 }

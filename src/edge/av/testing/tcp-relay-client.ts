@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import {
+  type AddressFamily,
   AttributeType,
   decodeConnectionId,
   decodeErrorCode,
   decodeStun,
   decodeText,
   decodeXorAddress,
+  encodeAddressFamily,
   encodeConnectionId,
   encodeMessageIntegrity,
   encodeRequestedTransport,
@@ -20,30 +22,32 @@ import {
   type StunMessage,
   StunWriter,
 } from '#protocols/stun';
-import { type Bench, openStream, until } from './bench.ts';
+import { until } from './until.ts';
 
-type Place = { readonly address: string; readonly server: string; readonly tls?: boolean };
+/** Opens another connection to the relay. */
+type Connect = () => Promise<Socket>;
 type Credential = { readonly username: string; readonly password: string };
 
 /** A client of RFC 6062 made by hand: one control connection, and a connection for each peer. */
 export class TcpRelayClient {
-  readonly #bench: Bench;
-  readonly #place: Place;
+  readonly #connect: Connect;
   readonly #credential: Credential;
   readonly control: Control;
 
-  static async open(bench: Bench, place: Place, credential: Credential): Promise<TcpRelayClient> {
-    return new TcpRelayClient(bench, place, credential, await Control.open(bench, place, credential));
+  static async open(connect: Connect, credential: Credential): Promise<TcpRelayClient> {
+    return new TcpRelayClient(connect, credential, new Control(await connect(), credential));
   }
-  private constructor(bench: Bench, place: Place, credential: Credential, control: Control) {
-    this.#bench = bench;
-    this.#place = place;
+  private constructor(connect: Connect, credential: Credential, control: Control) {
+    this.#connect = connect;
     this.#credential = credential;
     this.control = control;
   }
   /** The relayed address. */
-  async allocate(): Promise<{ address: string; port: number }> {
-    const answer = await this.control.ask(Method.Allocate, (writer) => encodeRequestedTransport(writer, 6));
+  async allocate(family: AddressFamily = 'ipv4'): Promise<{ address: string; port: number }> {
+    const answer = await this.control.ask(Method.Allocate, (writer) => {
+      encodeRequestedTransport(writer, 6);
+      if (family === 'ipv6') encodeAddressFamily(writer, AttributeType.RequestedAddressFamily, family);
+    });
     const relayed = decodeXorAddress(answer, AttributeType.XorRelayedAddress);
     if (!relayed.ok) throw new Error(`no allocation: ${codeOf(answer)}`);
     return { address: relayed.value.address, port: relayed.value.port };
@@ -70,7 +74,7 @@ export class TcpRelayClient {
   }
   /** A new connection, bound to the peer's: a raw stream from then on. */
   async bind(id: number): Promise<Socket> {
-    const data = await Control.open(this.#bench, this.#place, this.#credential);
+    const data = new Control(await this.#connect(), this.#credential);
     const answer = await data.ask(Method.ConnectionBind, (writer) => encodeConnectionId(writer, id));
     if (answer.messageClass !== MessageClass.Success) throw new Error(`not bound: ${codeOf(answer)}`);
     return data.raw();
@@ -89,10 +93,7 @@ class Control {
   #realm = Buffer.alloc(0);
   #nonce: Uint8Array | undefined;
 
-  static async open(bench: Bench, place: Place, credential: Credential): Promise<Control> {
-    return new Control(await openStream(bench, place), credential);
-  }
-  private constructor(socket: Socket, credential: Credential) {
+  constructor(socket: Socket, credential: Credential) {
     this.socket = socket;
     this.#credential = credential;
     const framer = new StunFramer(70_000, (frame) => this.#take(frame));

@@ -127,7 +127,7 @@ export const externalRows: readonly RowDefinition[] = [
     transport: 'tcp',
     feature: 'mediaRangeOut',
     port: tcpMediaPeers,
-    built: false,
+    built: true,
   },
   {
     ...inExternal,
@@ -151,7 +151,7 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'any',
     port: fixed(3478),
     sourcePort: at('avUdp'),
-    built: false,
+    built: true,
   },
   {
     ...inExternal,

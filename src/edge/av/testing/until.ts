@@ -1,0 +1,4 @@
+/** Waits until it holds; the test runner's own deadline bounds it. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
