@@ -1,4 +1,5 @@
 import { randomToken } from '#kernel';
+import type { Resolver } from '#platform/dns';
 import { type Connection, dialTls, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
 import { matchName } from '#platform/pki';
 import { Revocation } from '#platform/revocation';
@@ -17,7 +18,6 @@ import { tokenKey } from '#protocols/tokens';
 import { ClientListener } from './clients/client-listener.ts';
 import { ClientTable, nodeNumber } from './clients/client-table.ts';
 import { EdgeNames } from './federation/connections/edge-names.ts';
-import type { NameService } from './federation/connections/locate.ts';
 import { Federation } from './federation/federation.ts';
 import { type FederationScene, federationScene } from './federation/federation-scene.ts';
 import { federationListener } from './federation/listener.ts';
@@ -65,7 +65,7 @@ export class Running {
   readonly #seal: Seal;
   #prepared: Prepared;
 
-  constructor(context: ServiceContext, metrics: AccessMetrics, prepared: Prepared, names?: NameService) {
+  constructor(context: ServiceContext, metrics: AccessMetrics, prepared: Prepared, names?: Resolver) {
     this.#context = context;
     this.#metrics = metrics;
     this.#prepared = prepared;
@@ -118,12 +118,13 @@ export class Running {
     });
     this.#federation = new Federation({
       clock,
+      random,
       registry: context.metrics,
       events: context.events,
       log,
       core: this.#proxy,
       seal: this.#seal,
-      names: names ?? ownNames,
+      resolver: names ?? ownNames,
       confirm: (peer, staple) => this.revocation.check(peer, staple),
       scene: this.#federationSceneOf(prepared),
     });

@@ -1,4 +1,5 @@
 import { ok, type Result } from '#kernel';
+import type { Resolver } from '#platform/dns';
 import type {
   Health,
   Provision,
@@ -8,7 +9,6 @@ import type {
   VerbHandler,
 } from '#platform/service';
 import type { EdgeDocument } from '#platform/topology';
-import type { NameService } from './federation/connections/locate.ts';
 import { type AccessMetrics, accessMetrics } from './metrics.ts';
 import { type Prepared, prepare } from './prepared.ts';
 import { Running } from './running.ts';
@@ -23,7 +23,7 @@ export const service: ServiceDefinition<EdgeDocument> = {
 
 /** What tests put in place of the network's own. */
 export interface AccessParts {
-  readonly names?: NameService;
+  readonly names?: Resolver;
 }
 
 /** The same, with parts of the caller's. */

@@ -77,4 +77,9 @@ export const dnsErrors = {
     summary: 'the servers of a domain cannot be found out',
     remedy: 'Ask for the SRV record by hand; if no domain can be resolved, look at host.resolvers.',
   },
+  'SLP-DNS-0025': {
+    blame: 'peer',
+    summary: 'a domain announces servers on ports that are not open',
+    remedy: 'The partner has to offer the service on its usual port; the port plan opens no other.',
+  },
 } as const satisfies Catalogue;

@@ -1,3 +1,3 @@
 export { type AddressGuardDocument, addressGuard } from './address-guard.ts';
-export { type ReachAttempt, type Reached, type ReachOptions, reach } from './reach.ts';
+export { isCertificateFailure, type ReachAttempt, type Reached, type ReachOptions, reach } from './reach.ts';
 export { type ReachTlsOptions, reachTls } from './reach-tls.ts';

@@ -29,6 +29,8 @@ export interface ReachOptions<Value> {
   readonly mayDial: (address: string) => boolean;
   readonly attempt: ReachAttempt<Value>;
   readonly discard: (value: Value) => void;
+  /** Hosts that are not tried, for they failed already. */
+  readonly avoid?: ReadonlySet<string>;
   /** For each target, its addresses and attempts together. Milliseconds. */
   readonly targetMs: number;
   readonly race?: RaceLimits;
@@ -45,7 +47,8 @@ export interface Reached<Value> {
 
 /**
  * Reaches a partner: finds its servers, and tries them one after the other, the addresses of each side by side.
- * Never rejects. The failure is that of the last target, or of the location.
+ * Never rejects. The failure is that of a server with a wrong certificate
+ * if there was one, else of the last target, or of the location.
  */
 export async function reach<Value>(
   options: ReachOptions<Value>,
@@ -56,14 +59,29 @@ export async function reach<Value>(
     trace?.note('locate', false, located.error.message);
     return located;
   }
-  let last: Failure = failure('SLP-NET-0015');
+  let gravest: Failure = failure('SLP-NET-0015');
   for (const target of located.value.targets) {
+    if (options.avoid?.has(target.host) === true) continue;
     if (signal?.aborted === true) return err(failure('SLP-NET-0015', target.host));
     const reached = await reachTarget(options, target);
     if (reached.ok) return ok({ value: reached.value, target });
-    last = reached.error;
+    if (!isCertificateFailure(gravest)) gravest = reached.error;
   }
-  return err(last);
+  return err(gravest);
+}
+
+/** The certificate does not verify, names somebody else, is revoked, or nobody can tell whether it is. */
+const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
+  'SLP-NET-0013',
+  'SLP-NET-0014',
+  'SLP-PKI-0001',
+  'SLP-PKI-0002',
+  'SLP-PKI-0003',
+]);
+
+/** Whether somebody answered who is not the partner, rather than nobody. */
+export function isCertificateFailure({ code }: Failure): boolean {
+  return CERTIFICATE_CODES.has(code);
 }
 
 async function reachTarget<Value>(options: ReachOptions<Value>, target: Target): Promise<Result<Value>> {

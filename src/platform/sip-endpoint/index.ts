@@ -9,6 +9,7 @@ export type {
 export type { BackOff, PoolMember, PoolRefusal } from './pool-member.ts';
 export {
   type BranchFailure,
+  type NextBranch,
   type ProxyBranch,
   ProxyContext,
   type ProxyHandler,

@@ -29,10 +29,11 @@ interface Partners {
 interface Trial {
   readonly ok: boolean;
   readonly steps: readonly {
-    readonly step: string;
+    readonly topic: string;
     readonly ok: boolean;
-    readonly detail: string;
-    readonly milliseconds: number;
+    readonly text: string;
+    readonly atMs: number;
+    readonly tookMs: number;
   }[];
 }
 
@@ -92,12 +93,13 @@ function renderPartners({ partners, inbound, discovered }: Partners): string {
 
 function renderTrial({ steps }: Trial): string {
   return table([
-    ['STEP', '', 'MS', 'WHAT WAS SEEN'],
-    ...steps.map(({ step, ok, detail, milliseconds }) => [
-      step,
+    ['STEP', '', 'AT MS', 'TOOK MS', 'WHAT WAS SEEN'],
+    ...steps.map(({ topic, ok, text, atMs, tookMs }) => [
+      topic,
       ok ? 'ok' : 'FAILED',
-      String(milliseconds),
-      printable(detail),
+      String(atMs),
+      String(tookMs),
+      printable(text),
     ]),
   ]);
 }

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SipRequest, SipResponse } from '#protocols/sip';
+import type { SipRequest } from '#protocols/sip';
 import { request } from '../testing/messages.ts';
 import { dialogResponse, INSIDE, passBack } from '../testing/plays.ts';
-import { fromAlice, fromBob, PARTNER, startFederation, TestPartner } from './testing/partners.ts';
+import {
+  fromAlice,
+  fromBob,
+  PARTNER,
+  refusedWith,
+  startFederation,
+  TestPartner,
+} from './testing/partners.ts';
 
 const ALICE = 'sip:alice@example.com';
 const BOB = 'sip:bob@partner.example';
-
-function refusedWith(response: SipResponse, diagnostic: number): void {
-  assert.match(response.header('ms-diagnostics-public') ?? '', new RegExp(`^${diagnostic};reason="[^"]+"$`));
-}
 
 test('a partner sends a message in: marked, its routes kept, nothing of the inside shown', async (t) => {
   const { lab, fe } = await startFederation(t);
@@ -306,29 +309,4 @@ test('a partner that the document gives another edge is spoken to there [setting
   entry.proxy = 'second.partner.example';
   await lab.commit();
   await arrives(second);
-});
-
-test('found by its records: only hosts of its own domain, in both directions', async (t) => {
-  const { lab, names, fe } = await startFederation(t, ({ policy }) => {
-    policy.federation.allowed = [{ domain: PARTNER.domain, proxy: undefined, verification: 'use-source' }];
-  });
-  const partner = await TestPartner.create(t, lab);
-  await partner.listen();
-  const refused = async (diagnostic: number): Promise<void> => {
-    fe.sends(request('MESSAGE', BOB, fromAlice()));
-    refusedWith(await fe.receives(504), diagnostic);
-  };
-  await refused(1008);
-  const dialled = await partner.dials(lab);
-  dialled.sends(request('MESSAGE', ALICE, fromBob()));
-  refusedWith(await dialled.receives(504), 1008);
-  names.publish(PARTNER.domain, 'sip.attacker.example');
-  dialled.sends(request('MESSAGE', ALICE, fromBob()));
-  refusedWith(await dialled.receives(504), 1009);
-  names.publish(PARTNER.domain, 'sip.attacker.example', PARTNER.proxy);
-  dialled.sends(request('MESSAGE', ALICE, fromBob()));
-  const arrived = await fe.receivesRequest('MESSAGE');
-  assert.match(arrived.header('ms-edge-proxy-message-trust') ?? '', /^ms-source-type=AutoFederation;/);
-  fe.sends(request('MESSAGE', BOB, fromAlice()));
-  await (await partner.connection()).receivesRequest('MESSAGE');
 });

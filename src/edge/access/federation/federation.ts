@@ -1,4 +1,5 @@
-import type { Cancel, Clock, Result } from '#kernel';
+import type { Cancel, Clock, Random } from '#kernel';
+import type { Resolver } from '#platform/dns';
 import type { Connection, DialOptions } from '#platform/net';
 import type { VerifiedPeer } from '#platform/pki';
 import type { SipFlow } from '#platform/sip-endpoint';
@@ -8,9 +9,9 @@ import { formatMessageTrust, MESSAGE_TRUST } from '#protocols/trust-marking';
 import type { Refusal } from '../policy/refusal.ts';
 import type { ProxyCore } from '../proxy/core.ts';
 import type { Seal } from '../topology-hiding/index.ts';
-import type { NameService } from './connections/locate.ts';
 import { PartnerConnection } from './connections/partner-connection.ts';
 import { PartnerLinks } from './connections/partner-links.ts';
+import type { PartnerReach } from './connections/reach-partner.ts';
 import type { FederationScene } from './federation-scene.ts';
 import { Identification } from './identification.ts';
 import { InwardSide } from './inward-side.ts';
@@ -21,13 +22,14 @@ import { Policing } from './policy/policing.ts';
 
 export interface FederationOptions {
   readonly clock: Clock;
+  readonly random: Random;
   readonly registry: Metrics;
   readonly events: EventSink;
   readonly log: Log;
   readonly core: ProxyCore;
   /** For life: what partners were shown has to open whatever document runs then. */
   readonly seal: Seal;
-  readonly names: NameService;
+  readonly resolver: Resolver;
   /** Whether a partner's certificate still stands; asked in both directions, after its chain was verified. */
   readonly confirm: NonNullable<DialOptions['confirm']>;
   readonly scene: FederationScene;
@@ -43,7 +45,6 @@ const MOST_REPORTED = 100;
 export interface FederationCore {
   readonly core: ProxyCore;
   readonly seal: Seal;
-  readonly names: NameService;
   readonly links: PartnerLinks;
   readonly identification: Identification;
   readonly metrics: FederationMetrics;
@@ -58,11 +59,12 @@ export interface FederationCore {
 export class Federation implements FederationCore {
   readonly core: ProxyCore;
   readonly seal: Seal;
-  readonly names: NameService;
   readonly links: PartnerLinks;
   readonly identification: Identification;
   readonly metrics: FederationMetrics;
   readonly policing: Policing;
+  /** How partners are reached under the running document. */
+  readonly reach: PartnerReach;
   readonly #options: FederationOptions;
   readonly #inward: InwardSide;
   readonly #outward: OutwardSide;
@@ -74,19 +76,15 @@ export class Federation implements FederationCore {
     this.#options = options;
     this.core = options.core;
     this.seal = options.seal;
-    this.names = options.names;
     this.#scene = options.scene;
     this.metrics = federationMetrics(options.registry);
-    this.identification = new Identification(options.names);
+    this.reach = { ...options, scene: () => this.#scene };
+    this.identification = new Identification(options.resolver, options.random);
     this.links = new PartnerLinks({
-      clock: options.clock,
+      reach: this.reach,
       events: options.events,
       log: options.log,
       metrics: this.metrics,
-      names: options.names,
-      confirm: options.confirm,
-      registry: options.registry,
-      scene: () => this.#scene,
       adopt: (connection, closed) => this.#addFlow(connection, 'outbound', closed),
       close: (flow) => this.core.endpoint.closeFlow(flow, 'policy'),
     });
@@ -110,10 +108,6 @@ export class Federation implements FederationCore {
 
   get scene(): FederationScene {
     return this.#scene;
-  }
-  /** For connections of a trial. */
-  get registry(): Metrics {
-    return this.#options.registry;
   }
   /** Connections with partners, whoever opened them. */
   get flowCount(): number {
@@ -142,11 +136,6 @@ export class Federation implements FederationCore {
     this.links.close();
   }
 
-  /** Whether a partner's certificate still stands. */
-  confirm(peer: VerifiedPeer, staple: Buffer | undefined): Promise<Result<void>> {
-    return this.#options.confirm(peer, staple);
-  }
-
   /** A connection that a partner opened (port row ext-06); its chain was verified. */
   accept(connection: Connection): void {
     const peer = connection.tls?.peer;
@@ -156,7 +145,7 @@ export class Federation implements FederationCore {
 
   /** Nothing is read from the connection meanwhile. */
   async #admit(connection: Connection, peer: VerifiedPeer): Promise<void> {
-    const confirmed = await this.confirm(peer, undefined);
+    const confirmed = await this.#options.confirm(peer, undefined);
     if (connection.closed) return;
     if (!confirmed.ok) this.#refuseConnection(connection, 'partner-certificate', confirmed.error.message);
     else if (!this.#mayConnect(peer.names)) this.#refuseConnection(connection, 'unlisted-domain');

@@ -1,17 +1,21 @@
-import { err, ok, type Result } from '#kernel';
+import { err, ok, type Random, type Result } from '#kernel';
+import { locate, type Resolver } from '#platform/dns';
 import type { CertificateNames } from '#platform/pki';
-import { hostsOf, type NameService } from './connections/locate.ts';
 import type { PartnerConnection } from './connections/partner-connection.ts';
 import type { LinkFailure } from './connections/partner-link.ts';
+import { linkFailure } from './connections/reach-partner.ts';
+import { wayTo } from './connections/way-to.ts';
 import { type Identity, identityOf } from './policy/identity.ts';
 import type { Partner } from './policy/partner-table.ts';
 
 /** Finds out whether a connection speaks for a partner's domain, asking the DNS where the certificate alone does not say. */
 export class Identification {
-  readonly #names: NameService;
+  readonly #resolver: Resolver;
+  readonly #random: Random;
 
-  constructor(names: NameService) {
-    this.#names = names;
+  constructor(resolver: Resolver, random: Random) {
+    this.#resolver = resolver;
+    this.#random = random;
   }
 
   /** What the certificate alone says. */
@@ -33,9 +37,13 @@ export class Identification {
       reason: 'from-not-verified',
       detail: `the certificate does not speak for ${partner.domain}`,
     };
-    if (partner.proxy !== undefined) return nobody;
-    const hosts = await hostsOf(partner, this.#names);
-    if (!hosts.ok) return hosts.error;
-    return identityOf(names, partner, hosts.value) ?? nobody;
+    const way = wayTo(partner);
+    if ('targets' in way) return nobody;
+    // Only what the domain publishes: its own address says nothing about who may speak for it.
+    const { fallbackPort: _, ...records } = way;
+    const located = await locate(this.#resolver, records, this.#random);
+    if (!located.ok) return linkFailure(located.error);
+    const hosts = located.value.targets.map(({ host }) => host);
+    return identityOf(names, partner, hosts) ?? nobody;
   }
 }

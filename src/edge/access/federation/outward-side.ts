@@ -1,4 +1,11 @@
-import type { BranchFailure, ProxyBranch, ProxyContext, ProxyHandler, SipFlow } from '#platform/sip-endpoint';
+import type {
+  BranchFailure,
+  NextBranch,
+  ProxyBranch,
+  ProxyContext,
+  ProxyHandler,
+  SipFlow,
+} from '#platform/sip-endpoint';
 import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
 import type { LinkFailure, PartnerLink } from './connections/partner-link.ts';
 import type { FederationCore } from './federation.ts';
@@ -117,6 +124,8 @@ class OutwardHandler implements ProxyHandler {
   readonly #federation: FederationCore;
   readonly #original: OriginalToPartner;
   readonly #way: Way;
+  /** Servers of the partner that answered 503 to this request. */
+  readonly #unavailable = new Set<string>();
 
   constructor(federation: FederationCore, original: OriginalToPartner, way: Way) {
     this.#federation = federation;
@@ -130,8 +139,18 @@ class OutwardHandler implements ProxyHandler {
     partnerInwardResponse(edit, response, this.#original, scene.scene);
   }
 
-  /** RFC 3263 §4.3: a connection that broke is no answer; another one to the same partner may bring one. */
-  nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
+  /**
+   * RFC 3263 §4.3: a connection that broke is no answer, another one to the same partner may bring one; a server that
+   * says 503 has not taken the request, another server of the partner may.
+   */
+  nextBranch(
+    failure: BranchFailure,
+    branch: ProxyBranch,
+    context: ProxyContext,
+  ): NextBranch | Promise<NextBranch> {
+    if (failure.cause === 'response') {
+      return failure.response.status === 503 ? this.#elsewhere(branch) : undefined;
+    }
     if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
     const { link, branchTo, from } = this.#way;
     const other = link.flows().find((flow) => flow.open && flow !== branch.flow);
@@ -145,5 +164,16 @@ class OutwardHandler implements ProxyHandler {
 
   onEnd(): void {
     this.#way.link.released(this.#way.flow);
+  }
+
+  async #elsewhere({ flow }: ProxyBranch): Promise<NextBranch> {
+    const { link, branchTo } = this.#way;
+    const host = link.hostOf(flow);
+    if (host !== undefined) this.#unavailable.add(host);
+    const other = await link.reachOther(
+      this.#federation.scene.settings.connectionsPerPartner,
+      this.#unavailable,
+    );
+    return other === undefined ? undefined : branchTo(other);
   }
 }

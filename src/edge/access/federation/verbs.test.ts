@@ -2,13 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { request } from '../testing/messages.ts';
 import { until } from '../testing/plays.ts';
-import type { TrialStep } from './partner-trial.ts';
+import type { Trial } from './partner-trial.ts';
 import { fromBob, PARTNER, startFederation, TestPartner } from './testing/partners.ts';
-
-interface Trial {
-  readonly ok: boolean;
-  readonly steps: readonly TrialStep[];
-}
 
 test('federation test tells the whole story of a domain, step by step', async (t) => {
   const { lab, names } = await startFederation(t);
@@ -16,20 +11,23 @@ test('federation test tells the whole story of a domain, step by step', async (t
     (await lab.service.verbs['federation-test']?.({ domain })) as Trial;
   const last = async (domain = PARTNER.domain): Promise<string> => {
     const { ok, steps } = await ask(domain);
-    const { step, ok: fine, detail } = steps.at(-1) as TrialStep;
+    const { topic, ok: fine, text } = steps.at(-1) ?? assert.fail('no steps');
     assert.equal(ok, fine);
-    assert.ok(steps.every(({ milliseconds }) => milliseconds >= 0));
-    return `${step}: ${detail}`;
+    assert.ok(steps.every(({ atMs, tookMs }) => atMs >= 0 && tookMs >= 0));
+    return `${topic}: ${text}`;
   };
   assert.equal(await last('elsewhere.example'), 'policy: refused by the rule unlisted-domain');
   const address = names.hosts.get(PARTNER.proxy) ?? [];
   names.hosts.delete(PARTNER.proxy);
-  assert.equal(await last(), `names: partner-unresolvable: no address of ${PARTNER.proxy}`);
+  assert.equal(
+    await last(),
+    `answer: partner-unresolvable: a name does not exist in the DNS: ${PARTNER.proxy}`,
+  );
   names.hosts.set(PARTNER.proxy, address);
-  assert.match(await last(), /^connection: SLP-NET-0010 .*ECONNREFUSED/);
+  assert.match(await last(), /^answer: partner-unreachable: .*ECONNREFUSED/);
   const wrong = await TestPartner.create(t, lab, { hosts: ['sip.elsewhere.example'] });
   await wrong.listen();
-  assert.match(await last(), /^certificate: SLP-NET-0014 .*found sip\.elsewhere\.example/);
+  assert.match(await last(), /^answer: partner-certificate: .*found sip\.elsewhere\.example/);
   await wrong.stop();
   const partner = await TestPartner.create(t, lab);
   await partner.listen();
@@ -39,15 +37,15 @@ test('federation test tells the whole story of a domain, step by step', async (t
   const { ok, steps } = await asking;
   assert.ok(ok);
   assert.deepEqual(
-    steps.map(({ step }) => step),
-    ['policy', 'names', 'certificate', 'revocation', 'options'],
+    steps.map(({ topic }) => topic),
+    ['policy', 'dns', 'dns', 'certificate', 'names', 'revocation', 'connect', 'answer'],
   );
-  assert.equal(
-    steps[2]?.detail,
-    'it names sip.partner.example; sip.partner.example (proxy) speaks for partner.example',
-  );
-  assert.match(steps[3]?.detail ?? '', /^the certificate stands/);
-  assert.equal(steps[4]?.detail, '405');
+  const told = steps.map(({ text }) => text);
+  assert.match(told[2] ?? '', /^A sip\.partner\.example: 127\.0\.9\.41 \(from /);
+  assert.equal(told[4], 'partner.example or sip.partner.example sought in sip.partner.example: recognised');
+  assert.match(told[5] ?? '', /^the certificate stands/);
+  assert.match(told[6] ?? '', /^sip\.partner\.example at 127\.0\.9\.41:5061 from 127\.0\.9\.10: connected$/);
+  assert.equal(told[7], 'OPTIONS answered with 405');
 });
 
 test('partners and connections are shown; discovered ones are reported again and again [setting policy.publicProviders[].name] [setting policy.federation.discovery.reportMinutes]', async (t) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type VerbHandler, verb } from '#platform/service';
 import type { Federation } from './federation.ts';
-import { PartnerTrial } from './partner-trial.ts';
+import { tryPartner } from './partner-trial.ts';
 import type { Partner } from './policy/partner-table.ts';
 
 const MOST = 1000;
@@ -35,7 +35,7 @@ export function federationVerbs(
     /** The whole story of one domain, step by step; it asks, dials and sends an OPTIONS, and changes nothing. */
     'federation-test': verb(z.strictObject({ domain: z.string().min(1).max(253) }), ({ domain }) => {
       const running = federation();
-      return running === undefined ? { steps: [] } : new PartnerTrial(running, domain.toLowerCase()).run();
+      return running === undefined ? { steps: [] } : tryPartner(running, domain.toLowerCase());
     }),
   };
 }

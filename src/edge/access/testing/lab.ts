@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type ConnectionOptions, connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { SystemClock, SystemRandom } from '#kernel';
+import type { Resolver } from '#platform/dns';
 import { type IssuedCertificate, LabAuthority } from '#platform/pki';
 import type { Service, SocketSource } from '#platform/service';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
 import type { EdgeDocument, ListenerPlan } from '#platform/topology';
-import type { NameService } from '../federation/connections/locate.ts';
 import { accessService } from '../service.ts';
 import { testDocument } from './document.ts';
 import { SipPeer } from './sip-peer.ts';
@@ -79,10 +79,10 @@ export class AccessLab {
   readonly events = new EventRing(1000);
   service: Service<EdgeDocument>;
   readonly clients: SipPeer[] = [];
-  readonly #names: NameService | undefined;
+  readonly #names: Resolver | undefined;
   readonly #servers: { readonly plan: ListenerPlan; readonly server: Server }[] = [];
 
-  private constructor(authority: LabAuthority, folder: string, names: NameService | undefined) {
+  private constructor(authority: LabAuthority, folder: string, names: Resolver | undefined) {
     this.authority = authority;
     this.#names = names;
     this.folder = folder;
@@ -101,7 +101,7 @@ export class AccessLab {
       members?: 1 | 2;
       listening?: boolean;
       change?: (document: EdgeDocument) => void;
-      names?: NameService;
+      names?: Resolver;
     } = {},
   ): Promise<AccessLab> {
     const authority = await LabAuthority.create({ name: 'Test authority' });

@@ -14,6 +14,8 @@ export interface Sought {
   readonly fallbackPort?: number;
   /** Targets have to be the domain or a name below it (ms-diagnostics 1009). */
   readonly sameDomain: boolean;
+  /** The only port for which there is a way out; undefined: any. Servers on others are not tried. */
+  readonly onlyPort?: number;
 }
 
 /** One server to try; its addresses are asked for when it is tried. */
@@ -33,6 +35,8 @@ export const locateReasons = [
   'not-offered',
   /** Its SRV records lead to other domains only. */
   'other-domain',
+  /** Its SRV records lead to ports that are not open. */
+  'other-port',
   /** The DNS gave no answer: nobody knows what the domain offers. */
   'dns',
 ] as const;
@@ -61,6 +65,7 @@ const codes: { readonly [reason in LocateReason]: ErrorCode } = {
   'no-service': 'SLP-DNS-0021',
   'not-offered': 'SLP-DNS-0022',
   'other-domain': 'SLP-DNS-0023',
+  'other-port': 'SLP-DNS-0025',
   dns: 'SLP-DNS-0024',
 };
 
@@ -119,7 +124,7 @@ export function targetAddresses(resolver: Resolver, host: string, trace?: Trace)
 }
 
 function targetsOf(
-  { domain, sameDomain }: Sought,
+  { domain, sameDomain, onlyPort }: Sought,
   service: string,
   records: readonly ServiceRecord[],
   ttl: number,
@@ -127,16 +132,24 @@ function targetsOf(
 ): Result<Located, LocateFailure> {
   const offered = records.filter(({ target }) => target !== '');
   if (offered.length === 0) return err(locateFailure('not-offered', `${service}.${domain}`, ttl));
-  const targets: Target[] = [];
-  for (const { target: host, port } of offered) {
-    const allowed = !sameDomain || isWithin(host, domain);
-    if (!allowed) trace?.note('locate', false, `${host} lies outside ${domain} and is not tried`);
-    if (allowed && port > 0 && targets.length < MOST_TARGETS) targets.push({ host, port, service });
+  const within = offered.filter(({ target }) => {
+    const allowed = !sameDomain || isWithin(target, domain);
+    if (!allowed) trace?.note('locate', false, `${target} lies outside ${domain} and is not tried`);
+    return allowed;
+  });
+  const open = within.filter(({ target, port }) => {
+    const allowed = port > 0 && (onlyPort === undefined || port === onlyPort);
+    if (!allowed) trace?.note('locate', false, `port ${port} of ${target} is not open and not tried`);
+    return allowed;
+  });
+  if (open.length === 0) {
+    const places = (within.length > 0 ? within : offered)
+      .slice(0, 4)
+      .map(({ target, port }) => `${target}:${port}`);
+    const reason = within.length > 0 ? 'other-port' : 'other-domain';
+    return err(locateFailure(reason, `${service}.${domain} leads to ${places.join(', ')}`, ttl));
   }
-  if (targets.length === 0) {
-    const hosts = offered.map(({ target }) => target).slice(0, 4);
-    return err(locateFailure('other-domain', `${service}.${domain} leads to ${hosts.join(', ')}`, ttl));
-  }
+  const targets = open.slice(0, MOST_TARGETS).map(({ target, port }) => ({ host: target, port, service }));
   trace?.note('locate', true, `to try: ${targets.map(({ host, port }) => `${host}:${port}`).join(', ')}`);
   return ok({ targets, ttl });
 }

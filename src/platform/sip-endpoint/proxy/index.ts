@@ -1,5 +1,6 @@
 export {
   type BranchFailure,
+  type NextBranch,
   type ProxyBranch,
   ProxyContext,
   type ProxyHandler,

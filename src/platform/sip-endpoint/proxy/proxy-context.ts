@@ -31,15 +31,23 @@ export type BranchFailure =
   /** A final response that does not go back through us. */
   | { readonly cause: 'bad-response' };
 
+/** Another target, if there is one. */
+export type NextBranch = ProxyBranch | undefined;
+
 /** The service's say in a proxied request. Every member is optional. */
 export interface ProxyHandler {
   /** Edits a response on its way upstream; our Via is already removed. */
   editResponse?(edit: MessageEdit, response: SipResponse, context: ProxyContext): void;
   /**
-   * A branch failed: another target to try in its place, if any. What a failure without response would have
-   * added to the choice of the best response is then forgotten. Not asked once the request is cancelled.
+   * A branch failed: another target to try in its place, if any, at once or when it has been connected. What a
+   * failure without response would have added to the choice of the best response is then forgotten. Not asked once
+   * the request is cancelled; a promise must not reject.
    */
-  nextBranch?(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined;
+  nextBranch?(
+    failure: BranchFailure,
+    branch: ProxyBranch,
+    context: ProxyContext,
+  ): NextBranch | Promise<NextBranch>;
   /** A final response went upstream; several 2xx may, for one INVITE. */
   onFinal?(status: number, context: ProxyContext): void;
   /** Once, when no branch is open any more; further 2xx of an INVITE may follow within 64 * T1. */
@@ -172,19 +180,33 @@ export class ProxyContext implements ServerTransactionUser {
       return;
     }
     this.#best.add({ status: response.status, response });
-    this.#tryNext(branch, { cause: 'response', response });
+    this.#tryNext(branch, { cause: 'response', response }, () => {});
   }
 
   #fail(branch: Branch, failure: BranchFailure, candidate: Candidate): void {
-    if (!this.#tryNext(branch, failure)) this.#best.add(candidate);
+    this.#tryNext(branch, failure, () => this.#best.add(candidate));
   }
 
-  #tryNext(branch: Branch, failure: BranchFailure): boolean {
-    if (this.#answered || this.#cancelled) return false;
-    const next = this.#handler.nextBranch?.(failure, branch.target, this);
-    if (next === undefined) return false;
-    this.#send(next);
-    return true;
+  #tryNext(branch: Branch, failure: BranchFailure, none: () => void): void {
+    const next = this.#goesOn() ? this.#handler.nextBranch?.(failure, branch.target, this) : undefined;
+    if (!(next instanceof Promise)) {
+      if (next === undefined) none();
+      else this.#send(next);
+      return;
+    }
+    // A target that is still to be connected counts as a branch that is open.
+    this.#open += 1;
+    void next.then((target) => {
+      this.#open -= 1;
+      if (target === undefined || !this.#goesOn()) none();
+      else this.#send(target);
+      this.#settle();
+    });
+  }
+
+  /** Whether another target may still be tried. */
+  #goesOn(): boolean {
+    return !this.#answered && !this.#cancelled;
   }
 
   #send(target: ProxyBranch): void {

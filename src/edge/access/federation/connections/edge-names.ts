@@ -1,7 +1,6 @@
 import { isIPv6 } from 'node:net';
-import { DnsResolver, resolverPlaces } from '#platform/dns';
+import { DnsResolver, type Resolver, resolverPlaces } from '#platform/dns';
 import type { ServiceContext } from '#platform/service';
-import type { NameService } from './locate.ts';
 
 /** Whom the edge asks, and from where. */
 export interface NameSource {
@@ -12,7 +11,7 @@ export interface NameSource {
 }
 
 /** The name service of the running document (port rows ext-03 and ext-04): asked from the Access address. */
-export class EdgeNames implements NameService {
+export class EdgeNames implements Resolver {
   readonly #context: ServiceContext;
   #resolver: DnsResolver | undefined;
   #source = '';

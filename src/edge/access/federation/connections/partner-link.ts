@@ -1,5 +1,6 @@
 import type { Cancel, Clock, Result } from '#kernel';
 import type { Connection } from '#platform/net';
+import type { Reached } from '#platform/partner-dial';
 import type { SipFlow } from '#platform/sip-endpoint';
 import type { FederationReason } from '../policy/federation-reasons.ts';
 
@@ -11,8 +12,8 @@ export interface LinkFailure {
 
 export interface PartnerLinkOptions {
   readonly clock: Clock;
-  /** Opens one connection, to whichever of the partner's edges can be reached. */
-  readonly dial: () => Promise<Result<Connection, LinkFailure>>;
+  /** Opens one connection, to whichever of the partner's edges can be reached, but for those to avoid. */
+  readonly dial: (avoid: ReadonlySet<string>) => Promise<Result<Reached<Connection>, LinkFailure>>;
   /** Makes a flow of it; undefined when there is no room. `closed` is called when it ends. */
   readonly adopt: (connection: Connection, closed: (flow: SipFlow) => void) => SipFlow | undefined;
   readonly close: (flow: SipFlow) => void;
@@ -35,6 +36,9 @@ const OF_NAMES: ReadonlySet<FederationReason> = new Set([
   'partner-address',
 ]);
 
+const NOBODY: ReadonlySet<string> = new Set();
+const GONE: LinkFailure = { reason: 'partner-unreachable', detail: 'the partner is no longer one' };
+
 interface Waiting {
   readonly use: (flow: SipFlow) => void;
   readonly refused: (failure: LinkFailure) => void;
@@ -46,7 +50,7 @@ interface Waiting {
  */
 export class PartnerLink {
   readonly #options: PartnerLinkOptions;
-  readonly #flows = new Map<SipFlow, number>();
+  readonly #flows = new Map<SipFlow, { readonly host: string; load: number }>();
   /** Open connections that are to close. */
   #surplus = new WeakSet<SipFlow>();
   readonly #waiting = new Set<Waiting>();
@@ -78,12 +82,12 @@ export class PartnerLink {
    */
   reach(most: number, use: (flow: SipFlow) => void, refused: (failure: LinkFailure) => void): void {
     if (this.#closed) {
-      refused({ reason: 'partner-unreachable', detail: 'the partner is no longer one' });
+      refused(GONE);
       return;
     }
     const flow = this.#leastBusy();
     if (flow !== undefined) {
-      const load = this.#flows.get(flow) ?? 0;
+      const load = this.#flows.get(flow)?.load ?? 0;
       if (load >= BUSY && this.#mayDial(most)) void this.#dial();
       if (flow.connection.queued > CONGESTED_BYTES) {
         refused({ reason: 'partner-busy', detail: `${flow.connection.queued} bytes wait to be read` });
@@ -93,23 +97,39 @@ export class PartnerLink {
     this.#await(most, { use, refused });
   }
 
+  /** The host that a connection leads to. */
+  hostOf(flow: SipFlow): string | undefined {
+    return this.#flows.get(flow)?.host;
+  }
+
+  /**
+   * A connection to another of the partner's edges than those, open already or opened now (RFC 3263 §4.3); undefined
+   * when there is none, or as many connections are open as may be.
+   */
+  async reachOther(most: number, avoid: ReadonlySet<string>): Promise<SipFlow | undefined> {
+    const known = this.#closed ? undefined : this.#leastBusy(avoid);
+    if (known !== undefined || this.#closed || !this.#mayDial(most)) return known;
+    const flow = await this.#connect(avoid);
+    return 'reason' in flow ? undefined : flow;
+  }
+
   /** A request begins on this connection; {@link released} when it is over. */
   taken(flow: SipFlow): void {
-    const load = this.#flows.get(flow);
-    if (load !== undefined) this.#flows.set(flow, load + 1);
+    const use = this.#flows.get(flow);
+    if (use !== undefined) use.load += 1;
   }
   released(flow: SipFlow): void {
-    const load = this.#flows.get(flow);
-    if (load === undefined || load === 0) return;
-    this.#flows.set(flow, load - 1);
-    if (load === 1 && this.#surplus.has(flow)) this.#options.close(flow);
+    const use = this.#flows.get(flow);
+    if (use === undefined || use.load === 0) return;
+    use.load -= 1;
+    if (use.load === 0 && this.#surplus.has(flow)) this.#options.close(flow);
   }
 
   /** The newest connections beyond so many take nothing new, and close when what is under way is over. */
   trim(most: number): void {
     this.#surplus = new WeakSet();
     for (const flow of this.flows().slice(most)) {
-      if (this.#flows.get(flow) === 0) this.#options.close(flow);
+      if (this.#flows.get(flow)?.load === 0) this.#options.close(flow);
       else this.#surplus.add(flow);
     }
   }
@@ -118,7 +138,7 @@ export class PartnerLink {
   retire(graceMs: number): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#refuseWaiting({ reason: 'partner-unreachable', detail: 'the partner is no longer one' });
+    this.#refuseWaiting(GONE);
     this.#farewell = this.#options.clock.after(graceMs, () => this.close());
   }
   close(): void {
@@ -128,11 +148,11 @@ export class PartnerLink {
     for (const flow of this.flows()) this.#options.close(flow);
   }
 
-  #leastBusy(): SipFlow | undefined {
+  #leastBusy(avoid: ReadonlySet<string> = NOBODY): SipFlow | undefined {
     let chosen: SipFlow | undefined;
     let lowest = Number.POSITIVE_INFINITY;
-    for (const [flow, load] of this.#flows) {
-      if (!flow.open || this.#surplus.has(flow) || load >= lowest) continue;
+    for (const [flow, { host, load }] of this.#flows) {
+      if (!flow.open || this.#surplus.has(flow) || avoid.has(host) || load >= lowest) continue;
       chosen = flow;
       lowest = load;
     }
@@ -158,28 +178,33 @@ export class PartnerLink {
   }
 
   async #dial(): Promise<void> {
-    this.#dialling += 1;
-    const result = await this.#options.dial();
-    this.#dialling -= 1;
-    if (this.#closed) {
-      if (result.ok) result.value.destroy('shutdown');
-      return;
-    }
-    const flow = result.ok
-      ? this.#options.adopt(result.value, (closed) => this.#flows.delete(closed))
-      : undefined;
-    if (flow === undefined) {
-      this.#handleFailure(
-        result.ok ? { reason: 'partner-busy', detail: 'no room for another connection' } : result.error,
-      );
+    const flow = await this.#connect(NOBODY);
+    if (this.#closed) return;
+    if ('reason' in flow) {
+      this.#handleFailure(flow);
       return;
     }
     this.#failures = 0;
     this.#failure = undefined;
-    this.#flows.set(flow, 0);
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const { use } of waiting) use(flow);
+  }
+
+  async #connect(avoid: ReadonlySet<string>): Promise<SipFlow | LinkFailure> {
+    this.#dialling += 1;
+    const reached = await this.#options.dial(avoid);
+    this.#dialling -= 1;
+    if (!reached.ok) return reached.error;
+    const { value: connection, target } = reached.value;
+    if (this.#closed) {
+      connection.destroy('shutdown');
+      return GONE;
+    }
+    const flow = this.#options.adopt(connection, (closed) => this.#flows.delete(closed));
+    if (flow === undefined) return { reason: 'partner-busy', detail: 'no room for another connection' };
+    this.#flows.set(flow, { host: target.host, load: 0 });
+    return flow;
   }
 
   #handleFailure(failure: LinkFailure): void {

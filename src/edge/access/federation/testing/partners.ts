@@ -1,45 +1,45 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
-import { err, ok } from '#kernel';
-import type { ServiceRecord } from '#platform/dns';
+import { err, failure, ok } from '#kernel';
+import type { LookUp, Resolver, ServiceRecord } from '#platform/dns';
 import type { IssuedCertificate, LabAuthority } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
+import type { SipResponse } from '#protocols/sip';
 import { AccessLab } from '../../testing/lab.ts';
 import { SipPeer } from '../../testing/sip-peer.ts';
-import type { NameService } from '../connections/locate.ts';
 
 /** The edge of partner.example, where the name service says that it is. */
 export const PARTNER = { domain: 'partner.example', proxy: 'sip.partner.example', address: '127.0.9.41' };
 export const EDGE = { name: 'sip.example.com', address: '127.0.9.10' };
 
 /** A name service of the test's own making. */
-export class TestNames implements NameService {
+export class TestNames implements Resolver {
   readonly hosts = new Map<string, string[]>();
   readonly records = new Map<string, ServiceRecord[]>();
-  /** What was asked, in order. */
-  readonly asked: string[] = [];
+  /** Nobody answers: what is asked runs out of time at once. */
   silent = false;
 
-  addresses(name: string, family: 4 | 6) {
-    this.asked.push(`${name} ${family}`);
+  addresses(name: string, family: 4 | 6): LookUp<string> {
     const found = (this.hosts.get(name) ?? []).filter((one) => one.includes(':') === (family === 6));
-    return this.#answer(found);
+    return this.#answer(name, found);
   }
-  services(name: string) {
-    this.asked.push(name);
-    return this.#answer(this.records.get(name) ?? []);
+  services(name: string): LookUp<ServiceRecord> {
+    return this.#answer(name, this.records.get(name) ?? []);
   }
-  /** The records that a partner publishes. */
+  /** The records that a partner publishes, best first. */
   publish(domain: string, ...targets: string[]): void {
     this.records.set(
       `_sipfederationtls._tcp.${domain}`,
-      targets.map((target) => ({ priority: 0, weight: 0, port: 5061, target })),
+      targets.map((target, priority) => ({ priority, weight: 0, port: 5061, target })),
     );
   }
-  async #answer<Value>(values: readonly Value[]) {
-    if (this.silent || values.length === 0) return err('no-data');
-    return ok({ values });
+  async #answer<Value>(name: string, values: readonly Value[]): LookUp<Value> {
+    const reason = this.silent ? 'timeout' : 'nxdomain';
+    const code = this.silent ? 'SLP-DNS-0003' : 'SLP-DNS-0001';
+    if (this.silent || values.length === 0) return err({ ...failure(code, name), reason, ttl: 60 });
+    return ok({ values, ttl: 300, server: '192.0.2.53:53', transport: 'udp', cached: false });
   }
 }
 
@@ -182,4 +182,9 @@ export function fromAlice(change: Record<string, string | string[]> = {}): Recor
     'Call-ID': `alice${branches}@10.45.1.7`,
     ...change,
   };
+}
+
+/** The published number that a refusal carries ([MS-OCER] §2.2.1). */
+export function refusedWith(response: SipResponse, diagnostic: number): void {
+  assert.match(response.header('ms-diagnostics-public') ?? '', new RegExp(`^${diagnostic};reason="[^"]+"$`));
 }
