@@ -11,7 +11,7 @@ const within = {
   platform: {
     net: ['telemetry', 'pki'],
     http: ['telemetry'],
-    'replica-store': ['topology', 'service'],
+    'replica-store': ['topology', 'service', 'store'],
     'port-summary': ['topology'],
     firewall: ['topology'],
     dns: ['topology', 'telemetry'],

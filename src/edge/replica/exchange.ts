@@ -1,11 +1,17 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { failure } from '#kernel';
+import { catalogue, type Failure, FailureError, failure } from '#kernel';
 import { type HttpRequest, type HttpResponse, jsonResponse, textResponse } from '#platform/http';
 import { ReplicaFolder } from '#platform/replica-store';
 import type { ServiceContext } from '#platform/service';
 import type { EdgeDocument } from '#platform/topology';
-import { decodePush, REPLICATION_PATHS } from '#protocols/replication';
+import {
+  type Attempt,
+  decodePush,
+  type EdgeReport,
+  PUSH_BYTES,
+  REPLICATION_PATHS,
+} from '#protocols/replication';
 import { reportOf } from './report.ts';
 
 /** How a request ended, for the metrics. */
@@ -14,6 +20,7 @@ export const exchangeOutcomes = [
   'applied',
   'not-applied',
   'malformed',
+  'oversized',
   'local-policy',
   'busy',
   'storage',
@@ -31,6 +38,8 @@ export class Exchange {
   readonly #context: ServiceContext;
   readonly #counted: (outcome: ExchangeOutcome) => void;
   readonly #document: () => EdgeDocument | undefined;
+  /** The last thing that was too large or no message at all, which the supervisor has never seen. */
+  #unread: Attempt | undefined;
   #pushing = false;
   #files = 0;
 
@@ -49,9 +58,37 @@ export class Exchange {
   }
 
   async handle(request: HttpRequest): Promise<HttpResponse> {
-    const { outcome, response } = await this.#answer(request);
-    this.#counted(outcome);
-    return response;
+    try {
+      const { outcome, response } = await this.#answer(request);
+      this.#counted(outcome);
+      return response;
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      this.#counted('storage');
+      return this.#problem(500, error.failure);
+    }
+  }
+  /** A body was longer than anything that is read. */
+  handleTooLong(): void {
+    this.#counted('oversized');
+    this.#leaveUnread(failure('SLP-CFG-0001', `more than ${PUSH_BYTES} bytes were sent`));
+  }
+  /** What this edge tells about itself. */
+  report(document: EdgeDocument): EdgeReport {
+    const report = reportOf(document, this.#context.clock.wall());
+    const unread = this.#unread;
+    return unread === undefined || unread.at < (report.last?.at ?? 0) ? report : { ...report, last: unread };
+  }
+
+  /** The code stands first, so that the store can tell its operator what to do. */
+  #problem(status: number, { code, message }: Failure): HttpResponse {
+    this.#context.log.error('replication impossible', { code, problem: message });
+    return textResponse(status, `${code} ${message}\n`);
+  }
+  #leaveUnread({ code, message }: Failure): void {
+    this.#context.log.warn('push refused', { code, problem: message });
+    const problems = [`${code} ${message}: ${catalogue[code].remedy}`];
+    this.#unread = { head: null, outcome: 'refused', at: this.#context.clock.wall(), code, problems };
   }
 
   async #answer({ method, path, body }: HttpRequest): Promise<Exchanged> {
@@ -67,7 +104,7 @@ export class Exchange {
   #report(status = 200): HttpResponse {
     const document = this.#document();
     if (document === undefined) return textResponse(503, 'starting\n');
-    return jsonResponse(status, reportOf(document, this.#context.clock.wall()));
+    return jsonResponse(status, this.report(document));
   }
 
   async #push(document: EdgeDocument, body: Buffer): Promise<Exchanged> {
@@ -78,10 +115,7 @@ export class Exchange {
     // What is no message at all need not trouble the supervisor.
     const push = decodePush(body);
     if (!push.ok) {
-      this.#context.log.warn('push refused', {
-        code: push.error.failure.code,
-        problem: push.error.failure.message,
-      });
+      this.#leaveUnread(push.error.failure);
       return { outcome: 'malformed', response: this.#report(400) };
     }
     this.#pushing = true;
@@ -101,8 +135,7 @@ export class Exchange {
     } catch (error) {
       rmSync(file, { force: true });
       const problem = failure('SLP-CFG-0011', (error as Error).message);
-      this.#context.log.error('push cannot be received', { code: problem.code, problem: problem.message });
-      return { outcome: 'storage', response: textResponse(507, `${problem.code} ${problem.message}\n`) };
+      return { outcome: 'storage', response: this.#problem(507, problem) };
     }
     try {
       const report = await this.#context.offer?.(file);

@@ -23,7 +23,6 @@ import { type Counter, OncePerKey } from '#platform/telemetry';
 import type { EdgeDocument } from '#platform/topology';
 import { PUSH_BYTES } from '#protocols/replication';
 import { Exchange, type ExchangeOutcome, exchangeOutcomes } from './exchange.ts';
-import { reportOf } from './report.ts';
 
 const HANDSHAKE_MS = 10_000;
 /** A store has one connection; a few come and go while stores change places. */
@@ -84,11 +83,12 @@ class Replica implements Service<EdgeDocument> {
       limits: HTTP_LIMITS,
       log: context.log,
       handle: (request) => this.#exchange.handle(request),
+      onTooLong: () => this.#exchange.handleTooLong(),
     });
     this.verbs = {
       report: verb(z.strictObject({}), () => {
         const document = this.#settings?.document;
-        return document === undefined ? null : reportOf(document, this.#context.clock.wall());
+        return document === undefined ? null : this.#exchange.report(document);
       }),
     };
   }

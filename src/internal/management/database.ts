@@ -96,7 +96,9 @@ export class Database {
     this.store = store;
   }
   static open(file: string): Result<Database> {
-    const store = Store.open({ file, migrations: MIGRATIONS });
+    // An edge may run a version a moment after it was published. A store that lost it with the power would give the
+    // same number to another one, and the edge would rightly call that a fork.
+    const store = Store.open({ file, migrations: MIGRATIONS, durability: 'commit' });
     return store.ok ? { ok: true, value: new Database(store.value) } : err(store.error);
   }
   close(): void {

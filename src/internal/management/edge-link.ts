@@ -1,4 +1,4 @@
-import { type Clock, err, type Failure, failure, ok, type Result } from '#kernel';
+import { type Clock, catalogue, type ErrorCode, err, type Failure, failure, ok, type Result } from '#kernel';
 import { requestOverStream } from '#platform/http';
 import { ConnectionStream, dialTls } from '#platform/net';
 import type { Credentials, TrustAnchors } from '#platform/pki';
@@ -95,7 +95,8 @@ export class EdgeLink {
       };
       const answer = await requestOverStream({ ...request, ...content });
       text = answer.body.toString('utf8');
-      if (answer.status === 507) return err(failure('SLP-CFG-0011', `${host}: ${text.slice(0, 200).trim()}`));
+      const told = answer.status >= 500 ? problemIn(text) : undefined;
+      if (told !== undefined) return err(failure(told.code, `${host}: ${told.message}`));
     } catch (error) {
       return err(failure('SLP-CFG-0027', `${this.edge.name}: ${(error as Error).message}`, error));
     }
@@ -111,6 +112,12 @@ export class EdgeLink {
     }
     return err(failure('SLP-CFG-0028', this.edge.name));
   }
+}
+
+/** The code and the words with which an edge says that it cannot even report. */
+function problemIn(text: string): { code: ErrorCode; message: string } | undefined {
+  const [, code = '', message = ''] = /^(SLP-CFG-\d{4}) ([^\n]{0,500})/.exec(text) ?? [];
+  return code in catalogue ? { code: code as ErrorCode, message } : undefined;
 }
 
 /** A failure of the dial in the words of this link: the usual causes are the port and the names. */

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { err, failure, ok, type Result } from '#kernel';
 import { type Credentials, loadCredentials, loadTrustAnchors, type TrustAnchors } from '#platform/pki';
 import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
+import { createDurably } from '#platform/store';
 import type { Counter } from '#platform/telemetry';
 import type { InternalDocument } from '#platform/topology';
 import { makeSigningKey, readSigningKey, type SigningKey, signingKeyPem } from '#protocols/replication';
@@ -203,7 +204,7 @@ class Management implements Service<InternalDocument> {
 function signingKeyIn(stateDirectory: string): Result<SigningKey> {
   const file = join(stateDirectory, 'management.key');
   try {
-    if (!existsSync(file)) writeFileSync(file, signingKeyPem(makeSigningKey()), { mode: 0o600, flag: 'wx' });
+    if (!existsSync(file)) createDurably(file, signingKeyPem(makeSigningKey()));
     const key = readSigningKey(readFileSync(file, 'utf8'));
     return key === undefined ? err(failure('SLP-CFG-0033', `${file} holds none`)) : ok(key);
   } catch (error) {

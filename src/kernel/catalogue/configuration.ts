@@ -184,4 +184,10 @@ export const configurationErrors = {
     summary: 'this is no file that config export made',
     remedy: 'Export it again, and carry it over unchanged.',
   },
+  'SLP-CFG-0037': {
+    blame: 'operator',
+    summary: 'the sealing key of this edge is damaged',
+    remedy:
+      'Restore sealing.key from a backup; or remove it, and after the next start say config trust EDGE inside.',
+  },
 } as const satisfies Catalogue;

@@ -40,6 +40,8 @@ export interface HttpServiceOptions {
   readonly log: Log;
   /** Gets whole requests. What it throws is logged and answered with 500. */
   readonly handle: (request: HttpRequest) => Promise<HttpResponse> | HttpResponse;
+  /** A body was longer than the limit; the request was answered with 413. */
+  readonly onTooLong?: () => void;
 }
 
 /** A bounded HTTP/1.1 server: whole requests in, whole responses out. */
@@ -99,7 +101,10 @@ export class HttpService {
     if (body === 'aborted') return;
     const reply =
       body === 'too-long' ? textResponse(413, 'request body too long\n') : await this.#answer(request, body);
-    if (body === 'too-long') response.setHeader('connection', 'close');
+    if (body === 'too-long') {
+      this.#options.onTooLong?.();
+      response.setHeader('connection', 'close');
+    }
     response.writeHead(reply.status, { 'content-length': Buffer.byteLength(reply.body), ...reply.headers });
     response.end(request.method === 'HEAD' ? undefined : reply.body);
   }

@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { err, failure, ok, type Result } from '#kernel';
+import { createDurably, linkTarget, replaceDurably } from '#platform/store';
 import { currentReplica } from '#platform/topology';
 import {
   type Attempt,
@@ -13,7 +15,6 @@ import {
   type SealingKey,
   sealingKeyPem,
 } from '#protocols/replication';
-import { linkTarget, replaceDurably, writeDurably } from './durable.ts';
 
 /** What stands in `push.json` of a version, read back. */
 export interface StoredVersion {
@@ -64,16 +65,18 @@ export class ReplicaFolder {
     return head === undefined ? undefined : { folder, head, push: push.value };
   }
 
-  /** The key to which secrets for this edge are sealed; made when it is first asked for. */
-  sealingKey(): SealingKey {
+  /**
+   * The key to which secrets for this edge are sealed; made when it is first asked for, by whichever process that is.
+   * A file that holds none is a failure: another key in its place would make every secret unreadable.
+   */
+  sealingKey(): Result<SealingKey> {
     const file = join(this.path, 'sealing.key');
-    const known = existsSync(file) ? readSealingKey(readFileSync(file, 'utf8')) : undefined;
-    if (known !== undefined) return known;
-    this.prepare();
-    rmSync(file, { force: true });
-    const made = makeSealingKey();
-    writeDurably(file, sealingKeyPem(made));
-    return made;
+    if (!existsSync(file)) {
+      this.prepare();
+      createDurably(file, sealingKeyPem(makeSealingKey()));
+    }
+    const known = readSealingKey(readFileSync(file, 'utf8'));
+    return known === undefined ? err(failure('SLP-CFG-0037', file)) : ok(known);
   }
 
   get last(): Attempt | null {

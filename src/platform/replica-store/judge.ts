@@ -1,5 +1,5 @@
-import { dirname } from 'node:path';
-import { catalogue, err, type Failure, failure, ok, type Result } from '#kernel';
+import { dirname, join } from 'node:path';
+import { catalogue, err, type Failure, failure, type Result } from '#kernel';
 import type { OfferJudge } from '#platform/service';
 import {
   type DocumentError,
@@ -8,7 +8,7 @@ import {
   loadEdgeDocument,
   replicaSettings,
 } from '#platform/topology';
-import type { Attempt, ChainHead } from '#protocols/replication';
+import { type Attempt, type ChainHead, POLICY_ENTRY } from '#protocols/replication';
 import { ReplicaFolder } from './folder.ts';
 import { stageFile } from './stage.ts';
 import { verifyCurrent } from './verify-current.ts';
@@ -70,10 +70,11 @@ function problemText({ code, message }: Failure): string {
 /** An edge.yaml for running: its replicated policy is what was signed, today as when it was taken. */
 export function loadVerifiedEdge(file: string): Result<EdgeDocument, DocumentError[]> {
   const settings = replicaSettings(file);
-  const loaded = loadEdgeDocument(file);
-  if (settings === undefined || !loaded.ok) return loaded;
-  const verdict = verifyCurrent(new ReplicaFolder(settings.stateDirectory), settings);
-  if (verdict.ok) return ok(loaded.value);
+  const folder = settings === undefined ? undefined : new ReplicaFolder(settings.stateDirectory);
+  if (settings === undefined || folder?.currentFolder === undefined) return loadEdgeDocument(file);
+  const verdict = verifyCurrent(folder, settings);
+  // What was verified, and not what the link may say a moment later.
+  if (verdict.ok) return loadEdgeDocument(file, { policyFile: join(verdict.value.folder, POLICY_ENTRY) });
   const { code, message } = verdict.error;
   const instead = catalogue[code].remedy;
   return err([

@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { err, failure, ok, type Result } from '#kernel';
+import { relinkDurably, syncFolder, writeDurably } from '#platform/store';
 import type { ReplicaSettings } from '#platform/topology';
 import {
   type ChainHead,
@@ -16,12 +17,13 @@ import {
   type VerifiedSnapshot,
   verifyPush,
 } from '#protocols/replication';
-import { relinkDurably, syncFolder, writeDurably } from './durable.ts';
 import { type ReplicaFolder, readBounded, type StoredVersion } from './folder.ts';
 
-/** Why something that arrived was not stored; `storage`: this host could not write it. */
-export interface StageRefusal extends Omit<Refusal, 'reason'> {
+/** Why something that arrived was not stored; `storage`: this host could not write it, or not open its secrets. */
+interface StageProblem extends Omit<Refusal, 'reason'> {
   readonly reason: RefusalReason | 'storage';
+}
+export interface StageRefusal extends StageProblem {
   /** As far as it could be told. */
   readonly head: ChainHead | undefined;
 }
@@ -86,7 +88,7 @@ export function stage(
   }
 }
 
-function refusalOf(refusal: Refusal, head: ChainHead | undefined): Result<never, StageRefusal> {
+function refusalOf(refusal: StageProblem, head: ChainHead | undefined): Result<never, StageRefusal> {
   return err({ ...refusal, head });
 }
 
@@ -109,14 +111,16 @@ function openSecrets(
   folder: ReplicaFolder,
   settings: ReplicaSettings,
   snapshot: VerifiedSnapshot,
-): Result<Opened, Refusal> {
+): Result<Opened, StageProblem> {
   const opened = new Map<string, Uint8Array>();
+  const key = folder.sealingKey();
+  if (!key.ok) return err({ reason: 'storage', failure: key.error });
   for (const { entry, bytes } of snapshot.entries) {
     if (!entry.sealed) {
       opened.set(entry.name, bytes);
       continue;
     }
-    const secret = unseal(bytes, folder.sealingKey(), { edge: settings.edge, name: entry.name });
+    const secret = unseal(bytes, key.value, { edge: settings.edge, name: entry.name });
     if (secret === undefined) return refuse('sealed-to-another', entry.name);
     opened.set(entry.name, secret);
   }

@@ -1,1 +1,9 @@
+export {
+  createDurably,
+  linkTarget,
+  relinkDurably,
+  replaceDurably,
+  syncFolder,
+  writeDurably,
+} from './durable.ts';
 export { type Command, type Query, type Row, Store, type StoreOptions, type StoreValue } from './store.ts';

@@ -133,3 +133,16 @@ test('damage and impossible places are failures that name the file', (t) => {
   const folder = Store.open({ file: join(file, 'below.db'), migrations: [] });
   assert.equal(folder.ok ? 'ok' : folder.error.code, 'SLP-NET-0020');
 });
+
+test('a store that others rely on has the disk confirm every transaction, and takes no other word for it', (t) => {
+  for (const [durability, synchronous] of [
+    ['commit', 2],
+    ['restart', 1],
+  ] as const) {
+    const opened = Store.open({ file: place(t), migrations: [first], durability });
+    assert.ok(opened.ok);
+    t.after(() => opened.value.close());
+    const level = opened.value.query('PRAGMA synchronous', (row) => Number(row.synchronous)).one();
+    assert.equal(level, synchronous, durability);
+  }
+});

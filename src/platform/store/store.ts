@@ -16,6 +16,11 @@ export interface StoreOptions {
    * database remembers how many it has seen (`PRAGMA user_version`).
    */
   readonly migrations: readonly string[];
+  /**
+   * What survives when power fails: with `commit` every transaction that has ended, with `restart` (the default) all but the
+   * last few. Nothing is ever torn, and the end of the process loses nothing either way.
+   */
+  readonly durability?: 'commit' | 'restart';
   /** Distinct statements kept prepared; default 200. */
   readonly statements?: number;
 }
@@ -62,7 +67,7 @@ export class Store {
       return err(failure('SLP-NET-0020', `${options.file}: ${reasonOf(problem)}`, problem));
     }
     try {
-      configure(database);
+      configure(database, options.durability ?? 'restart');
       checkIntegrity(database, options.file);
       migrate(database, options);
       return ok(new Store(options.file, database, options.statements ?? STATEMENTS));
@@ -136,9 +141,10 @@ function prepareFile(file: string): void {
   chmodSync(file, 0o600);
 }
 
-function configure(database: DatabaseSync): void {
+function configure(database: DatabaseSync, durability: 'commit' | 'restart'): void {
+  const synchronous = durability === 'commit' ? 'FULL' : 'NORMAL';
   database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;',
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;`,
   );
 }
 

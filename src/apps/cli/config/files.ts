@@ -72,8 +72,10 @@ export function addIdentity(config: Command, session: Session): void {
       const settings = prepared(document);
       if (!settings.ok) return complain(session, settings.error);
       const key = new ReplicaFolder(settings.value.stateDirectory).sealingKey();
+      if (!key.ok) return complain(session, key.error);
+      const { publicKey, fingerprint } = key.value;
       session.terminal.out(
-        `edge ${settings.value.edge}\nsealing key ${key.publicKey}\nfingerprint ${key.fingerprint}`,
+        `edge ${settings.value.edge}\nsealing key ${publicKey}\nfingerprint ${fingerprint}`,
       );
     });
 }

@@ -1,6 +1,7 @@
 import {
   closeSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readlinkSync,
@@ -40,6 +41,26 @@ export function replaceDurably(file: string, content: string): void {
   writeDurably(fresh, content);
   renameSync(fresh, file);
   syncFolder(dirname(file));
+}
+
+/**
+ * Makes a file that is there whole or not at all, whenever the machine stops. False when there is one already: of two
+ * processes that make the same file at the same time, one wins, and what it wrote stays.
+ */
+export function createDurably(file: string, content: string | Uint8Array): boolean {
+  const fresh = `${file}.${process.pid}.new`;
+  rmSync(fresh, { force: true });
+  try {
+    writeDurably(fresh, content);
+    linkSync(fresh, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+  syncFolder(dirname(file));
+  return true;
 }
 
 /** The link points to its old or its new target, whenever the machine stops. */
