@@ -5,6 +5,7 @@ const within = {
   protocols: {
     turn: ['stun'],
     credentials: ['stun', 'xml'],
+    presence: ['xml'],
     xmpp: ['xml'],
     'trust-marking': ['sip'],
   },

@@ -1,4 +1,4 @@
-export { readXmlDocument } from './document.ts';
+export { readXmlDocument, writeXmlDocument } from './document.ts';
 export { child, children, element, textOf, type XmlElement } from './element.ts';
 export { type XmlProblem, xmlProblems } from './guarded-parser.ts';
 export type { XmlLimits } from './limits.ts';
