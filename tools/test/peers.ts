@@ -4,6 +4,8 @@ import { basename, delimiter, join } from 'node:path';
 /** The programs that each test of real peers drives, with the Debian packages that have them. */
 const PROGRAMS: { readonly [file: string]: { readonly [program: string]: string } } = {
   'baresip.interop.test.ts': { baresip: 'baresip-core' },
+  'coturn.interop.test.ts': { turnserver: 'coturn' },
+  'chromium-relay.interop.test.ts': { chromium: 'chromium', certutil: 'libnss3-tools' },
   'difference.interop.test.ts': {
     ip: 'iproute2',
     nft: 'nftables',

@@ -6,7 +6,7 @@ import {
   type MrasReason,
   mrasReasons,
 } from '#protocols/credentials';
-import { parseSipUri, type SipRequest } from '#protocols/sip';
+import { parseSipUri, type SipRequest, type SipUri } from '#protocols/sip';
 
 /** What became of a request: refused as SIP, or answered with a body that says so. */
 export type Outcome = MrasReason | SipRefusal;
@@ -28,6 +28,19 @@ export interface Answer {
   readonly outcome: Outcome;
   /** Credentials in the answer. */
   readonly issued: number;
+  /** What was thrown, when the outcome is `Internal Server Error`. */
+  readonly fault?: unknown;
+}
+
+/** What decides besides the request and the document. */
+export interface Circumstances {
+  readonly wall: WallTime;
+  /** The service takes nothing new, or the caller has had its share. */
+  readonly busy: boolean;
+  /** Whether the caller may ask for this user, or in this server's name. */
+  readonly mayAsk: (from: SipUri) => boolean;
+  /** Whether the request has had the time that one may take. */
+  readonly overdue: () => boolean;
 }
 
 /**
@@ -37,8 +50,7 @@ export interface Answer {
 export function answerRequest(
   request: SipRequest,
   policy: AuthorityPolicy,
-  wall: WallTime,
-  busy: boolean,
+  { wall, busy, mayAsk, overdue }: Circumstances,
 ): Answer {
   if (request.method !== 'SERVICE') return refuse(405, 'method', [['Allow', 'SERVICE']]);
   if (!/^sips?:/i.test(request.uri)) return refuse(416, 'uri-scheme');
@@ -50,14 +62,19 @@ export function answerRequest(
   if (request.has('Content-Encoding') && request.header('Content-Encoding')?.toLowerCase() !== 'identity') {
     return refuse(415, 'content-encoding', [['Accept-Encoding', 'identity']]);
   }
-  const user = userOf(request.from.uri);
-  const { reason, body, issued } = answerCredentialsRequest(request.body, policy, wall, { user, busy });
+  const from = parseSipUri(request.from.uri);
+  const refusal = busy ? 'Server Busy' : from.ok && mayAsk(from.value) ? undefined : 'Forbidden';
+  const { reason, body, issued, fault } = answerCredentialsRequest(request.body, policy, wall, {
+    user: from.ok ? userOf(from.value) : undefined,
+    refusal,
+    overdue,
+  });
   // RFC 3261 §20.17: callers compare clocks, since credentials are worth what both sides take for the time.
   const headers = [
     ['Content-Type', MRAS_CONTENT_TYPE],
     ['Date', new Date(wall).toUTCString()],
   ] as const;
-  return { status: 200, headers, body, outcome: reason, issued };
+  return { status: 200, headers, body, outcome: reason, issued, fault };
 }
 
 function refuse(
@@ -69,10 +86,8 @@ function refuse(
 }
 
 /** `user@host` of a user's address, in one spelling; undefined for a server that asks in its own name. */
-function userOf(from: string): string | undefined {
-  const uri = parseSipUri(from);
-  if (!uri.ok || uri.value.user === undefined) return undefined;
-  return `${uri.value.user}@${uri.value.host}`.toLowerCase();
+function userOf({ user, host }: SipUri): string | undefined {
+  return user === undefined ? undefined : `${user}@${host}`.toLowerCase();
 }
 
 /** Type and subtype without parameters, lower case. */

@@ -1,11 +1,11 @@
-import { ok, type Result } from '#kernel';
+import { ok, type Result, TokenBucket } from '#kernel';
 import { type Connection, TlsAcceptor, type TlsLimits } from '#platform/net';
 import { matchName } from '#platform/pki';
 import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
 import { SipEndpoint, type SipFlow } from '#platform/sip-endpoint';
 import { type Counter, OncePerKey } from '#platform/telemetry';
 import type { EdgeDocument } from '#platform/topology';
-import type { ServerTransaction, SipRequest } from '#protocols/sip';
+import type { ServerTransaction, SipRequest, SipUri } from '#protocols/sip';
 import { answerRequest, type Outcome, outcomes } from './answer.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { verbsOf } from './verbs.ts';
@@ -13,6 +13,8 @@ import { verbsOf } from './verbs.ts';
 const HANDSHAKE_MS = 10_000;
 /** Answers wait for a caller that does not read, at most this many bytes of them. */
 const OUTBOUND_BYTES = 1 << 20;
+/** One request may keep the others waiting for so long; nobody asks for so much honestly. */
+const LONGEST_ANSWER_MS = 1_000;
 
 export const service: ServiceDefinition<EdgeDocument> = {
   name: 'av-authentication',
@@ -50,6 +52,8 @@ class AvAuthentication implements Service<EdgeDocument> {
   readonly #meters: Meters;
   readonly #endpoint: SipEndpoint;
   readonly #refusedOnce = new OncePerKey(1_000);
+  /** Of the callers that have asked, by their listed names. */
+  readonly #budgets = new Map<string, TokenBucket>();
   #settings: Settings | undefined;
   #acceptor: TlsAcceptor | undefined;
   #draining = false;
@@ -65,7 +69,7 @@ class AvAuthentication implements Service<EdgeDocument> {
       metrics,
       name: 'av_authentication_sip',
       user: {
-        onRequest: (request, _flow, transaction) => this.#handleRequest(request, transaction),
+        onRequest: (request, flow, transaction) => this.#handleRequest(request, flow, transaction),
         onAck: () => {},
         onCancel: () => {},
         onFlowClosed: () => {},
@@ -110,6 +114,7 @@ class AvAuthentication implements Service<EdgeDocument> {
 
   #commit(settings: Settings): void {
     this.#settings = settings;
+    this.#budgets.clear();
     if (this.#acceptor === undefined) this.#acceptor = this.#makeAcceptor(settings);
     else this.#acceptor.update({ ...settings, limits: limitsOf(settings) });
     for (const listener of this.#context.sockets.plan()) {
@@ -161,14 +166,32 @@ class AvAuthentication implements Service<EdgeDocument> {
     if (this.#callerOf(flow.connection) === undefined) this.#endpoint.closeFlow(flow, 'policy');
   }
 
-  #handleRequest(request: SipRequest, transaction: ServerTransaction): void {
+  #handleRequest(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): void {
     const settings = this.#settings;
     if (settings === undefined) throw new Error('a request before the first document');
-    const answer = answerRequest(request, settings.authority, this.#context.clock.wall(), this.#draining);
+    const { clock, log } = this.#context;
+    const begun = clock.now();
+    const answer = answerRequest(request, settings.authority, {
+      wall: clock.wall(),
+      busy: this.#draining || !this.#isWithinBudget(flow, settings),
+      mayAsk: (from) => mayAsk(flow.connection, from, settings),
+      overdue: () => clock.now() - begun > LONGEST_ANSWER_MS,
+    });
     this.#meters.answers.inc(answer.outcome);
     if (answer.issued > 0) this.#meters.issued.inc(answer.issued);
+    if (answer.fault !== undefined) {
+      log.error('credentials not made', { code: 'SLP-AV-0550', error: String(answer.fault) });
+    }
     const { status, headers, body } = answer;
     this.#endpoint.respond(transaction, status, { headers, ...(body === undefined ? {} : { body }) });
+  }
+
+  #isWithinBudget(flow: SipFlow, { requestsPerSecond: rate }: Settings): boolean {
+    const caller = this.#callerOf(flow.connection) ?? '';
+    const now = this.#context.clock.now();
+    const budget = this.#budgets.get(caller) ?? new TokenBucket(rate, rate, now);
+    this.#budgets.set(caller, budget);
+    return budget.take(now);
   }
 
   #inspection() {
@@ -187,6 +210,12 @@ class AvAuthentication implements Service<EdgeDocument> {
       answers: (outcome: Outcome) => meters.answers.value(outcome),
     };
   }
+}
+
+/** Callers vouch for users of our domains, for guests where there are any, and for themselves. */
+function mayAsk({ tls }: Connection, from: SipUri, { domains, guests }: Settings): boolean {
+  if (guests || domains.has(from.host.toLowerCase())) return true;
+  return tls?.peer !== undefined && matchName(tls.peer.names, [from.host]) !== undefined;
 }
 
 function limitsOf({ connections }: Settings): TlsLimits {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { err, ok, type Result, type WallTime } from '#kernel';
 import { type Credentials, loadCredentials, loadTrustAnchors, type TrustAnchors } from '#platform/pki';
-import type { EdgeDocument } from '#platform/topology';
+import { type EdgeDocument, edgeAddresses } from '#platform/topology';
 import { type AuthorityPolicy, mrasLimits, RingTokenIssuer, readMediaKeys } from '#protocols/credentials';
 
 /** Everything of a document that this service runs on, files read. */
@@ -11,6 +11,12 @@ export interface Settings {
   /** Certificate names that may call. */
   readonly callers: readonly string[];
   readonly connections: number;
+  /** Requests that one caller may make in a second, and at once. */
+  readonly requestsPerSecond: number;
+  /** SIP domains for whose users callers may ask. */
+  readonly domains: ReadonlySet<string>;
+  /** Whether they may ask for others too: guests come with whatever address they have. */
+  readonly guests: boolean;
   readonly authority: AuthorityPolicy;
 }
 
@@ -28,6 +34,9 @@ export function readSettings(document: EdgeDocument, wall: WallTime): Result<Set
     trust: trust.value,
     callers: callersOf(document),
     connections: policy.limits.avAuthentication.connections,
+    requestsPerSecond: policy.limits.avAuthentication.requestsPerSecond,
+    domains: new Set(policy.sipDomains.map((name) => name.toLowerCase())),
+    guests: policy.remoteAccess.guests.allowed,
     authority: {
       issuer: key === undefined ? undefined : new RingTokenIssuer(key),
       lifetimeMinutes: policy.mediaCredentials.lifetimeMinutes,
@@ -36,7 +45,7 @@ export function readSettings(document: EdgeDocument, wall: WallTime): Result<Set
         {
           location: 'internet',
           hostName: policy.names.av,
-          addresses: host.addresses.av,
+          addresses: outsideAddresses(document),
           udpPort: policy.ports.avUdp,
           tcpPort: policy.ports.avTcp,
         },
@@ -57,4 +66,10 @@ function callersOf({ policy }: EdgeDocument): string[] {
   const { callers } = policy.avAuthentication;
   if (callers.length > 0) return callers;
   return [...new Set([policy.nextHop.name, ...policy.nextHop.members.map((member) => member.name)])];
+}
+
+/** This edge's own addresses of the A/V Edge service as the outside sees them, behind a NAT too. */
+function outsideAddresses(document: EdgeDocument): string[] {
+  const all = edgeAddresses(document, 'av', 'node').filter(({ node }) => node === document.host.name);
+  return all.map(({ address, publicAddress }) => publicAddress ?? address);
 }

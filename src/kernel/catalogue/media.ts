@@ -97,4 +97,9 @@ export const mediaErrors = {
     summary: 'a server that is not among the callers asked for relay credentials',
     remedy: 'If it should get them, list a name of its certificate under policy.avAuthentication.callers.',
   },
+  'SLP-AV-0550': {
+    blame: 'self',
+    summary: 'relay credentials could not be made',
+    remedy: 'The caller was answered Internal Server Error. Report it with the log line; nothing was issued.',
+  },
 } as const satisfies Catalogue;

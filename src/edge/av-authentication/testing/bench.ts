@@ -120,6 +120,8 @@ export class Bench {
 export interface Asked {
   readonly method?: string;
   readonly uri?: string;
+  /** The address in From. Default: a user of the SIP domain. */
+  readonly from?: string;
   /** Default: the right one. Empty: none. */
   readonly contentType?: string;
   readonly headers?: readonly (readonly [string, string])[];
@@ -148,6 +150,13 @@ export class Caller {
     };
   }
 
+  /** Sends these octets as they are; the answer. */
+  send(request: Uint8Array): Promise<SipResponse> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.connection.write(request);
+    });
+  }
   ask(asked: Asked): Promise<SipResponse> {
     this.#sequence += 1;
     const { method = 'SERVICE', contentType = MRAS_CONTENT_TYPE } = asked;
@@ -158,7 +167,7 @@ export class Caller {
       headers: [
         ['Via', `SIP/2.0/TLS fe1.corp.test;branch=z9hG4bK${this.#sequence}`],
         ['Max-Forwards', '69'],
-        ['From', '<sip:alice@example.test>;tag=1'],
+        ['From', `<${asked.from ?? 'sip:alice@example.test'}>;tag=1`],
         ['To', '<sip:edge.corp.test@example.test;gruu>'],
         ['Call-ID', `call-${this.#sequence}`],
         ['CSeq', `1 ${method}`],
@@ -167,10 +176,7 @@ export class Caller {
       ],
       ...(asked.body === undefined ? {} : { body: asked.body }),
     });
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      this.connection.write(request);
-    });
+    return this.send(request);
   }
 }
 

@@ -218,10 +218,19 @@ export class TestClient {
     server: string,
     token: TestCredential,
   ): Promise<TestClient> {
+    return TestClient.openAt(bench, address, { server, port: bench.port(server) }, token);
+  }
+
+  /** The same with any relay. */
+  static async openAt(
+    bench: Bench,
+    address: string,
+    { server, port }: { readonly server: string; readonly port: number },
+    token: TestCredential,
+  ): Promise<TestClient> {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     socket.bind(0, address);
     await once(socket, 'listening');
-    const port = bench.port(server);
     const wire = {
       send: (bytes: Uint8Array) => socket.send(Buffer.from(bytes), port, server),
       close: () => void socket.close(),

@@ -297,6 +297,14 @@ const policy = setting.section('What all edges of the organisation have in commo
         floor: 2,
         ceiling: 10_000,
       }),
+      requestsPerSecond: setting.integer({
+        sentence:
+          'Most requests of one caller in a second; those beyond it are told that the server is busy.',
+        reload: 'live',
+        default: 200,
+        floor: 1,
+        ceiling: 10_000,
+      }),
     }),
   }),
 });

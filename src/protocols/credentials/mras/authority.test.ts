@@ -139,10 +139,49 @@ test('failures carry the reason and what can be echoed, and no credentials', () 
     credentials: [],
   });
   const busy = parseMrasResponse(
-    answerCredentialsRequest(formatMrasRequest(asked), policy, wall, { busy: true }).body,
+    answerCredentialsRequest(formatMrasRequest(asked), policy, wall, { refusal: 'Server Busy' }).body,
   );
   assert.ok(busy.ok && busy.value.reason === 'Server Busy');
-  assert.equal(ask({}, { relays: policy.relays.slice(1) }).reason, 'Not Supported');
+  assert.equal(ask({}, { relays: policy.relays.slice(1) }).reason, 'Other Failure');
+});
+
+test('a request is answered whole or not at all: forbidden, out of time, an error of our own', () => {
+  const body = formatMrasRequest({
+    ...asked,
+    credentials: ['a', 'b', 'c'].map((id) => ({ id, identity: `sip:${id}@example.test` })),
+  });
+  const answer = (
+    issuer: AuthorityPolicy['issuer'],
+    asking: Parameters<typeof answerCredentialsRequest>[3],
+  ) => {
+    const {
+      reason,
+      issued,
+      fault,
+      body: xml,
+    } = answerCredentialsRequest(body, { ...policy, issuer }, wall, asking);
+    const parsed = parseMrasResponse(xml);
+    assert.ok(parsed.ok && parsed.value.reason === reason && parsed.value.credentials.length === issued);
+    assert.equal(parsed.value.requestId, 'R');
+    return { reason, issued, fault };
+  };
+  const none = { issued: 0, fault: undefined };
+  assert.deepEqual(answer(policy.issuer, { refusal: 'Forbidden' }), { reason: 'Forbidden', ...none });
+  let turns = 0;
+  const overdue = () => ++turns > 2;
+  assert.deepEqual(answer(policy.issuer, { overdue }), { reason: 'Time Out', ...none });
+  assert.deepEqual(answer(policy.issuer, { overdue: () => false }), {
+    reason: 'OK',
+    issued: 3,
+    fault: undefined,
+  });
+  const fault = new Error('no randomness');
+  const broken = {
+    issue: () => {
+      throw fault;
+    },
+  };
+  assert.deepEqual(answer(broken, {}), { reason: 'Internal Server Error', issued: 0, fault });
 });
 
 test('credentials count as the user whom the caller vouches for, whatever identities the body names', () => {

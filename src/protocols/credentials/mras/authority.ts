@@ -32,8 +32,10 @@ interface Asking {
    * identities the body names: those are the user's own words, and a new one each time would be a new quota each time.
    */
   readonly user?: string | undefined;
-  /** Answer `Server Busy` instead of issuing (the service is draining). */
-  readonly busy?: boolean | undefined;
+  /** Answer this instead of issuing: the service is draining or the caller has had its share, or may not ask for that user. */
+  readonly refusal?: 'Server Busy' | 'Forbidden' | undefined;
+  /** Asked before each credential: whether the request has had the time that one may take. */
+  readonly overdue?: (() => boolean) | undefined;
 }
 
 export interface AuthorityAnswer {
@@ -42,13 +44,15 @@ export interface AuthorityAnswer {
   readonly body: Buffer;
   /** Credentials in it. */
   readonly issued: number;
+  /** What was thrown, when the reason is `Internal Server Error`. */
+  readonly fault?: unknown;
 }
 
 type Echo = Pick<MrasRequest, 'requestId' | 'version' | 'to' | 'from'>;
 
 /**
  * The processing rules of [MS-AVEDGEA] §3.1.5.1 once method and Content-Type are right: key, body, XML, version,
- * then each credentialsRequest.
+ * then each credentialsRequest. `Other Failure` says that there is no relay to name on the side that was asked for.
  *
  * @param body the SERVICE request's body; may be empty
  * @param wall now, from which the credentials' lives count
@@ -65,31 +69,47 @@ export function answerCredentialsRequest(
   const parsed = parseMrasRequest(body, policy.limits);
   if (!parsed.ok) return refuse(parsed.error.reason, parsed.error.echo);
   const { route, credentials: asked, ...echo } = parsed.value;
-  if (asking.busy === true) return refuse('Server Busy', echo);
+  if (asking.refusal !== undefined) return refuse(asking.refusal, echo);
+  try {
+    const credentials = issueAll(asked, route, { ...policy, issuer: policy.issuer }, wall, asking);
+    if (typeof credentials === 'string') return refuse(credentials, echo);
+    const body = formatMrasResponse({
+      ...echo,
+      serverVersion: MRAS_SERVER_VERSION,
+      reason: 'OK',
+      credentials,
+    });
+    if (body.length > policy.limits.responseBytes) return refuse('Request Too Large', echo);
+    return { reason: 'OK', body, issued: credentials.length };
+  } catch (fault) {
+    // A caller that hears nothing would ask again and again; the mistake is ours, and is told to the operator.
+    return { ...refuse('Internal Server Error', echo), fault };
+  }
+}
+
+/** All of them, or why there are none: what is asked for in one request is given whole or not at all. */
+function issueAll(
+  asked: MrasRequest['credentials'],
+  route: MrasRequest['route'],
+  policy: AuthorityPolicy & { readonly issuer: TokenIssuer },
+  wall: WallTime,
+  { user, overdue }: Asking,
+): CredentialsResponse[] | 'Time Out' | 'Other Failure' {
   const credentials: CredentialsResponse[] = [];
   for (const one of asked) {
+    if (overdue?.() === true) return 'Time Out';
     const relays = relaysFor(policy.relays, route, one.location);
-    if (relays.length === 0) return refuse('Not Supported', echo);
+    if (relays.length === 0) return 'Other Failure';
     const duration = Math.min(one.duration ?? policy.lifetimeMinutes, policy.lifetimeMinutes);
-    const token = policy.issuer.issue(
-      asking.user ?? one.identity.trim().toLowerCase(),
-      wall + duration * 60_000,
-      wall,
-    );
+    const identity = user ?? one.identity.trim().toLowerCase();
+    const { username, password } = policy.issuer.issue(identity, wall + duration * 60_000, wall);
     credentials.push({
       id: one.id,
-      credentials: { username: token.username, password: token.password, duration, realm: policy.realm },
+      credentials: { username, password, duration, realm: policy.realm },
       relays,
     });
   }
-  const answer = formatMrasResponse({
-    ...echo,
-    serverVersion: MRAS_SERVER_VERSION,
-    reason: 'OK',
-    credentials,
-  });
-  if (answer.length > policy.limits.responseBytes) return refuse('Request Too Large', echo);
-  return { reason: 'OK', body: answer, issued: credentials.length };
+  return credentials;
 }
 
 function refuse(reason: MrasReason, echo?: Echo): AuthorityAnswer {
