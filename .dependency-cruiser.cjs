@@ -12,6 +12,7 @@ const within = {
   platform: {
     net: ['telemetry', 'pki'],
     http: ['telemetry'],
+    'message-log': ['telemetry'],
     'replica-store': ['topology', 'service', 'store'],
     'port-summary': ['topology'],
     firewall: ['topology'],
@@ -21,7 +22,7 @@ const within = {
     'certificate-plan': ['topology', 'pki'],
     'host-survey': ['topology'],
     service: ['telemetry', 'topology', 'http'],
-    'sip-endpoint': ['net', 'telemetry'],
+    'sip-endpoint': ['message-log', 'net', 'telemetry'],
     'web-socket': ['net'],
     'xmpp-link': ['net', 'pki', 'telemetry'],
     'xmpp-endpoint': ['dns', 'net', 'partner-dial', 'pki', 'telemetry'],

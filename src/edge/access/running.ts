@@ -71,13 +71,14 @@ export class Running {
     this.#prepared = prepared;
     this.#seal = new Seal(prepared.flowKey);
     const { settings } = prepared;
-    const { clock, random, log } = context;
-    const guard = new GuardDesk({ clock, log, events: context.events, settings });
+    const { clock, random, log, events } = context;
+    const guard = new GuardDesk({ clock, log, events, settings });
     this.#proxy = new AccessProxy({
       guard,
       clock,
       random,
       log,
+      events,
       registry: context.metrics,
       metrics,
       limits: endpointLimits(settings),
@@ -103,9 +104,8 @@ export class Running {
       probe: { intervalMs: PROBE_MS, build: (_flow, target) => this.#probeOf(target) },
       onChange: (member) => this.#tell(member),
     });
-    this.#external = new ClientListener(context, metrics, prepared, guard, (connection) =>
-      this.#proxy.addClient(connection),
-    );
+    const addClient = (connection: Connection) => this.#proxy.addClient(connection);
+    this.#external = new ClientListener(context, metrics, prepared, guard, addClient);
     this.#internal = new TlsAcceptor(this.#internalOptions());
     const ownNames = new EdgeNames(context, prepared.names);
     this.names = ownNames;
@@ -120,7 +120,7 @@ export class Running {
       clock,
       random,
       registry: context.metrics,
-      events: context.events,
+      events,
       log,
       core: this.#proxy,
       seal: this.#seal,
@@ -233,6 +233,7 @@ export class Running {
       clock: this.#context.clock,
       log: this.#context.log,
       metrics: this.#context.metrics,
+      events: this.#context.events,
       accept: (connection) => this.#acceptNextHop(connection),
     };
   }
@@ -259,9 +260,14 @@ export class Running {
 
   #tell({ target, state }: PoolMember): void {
     this.#context.events.emit({
-      at: this.#context.clock.wall(),
+      provider: 'Access',
+      component: 'next-hop',
+      level: state === 'healthy' ? 'info' : 'warning',
+      kind: 'state',
       name: state === 'healthy' ? 'next-hop-reachable' : 'next-hop-unreachable',
+      flags: ['connection'],
       fields: { member: target.name },
+      keys: { address: [target.address] },
     });
   }
 
@@ -282,6 +288,16 @@ export class Running {
         remote: connection.remote.address,
         names: peer?.names.dns,
         expected: names,
+      });
+      this.#context.events.emit({
+        provider: 'Access',
+        component: 'next-hop',
+        level: 'warning',
+        kind: 'decision',
+        name: 'next-hop-refused',
+        flags: ['security'],
+        fields: { rule: 'wrong-peer-name', names: (peer?.names.dns ?? []).slice(0, 4).join(' ') },
+        keys: { address: [connection.remote.address] },
       });
     }
     connection.destroy('policy');
@@ -304,6 +320,7 @@ export class Running {
       outboundBytes: NEXT_HOP_OUTBOUND_BYTES,
       clock: this.#context.clock,
       metrics: this.#context.metrics,
+      events: this.#context.events,
     });
   }
 }

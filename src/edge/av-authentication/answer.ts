@@ -28,6 +28,9 @@ export interface Answer {
   readonly outcome: Outcome;
   /** Credentials in the answer. */
   readonly issued: number;
+  /** For whom they are, and whose they are as the relay names its users. */
+  readonly user: string | undefined;
+  readonly accounts: readonly string[];
   /** What was thrown, when the outcome is `Internal Server Error`. */
   readonly fault?: unknown;
 }
@@ -63,9 +66,10 @@ export function answerRequest(
     return refuse(415, 'content-encoding', [['Accept-Encoding', 'identity']]);
   }
   const from = parseSipUri(request.from.uri);
+  const user = from.ok ? userOf(from.value) : undefined;
   const refusal = busy ? 'Server Busy' : from.ok && mayAsk(from.value) ? undefined : 'Forbidden';
-  const { reason, body, issued, fault } = answerCredentialsRequest(request.body, policy, wall, {
-    user: from.ok ? userOf(from.value) : undefined,
+  const { reason, body, issued, accounts, fault } = answerCredentialsRequest(request.body, policy, wall, {
+    user,
     refusal,
     overdue,
   });
@@ -74,7 +78,7 @@ export function answerRequest(
     ['Content-Type', MRAS_CONTENT_TYPE],
     ['Date', new Date(wall).toUTCString()],
   ] as const;
-  return { status: 200, headers, body, outcome: reason, issued, fault };
+  return { status: 200, headers, body, outcome: reason, issued, user, accounts, fault };
 }
 
 function refuse(
@@ -82,7 +86,7 @@ function refuse(
   outcome: SipRefusal,
   headers: readonly (readonly [string, string])[] = [],
 ): Answer {
-  return { status, headers, body: undefined, outcome, issued: 0 };
+  return { status, headers, body: undefined, outcome, issued: 0, user: undefined, accounts: [] };
 }
 
 /** `user@host` of a user's address, in one spelling; undefined for a server that asks in its own name. */

@@ -7,6 +7,7 @@ import { type Counter, OncePerKey } from '#platform/telemetry';
 import type { EdgeDocument } from '#platform/topology';
 import type { ServerTransaction, SipRequest, SipUri } from '#protocols/sip';
 import { answerRequest, type Outcome, outcomes } from './answer.ts';
+import { answerEvent, callerEvent } from './events.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { verbsOf } from './verbs.ts';
 
@@ -61,12 +62,13 @@ class AvAuthentication implements Service<EdgeDocument> {
   constructor(context: ServiceContext) {
     this.#context = context;
     this.#meters = declareMeters(context);
-    const { clock, random, log, metrics } = context;
+    const { clock, random, log, metrics, events } = context;
     this.#endpoint = new SipEndpoint({
       clock,
       random,
       log,
       metrics,
+      events,
       name: 'av_authentication_sip',
       user: {
         onRequest: (request, flow, transaction) => this.#handleRequest(request, flow, transaction),
@@ -124,7 +126,7 @@ class AvAuthentication implements Service<EdgeDocument> {
   }
 
   #makeAcceptor(settings: Settings): TlsAcceptor {
-    const { clock, log, metrics } = this.#context;
+    const { clock, log, metrics, events } = this.#context;
     return new TlsAcceptor({
       credentials: settings.credentials,
       trust: settings.trust,
@@ -134,6 +136,7 @@ class AvAuthentication implements Service<EdgeDocument> {
       clock,
       log,
       metrics,
+      events,
       accept: (connection) => this.#handleConnection(connection),
     });
   }
@@ -146,11 +149,9 @@ class AvAuthentication implements Service<EdgeDocument> {
     this.#meters.refusedCallers.inc();
     const subject = connection.tls?.peer?.subject ?? 'unknown';
     if (this.#refusedOnce.first(subject)) {
-      this.#context.log.warn('caller not listed', {
-        code: 'SLP-AV-0207',
-        subject,
-        address: connection.remote.address,
-      });
+      const { address } = connection.remote;
+      this.#context.log.warn('caller not listed', { code: 'SLP-AV-0207', subject, address });
+      this.#context.events.emit(callerEvent(subject, address));
     }
     connection.destroy('policy');
   }
@@ -182,6 +183,7 @@ class AvAuthentication implements Service<EdgeDocument> {
     if (answer.fault !== undefined) {
       log.error('credentials not made', { code: 'SLP-AV-0550', error: String(answer.fault) });
     }
+    this.#context.events.emit(answerEvent(request, answer));
     const { status, headers, body } = answer;
     this.#endpoint.respond(transaction, status, { headers, ...(body === undefined ? {} : { body }) });
   }

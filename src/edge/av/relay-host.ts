@@ -3,7 +3,7 @@ import type { Socket as TcpSocket } from 'node:net';
 import type { Cancel, Clock, Random } from '#kernel';
 import { type DatagramLimits, type DatagramSocket, NodeDatagrams } from '#platform/datagrams';
 import type { HalfOpenConnection } from '#platform/net';
-import type { EventSink, Log, Metrics } from '#platform/telemetry';
+import type { EventStream, Log, Metrics } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
 import { pseudoServerHello } from '#protocols/stun';
 import {
@@ -21,6 +21,7 @@ import { type ClientPath, UdpPath } from './client-path.ts';
 import { type Meters, publishDatagrams, publishRelay, TotalsPublisher } from './meters.ts';
 import { MsStream, type TakeMsFrame } from './ms-stream.ts';
 import { PeerLegs } from './peer-legs.ts';
+import { RelayEvents } from './relay-events.ts';
 import { type Settings, samePlace } from './settings.ts';
 import { StreamClient, type StreamHost } from './stream-client.ts';
 import { StreamFront, type StreamKind, transportOf } from './stream-front.ts';
@@ -37,7 +38,7 @@ export interface RelayHostOptions {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly events: EventSink;
+  readonly events: EventStream;
   readonly meters: Meters;
   readonly settings: Settings;
   readonly listeners: readonly ListenerPlan[];
@@ -56,6 +57,7 @@ const kinds: ReadonlySet<StreamKind> = new Set(['stun', 'pseudo-tls', 'ms-framin
 export class RelayHost implements TurnSink {
   relay: TurnRelay;
   readonly #options: RelayHostOptions;
+  readonly #events: RelayEvents;
   readonly #clock: Clock;
   readonly #clients = new NodeDatagrams(listenerSockets);
   readonly #peers = new NodeDatagrams(relaySockets);
@@ -76,6 +78,7 @@ export class RelayHost implements TurnSink {
 
   constructor(options: RelayHostOptions) {
     this.#options = options;
+    this.#events = new RelayEvents(options.events);
     this.#clock = options.clock;
     this.#settings = options.settings;
     this.#streamHost = this.#makeStreamHost();
@@ -183,6 +186,7 @@ export class RelayHost implements TurnSink {
     start: number,
     end: number,
   ): void {
+    this.#events.message('out', listener, { address, port }, bytes, start, end);
     // Every listener that the relay knows was given to it by us.
     (listener as ClientPath).send(bytes, start, end, address, port);
   }
@@ -244,6 +248,7 @@ export class RelayHost implements TurnSink {
 
   drop(reason: TurnDrop): void {
     this.#options.meters.drops.inc(reason);
+    this.#events.ignored(reason);
   }
 
   allocationOpened(allocation: Allocation): void {
@@ -251,20 +256,13 @@ export class RelayHost implements TurnSink {
     this.#options.meters.opened.inc(listener.face);
     this.#options.meters.openedOver.inc(listener.transport);
     if (listener instanceof StreamClient) listener.allocationOpened();
-    this.#emit('allocation-opened', allocation, {});
+    this.#events.opened(allocation);
   }
 
   allocationClosed(allocation: Allocation, reason: AllocationEnd): void {
     this.#options.meters.closed.inc(reason);
     if (allocation.listener instanceof StreamClient) allocation.listener.allocationClosed();
-    const { sentPackets, receivedPackets } = allocation;
-    this.#emit('allocation-closed', allocation, { reason, sentPackets, receivedPackets });
-  }
-
-  #emit(name: string, allocation: Allocation, more: Record<string, string | number>): void {
-    const { id, listener, clientAddress, clientPort } = allocation;
-    const fields = { allocation: id, face: listener.face, clientAddress, clientPort, ...more };
-    this.#options.events.emit({ at: this.#clock.wall(), name, fields });
+    this.#events.closed(allocation, reason);
   }
 
   /** Opens the listeners of the plan that are new, and ends the allocations of those that it no longer has. */
@@ -286,9 +284,14 @@ export class RelayHost implements TurnSink {
   #openUdp(plan: ListenerPlan): UdpPath {
     const path = new UdpPath(plan, ++this.#lastPath);
     path.socket = this.#clients.adopt(this.#options.socketOf(plan), (bytes, address, port) =>
-      this.relay.handleClientDatagram(path, address, port, bytes, this.#clock.now()),
+      this.#handleDatagram(path, address, port, bytes),
     );
     return path;
+  }
+
+  #handleDatagram(path: ClientPath, address: string, port: number, bytes: Uint8Array): void {
+    this.#events.message('in', path, { address, port }, bytes, 0, bytes.length);
+    this.relay.handleClientDatagram(path, address, port, bytes, this.#clock.now());
   }
 
   #takeStream(connection: HalfOpenConnection, kind: StreamKind, face: Face): void {
@@ -297,15 +300,14 @@ export class RelayHost implements TurnSink {
     const { address, port } = connection.remote;
     this.#streams.add(client);
     this.#options.meters.streams.inc(transport);
-    const now = () => this.#clock.now();
     if (kind === 'stun') {
-      client.speak(
-        new StunStream((frame) => this.relay.handleClientDatagram(client, address, port, frame, now())),
-      );
+      client.speak(new StunStream((frame) => this.#handleDatagram(client, address, port, frame)));
       return;
     }
-    const take: TakeMsFrame = (type, content) =>
-      this.relay.handleMsFrame(client, address, port, type, content, now());
+    const take: TakeMsFrame = (type, content) => {
+      this.#events.message('in', client, client.connection.remote, content, 0, content.length);
+      return this.relay.handleMsFrame(client, address, port, type, content, this.#clock.now());
+    };
     const greet = () => void connection.write(pseudoServerHello(this.#options.random.bytes(64)));
     client.speak(kind === 'pseudo-tls' ? new MsStream(take, greet) : new MsStream(take));
   }

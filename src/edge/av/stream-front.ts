@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '#kernel';
 import { type FirstBytes, type HalfOpenConnection, TlsAcceptor } from '#platform/net';
-import type { Log, Metrics } from '#platform/telemetry';
+import type { EventStream, Log, Metrics } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
 import { openingOf } from '#protocols/stun';
 import type { ClientTransport, Face } from '#protocols/turn';
@@ -25,6 +25,7 @@ export interface StreamFrontOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly events: EventStream;
   /** What is spoken here; a connection that begins with anything else is closed. */
   readonly kinds: ReadonlySet<StreamKind>;
   readonly take: TakeStream;
@@ -67,7 +68,7 @@ export class StreamFront {
   }
 
   #acceptor(face: Face): TlsAcceptor {
-    const { clock, log, metrics, settings, take } = this.#options;
+    const { clock, log, metrics, events, settings, take } = this.#options;
     return new TlsAcceptor({
       credentials: settings.credentials[face],
       clientCertificate: 'none',
@@ -77,6 +78,7 @@ export class StreamFront {
       clock,
       log,
       metrics,
+      events,
       firstBytes: (first) => this.#judge(first),
       accept: (connection, opening = 'stun') => take(connection, opening as StreamKind, face),
     });

@@ -19,7 +19,7 @@ import {
   type ServiceDefinition,
   verb,
 } from '#platform/service';
-import { type Counter, OncePerKey } from '#platform/telemetry';
+import { type Counter, type EventDraft, OncePerKey } from '#platform/telemetry';
 import type { EdgeDocument } from '#platform/topology';
 import { PUSH_BYTES } from '#protocols/replication';
 import { Exchange, type ExchangeOutcome, exchangeOutcomes } from './exchange.ts';
@@ -77,7 +77,11 @@ class Replica implements Service<EdgeDocument> {
     this.#exchange = new Exchange(
       context,
       () => this.#settings?.document,
-      (outcome) => this.#requests.inc(outcome),
+      (outcome) => {
+        this.#requests.inc(outcome);
+        const ordinary = outcome === 'report' || outcome === 'applied';
+        this.#tell('store-request', ordinary ? 'info' : 'warning', { outcome });
+      },
     );
     this.#http = new HttpService({
       limits: HTTP_LIMITS,
@@ -134,7 +138,7 @@ class Replica implements Service<EdgeDocument> {
   }
 
   #makeAcceptor({ credentials, trust }: Settings): TlsAcceptor {
-    const { clock, log, metrics } = this.#context;
+    const { clock, log, metrics, events } = this.#context;
     return new TlsAcceptor({
       credentials,
       trust,
@@ -146,7 +150,25 @@ class Replica implements Service<EdgeDocument> {
       clock,
       log,
       metrics,
+      events,
       accept: (connection) => this.#handleConnection(connection),
+    });
+  }
+
+  #tell(
+    name: string,
+    level: EventDraft['level'],
+    fields: NonNullable<EventDraft['fields']>,
+    address?: string,
+  ): void {
+    this.#context.events.emit({
+      provider: 'Replica',
+      component: 'replica',
+      level,
+      kind: 'decision',
+      name,
+      fields,
+      ...(address === undefined ? {} : { keys: { address: [address] } }),
     });
   }
 
@@ -163,6 +185,7 @@ class Replica implements Service<EdgeDocument> {
       if (this.#refusedOnce.first(subject)) {
         const { address } = connection.remote;
         this.#context.log.warn('peer is no management store', { code: 'SLP-CFG-0014', subject, address });
+        this.#tell('store-refused', 'warning', { rule: 'SLP-CFG-0014', subject, remote: address }, address);
       }
       connection.destroy('policy');
       return;

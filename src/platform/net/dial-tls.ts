@@ -9,12 +9,13 @@ import {
   type TrustAnchors,
   type VerifiedPeer,
 } from '#platform/pki';
-import type { Metrics, Trace } from '#platform/telemetry';
+import type { EventStream, Metrics, Trace } from '#platform/telemetry';
 import type { Connection } from './connection.ts';
 import { type Endpoint, localEndpoint } from './endpoint.ts';
 import { verifyPeer } from './peer-certificate.ts';
 import { clientContext } from './secure-contexts.ts';
 import { connectionMetrics, StreamConnection } from './stream-connection.ts';
+import { TlsEvents } from './tls-events.ts';
 
 export interface DialOptions {
   readonly remote: Endpoint;
@@ -47,6 +48,8 @@ export interface DialOptions {
   readonly idleMs?: number;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** How it went; nothing is told when left out. */
+  readonly events?: EventStream | undefined;
   /** Gives up early. */
   readonly signal?: AbortSignal;
 }
@@ -149,7 +152,9 @@ class Dial {
     const alpn = socket.alpnProtocol;
     const tls = { protocol: socket.getProtocol() ?? 'unknown', ...(alpn ? { alpn } : {}), peer };
     shared.opened.inc('dialled');
-    this.#resolve(ok(new StreamConnection(host, socket, { remote, local, tls, idleMs })));
+    const connection = new StreamConnection(host, socket, { remote, local, tls, idleMs });
+    new TlsEvents(this.#options.events, 'tls-dial').established(connection);
+    this.#resolve(ok(connection));
   }
 
   #verify(socket: TLSSocket): Result<VerifiedPeer> {
@@ -186,6 +191,8 @@ class Dial {
     this.#release();
     this.#socket?.on('error', ignore);
     this.#socket?.destroy();
+    const { events, remote } = this.#options;
+    new TlsEvents(events, 'tls-dial').dialFailed(problem.code, remote, problem.message);
     this.#resolve(err(problem));
   }
 

@@ -2,15 +2,16 @@ import type { Server, Socket } from 'node:net';
 import type { SecureContext, TLSSocket, TLSSocketOptions } from 'node:tls';
 import type { Cancel, Clock } from '#kernel';
 import type { Purpose, VerifiedPeer } from '#platform/pki';
-import type { Log, Metrics } from '#platform/telemetry';
+import type { EventStream, Log, Metrics } from '#platform/telemetry';
 import type { CloseReason, Connection, HalfOpenConnection, TlsFacts } from './connection.ts';
-import { localEndpoint, remoteEndpoint, sourceKey } from './endpoint.ts';
+import { type Endpoint, localEndpoint, remoteEndpoint, sourceKey } from './endpoint.ts';
 import { type FirstBytes, tlsOnly } from './first-bytes.ts';
 import { Handshake } from './handshake.ts';
 import { verifyPeer } from './peer-certificate.ts';
 import { RefusalLog, type RefusalReason, refusalMetrics } from './refusal.ts';
 import { ServerContexts, type TlsIdentity } from './secure-contexts.ts';
 import { type ConnectionHost, connectionMetrics, StreamConnection } from './stream-connection.ts';
+import { TlsEvents } from './tls-events.ts';
 
 export type ClientCertificate = 'none' | 'optional' | 'required';
 
@@ -40,6 +41,8 @@ export interface TlsAcceptorOptions extends TlsIdentity {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Who was let in and who was not; nothing is told when left out. */
+  readonly events?: EventStream | undefined;
   /**
    * What the first bytes of a connection begin, where something else than TLS is spoken too. Called with all that
    * has arrived; within the handshake's deadline it has to know.
@@ -75,6 +78,7 @@ export class TlsAcceptor {
   #host: { -readonly [key in keyof ConnectionHost]: ConnectionHost[key] };
   readonly #refused: ReturnType<typeof refusalMetrics>;
   readonly #refusalLog: RefusalLog;
+  readonly #events: TlsEvents;
   /** In the order in which they began, which is the order in which they are due. */
   readonly #handshakes = new Set<Handshake>();
   readonly #connections = new Set<StreamConnection>();
@@ -99,6 +103,7 @@ export class TlsAcceptor {
     this.#tlsOptions = this.#makeTlsOptions(this.#contexts);
     this.#refused = refusalMetrics(options.metrics);
     this.#refusalLog = new RefusalLog(options.log, options.clock);
+    this.#events = new TlsEvents(options.events, 'tls-acceptor');
     this.#host = {
       clock: options.clock,
       outboundBytes: options.limits.outboundBytes,
@@ -134,7 +139,7 @@ export class TlsAcceptor {
     const refusal = this.#refusalBeforeHandshake(source);
     if (remote === undefined || local === undefined || refusal !== undefined) {
       raw.destroy();
-      this.#count(refusal ?? 'gone', remote);
+      this.#count(refusal ?? 'gone', { local, remote });
       return;
     }
     raw.setNoDelay(true);
@@ -193,7 +198,7 @@ export class TlsAcceptor {
     handshakeFailed: (handshake: Handshake, reason: RefusalReason, detail?: string) => {
       this.#handshakes.delete(handshake);
       this.#leave(handshake.source);
-      this.#count(reason, handshake.remote, detail);
+      this.#count(reason, handshake, detail);
     },
   };
 
@@ -254,7 +259,7 @@ export class TlsAcceptor {
     if (!peer.ok) {
       socket.destroy();
       this.#leave(handshake.source);
-      this.#count(peer.reason, handshake.remote, peer.detail);
+      this.#count(peer.reason, handshake, peer.detail);
       return;
     }
     this.#establish(handshake, socket, tlsFacts(socket, peer.value));
@@ -270,6 +275,7 @@ export class TlsAcceptor {
     });
     this.#connections.add(connection);
     this.#host.metrics.opened.inc('accepted');
+    this.#events.established(connection);
     this.#options.accept(connection, opening);
   }
 
@@ -305,8 +311,13 @@ export class TlsAcceptor {
     else this.#perSource.delete(source);
   }
 
-  #count(reason: RefusalReason, remote: Parameters<RefusalLog['write']>[2], detail?: string): void {
+  #count(
+    reason: RefusalReason,
+    { local, remote }: { readonly local: Endpoint | undefined; readonly remote: Endpoint | undefined },
+    detail?: string,
+  ): void {
     this.#refused.inc(reason);
+    if (remote !== undefined) this.#events.refused(reason, local, remote, detail);
     if (reason !== 'gone') this.#refusalLog.write('connection refused', reason, remote, detail);
   }
 

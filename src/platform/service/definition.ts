@@ -1,9 +1,10 @@
 import type { Socket as DatagramSocket, SocketOptions } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
 import type { Clock, Random, Result } from '#kernel';
-import type { EventSink, Log, Metrics } from '#platform/telemetry';
+import type { EventStream, Log, Metrics } from '#platform/telemetry';
 import type { ListenerPlan, ServiceName } from '#platform/topology';
 import type { ReloadReport } from './administration-schema.ts';
+import type { EventCollector } from './event-collector.ts';
 
 export type { ServiceName };
 
@@ -24,13 +25,15 @@ export interface ServiceContext {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly events: EventSink;
+  readonly events: EventStream;
   readonly sockets: SocketSource;
   /**
    * Gives a received document to the supervisor, which verifies it, tries it in all services and keeps it or returns to
    * the one before. Only the service that the program names for it is listened to.
    */
   readonly offer?: (file: string) => Promise<ReloadReport>;
+  /** What all services emit; only the service that the program names for it gets any. */
+  readonly collector?: EventCollector;
 }
 
 /**

@@ -1,31 +1,35 @@
-import type { ServiceEvent } from '#platform/telemetry';
+import type { WallTime } from '#kernel';
+import type { EventField, LogRecord } from '#protocols/log-query';
 
-export interface JournalRecord extends ServiceEvent {
+export interface JournalRecord {
   /** Counts from 1 and never repeats while the supervisor runs. */
   readonly sequence: number;
   readonly service: string;
+  readonly at: WallTime;
+  readonly name: string;
+  readonly fields: Readonly<Record<string, EventField>>;
 }
 
-/** The latest events of all services, in the order in which they reached the supervisor; the oldest make room. */
+/** The latest notable events of all services, in the order in which they reached the supervisor; the oldest make room. */
 export class EventJournal {
   readonly capacity: number;
   readonly #records: JournalRecord[] = [];
-  readonly #dropped = new Map<string, number>();
   #sequence = 0;
+  #dropped = 0;
 
   /** @param capacity records kept, at least 1 */
   constructor(capacity: number) {
     this.capacity = capacity;
   }
-  /** `dropped`: what the service's ring has lost since the service started. */
-  add(service: string, events: readonly ServiceEvent[], dropped: number): void {
-    for (const event of events) {
-      this.#sequence += 1;
-      this.#records.push({ ...event, sequence: this.#sequence, service });
-    }
+  add(service: string, { time, name, fields = {} }: LogRecord): void {
+    this.#sequence += 1;
+    this.#records.push({ sequence: this.#sequence, service, at: time, name, fields });
     if (this.#records.length > 2 * this.capacity)
       this.#records.splice(0, this.#records.length - this.capacity);
-    this.#dropped.set(service, dropped);
+  }
+  /** So many events did not fit into a service's ring. */
+  lose(count: number): void {
+    this.#dropped += count;
   }
   /** Records after a sequence number, oldest first, at most `limit`. */
   after(sequence: number, limit: number): JournalRecord[] {
@@ -37,8 +41,6 @@ export class EventJournal {
     return this.#sequence;
   }
   get dropped(): number {
-    let total = 0;
-    for (const count of this.#dropped.values()) total += count;
-    return total;
+    return this.#dropped;
   }
 }

@@ -56,6 +56,10 @@ export class Fleet<Document> {
   async stop(withinMs: number): Promise<void> {
     await Promise.all(this.services.map((service) => service.stop(withinMs)));
   }
+  /** About events, to all that are there; their names. */
+  tell(message: Parameters<SupervisedService<Document>['tell']>[0]): string[] {
+    return this.services.filter((service) => service.tell(message)).map(({ name }) => name);
+  }
   find(name: string): SupervisedService<Document> {
     const service = this.services.find((candidate) => candidate.name === name);
     if (service === undefined) throw new FailureError(failure('SLP-SVC-0011', `no service ${name}`));

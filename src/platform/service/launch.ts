@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type Clock, type Random, SystemClock, SystemRandom } from '#kernel';
 import type { Log, LogLevel } from '#platform/telemetry';
 import { memoryChannel, ProcessChannel, type SupervisorEnd } from './channel.ts';
 import type { ServiceDefinition } from './definition.ts';
+import { type EventPipe, memoryPipe, StreamPipe } from './event-pipe.ts';
 import { forwardLines } from './lines.ts';
 import type { ToService } from './messages.ts';
 import type { ServiceEntry } from './program.ts';
@@ -14,6 +16,8 @@ export interface Launched {
   /** The process that it runs in. Undefined when it could not be started. */
   readonly pid: number | undefined;
   readonly channel: SupervisorEnd;
+  /** Its events come by it, and those of all go to the collector. */
+  readonly events: EventPipe;
   /** Fulfilled with the way it ended: `exit 1`, `signal SIGKILL`, … */
   readonly ended: Promise<string>;
   /** At once, without asking. */
@@ -30,6 +34,8 @@ export interface LaunchOptions {
 }
 
 const PROCESS_MODULE = fileURLToPath(new URL('./service-process.ts', import.meta.url));
+/** In the service's process, and in `stdio` above it. */
+export const EVENTS_DESCRIPTOR = 4;
 const LINE_BYTES = 65_536;
 /**
  * Most of what a message leaves behind is garbage when its answer has gone. With the usual 16 MiB for young objects
@@ -43,7 +49,7 @@ export function processLauncher(options: LaunchOptions): Launcher {
   return (entry) => {
     const args = [...RUNTIME_OPTIONS, PROCESS_MODULE, entry.module, options.logLevel];
     const child = spawn(process.execPath, args, {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       serialization: 'json',
     });
     const log = options.log.child({ service: entry.name });
@@ -53,10 +59,17 @@ export function processLauncher(options: LaunchOptions): Launcher {
     return {
       pid: child.pid,
       channel: new ProcessChannel<ToService>(child as never),
+      events: eventsOf(child),
       ended: endOf(child),
       kill: () => void child.kill('SIGKILL'),
     };
   };
+}
+
+/** It is not there when no descriptors were left to start the process with. */
+function eventsOf(child: ChildProcess): EventPipe {
+  const stream = child.stdio[EVENTS_DESCRIPTOR];
+  return stream instanceof Duplex ? new StreamPipe(stream) : memoryPipe().supervisor;
 }
 
 /** When it has ended and its last lines are read. (`close` does not come after `disconnect` was called here.) */
@@ -82,16 +95,18 @@ export function memoryLauncher(
 ): Launcher {
   return (entry) => {
     const { supervisor, service } = memoryChannel();
+    const events = memoryPipe();
     const { promise: ended, resolve } = Promise.withResolvers<string>();
     loadDefinition(entry.module).then(
       (definition) => {
         const ownLog = log.child({ service: entry.name });
-        const host = { definition, channel: service, clock, random, log: ownLog, ownProcess: false };
-        new ServiceHost({ ...host, ended: () => resolve('stopped') });
+        const parts = { definition, channel: service, events: events.service, clock, random, log: ownLog };
+        new ServiceHost({ ...parts, ownProcess: false, ended: () => resolve('stopped') });
       },
       (error: Error) => resolve(`not started: ${error.message}`),
     );
-    return { pid: process.pid, channel: supervisor, ended, kill: () => supervisor.close() };
+    const kill = () => supervisor.close();
+    return { pid: process.pid, channel: supervisor, events: events.supervisor, ended, kill };
   };
 }
 

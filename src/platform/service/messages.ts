@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { catalogue, type ErrorCode, type Failure, failure } from '#kernel';
 import { listenerOwners } from '#platform/topology';
+import { type Demand, logLevels, providerNames } from '#protocols/log-query';
 import { reloadReport } from './administration-schema.ts';
 
 /**
@@ -37,21 +38,26 @@ const callAction = z.discriminatedUnion('action', [
 ]);
 export type CallAction = z.infer<typeof callAction>;
 
+/** Names of another version are left behind. */
+const demand = z
+  .object({ providers: z.record(z.string(), z.object({ level: z.enum(logLevels), bodies: z.boolean() })) })
+  .transform(({ providers }): Demand => {
+    const known = providerNames.filter((name) => Object.hasOwn(providers, name));
+    return { providers: Object.fromEntries(known.map((name) => [name, providers[name]])) };
+  });
+
 export const toService = z.discriminatedUnion('type', [
   /** Comes with the socket itself. */
   z.object({ type: z.literal('socket'), id: z.string() }),
   z.object({ type: z.literal('call'), call: callNumber, request: callAction }),
   /** The end of an offer. */
   z.object({ type: z.literal('verdict'), offer: callNumber, report: reloadReport }),
+  /** Which events it should emit. */
+  z.object({ type: z.literal('demand'), demand }),
+  /** To be sent back with the events, behind those that were emitted so far. */
+  z.object({ type: z.literal('mark'), number: callNumber }),
 ]);
 export type ToService = z.infer<typeof toService>;
-
-const eventRecord = z.object({
-  // A time that a date can hold.
-  at: z.number().min(0).max(8.64e15),
-  name: z.string(),
-  fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-});
 
 const carriedFailure = z.object({ code: z.string(), message: z.string() });
 export type CarriedFailure = z.infer<typeof carriedFailure>;
@@ -62,8 +68,9 @@ export const fromService = z.discriminatedUnion('type', [
   /** A document that it received, in a file. */
   z.object({ type: z.literal('offer'), offer: callNumber, file: z.string().max(4096) }),
   z.object({ type: z.literal('refusal'), call: callNumber, failure: carriedFailure }),
-  /** `dropped`: events lost since the start because the ring was full. */
-  z.object({ type: z.literal('events'), events: z.array(eventRecord), dropped: z.number() }),
+  /** Of the collector: what all services should emit, and that it wants all that they have emitted so far. */
+  z.object({ type: z.literal('demand'), demand }),
+  z.object({ type: z.literal('sync'), number: callNumber }),
 ]);
 export type FromService = z.infer<typeof fromService>;
 

@@ -14,6 +14,8 @@ export interface Program<Document> {
   files(document: Document): readonly string[];
   /** Absent: documents come from the file alone. */
   readonly offers?: OfferJudge<Document>;
+  /** The service that collects the events of all; absent: nobody does. */
+  readonly collector?: ServiceName;
 }
 
 export interface ServiceEntry {

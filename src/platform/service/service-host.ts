@@ -4,16 +4,20 @@ import type { ReloadReport } from './administration-schema.ts';
 import type { BoundSocket } from './bound-socket.ts';
 import type { ServiceEnd } from './channel.ts';
 import type { Provision, Service, ServiceDefinition } from './definition.ts';
+import { PipeCollector } from './event-collector.ts';
+import type { EventPipe } from './event-pipe.ts';
+import { EventSender } from './event-sender.ts';
 import { type CallAction, carryFailure, toService } from './messages.ts';
 import { ServiceSockets } from './service-sockets.ts';
 
-const RING_CAPACITY = 4096;
-const EVENT_BATCH = 50;
+/** Bursts of about a second of a busy service. */
+const RING = { items: 4096, bytes: 8 << 20 };
 const STOP_MS = 5000;
 
 export interface HostOptions {
   readonly definition: ServiceDefinition<unknown>;
   readonly channel: ServiceEnd;
+  readonly events: EventPipe;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -27,11 +31,11 @@ export interface HostOptions {
 export class ServiceHost {
   readonly #options: HostOptions;
   readonly #metrics = new Metrics();
-  readonly #events = new EventRing(RING_CAPACITY);
+  readonly #events: EventRing;
+  readonly #sender: EventSender;
   readonly #sockets: ServiceSockets;
   readonly #service: Service<unknown>;
   #prepared: { version: number; provision: Provision } | undefined;
-  #eventsUnderWay = false;
   #stopping: Promise<void> | undefined;
   readonly #offers = new Map<number, (report: ReloadReport) => void>();
   #offered = 0;
@@ -39,6 +43,8 @@ export class ServiceHost {
   constructor(options: HostOptions) {
     this.#options = options;
     const { clock, random, log, channel, definition } = options;
+    this.#events = new EventRing(clock, RING);
+    this.#sender = new EventSender(this.#events, options.events, clock);
     if (options.ownProcess) this.#metrics.collectProcess();
     this.#metrics.observe(
       'sallyport_events_dropped',
@@ -53,7 +59,6 @@ export class ServiceHost {
     );
     channel.onMessage = (message, socket) => this.#receive(message, socket);
     channel.onClose = () => void this.#stop(STOP_MS).then(options.ended);
-    this.#events.onEvent = () => this.#sendEvents();
     const context = {
       clock,
       random,
@@ -62,6 +67,10 @@ export class ServiceHost {
       events: this.#events,
       sockets: this.#sockets,
       offer: (file: string) => this.#offer(file),
+      collector: new PipeCollector(options.events, {
+        demand: (demand) => channel.send({ type: 'demand', demand }),
+        sync: (number) => channel.send({ type: 'sync', number }),
+      }),
     };
     this.#service = definition.create(context);
     channel.send({ type: 'ready', node: process.version, verbs: Object.keys(this.#service.verbs).sort() });
@@ -77,6 +86,8 @@ export class ServiceHost {
     const message = parsed.data;
     if (message.type === 'call') void this.#answer(message.call, message.request);
     else if (message.type === 'verdict') this.#offers.get(message.offer)?.(message.report);
+    else if (message.type === 'demand') this.#events.demand(message.demand);
+    else if (message.type === 'mark') this.#sender.mark(message.number);
     else if (socket !== undefined) this.#sockets.receive(message.id, socket);
   }
 
@@ -176,20 +187,6 @@ export class ServiceHost {
     return done(await handler(args));
   }
 
-  /** One batch under way at a time: the channel's own queue never grows, the ring drops and counts instead. */
-  #sendEvents(): void {
-    if (this.#eventsUnderWay || this.#events.size === 0) return;
-    this.#eventsUnderWay = true;
-    // Wait a turn: what is emitted in this one goes along.
-    setImmediate(() => {
-      const events = this.#events.take(EVENT_BATCH);
-      this.#options.channel.send({ type: 'events', events, dropped: this.#events.dropped }, undefined, () => {
-        this.#eventsUnderWay = false;
-        this.#sendEvents();
-      });
-    });
-  }
-
   #stop(withinMs: number): Promise<void> {
     this.#stopping ??= this.#stopOnce(withinMs);
     return this.#stopping;
@@ -207,6 +204,7 @@ export class ServiceHost {
       log.error('stopping failed', { error });
     }
     cancel();
+    this.#sender.flush();
     this.#sockets.closeAll();
   }
 }

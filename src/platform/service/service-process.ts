@@ -3,10 +3,12 @@
  * The supervisor's signals are the only ones that count, so those of a terminal or a service manager, which reach
  * every process of the group, are ignored here; the end of the channel ends the process.
  */
+import { Socket } from 'node:net';
 import { SystemClock, SystemRandom } from '#kernel';
 import { createLog, type LogLevel } from '#platform/telemetry';
 import { ProcessChannel } from './channel.ts';
-import { loadDefinition } from './launch.ts';
+import { StreamPipe } from './event-pipe.ts';
+import { EVENTS_DESCRIPTOR, loadDefinition } from './launch.ts';
 import type { FromService } from './messages.ts';
 import { ServiceHost } from './service-host.ts';
 
@@ -24,6 +26,7 @@ const definition = await loadDefinition(module);
 new ServiceHost({
   definition,
   channel,
+  events: new StreamPipe(new Socket({ fd: EVENTS_DESCRIPTOR })),
   clock: new SystemClock(),
   random: new SystemRandom(),
   log: createLog({ level: level as LogLevel, fields: { service: definition.name, pid: process.pid } }),

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { ManualClock, SeededRandom } from '#kernel';
 import { memoryLog } from '#platform/telemetry';
 import { memoryChannel } from './channel.ts';
+import { EventHub } from './event-hub.ts';
+import { memoryPipe } from './event-pipe.ts';
 import { DEFAULT_DEADLINES, SupervisedService } from './supervised-service.ts';
 import { eventually } from './testdata/bench.ts';
 
@@ -11,7 +13,13 @@ test('a service that talks nonsense, or is ready twice, changes nothing and fill
   const log = memoryLog();
   const supervised = new SupervisedService<unknown>({
     entry: { name: 'av', title: 'test', module: '' },
-    launch: () => ({ pid: 1, channel: supervisor, ended: new Promise(() => {}), kill() {} }),
+    launch: () => ({
+      pid: 1,
+      channel: supervisor,
+      events: memoryPipe().supervisor,
+      ended: new Promise(() => {}),
+      kill() {},
+    }),
     clock: new ManualClock(),
     random: new SeededRandom(1),
     log,
@@ -19,14 +27,19 @@ test('a service that talks nonsense, or is ready twice, changes nothing and fill
     current: () => undefined,
     draining: () => false,
     socket: () => assert.fail('no sockets here'),
-    onEvents: () => assert.fail('no events here'),
+    events: new EventHub({
+      clock: new ManualClock(),
+      collector: undefined,
+      tell: () => {},
+      mark: () => [],
+    }),
     onOffer: () => assert.fail('nothing is offered'),
     onRestart: () => assert.fail('no restarts here'),
   });
   supervised.start();
   service.send({ type: 'ready', node: 'v24', verbs: ['counters'] });
   for (let time = 0; time < 100; time++) {
-    service.send({ type: 'events', events: [{ at: 1e300, name: 'x', fields: {} }], dropped: 0 });
+    service.send({ type: 'demand', demand: { providers: { Sip: { level: 'verbose', bodies: true } } } });
     service.send({ type: 'nonsense' } as never);
   }
   let last = false;

@@ -1,8 +1,10 @@
 import { type Clock, err, failure, ok, type Random, type Result } from '#kernel';
-import type { Log, MetricsSnapshot, ServiceEvent } from '#platform/telemetry';
+import type { Log, MetricsSnapshot } from '#platform/telemetry';
+import type { EventField, EventLevel } from '#protocols/log-query';
 import type { ReloadReport } from './administration-schema.ts';
 import type { BoundSocket } from './bound-socket.ts';
 import { Calls, withoutValue } from './calls.ts';
+import type { EventHub } from './event-hub.ts';
 import type { Launched, Launcher } from './launch.ts';
 import {
   type CallAction,
@@ -11,6 +13,7 @@ import {
   healthReply,
   metricsReply,
   receiveFailure,
+  type ToService,
 } from './messages.ts';
 import type { ServiceEntry } from './program.ts';
 import type { Configuration, Participant } from './reconfiguration.ts';
@@ -48,7 +51,7 @@ export interface SupervisedServiceOptions<Document> {
   readonly current: () => Configuration<Document> | undefined;
   readonly draining: () => boolean;
   readonly socket: (id: string) => Result<BoundSocket>;
-  readonly onEvents: (service: string, events: readonly ServiceEvent[], dropped: number) => void;
+  readonly events: Pick<EventHub, 'attach' | 'detach' | 'emit' | 'demand' | 'handleDemand' | 'handleSync'>;
   readonly onRestart: (service: string) => void;
   readonly onOffer: (service: string, file: string) => Promise<ReloadReport>;
 }
@@ -120,6 +123,7 @@ export class SupervisedService<Document> implements Participant<Document> {
     this.#life = life;
     this.#state = 'starting';
     launched.channel.onMessage = (message) => this.#receive(life, message);
+    this.#options.events.attach(this.name, launched.events);
     const late = this.#options.clock.after(this.#options.deadlines.readyMs, () =>
       this.replace('not ready in time'),
     );
@@ -227,6 +231,14 @@ export class SupervisedService<Document> implements Participant<Document> {
     return parsed?.success === true ? parsed.data : [];
   }
 
+  /** About events; false when it is not there to hear it. */
+  tell(message: Extract<ToService, { type: 'demand' | 'mark' }>): boolean {
+    const life = this.#life;
+    if (life === undefined || this.#state === 'starting') return false;
+    life.launched.channel.send(message);
+    return true;
+  }
+
   replace(reason: string): void {
     if (this.#life === undefined) return;
     this.#log.error('service is replaced', { code: 'SLP-SVC-0009', reason, pid: this.#life.launched.pid });
@@ -285,6 +297,7 @@ export class SupervisedService<Document> implements Participant<Document> {
         if (life !== this.#life || this.#state !== 'starting') return;
         this.#verbs = message.verbs;
         this.#state = 'ready';
+        this.tell({ type: 'demand', demand: this.#options.events.demand });
         life.ready.resolve();
         return;
       case 'reply':
@@ -299,8 +312,11 @@ export class SupervisedService<Document> implements Participant<Document> {
             life.launched.channel.send({ type: 'verdict', offer: message.offer, report });
         });
         return;
-      case 'events':
-        this.#options.onEvents(this.name, message.events, message.dropped);
+      case 'demand':
+        this.#options.events.handleDemand(this.name, message.demand);
+        return;
+      case 'sync':
+        this.#options.events.handleSync(this.name, message.number);
     }
   }
 
@@ -308,6 +324,7 @@ export class SupervisedService<Document> implements Participant<Document> {
     life.calls.close();
     life.launched.channel.close();
     if (life !== this.#life) return;
+    this.#options.events.detach(this.name);
     this.#life = undefined;
     this.#silences = 0;
     this.#version = undefined;
@@ -319,8 +336,21 @@ export class SupervisedService<Document> implements Participant<Document> {
     this.#restarts += 1;
     this.#log.error('service ended', { code: 'SLP-SVC-0001', how, restartInMs: Math.round(delay) });
     this.#options.onRestart(this.name);
+    this.#tell('service-ended', 'error', { service: this.name, how, restartInMs: Math.round(delay) });
     if (delay === 0) this.#restart();
     else this.#options.clock.after(delay, () => this.#restart());
+  }
+
+  #tell(name: string, level: EventLevel, fields: Readonly<Record<string, EventField>>): void {
+    this.#options.events.emit({
+      provider: 'Supervisor',
+      component: 'supervisor',
+      level,
+      kind: 'state',
+      name,
+      flags: ['component'],
+      fields,
+    });
   }
 
   #restart(): void {
@@ -342,6 +372,7 @@ export class SupervisedService<Document> implements Participant<Document> {
     if (life !== this.#life) return;
     if (!outcome.ok) return this.replace(outcome.error.message);
     if (this.#options.draining()) await this.drain();
+    this.#tell('service-back', 'info', { service: this.name, version: configuration.version });
     this.#log.info('service is back', { pid: life?.launched.pid, documentVersion: configuration.version });
     await this.health();
   }

@@ -4,7 +4,7 @@ import { type DocumentFinding, formatDocumentError } from '#platform/topology';
 import { type Administered, Administration } from './administration.ts';
 import type { ProgramStatus, ReloadReport } from './administration-schema.ts';
 import { describe } from './bound-socket.ts';
-import { EventJournal } from './event-journal.ts';
+import { EventHub } from './event-hub.ts';
 import { FileWatch } from './file-watch.ts';
 import { Fleet } from './fleet.ts';
 import type { Launcher } from './launch.ts';
@@ -19,7 +19,6 @@ import type { StartFailure, SupervisorParts, Timing } from './supervisor-options
 
 /** For services to say how they are when the operator asks. Milliseconds. */
 const STATUS_WAIT_MS = 1000;
-const EVENTS_KEPT = 10_000;
 /** Of the time to stop in, the part that services get after draining, at most. Milliseconds. */
 const STOP_SHARE_MS = 5000;
 
@@ -42,7 +41,7 @@ export class Supervisor<Document> {
   readonly #metrics = new Metrics();
   readonly #restarts: Counter<string>;
   readonly #reloads: Counter<ReloadReport['outcome']>;
-  readonly #journal = new EventJournal(EVENTS_KEPT);
+  readonly #events: EventHub;
   readonly #fleet: Fleet<Document>;
   readonly #observability: Observability;
   readonly #watch: FileWatch;
@@ -64,6 +63,12 @@ export class Supervisor<Document> {
     this.#log = log;
     this.#timing = timing;
     this.#startedAt = clock.wall();
+    this.#events = new EventHub({
+      clock,
+      collector: program.collector,
+      tell: (demand) => void this.#fleet.tell({ type: 'demand', demand }),
+      mark: (number) => this.#fleet.tell({ type: 'mark', number }),
+    });
     this.#fleet = new Fleet(program.services.map((entry) => this.#supervise(entry)));
     this.#observability = new Observability(
       { metrics: () => this.metrics(), health: () => this.health() },
@@ -229,7 +234,17 @@ export class Supervisor<Document> {
   #report(outcome: ReloadReport['outcome'], problems: string[]): ReloadReport {
     this.#reloads.inc(outcome);
     const version = this.#current?.version ?? 0;
-    if (outcome === 'applied') this.#log.info('document applied', { version });
+    const applied = outcome === 'applied';
+    this.#events.emit({
+      provider: 'Supervisor',
+      component: 'supervisor',
+      level: applied ? 'info' : 'error',
+      kind: 'state',
+      name: applied ? 'document-applied' : 'document-not-applied',
+      flags: ['component'],
+      fields: { outcome, version, ...(applied ? {} : { problem: (problems[0] ?? '').slice(0, 400) }) },
+    });
+    if (applied) this.#log.info('document applied', { version });
     else this.#log.error('document not applied', { outcome, version, problems });
     return { outcome, version, problems };
   }
@@ -273,7 +288,7 @@ export class Supervisor<Document> {
       current: () => this.#current,
       draining: () => this.#fleet.isDraining(entry.name),
       socket: (id) => this.#table.socket(id),
-      onEvents: (service, events, dropped) => this.#journal.add(service, events, dropped),
+      events: this.#events,
       onRestart: (service) => this.#restarts.inc(service),
       onOffer: (service, file) => this.#offer(service, file),
     });
@@ -298,7 +313,7 @@ export class Supervisor<Document> {
       healthy: this.#fleet.healthy,
       services: this.#fleet.status(),
       listeners: this.#table.plans(),
-      events: { latest: this.#journal.latest, dropped: this.#journal.dropped },
+      events: { latest: this.#events.journal.latest, dropped: this.#events.journal.dropped },
     };
   }
   health() {
@@ -325,9 +340,9 @@ export class Supervisor<Document> {
       call: async (args) => unwrap(await this.#fleet.verb(args.service, args.verb, args.arguments ?? {})),
       metrics: async () => ({ text: await this.metrics() }),
       events: async ({ after, limit }) => ({
-        events: this.#journal.after(after, limit),
-        latest: this.#journal.latest,
-        dropped: this.#journal.dropped,
+        events: this.#events.journal.after(after, limit),
+        latest: this.#events.journal.latest,
+        dropped: this.#events.journal.dropped,
       }),
     };
   }

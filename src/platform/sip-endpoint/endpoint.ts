@@ -21,6 +21,7 @@ import { fromConnection, fromFramer, toConnection } from './closing.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 import { Flow } from './flow.ts';
 import { Inspection } from './inspection.ts';
+import { MessageEvents } from './message-events.ts';
 import { declareMeters, type Meters } from './meters.ts';
 import {
   defaultEndpointLimits,
@@ -58,6 +59,7 @@ export class SipEndpoint {
   readonly #user: SipUser;
   #limits: SipEndpointLimits;
   readonly #meters: Meters;
+  readonly #events: MessageEvents;
   readonly #layer: TransactionLayer;
   readonly #flows = new Map<FlowId, Flow>();
   readonly #outbox: Outbox;
@@ -70,6 +72,7 @@ export class SipEndpoint {
     this.random = options.random;
     this.#log = options.log;
     this.#user = options.user;
+    this.#events = new MessageEvents(options.events, options.name);
     this.#limits = { ...defaultEndpointLimits, ...options.limits };
     this.#outbox = new Outbox(options.schedule ?? setImmediate);
     this.#inspection = this.#inspect();
@@ -225,17 +228,20 @@ export class SipEndpoint {
       case 'bad-response':
         this.#drop(event.type);
         this.#note(flow, 'bad message', event.reason);
+        this.#events.unreadable(flow, event.reason);
         if (event.type === 'bad-request' && event.response !== undefined) this.#send(flow.id, event.response);
         if (event.fatal) this.closeFlow(flow, fromFramer(event.reason));
         return;
       case 'close':
         this.#note(flow, 'stream unreadable', event.reason);
+        this.#events.unreadable(flow, event.reason);
         this.#destroy(flow, fromFramer(event.reason));
     }
   }
 
   #handleMessage(flow: Flow, message: SipMessage): void {
     this.#meters.received.inc(message.kind);
+    this.#events.message('in', flow, message.bytes);
     if (message.kind === 'request') this.#handleRequest(flow, message);
     else this.#handleResponse(flow, message);
   }
@@ -287,6 +293,7 @@ export class SipEndpoint {
 
   #refuse(request: SipRequest, flow: Flow, reason: 'full' | 'merged' | 'flow-requests-full'): void {
     const toTag = this.#tags.fresh();
+    this.#events.refused(flow, request, reason);
     if (reason === 'merged') {
       this.#drop('merged-request');
       this.#send(flow.id, buildResponse(request, 482, { toTag }));
@@ -320,6 +327,7 @@ export class SipEndpoint {
     this.#flows.delete(flow.id);
     this.#meters.closed.inc(reason);
     this.#log.debug('flow closed', { flow: flow.id, remote: flow.connection.remote.address, reason });
+    this.#events.closed(flow, reason);
     this.#perform(this.#layer.handleFlowClosed(flow.id, this.clock.now()));
     flow.onClosed?.(flow, reason);
     this.#user.onFlowClosed(flow, reason);
@@ -363,6 +371,7 @@ export class SipEndpoint {
     }
     if (this.#isOutgrown(bytes)) return false;
     this.#meters.sent.inc();
+    this.#events.message('out', flow, bytes);
     this.#outbox.write(flow, bytes);
     return true;
   }

@@ -1,6 +1,6 @@
 import type { Monotonic } from '#kernel';
 import type { Connection } from '#platform/net';
-import { OncePerKey } from '#platform/telemetry';
+import { OncePerKey, peerLabel } from '#platform/telemetry';
 import { type FlowId, type SipLimits, SipStreamFramer } from '#protocols/sip';
 import { type Framing, MessageFraming } from './message-framing.ts';
 import type {
@@ -42,6 +42,7 @@ export class Flow implements SipFlow {
   /** When the pong that is awaited must be there. */
   pongDue: Monotonic = Number.POSITIVE_INFINITY;
   #logged: OncePerKey | undefined;
+  #peer: Uint8Array | undefined;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
 
@@ -77,6 +78,12 @@ export class Flow implements SipFlow {
   isNews(reason: string): boolean {
     this.#logged ??= new OncePerKey(LOGGED_REASONS);
     return this.#logged.first(reason);
+  }
+
+  /** Who its messages are exchanged with, for the log. */
+  get peer(): Uint8Array {
+    this.#peer ??= peerLabel(this.id, this.connection);
+    return this.#peer;
   }
 
   /** Keeps the bytes for the end of this turn of the event loop; true when they are the first to wait. */

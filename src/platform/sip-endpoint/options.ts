@@ -1,5 +1,5 @@
 import type { Clock, Random } from '#kernel';
-import type { Log, Metrics } from '#platform/telemetry';
+import type { EventStream, Log, Metrics } from '#platform/telemetry';
 import { sipLimits, type TimerValues } from '#protocols/sip';
 import type { SipEndpointLimits, SipUser } from './types.ts';
 
@@ -8,6 +8,8 @@ export interface SipEndpointOptions {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Messages that come and go, and what was not understood or refused here; nothing is told when left out. */
+  readonly events?: EventStream;
   /** Begins the names of its metrics: `sallyport_<name>_…`, e.g. `access_sip`. */
   readonly name: string;
   readonly limits?: Partial<SipEndpointLimits>;

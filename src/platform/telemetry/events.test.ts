@@ -1,28 +1,49 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { EventRing } from './events.ts';
+import { ManualClock } from '#kernel';
+import { type FramedItem, FrameReader, readFrame } from './event-frames.ts';
+import { type EventDraft, EventRing, LEVEL, peerLabel } from './index.ts';
 import { OncePerKey } from './once-per-key.ts';
 
-const event = (name: string) => ({ at: 0, name, fields: {} });
+const event = (name: string, more: Partial<EventDraft> = {}): EventDraft => ({
+  provider: 'Access',
+  component: 'test',
+  level: 'warning',
+  kind: 'decision',
+  name,
+  ...more,
+});
+const clock = new ManualClock({ wall: 5000 });
+const ring = (items: number, bytes = 1000) => new EventRing(clock, { items, bytes });
+const read = (frames: Buffer | undefined): (FramedItem | undefined)[] =>
+  frames === undefined ? [] : new FrameReader().push(frames).map(readFrame);
+const peer = peerLabel(7, {
+  local: { address: '192.0.2.1', port: 443 },
+  remote: { address: '2001:db8::7', port: 999 },
+});
+const message = (text: string) =>
+  ({ protocol: 'sip', level: 'info', direction: 'in', peer, bytes: Buffer.from(text) }) as const;
 
-test('a full ring drops the newcomer and counts it', () => {
-  const ring = new EventRing(2);
+test('a full ring drops the newcomer, counts it, and tells the number with what leaves next', () => {
+  const small = ring(2);
   let told = 0;
-  ring.onEvent = () => {
+  small.onItem = () => {
     told += 1;
   };
-  for (const name of ['a', 'b', 'c']) ring.emit(event(name));
-  assert.equal(ring.dropped, 1);
+  for (const name of ['a', 'b', 'c']) small.emit(event(name));
+  assert.equal(small.dropped, 1);
   assert.equal(told, 2);
+  const left = read(small.drain(1_000_000));
   assert.deepEqual(
-    ring.take(10).map((taken) => taken.name),
-    ['a', 'b'],
+    left.map((item) => (item?.type === 'record' ? item.record.name : item)),
+    [{ type: 'lost', count: 1 }, 'a', 'b'],
   );
-  ring.emit(event('d'));
+  assert.equal(small.drain(1_000_000), undefined);
+  small.emit(event('d'));
   assert.deepEqual(
-    ring.take(1).map((taken) => taken.name),
-    ['d'],
+    small.take(1).map((taken) => [taken.name, taken.time]),
+    [['d', 5000]],
   );
 });
 
@@ -32,25 +53,107 @@ test('a ring behaves as a bounded queue', () => {
       fc.integer({ min: 1, max: 7 }),
       fc.array(fc.integer({ min: -3, max: 20 })),
       (capacity, steps) => {
-        const ring = new EventRing(capacity);
+        const bounded = ring(capacity);
         const model: string[] = [];
         let dropped = 0;
         for (const [position, step] of steps.entries()) {
           if (step < 0) {
             assert.deepEqual(
-              ring.take(-step).map((taken) => taken.name),
+              bounded.take(-step).map((taken) => taken.name),
               model.splice(0, -step),
             );
           } else {
-            ring.emit(event(`${position}`));
+            bounded.emit(event(`${position}`));
             if (model.length < capacity) model.push(`${position}`);
             else dropped += 1;
           }
-          assert.equal(ring.size, model.length);
-          assert.equal(ring.dropped, dropped);
+          assert.equal(bounded.size, model.length);
+          assert.equal(bounded.dropped, dropped);
         }
       },
     ),
+  );
+});
+
+test('nothing but what is notable is kept until somebody asks, and no more than they ask for', () => {
+  const stream = ring(10);
+  const tap = stream.tap('Sip');
+  assert.equal(tap.level, 0);
+  stream.emit(event('decision', { level: 'info' }));
+  stream.emit(event('state', { level: 'info', kind: 'state' }));
+  stream.demand({
+    providers: { Access: { level: 'info', bodies: false }, Sip: { level: 'verbose', bodies: true } },
+  });
+  assert.equal(tap.level, LEVEL.verbose);
+  assert.equal(stream.tap('Sip'), tap);
+  stream.emit(event('asked', { level: 'info' }));
+  stream.emit(event('too-much', { level: 'verbose' }));
+  stream.demand({ providers: {} });
+  assert.equal(tap.level, 0);
+  stream.emit(event('over', { level: 'info' }));
+  assert.deepEqual(
+    stream.take(10).map(({ name }) => name),
+    ['state', 'asked'],
+  );
+});
+
+test('messages keep their octets, their ends and their place among events', () => {
+  const stream = ring(10);
+  const tap = stream.tap('Sip');
+  stream.emit(event('before'));
+  tap.message(message('OPTIONS'));
+  stream.emit(event('after', { fields: { n: 1, who: 'x' } }));
+  const [before, captured, after] = read(stream.drain(1_000_000));
+  assert.equal(before?.type, 'record');
+  assert.ok(captured?.type === 'capture');
+  const { bytes, provider, direction, length } = captured.capture;
+  assert.deepEqual([Buffer.from(bytes).toString(), provider, direction, length], ['OPTIONS', 'Sip', 'in', 7]);
+  assert.match(Buffer.from(captured.capture.peer).toString(), /^7\n192\.0\.2\.1:443\n\[2001:db8::7\]:999$/);
+  assert.equal(after?.type === 'record' ? after.record.text : '', 'after n=1 who=x');
+});
+
+test('waiting messages are bounded by their octets, and one message by its own', () => {
+  const stream = ring(100, 50_000);
+  const tap = stream.tap('Sip');
+  const long = message('x'.repeat(30_000));
+  for (let n = 0; n < 5; n++) tap.message(long);
+  assert.equal(stream.size, 2);
+  assert.equal(stream.dropped, 3);
+  const [, first] = read(stream.drain(1));
+  assert.ok(first?.type === 'capture');
+  assert.deepEqual([first.capture.bytes.length, first.capture.length], [20_480, 30_000]);
+  assert.equal(stream.size, 1);
+});
+
+test('frames survive any cut of the stream, and what nobody wrote ends it', () => {
+  const stream = ring(100, 100_000);
+  for (let n = 0; n < 9; n++) {
+    stream.emit(event(`e${n}`));
+    stream.tap('Stun').message({ ...message(`m${n}`), protocol: 'stun' });
+  }
+  const frames = stream.drain(1_000_000) ?? Buffer.alloc(0);
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1 }), (sizes) => {
+      const reader = new FrameReader();
+      let at = 0;
+      let count = 0;
+      for (let n = 0; at < frames.length; n++) {
+        const size = sizes[n % sizes.length] ?? 1;
+        count += reader.push(frames.subarray(at, at + size)).length;
+        at += size;
+      }
+      assert.equal(count, 18);
+      assert.equal(reader.broken, false);
+    }),
+  );
+  const reader = new FrameReader();
+  assert.equal(reader.push(Buffer.concat([frames, Buffer.from([255, 255, 255, 255, 0])])).length, 18);
+  assert.ok(reader.broken);
+  assert.deepEqual(reader.push(frames), []);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      for (const frame of new FrameReader().push(bytes)) readFrame(frame);
+    }),
   );
 });
 

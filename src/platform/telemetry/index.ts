@@ -1,4 +1,16 @@
-export { type EventField, EventRing, type EventSink, type ServiceEvent } from './events.ts';
+export {
+  type Capture,
+  type EventEndpoint,
+  encodeFrames,
+  eventEndpoint,
+  type Frame,
+  type FramedItem,
+  FrameReader,
+  peerLabel,
+  readFrame,
+  readPeerLabel,
+} from './event-frames.ts';
+export { type EventDraft, EventRing, type EventStream, isNotable, LEVEL, type Tap } from './events.ts';
 export {
   createLog,
   type Log,

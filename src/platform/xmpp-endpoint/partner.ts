@@ -1,6 +1,6 @@
 import type { Clock, Random } from '#kernel';
 import type { Resolver, Target } from '#platform/dns';
-import type { Log, Metrics } from '#platform/telemetry';
+import type { EventStream, Log, Metrics } from '#platform/telemetry';
 import type { XmlElement } from '#protocols/xml';
 import type { DomainPair, Method, StreamReason, StreamSettings } from '#protocols/xmpp';
 import type { PartnerTls } from './upgradable-socket.ts';
@@ -69,6 +69,8 @@ export interface EndpointContext {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Stanzas that cross, and streams; nothing is told when left out. */
+  readonly events?: EventStream | undefined;
   readonly resolver: Resolver;
   readonly user: EndpointUser;
 }

@@ -8,6 +8,7 @@ import { declareMeters, type Meters } from './meters.ts';
 import type { EndpointContext, EndpointSettings, Undelivered } from './partner.ts';
 import { type OwnerAction, PartnerStream } from './partner-stream.ts';
 import { MOST_ATTEMPTS, type Outgoing, Route } from './route.ts';
+import { StanzaEvents } from './stanza-events.ts';
 import { type Stranger, Strangers } from './strangers.ts';
 import { UpgradableSocket } from './upgradable-socket.ts';
 
@@ -22,6 +23,7 @@ const ORDINARY: ReadonlySet<StreamReason> = new Set(['closed', 'inactive', 'shut
 export class XmppEndpoint {
   readonly #context: EndpointContext;
   readonly #meters: Meters;
+  readonly #events: StanzaEvents;
   readonly #inbound = new Set<PartnerStream<InboundStream>>();
   readonly #outbound = new Set<PartnerStream<OutboundStream>>();
   readonly #routes = new Map<string, Route>();
@@ -39,6 +41,7 @@ export class XmppEndpoint {
     this.#context = context;
     this.#settings = settings;
     this.#meters = declareMeters(context.metrics);
+    this.#events = new StanzaEvents(context.events);
     this.#cancelTick = context.clock.after(TICK_MS, () => this.#tick());
   }
 
@@ -125,6 +128,7 @@ export class XmppEndpoint {
       else this.#meters.undeliverable.inc();
       settled(failed);
     };
+    this.#events.stanza('out', stanza, pair);
     this.#forward({ stanza, settled: told, attempts: 0, pair });
   }
   #forward(outgoing: Outgoing & { readonly pair: DomainPair }): void {
@@ -259,6 +263,7 @@ export class XmppEndpoint {
   #arrive(stream: PartnerStream, action: OwnerAction & { type: 'stanza' }, streamId: string): void {
     this.#meters.stanzas.inc('in');
     const { stanza, pair, number } = action;
+    this.#events.stanza('in', stanza, pair, stream.socket.remoteAddress);
     this.#context.user.handleArrival({ stanza, pair, streamId, number, done: () => stream.handled(number) });
   }
 
@@ -334,12 +339,13 @@ export class XmppEndpoint {
     { reason, detail }: OwnerAction & { type: 'close' },
   ): void {
     this.#meters.ends.inc(reason);
-    if (ORDINARY.has(reason)) return;
     const problem = stream.shown?.problem;
     const said = [detail, problem === undefined ? undefined : `certificate: ${problem}`]
       .filter(Boolean)
       .join('; ');
     const address = stream.socket.remoteAddress;
+    this.#events.ended(direction, peer, address, reason, said);
+    if (ORDINARY.has(reason)) return;
     this.#context.user.handleNotice({
       direction,
       peer,

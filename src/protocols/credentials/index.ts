@@ -1,3 +1,4 @@
+export { accountOf } from './account-of.ts';
 export { AccountVerifier } from './accounts.ts';
 export { type ReadFile, readAccounts, readMediaKeys, readRestSecrets } from './key-files.ts';
 export { MediaKeyRing, parseMediaKeyRing } from './key-ring.ts';

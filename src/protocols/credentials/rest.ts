@@ -76,7 +76,7 @@ const COLON = 0x3a;
  * The username's forms: `expiry`, `expiry:user`, and `user:expiry`, split at the first colon as coturn does. The
  * user part is kept byte for byte (as latin1), so that different bytes are different users.
  */
-function readUsername(username: Uint8Array): { expires: WallTime; user: string } | undefined {
+export function readUsername(username: Uint8Array): { expires: WallTime; user: string } | undefined {
   const colon = username.indexOf(COLON);
   const end = colon < 0 ? username.length : colon;
   const before = readSeconds(username, 0, end);

@@ -123,10 +123,19 @@ export class MediaTokenVerifier implements MediaCredentialVerifier {
     const longTerm = longTermKey(username, realm, isRaw ? password : password.toString('base64'), algorithm);
     return ok({
       keys: [longTerm],
-      user: `token:${raw.toString('hex', CLIENT_ID_AT, BLOB_BYTES)}`,
+      user: accountIn(raw),
       expires,
     });
   }
+}
+
+/** Whose token it looks like, `token:` and its client id; whether anybody issued it is another question. */
+export function accountOfToken(username: Uint8Array): string | undefined {
+  const raw = rawUsername(username);
+  return raw === undefined ? undefined : accountIn(raw);
+}
+function accountIn(raw: Buffer): string {
+  return `token:${raw.toString('hex', CLIENT_ID_AT, BLOB_BYTES)}`;
 }
 
 /** The 52 bytes, or undefined when this is no token. */

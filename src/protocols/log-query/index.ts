@@ -39,6 +39,7 @@ export {
   type EventFlag,
   type EventLevel,
   isFlag,
+  logLevels,
   type ProviderName,
   providerNames,
 } from './providers.ts';

@@ -5,12 +5,19 @@ import type { ServiceDefinition } from '#platform/service';
 export const service: ServiceDefinition<unknown> = {
   name: 'access',
   title: 'quiet service',
-  create: ({ events, clock }) => ({
+  create: ({ events }) => ({
     provision: async () => ok({ commit: async () => {}, abandon: async () => {} }),
     health: () => ({ ok: true, detail: 'well \u001b[31mand red' }),
     verbs: {
       greet: async (args) => {
-        events.emit({ at: clock.wall(), name: 'greeted', fields: { who: '\u001b[31mred' } });
+        events.emit({
+          provider: 'Access',
+          component: 'test',
+          level: 'info',
+          kind: 'state',
+          name: 'greeted',
+          fields: { who: '\u001b[31mred' },
+        });
         return { hello: args };
       },
     },

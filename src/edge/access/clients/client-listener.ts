@@ -81,6 +81,7 @@ export class ClientListener {
       clock: this.#context.clock,
       log: this.#context.log,
       metrics: this.#context.metrics,
+      events: this.#context.events,
       admits: this.#guard.admits,
       accept: (connection) => this.#door.accept(connection, this.#prepared.settings.limits.preSignIn.seconds),
     };
@@ -106,5 +107,14 @@ export class ClientListener {
     if (!this.#refused.first(`${remote.address} ${reason}`)) return;
     const from = origin === undefined ? {} : { origin: origin.slice(0, LONGEST_ORIGIN) };
     this.#context.log.info('no WebSocket', { reason, remote: remote.address, ...from });
+    this.#context.events.emit({
+      provider: 'Access',
+      component: 'client-listener',
+      level: 'info',
+      kind: 'decision',
+      name: 'web-socket-refused',
+      fields: { rule: reason === 'origin' ? 'http-origin' : 'http', detail: reason, ...from },
+      keys: { address: [remote.address] },
+    });
   }
 }

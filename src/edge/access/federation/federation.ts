@@ -1,9 +1,10 @@
 import type { Cancel, Clock, Random } from '#kernel';
 import type { Resolver } from '#platform/dns';
+import { sipKeys } from '#platform/message-log';
 import type { Connection, DialOptions } from '#platform/net';
 import type { VerifiedPeer } from '#platform/pki';
 import type { SipFlow } from '#platform/sip-endpoint';
-import type { EventSink, Log, Metrics } from '#platform/telemetry';
+import type { EventDraft, EventStream, Log, Metrics } from '#platform/telemetry';
 import type { ServerTransaction, SipRequest } from '#protocols/sip';
 import { formatMessageTrust, MESSAGE_TRUST } from '#protocols/trust-marking';
 import type { Refusal } from '../policy/refusal.ts';
@@ -24,7 +25,7 @@ export interface FederationOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly registry: Metrics;
-  readonly events: EventSink;
+  readonly events: EventStream;
   readonly log: Log;
   readonly core: ProxyCore;
   /** For life: what partners were shown has to open whatever document runs then. */
@@ -89,7 +90,7 @@ export class Federation implements FederationCore {
       close: (flow) => this.core.endpoint.closeFlow(flow, 'policy'),
     });
     this.policing = new Policing(options.scene.settings.discovery, ({ numbers, ...change }) =>
-      this.#tell(`discovered-partner-limited`, { ...change, ...numbers }),
+      this.#tell('discovered-partner-limited', { ...change, ...numbers }, { domain: [change.domain] }),
     );
     this.#planReport();
     this.#inward = new InwardSide(this);
@@ -161,12 +162,11 @@ export class Federation implements FederationCore {
     detail = '',
   ): void {
     this.core.metrics.refusals.inc(rule);
-    this.#tell('partner-connection-refused', {
-      rule,
-      remote: connection.remote.address,
-      names: (connection.tls?.peer?.names.dns ?? []).slice(0, 5).join(' '),
-      ...(detail === '' ? {} : { detail: detail.slice(0, 500) }),
-    });
+    const names = (connection.tls?.peer?.names.dns ?? []).slice(0, 4);
+    const remote = connection.remote.address;
+    const more = detail === '' ? {} : { detail: detail.slice(0, 500) };
+    const keys = { address: [remote], domain: names };
+    this.#tell('partner-connection-refused', { rule, remote, names: names.join(' '), ...more }, keys);
     connection.destroy('policy');
   }
 
@@ -190,14 +190,15 @@ export class Federation implements FederationCore {
   refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow, domain: string | undefined): void {
     const { request } = transaction;
     const inward = from.data instanceof PartnerConnection;
-    this.#tell('partner-message-refused', {
+    const fields = {
       rule: refusal.reason,
       direction: inward ? 'inward' : 'outward',
       domain: domain ?? '',
       method: request.method.slice(0, 32),
       status: refusal.status,
       remote: from.connection.remote.address,
-    });
+    };
+    this.#tell('partner-message-refused', fields, sipKeys(request), from.id);
     const headers = inward ? refusal.headers : [...(refusal.headers ?? []), this.#generated()];
     this.core.refuse(transaction, headers === undefined ? refusal : { ...refusal, headers }, from);
   }
@@ -251,13 +252,28 @@ export class Federation implements FederationCore {
     const { reportMinutes } = this.#scene.settings.discovery;
     this.#cancelReport = this.#options.clock.after(reportMinutes * 60_000, () => {
       for (const { limited, ...partner } of this.policing.report().slice(-MOST_REPORTED)) {
-        this.#tell('discovered-partner', { ...partner, limited: limited.join(' ') });
+        const { domain } = partner;
+        this.#tell('discovered-partner', { ...partner, limited: limited.join(' ') }, { domain: [domain] });
       }
       this.#planReport();
     });
   }
 
-  #tell(name: string, fields: Readonly<Record<string, string | number>>): void {
-    this.#options.events.emit({ at: this.#options.clock.wall(), name, fields });
+  #tell(
+    name: string,
+    fields: NonNullable<EventDraft['fields']>,
+    keys: NonNullable<EventDraft['keys']>,
+    connection?: number,
+  ): void {
+    this.#options.events.emit({
+      provider: 'Federation',
+      component: 'federation',
+      level: 'warning',
+      kind: 'decision',
+      name,
+      fields,
+      keys,
+      ...(connection === undefined ? {} : { connection: String(connection) }),
+    });
   }
 }

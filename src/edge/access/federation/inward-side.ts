@@ -58,7 +58,7 @@ export class InwardSide {
     const partner = scene.partners.partnerFor(domain);
     const decision = decidePartnerRequest(request, this.#knowledge(connection), scene.scene.settings);
     if (decision.kind !== 'forward' || typeof partner === 'string') {
-      core.countRefusal('bad-ack', connection.flow);
+      core.countRefusal('bad-ack', connection.flow, request);
       return;
     }
     const source = this.#sourceOf(connection, partner);
@@ -67,7 +67,7 @@ export class InwardSide {
       this.#federation.metrics.requests.inc('inward');
       core.endpoint.sendStateless(flow, bytes);
     };
-    core.nextHop.reach(connection, send, () => core.countRefusal('no-next-hop', connection.flow));
+    core.nextHop.reach(connection, send, () => core.countRefusal('no-next-hop', connection.flow, request));
   }
 
   /** Whose request it is has to be known before anything else of it counts. */

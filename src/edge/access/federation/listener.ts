@@ -11,7 +11,7 @@ const ALPN = ['sip/2'];
  */
 export function federationListener(
   { settings, federation, external, partnerTrust }: Prepared,
-  { clock, log, metrics }: ServiceContext,
+  { clock, log, metrics, events }: ServiceContext,
   accept: (connection: Connection) => void,
 ): TlsAcceptorOptions {
   return {
@@ -30,6 +30,7 @@ export function federationListener(
     clock,
     log,
     metrics,
+    events,
     accept,
   };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '#kernel';
 import { sourceKey } from '#platform/net';
-import type { EventSink, Log } from '#platform/telemetry';
+import type { EventStream, Log } from '#platform/telemetry';
 import type { SipRequest, SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
@@ -11,7 +11,7 @@ import { type Attempt, type Block, type GuardLimits, SignInGuard } from './sign-
 export interface GuardDeskOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly events: EventSink;
+  readonly events: EventStream;
   readonly settings: AccessSettings;
 }
 
@@ -94,9 +94,14 @@ export class GuardDesk {
       log.warn('source refused', { remote, rule: reason, failures, seconds, ...whose });
       const lifts = `after ${seconds} s, or sallyport access unblock ${remote}`;
       events.emit({
-        at: clock.wall(),
+        provider: 'Access',
+        component: 'sign-in-guard',
+        level: 'warning',
+        kind: 'decision',
         name: 'source-refused',
+        flags: ['security'],
         fields: { rule: reason, source: attempt.source, failures, seconds, lifts, ...whose },
+        keys: { address: [remote], ...(reason === 'blocked-pair' ? { uri: [attempt.account] } : {}) },
       });
     }
   }

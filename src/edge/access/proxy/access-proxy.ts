@@ -10,15 +10,16 @@ import {
   type SipUser,
   StatefulProxy,
 } from '#platform/sip-endpoint';
-import { type Log, type Metrics, OncePerKey } from '#platform/telemetry';
+import { type EventStream, type Log, type Metrics, OncePerKey } from '#platform/telemetry';
 import type { ServerTransaction, SipRequest } from '#protocols/sip';
 import { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientTable } from '../clients/client-table.ts';
+import { DecisionEvents } from '../decision-events.ts';
 import { PartnerConnection } from '../federation/connections/partner-connection.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { GuardDesk } from '../guard/guard-desk.ts';
 import { GuestDesk } from '../guests/guest-desk.ts';
-import { type AccessMetrics, observeConnections } from '../metrics.ts';
+import { type AccessMetrics, observeConnections, type SignInOutcome } from '../metrics.ts';
 import { type Refusal, type RefusalReason, refuse } from '../policy/refusal.ts';
 import { type Scene, webSocketScene } from '../rewrite/scene.ts';
 import { Branches } from './branches.ts';
@@ -31,6 +32,7 @@ export interface AccessProxyOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly events: EventStream;
   readonly registry: Metrics;
   readonly metrics: AccessMetrics;
   readonly limits: SipEndpointLimits;
@@ -62,6 +64,7 @@ export class AccessProxy implements SipUser, ProxyCore {
   readonly branches: Branches;
   readonly metrics: AccessMetrics;
   readonly #log: Log;
+  readonly #decisions: DecisionEvents;
   readonly #logged = new OncePerKey(REFUSALS_LOGGED);
   readonly #clientSide: ClientSide;
   readonly #nextHopSide: NextHopSide;
@@ -80,6 +83,7 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.metrics = options.metrics;
     this.branches = new Branches(options.random);
     this.#log = options.log;
+    this.#decisions = new DecisionEvents(options.events);
     this.#scene = options.scene;
     this.#webSocketScene = webSocketScene(options.scene);
     this.endpoint = new SipEndpoint({
@@ -87,6 +91,7 @@ export class AccessProxy implements SipUser, ProxyCore {
       random: options.random,
       log: options.log,
       metrics: options.registry,
+      events: options.events,
       name: 'access_sip',
       limits: options.limits,
       user: this,
@@ -181,11 +186,11 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.clients.remove(flow.data);
     this.guests.handleClosed(flow.data);
     const excess = PRE_SIGN_IN[reason];
-    if (excess !== undefined) this.metrics.refusals.inc(excess);
+    if (excess !== undefined) this.countRefusal(excess, flow);
   }
 
   refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow): void {
-    this.countRefusal(refusal.reason, from);
+    this.countRefusal(refusal.reason, from, transaction.request, refusal.status);
     const headers = refusal.headers;
     this.endpoint.respond(transaction, refusal.status, headers === undefined ? {} : { headers });
   }
@@ -196,11 +201,16 @@ export class AccessProxy implements SipUser, ProxyCore {
   refuseBusy(transaction: ServerTransaction, from: SipFlow): void {
     this.refuse(transaction, refuse(503, 'next-hop-busy', [['Retry-After', RETRY_AFTER]]), from);
   }
-  countRefusal(reason: RefusalReason, from: SipFlow): void {
+  countRefusal(reason: RefusalReason, from: SipFlow, request?: SipRequest, status?: number): void {
     this.metrics.refusals.inc(reason);
+    this.#decisions.refused({ reason, from, peer: peerOf(from), request, status });
     if (!this.#logged.first(`${from.id} ${reason}`)) return;
     const remote = from.connection.remote.address;
     this.#log.info('request refused', { reason, peer: peerOf(from), flow: from.id, remote });
+  }
+  tellSignIn(outcome: SignInOutcome, request: SipRequest, from: SipFlow, status: number): void {
+    this.metrics.signIns.inc(outcome);
+    this.#decisions.signIn(outcome, request, from, status);
   }
   refuseExcess(client: ClientConnection): boolean {
     if (client.guest?.accepted === true) return false;

@@ -1,12 +1,12 @@
 import type { Clock } from '#kernel';
 import type { SipEndpoint, SipFlow, StatefulProxy } from '#platform/sip-endpoint';
-import type { ServerTransaction } from '#protocols/sip';
+import type { ServerTransaction, SipRequest } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientTable } from '../clients/client-table.ts';
 import type { Federation } from '../federation/federation.ts';
 import type { GuardDesk } from '../guard/guard-desk.ts';
 import type { GuestDesk } from '../guests/guest-desk.ts';
-import type { AccessMetrics } from '../metrics.ts';
+import type { AccessMetrics, SignInOutcome } from '../metrics.ts';
 import type { Refusal, RefusalReason } from '../policy/refusal.ts';
 import type { Scene } from '../rewrite/scene.ts';
 import type { Branches } from './branches.ts';
@@ -35,7 +35,9 @@ export interface ProxyCore {
   /** The same, since the member that serves this client reads more slowly than clients write. */
   refuseBusy(transaction: ServerTransaction, from: SipFlow): void;
   /** One line in the log for each connection and reason, and each time one more in the counter. */
-  countRefusal(reason: RefusalReason, from: SipFlow): void;
+  countRefusal(reason: RefusalReason, from: SipFlow, request?: SipRequest, status?: number): void;
+  /** What the next hop said to a REGISTER. */
+  tellSignIn(outcome: SignInOutcome, request: SipRequest, from: SipFlow, status: number): void;
   /** Closes a connection that used up what it may do before sign-in; true when it did. */
   refuseExcess(client: ClientConnection): boolean;
   answerOptions(transaction: ServerTransaction): void;

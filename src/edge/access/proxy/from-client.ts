@@ -41,12 +41,12 @@ export class ClientSide {
     if (core.refuseExcess(client)) return;
     const decision = this.#decide(request, client);
     if (decision.kind !== 'forward') {
-      core.countRefusal('bad-ack', client.flow);
+      core.countRefusal('bad-ack', client.flow, request);
       return;
     }
     const send = (flow: SipFlow) => {
       if (isBusy(flow, core)) {
-        core.countRefusal('next-hop-busy', client.flow);
+        core.countRefusal('next-hop-busy', client.flow, request);
         return;
       }
       const bytes = inwardRequest(
@@ -59,7 +59,7 @@ export class ClientSide {
       core.metrics.requests.inc('inward');
       core.endpoint.sendStateless(flow, bytes);
     };
-    core.nextHop.reach(client, send, () => core.countRefusal('no-next-hop', client.flow));
+    core.nextHop.reach(client, send, () => core.countRefusal('no-next-hop', client.flow, request));
   }
 
   /** Where it may go, then whether its sender may: the document's switches, guests, and who is listed. */
@@ -192,7 +192,7 @@ class InwardHandler implements ProxyHandler {
 
   /** The password was right, and the document says no. What the next hop answered comes too late then. */
   #refuseListed({ transaction }: ProxyContext): void {
-    this.#core.countRefusal('user-not-listed', this.#client.flow);
+    this.#core.countRefusal('user-not-listed', this.#client.flow, this.#request, 403);
     this.#core.endpoint.respond(transaction, 403, { headers: [NOT_ENABLED_FOR_REMOTE] });
   }
 
@@ -200,7 +200,7 @@ class InwardHandler implements ProxyHandler {
     const core = this.#core;
     const client = this.#client;
     if (response.status >= 300) {
-      core.metrics.signIns.inc('refused');
+      core.tellSignIn('refused', this.#request, client.flow, response.status);
       return;
     }
     const address = canonicalAddress(this.#request.to.uri);
@@ -209,7 +209,7 @@ class InwardHandler implements ProxyHandler {
     const { flow, signIn } = client;
     signIn.handleAccepted(address, seconds, flow, core.clock.now());
     if (signIn.signedIn) flow.authorised = true;
-    core.metrics.signIns.inc(seconds > 0 ? 'accepted' : 'withdrawn');
+    core.tellSignIn(seconds > 0 ? 'accepted' : 'withdrawn', this.#request, flow, response.status);
     if (seconds > 0 && this.#decision.path === 'outbound') this.#promiseFlow(edit, response);
     if (seconds > 0 && this.#request.has('ms-keep-alive')) this.#promiseTheOldWay(edit);
   }

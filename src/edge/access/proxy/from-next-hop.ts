@@ -55,7 +55,7 @@ export class NextHopSide {
     const decision = decideNextHopRequest(request, core.scene.settings);
     const client = decision.kind === 'deliver' ? this.#clientOf(decision.token) : undefined;
     if (decision.kind !== 'deliver' || client === undefined || 'kind' in client) {
-      core.countRefusal('bad-ack', from);
+      core.countRefusal('bad-ack', from, request);
       return;
     }
     core.metrics.requests.inc('outward');

@@ -76,7 +76,7 @@ export class AccessLab {
   readonly frontEnds: readonly [TestFrontEnd, TestFrontEnd];
   readonly metrics = new Metrics();
   readonly log = memoryLog();
-  readonly events = new EventRing(1000);
+  readonly events = new EventRing(new SystemClock(), { items: 1000, bytes: 1 << 20 });
   service: Service<EdgeDocument>;
   readonly clients: SipPeer[] = [];
   readonly #names: Resolver | undefined;

@@ -42,6 +42,8 @@ export class Bench {
     return bench;
   }
 
+  readonly events = new EventRing(new SystemClock(), { items: 100, bytes: 1 << 20 });
+
   private constructor(document: EdgeDocument, authority: LabAuthority) {
     this.document = document;
     this.authority = authority;
@@ -59,7 +61,7 @@ export class Bench {
       random: new SystemRandom(),
       log: this.log,
       metrics: this.metrics,
-      events: new EventRing(100),
+      events: this.events,
       sockets: {
         plan: () => [plan],
         tcp: (_id, onConnection) => {

@@ -40,7 +40,7 @@ export interface BenchAddresses {
 export class Bench {
   readonly clock: Clock;
   readonly metrics = new Metrics();
-  readonly events = new EventRing(1_000);
+  readonly events: EventRing;
   readonly log = memoryLog();
   readonly document: EdgeDocument;
   readonly service: Service<EdgeDocument>;
@@ -66,6 +66,7 @@ export class Bench {
   private constructor(document: EdgeDocument, clock: Clock) {
     this.document = document;
     this.clock = clock;
+    this.events = new EventRing(clock, { items: 1000, bytes: 1 << 20 });
     this.service = service.create({
       clock,
       random: new SystemRandom(),

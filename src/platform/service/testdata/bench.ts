@@ -70,9 +70,9 @@ export class Bench implements AsyncDisposable {
     this.document = { ...this.document, ...changes };
     writeFileSync(this.file, JSON.stringify(this.document));
   }
-  async run(singleProcess: boolean, timing: Partial<Timing> = {}) {
+  async run(singleProcess: boolean, timing: Partial<Timing> = {}, program = testProgram) {
     const started = await runProgram({
-      program: testProgram,
+      program,
       file: this.file,
       singleProcess,
       write: (line) => this.lines.push(JSON.parse(line) as Record<string, unknown>),
@@ -81,8 +81,12 @@ export class Bench implements AsyncDisposable {
     if (started.ok) this.#running = started.value;
     return started;
   }
-  async start(singleProcess: boolean, timing: Partial<Timing> = {}): Promise<RunningProgram> {
-    const started = await this.run(singleProcess, timing);
+  async start(
+    singleProcess: boolean,
+    timing: Partial<Timing> = {},
+    program = testProgram,
+  ): Promise<RunningProgram> {
+    const started = await this.run(singleProcess, timing, program);
     if (!started.ok) throw new Error(JSON.stringify(started.error));
     return started.value;
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { err, failure, ok, type Result } from '#kernel';
+import { LEVEL } from '#platform/telemetry';
 import type { Provision, ServiceContext, VerbHandler } from '../definition.ts';
 import { verb } from '../verb.ts';
 import type { TestDocument } from './document.ts';
@@ -36,11 +37,32 @@ export class Misbehaving {
     return { ok: !ill, detail: ill ? 'told to be ill' : 'well' };
   }
   verbs(): Record<string, VerbHandler> {
-    const { events, clock } = this.#context;
+    const { events } = this.#context;
     return {
       history: verb(z.strictObject({}), () => this.history),
+      trace: verb(z.strictObject({ text: z.string() }), ({ text }) => {
+        events.emit({
+          provider: 'Access',
+          component: 'test',
+          level: 'info',
+          kind: 'decision',
+          name: 'traced',
+        });
+        const tap = events.tap('Sip');
+        const peer = new Uint8Array(0);
+        if (tap.level >= LEVEL.info)
+          tap.message({ protocol: 'sip', level: 'info', direction: 'in', peer, bytes: Buffer.from(text) });
+        return {};
+      }),
       emit: verb(z.strictObject({ count: z.number().int() }), ({ count }) => {
-        for (let n = 0; n < count; n++) events.emit({ at: clock.wall(), name: 'test', fields: { n } });
+        const what = {
+          provider: 'Av',
+          component: 'test',
+          level: 'info',
+          kind: 'state',
+          name: 'test',
+        } as const;
+        for (let n = 0; n < count; n++) events.emit({ ...what, fields: { n } });
         return { emitted: count };
       }),
       hang: verb(z.strictObject({}), () => {

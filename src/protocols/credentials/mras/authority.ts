@@ -1,5 +1,5 @@
 import type { WallTime } from '#kernel';
-import type { TokenIssuer } from '../token.ts';
+import { accountOfToken, type TokenIssuer } from '../token.ts';
 import { type MrasLimits, type MrasRequest, parseMrasRequest } from './request.ts';
 import { type CredentialsResponse, formatMrasResponse, type MediaRelay } from './response.ts';
 import { MRAS_SERVER_VERSION, type MrasLocation, type MrasReason } from './vocabulary.ts';
@@ -46,6 +46,8 @@ export interface AuthorityAnswer {
   readonly issued: number;
   /** What was thrown, when the reason is `Internal Server Error`. */
   readonly fault?: unknown;
+  /** Whose they are, as the relay names its users. */
+  readonly accounts: readonly string[];
 }
 
 type Echo = Pick<MrasRequest, 'requestId' | 'version' | 'to' | 'from'>;
@@ -80,7 +82,7 @@ export function answerCredentialsRequest(
       credentials,
     });
     if (body.length > policy.limits.responseBytes) return refuse('Request Too Large', echo);
-    return { reason: 'OK', body, issued: credentials.length };
+    return { reason: 'OK', body, issued: credentials.length, accounts: accountsOf(credentials) };
   } catch (fault) {
     // A caller that hears nothing would ask again and again; the mistake is ours, and is told to the operator.
     return { ...refuse('Internal Server Error', echo), fault };
@@ -112,10 +114,17 @@ function issueAll(
   return credentials;
 }
 
+/** Each once. */
+function accountsOf(credentials: readonly CredentialsResponse[]): string[] {
+  const accounts = credentials.map((one) => accountOfToken(Buffer.from(one.credentials.username)));
+  return [...new Set(accounts.filter((account) => account !== undefined))];
+}
+
 function refuse(reason: MrasReason, echo?: Echo): AuthorityAnswer {
   // A request that could not be read at all is answered by the oldest version.
   const serverVersion = echo === undefined ? '1.0' : MRAS_SERVER_VERSION;
-  return { reason, body: formatMrasResponse({ ...echo, serverVersion, reason, credentials: [] }), issued: 0 };
+  const body = formatMrasResponse({ ...echo, serverVersion, reason, credentials: [] });
+  return { reason, body, issued: 0, accounts: [] };
 }
 
 /** Relays of the wanted side, or of both; never a name or address of one side under the other's location. */

@@ -2,7 +2,7 @@ import type { Result } from '#kernel';
 import type { Connection } from '#platform/net';
 import type { Reached } from '#platform/partner-dial';
 import type { SipFlow } from '#platform/sip-endpoint';
-import type { EventSink, Log } from '#platform/telemetry';
+import type { EventStream, Log } from '#platform/telemetry';
 import type { DialResult, FederationMetrics } from '../metrics.ts';
 import { linkKey, type Partner } from '../policy/partner-table.ts';
 import { type LinkFailure, PartnerLink } from './partner-link.ts';
@@ -10,7 +10,7 @@ import { type PartnerReach, reachPartner } from './reach-partner.ts';
 
 export interface PartnerLinksOptions {
   readonly reach: PartnerReach;
-  readonly events: EventSink;
+  readonly events: EventStream;
   readonly log: Log;
   readonly metrics: FederationMetrics;
   readonly adopt: (connection: Connection, closed: (flow: SipFlow) => void) => SipFlow | undefined;
@@ -102,9 +102,13 @@ export class PartnerLinks {
   #tell({ domain, kind }: Partner, { reason, detail }: LinkFailure): void {
     this.#options.log.warn('partner not reached', { domain, rule: reason, detail: detail.slice(0, 500) });
     this.#options.events.emit({
-      at: this.#options.reach.clock.wall(),
+      provider: 'Federation',
+      component: 'partner-links',
+      level: 'warning',
+      kind: 'decision',
       name: 'partner-not-reached',
       fields: { domain, kind, rule: reason, detail: detail.slice(0, 500) },
+      keys: { domain: [domain] },
     });
   }
 }

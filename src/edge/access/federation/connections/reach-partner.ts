@@ -2,7 +2,7 @@ import { type Clock, err, type Failure, type Random, type Result } from '#kernel
 import type { LocateFailure, Resolver } from '#platform/dns';
 import type { Connection, DialOptions } from '#platform/net';
 import { isCertificateFailure, type Reached, reachTls } from '#platform/partner-dial';
-import type { Metrics, Trace } from '#platform/telemetry';
+import type { EventStream, Metrics, Trace } from '#platform/telemetry';
 import type { FederationScene } from '../federation-scene.ts';
 import type { FederationReason } from '../policy/federation-reasons.ts';
 import { identityOf } from '../policy/identity.ts';
@@ -15,6 +15,7 @@ export interface PartnerReach {
   readonly clock: Clock;
   readonly random: Random;
   readonly registry: Metrics;
+  readonly events: EventStream;
   readonly resolver: Resolver;
   /** Whether a partner's certificate still stands. */
   readonly confirm: NonNullable<DialOptions['confirm']>;
@@ -30,7 +31,7 @@ const ALPN = ['sip/2'];
  * @param avoid hosts that are not tried
  */
 export async function reachPartner(
-  { clock, random, registry, resolver, confirm, scene }: PartnerReach,
+  { clock, random, registry, events, resolver, confirm, scene }: PartnerReach,
   partner: Partner,
   avoid: ReadonlySet<string>,
   trace?: Trace,
@@ -55,6 +56,7 @@ export async function reachPartner(
       handshakeMs: handshakeSeconds * 1000,
       outboundBytes,
       metrics: registry,
+      events,
     }),
     clock,
     random,

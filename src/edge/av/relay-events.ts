@@ -1,0 +1,110 @@
+import { traceOf } from '#platform/message-log';
+import { type EventStream, eventEndpoint, LEVEL, peerLabel, type Tap } from '#platform/telemetry';
+import type { EventField } from '#protocols/log-query';
+import {
+  looksLikeMs,
+  MessageClass,
+  Method,
+  MsMessageType,
+  messageType,
+  readU16,
+  readU32,
+} from '#protocols/stun';
+import type { Allocation, AllocationEnd, TurnDrop, TurnListener } from '#protocols/turn';
+
+const HEADER_BYTES = 20;
+const MAGIC_COOKIE = 0x2112_a442;
+/** What begins above is data of a channel, or of media. */
+const FIRST_OF_DATA = 0x40;
+/** Signalling that carries data. */
+const DATA: ReadonlySet<number> = new Set([
+  messageType(Method.Send, MessageClass.Indication),
+  messageType(Method.Data, MessageClass.Indication),
+]);
+const MS_DATA: ReadonlySet<number> = new Set([MsMessageType.SendRequest, MsMessageType.DataIndication]);
+/** Asked by everybody who is alive, every few seconds. */
+const BINDING: ReadonlySet<number> = new Set(
+  Object.values(MessageClass).map((messageClass) => messageType(Method.Binding, messageClass)),
+);
+
+/** What the relay tells: its signalling without the data, and what became of allocations. */
+export class RelayEvents {
+  readonly #events: EventStream;
+  readonly #signalling: Tap;
+  readonly #relay: Tap;
+
+  constructor(events: EventStream) {
+    this.#events = events;
+    this.#signalling = events.tap('Stun');
+    this.#relay = events.tap('Turn');
+  }
+
+  /** Asked for every datagram between clients and the relay, data too: one comparison while nobody wants any. */
+  message(
+    direction: 'in' | 'out',
+    listener: TurnListener,
+    client: { readonly address: string; readonly port: number },
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { level } = this.#signalling;
+    if (level < LEVEL.info || (bytes[start] ?? FIRST_OF_DATA) >= FIRST_OF_DATA) return;
+    if (end - start < HEADER_BYTES) return;
+    const frame = bytes.subarray(start, end);
+    const type = readU16(frame, 0);
+    const isMs = looksLikeMs(frame);
+    if (isMs ? MS_DATA.has(type) : DATA.has(type) || readU32(frame, 4) !== MAGIC_COOKIE) return;
+    const isBinding = !isMs && BINDING.has(type);
+    if (isBinding && level < LEVEL.verbose) return;
+    this.#signalling.message({
+      protocol: isMs ? 'ms-turn' : 'stun',
+      level: isBinding ? 'verbose' : 'info',
+      direction,
+      peer: peerLabel(`${listener.transport}-${listener.id}`, { local: listener, remote: client }),
+      // A copy: the relay has these bytes for the length of a call only.
+      bytes: Uint8Array.prototype.slice.call(frame),
+    });
+  }
+
+  opened(allocation: Allocation): void {
+    this.#tell('allocation-opened', allocation, {});
+  }
+  closed(allocation: Allocation, reason: AllocationEnd): void {
+    const { sentPackets, receivedPackets } = allocation;
+    this.#tell('allocation-closed', allocation, { reason, sentPackets, receivedPackets });
+  }
+  ignored(reason: TurnDrop): void {
+    if (this.#relay.level < LEVEL.verbose) return;
+    const what = { provider: 'Turn', component: 'relay', level: 'verbose', kind: 'decision' } as const;
+    this.#events.emit({ ...what, name: 'datagram-ignored', fields: { rule: reason } });
+  }
+
+  #tell(name: string, allocation: Allocation, more: Readonly<Record<string, EventField>>): void {
+    const { id, listener, clientAddress, clientPort, relays, user } = allocation;
+    const relayed = relays.map(({ advertised, port }) => eventEndpoint({ address: advertised, port }));
+    this.#events.emit({
+      provider: 'Turn',
+      component: 'relay',
+      level: 'info',
+      kind: 'state',
+      name,
+      connection: `${listener.transport}-${listener.id}`,
+      local: eventEndpoint(listener),
+      remote: eventEndpoint({ address: clientAddress, port: clientPort }),
+      fields: {
+        allocation: id,
+        face: listener.face,
+        clientAddress,
+        clientPort,
+        relayed: relayed.join(' '),
+        ...more,
+      },
+      keys: {
+        address: [clientAddress, ...relays.map(({ advertised }) => advertised)],
+        // The user itself is not for logs; who asked for the credential is told where it was given out.
+        trace: [traceOf(user)],
+      },
+    });
+  }
+}

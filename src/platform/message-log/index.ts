@@ -1,0 +1,3 @@
+export { recordOf } from './record-of.ts';
+export { sipKeys } from './sip-keys.ts';
+export { traceOf } from './trace-id.ts';

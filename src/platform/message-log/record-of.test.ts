@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Capture, peerLabel } from '#platform/telemetry';
+import type { LogRecord } from '#protocols/log-query';
+import { buildRequest } from '#protocols/sip';
+import {
+  AttributeType,
+  encodeMessageIntegrity,
+  encodeText,
+  MessageClass,
+  Method,
+  messageType,
+  StunWriter,
+} from '#protocols/stun';
+import { recordOf, sipKeys, traceOf } from './index.ts';
+
+const peer = peerLabel(3, {
+  local: { address: '192.0.2.10', port: 443 },
+  remote: { address: '198.51.100.7', port: 51_000 },
+});
+function capture(bytes: Uint8Array, protocol: Capture['protocol'] = 'sip'): Capture {
+  const provider = { sip: 'Sip', stun: 'Stun', 'ms-turn': 'Stun', xmpp: 'Xmpp' } as const;
+  const what = { time: 1000, level: 'info', direction: 'in', peer, length: bytes.length } as const;
+  return { ...what, provider: provider[protocol], protocol, bytes };
+}
+const everything = (record: LogRecord) => JSON.stringify(record);
+
+const SECRETS = [
+  's3cr3t-response',
+  's3cr3t-nonce',
+  's3cr3t-ticket',
+  's3cr3t-password',
+  's3cr3t-token',
+  's3cr3t-key',
+];
+const SDP = [
+  'v=0',
+  'o=- 1 1 IN IP4 192.0.2.1',
+  's=-',
+  'k=clear:s3cr3t-key',
+  'm=audio 5000 RTP/SAVP 0',
+  'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:s3cr3t-key|2^20',
+  'a=ice-ufrag:abcd',
+  'a=ice-pwd:s3cr3t-password',
+  'a=key-mgmt:mikey s3cr3t-key',
+  '',
+].join('\r\n');
+
+function invite(body = SDP, type = 'application/sdp'): Buffer {
+  return buildRequest({
+    method: 'INVITE',
+    uri: 'sip:+390612345@example.com;user=phone',
+    headers: [
+      ['Via', 'SIP/2.0/TLS 198.51.100.7;branch=z9hG4bKa'],
+      ['Max-Forwards', '70'],
+      ['From', '<sip:Alice@Example.com>;tag=1'],
+      ['To', '<sip:+390612345@example.com;user=phone>'],
+      ['Call-ID', 'call-1@host'],
+      ['CSeq', '7 INVITE'],
+      ['Contact', '<sip:alice:s3cr3t-password@198.51.100.7;access-token=s3cr3t-token>'],
+      [
+        'Proxy-Authorization',
+        'Digest username="alice", realm="example.com", nonce="s3cr3t-nonce", response="s3cr3t-response"',
+      ],
+      ['Authorization', 'NTLM qop="auth", realm="x", gssapi-data="s3cr3t-ticket"'],
+      ['P-Asserted-Identity', '<sip:alice@example.com>'],
+      ['X-Session-Token', 's3cr3t-token'],
+      ['Cookie', 'a=s3cr3t-token'],
+      ['Content-Type', type],
+    ],
+    body: Buffer.from(body),
+  });
+}
+
+test('a SIP message is told with its head, its keys and no proof of anything', () => {
+  const record = recordOf(capture(invite()), false);
+  for (const secret of SECRETS) assert.ok(!everything(record).includes(secret), secret);
+  assert.match(record.text, /^INVITE sip:\+390612345@example\.com;user=phone SIP\/2\.0\r\n/);
+  assert.match(
+    record.text,
+    /\r\nProxy-Authorization: Digest username="alice", realm="example.com", \[taken out\]\r\n/,
+  );
+  assert.match(record.text, /\r\nP-Asserted-Identity: <sip:alice@example\.com>\r\n/);
+  assert.match(record.text, /\[\d+ octets of application\/sdp\]$/);
+  assert.equal(record.body, undefined);
+  assert.deepEqual(record.fields, { method: 'INVITE', cseq: 7 });
+  assert.deepEqual(record.keys, {
+    callId: ['call-1@host'],
+    uri: ['alice@example.com', '+390612345@example.com'],
+    trace: [traceOf('call-1@host')],
+    domain: ['example.com'],
+    phone: ['+390612345'],
+    address: ['198.51.100.7'],
+  });
+  assert.deepEqual(
+    [record.time, record.component, record.name, record.direction, record.connection, record.remote],
+    [1000, 'sip', 'sip-message', 'in', '3', '198.51.100.7:51000'],
+  );
+});
+
+test('who asks for bodies gets them without keys, passwords and tokens', () => {
+  const { body } = recordOf(capture(invite()), true);
+  assert.match(body ?? '', /a=ice-ufrag:abcd\r\na=ice-pwd:\[taken out\]\r\n/);
+  assert.match(body ?? '', /a=crypto:1 AES_CM_128_HMAC_SHA1_80 \[taken out\]/);
+  const mras =
+    '<credentials><username>u</username><password>s3cr3t-password</password><realm token="s3cr3t-token">r</realm></credentials>';
+  const asked = [
+    invite(mras, 'application/msrtc-media-relay-auth+xml'),
+    invite('{"access_token": "s3cr3t-token", "key": "s3cr3t-key", "a": 1}', 'application/json'),
+    invite('Authorization: Bearer s3cr3t-token\r\nhello', 'message/http'),
+    invite('s3cr3t-key', 'application/octet-stream'),
+    invite(),
+  ].map((bytes) => recordOf(capture(bytes), true));
+  for (const record of asked)
+    for (const secret of SECRETS)
+      assert.ok(!everything(record).includes(secret), `${secret} in ${record.body}`);
+  assert.match(asked[1]?.body ?? '', /"a": 1/);
+  assert.equal(recordOf(capture(invite('hello there', 'text/plain')), true).body, 'hello there');
+});
+
+test('a message whose end was cut off, or that is none, shows nothing that nobody has read', () => {
+  const whole = invite('x'.repeat(5000), 'text/plain');
+  const cut = { ...capture(whole.subarray(0, whole.length - 4000)), length: whole.length };
+  const record = recordOf(cut, true);
+  assert.match(record.text, /^INVITE .*\[the rest of \d+ octets\]$/s);
+  assert.deepEqual(record.keys.callId, ['call-1@host']);
+  assert.equal(record.body, undefined);
+  const nonsense = recordOf(
+    capture(Buffer.from('GET / HTTP/1.1\r\nAuthorization: Basic s3cr3t-password\r\n\r\n')),
+    true,
+  );
+  assert.match(nonsense.text, /^\[\d+ octets that could not be read\]$/);
+});
+
+test('a conference is found by its id', () => {
+  const focus = 'sip:org@example.com;gruu;opaque=app:conf:focus:id:AB12CD';
+  const record = recordOf(
+    capture(Buffer.from(invite().toString().replaceAll('sip:+390612345@example.com;user=phone', focus))),
+    false,
+  );
+  assert.deepEqual(record.keys.conference, ['ab12cd']);
+});
+
+test('TURN is told attribute by attribute, and whose credential it is by its trace', () => {
+  const writer = new StunWriter().begin(
+    Buffer.alloc(512),
+    Method.Allocate,
+    MessageClass.Request,
+    Buffer.from('0123456789ab'),
+  );
+  encodeText(writer, AttributeType.Username, Buffer.from('1999999999:alice'));
+  encodeText(writer, AttributeType.Realm, Buffer.from('example.com'));
+  encodeText(writer, AttributeType.Nonce, Buffer.from('s3cr3t-nonce'));
+  encodeMessageIntegrity(writer, Buffer.from('key'));
+  const record = recordOf(capture(Buffer.from(writer.bytes), 'stun'), true);
+  assert.equal(messageType(Method.Allocate, MessageClass.Request), 3);
+  assert.deepEqual(record.text.split('\n'), [
+    'Allocate request, transaction 303132333435363738396162',
+    `Username: rest credential of ${traceOf('rest:alice')}`,
+    'Realm: example.com',
+    'Nonce: [taken out]',
+    'MessageIntegrity: [taken out]',
+  ]);
+  assert.deepEqual(record.keys.trace, [traceOf('rest:alice')]);
+  assert.ok(!everything(record).includes(Buffer.from('s3cr3t-nonce').toString('hex')));
+  assert.match(recordOf(capture(Buffer.from([1, 2, 3]), 'stun'), false).text, /could not be read/);
+  assert.match(recordOf(capture(Buffer.from([1, 2, 3]), 'ms-turn'), false).text, /could not be read/);
+});
+
+test('a stanza is told without what people wrote, unless somebody asks for it', () => {
+  const stanza = Buffer.from(
+    `<message from='a@x.example/1' to="b@y.example" type="chat" id="m1"><body>hello there</body><password>s3cr3t-password</password></message>`,
+  );
+  const told = recordOf(capture(stanza, 'xmpp'), false);
+  assert.match(told.text, /<body>\[11 characters\]<\/body>/);
+  assert.deepEqual(told.keys.uri, ['a@x.example', 'b@y.example']);
+  assert.deepEqual(told.keys.domain, ['x.example', 'y.example']);
+  assert.equal(told.body, undefined);
+  const asked = recordOf(capture(stanza, 'xmpp'), true);
+  assert.match(asked.body ?? '', /<body>hello there<\/body>/);
+  assert.ok(!everything(asked).includes('s3cr3t-password'));
+});
+
+test('a trace is the same everywhere and tells nothing', () => {
+  assert.equal(traceOf('token:ab'), traceOf('token:ab'));
+  assert.match(traceOf('x'), /^[0-9a-f]{16}$/);
+  assert.equal(typeof sipKeys, 'function');
+});

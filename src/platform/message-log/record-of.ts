@@ -1,0 +1,95 @@
+import { type Capture, readPeerLabel } from '#platform/telemetry';
+import {
+  boundRecord,
+  type EventField,
+  type EventKeys,
+  type LogRecord,
+  normaliseKey,
+} from '#protocols/log-query';
+import { parseSipMessage, type SipMessage, sipLimits } from '#protocols/sip';
+import { sipKeys } from './sip-keys.ts';
+import { sipBody, sipHead } from './sip-text.ts';
+import { msTurnText, stunText } from './stun-text.ts';
+import { xmppText } from './xmpp-text.ts';
+
+/** Whoever kept the message has read it with limits of its own. */
+const LIMITS = { ...sipLimits, messageBytes: 1 << 20, headerLineBytes: 65_536, headers: 1024 };
+const HEAD_END = '\r\n\r\n';
+const LENGTH_LINE = /\r\n(?:content-length|l)\s*:[^\r\n]*/i;
+
+/** What of a captured message may be stored: text without secrets, and the keys by which it is found. */
+export function recordOf(capture: Capture, bodies: boolean): LogRecord {
+  const { connection, local, remote } = readPeerLabel(capture.peer);
+  const { time, provider, level, direction, protocol } = capture;
+  const { text, body, fields, keys } = contentOf(capture, bodies);
+  const remoteAddress = normaliseKey('address', remote);
+  return boundRecord({
+    time,
+    component: protocol,
+    provider,
+    level,
+    kind: 'message',
+    name: `${protocol}-message`,
+    flags: ['protocol'],
+    text,
+    direction,
+    connection,
+    local,
+    remote,
+    keys: remoteAddress === '' ? keys : { ...keys, address: [remoteAddress] },
+    ...(body === undefined ? {} : { body }),
+    fields,
+  });
+}
+
+interface Content {
+  readonly text: string;
+  readonly body?: string | undefined;
+  readonly fields: Readonly<Record<string, EventField>>;
+  readonly keys: EventKeys;
+}
+
+function contentOf({ protocol, bytes, length }: Capture, bodies: boolean): Content {
+  switch (protocol) {
+    case 'sip':
+      return sipContent(bytes, length, bodies);
+    case 'stun':
+      return stunText(bytes) ?? unread(length);
+    case 'ms-turn':
+      return msTurnText(bytes) ?? unread(length);
+    case 'xmpp':
+      return xmppText(bytes, bodies) ?? unread(length);
+  }
+}
+
+function sipContent(bytes: Uint8Array, length: number, bodies: boolean): Content {
+  const message = sipMessage(bytes);
+  if (message === undefined) return unread(length);
+  const { note, body } = sipBody(message, bodies);
+  const cut = length > bytes.length ? `[the rest of ${length} octets]` : '';
+  const { method, number: cseq } = message.cseq;
+  const answered = message.kind === 'response' ? { status: message.status, reason: message.reason } : {};
+  return {
+    text: `${sipHead(message)}${note}${cut}`,
+    ...(body === undefined ? {} : { body }),
+    fields: { method: message.kind === 'request' ? message.method : method, cseq, ...answered },
+    keys: sipKeys(message),
+  };
+}
+
+/** One whose end was cut off is read without its body. */
+function sipMessage(bytes: Uint8Array): SipMessage | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const parsed = parseSipMessage(buffer, LIMITS);
+  if (parsed.ok) return parsed.value;
+  const end = buffer.indexOf(HEAD_END);
+  if (end < 0) return undefined;
+  const head = buffer.toString('latin1', 0, end).replace(LENGTH_LINE, '');
+  const again = parseSipMessage(Buffer.from(`${head}${HEAD_END}`, 'latin1'), LIMITS);
+  return again.ok ? again.value : undefined;
+}
+
+/** Not even its beginning may be shown: nobody knows what it holds. */
+function unread(length: number): Content {
+  return { text: `[${length} octets that could not be read]`, fields: {}, keys: {} };
+}

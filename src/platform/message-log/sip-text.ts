@@ -1,0 +1,63 @@
+import type { SipMessage } from '#protocols/sip';
+import { bodyText } from './body-text.ts';
+import { TAKEN_OUT } from './taken-out.ts';
+
+/** Of an answer to a challenge, and of a challenge: what says who and how, and proves nothing. */
+const HARMLESS =
+  /\b(username|realm|uri|algorithm|qop|stale|version|targetname)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,]+)/gi;
+const SCHEME = /^[A-Za-z][A-Za-z0-9-]*/;
+const AUTHENTICATION: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'www-authenticate',
+  'proxy-authenticate',
+]);
+/** What bears a proof or a key by its whole value. */
+const SECRET: ReadonlySet<string> = new Set([
+  'authentication-info',
+  'proxy-authentication-info',
+  'identity',
+  'cookie',
+  'set-cookie',
+]);
+const SECRET_NAME =
+  /token|secret|passw|credential|cookie|assertion|apikey|api-key|private-key|session-key|auth/i;
+/** Names that look like the ones above and are not. */
+const TRUSTED: ReadonlySet<string> = new Set(['ms-asserted-verification-level', 'p-asserted-identity']);
+const URI_SECRET = /((?:^|[;?&\s<])(?:[a-z-]*(?:token|secret|passw(?:or)?d|pwd|auth)[a-z-]*))=[^;?&>\s"]*/gi;
+const PASSWORD = /(sips?:[^:@;<>\s"]*):[^@;<>\s"]*@/gi;
+
+/** The head as it was on the wire, but for what would let its reader in somewhere. */
+export function sipHead(message: SipMessage): string {
+  const lines = [withoutPassword(message.head.startLine)];
+  for (const [name, value] of message.fields()) lines.push(`${name}: ${fieldText(name, value)}`);
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function fieldText(name: string, value: string): string {
+  const lower = name.toLowerCase();
+  if (AUTHENTICATION.has(lower)) return authenticationText(value);
+  if (SECRET.has(lower) || (SECRET_NAME.test(lower) && !TRUSTED.has(lower))) return TAKEN_OUT;
+  return withoutPassword(value);
+}
+
+function authenticationText(value: string): string {
+  const scheme = SCHEME.exec(value)?.[0] ?? '';
+  const kept = [...value.matchAll(HARMLESS)].map((found) => found[0]);
+  return [`${scheme} ${kept.join(', ')}`.trim(), TAKEN_OUT].join(kept.length === 0 ? ' ' : ', ');
+}
+
+function withoutPassword(text: string): string {
+  return text.replace(PASSWORD, `$1:${TAKEN_OUT}@`).replace(URI_SECRET, `$1=${TAKEN_OUT}`);
+}
+
+/** What stands in place of a body, and the body itself for those who ask for it. */
+export function sipBody(
+  message: SipMessage,
+  bodies: boolean,
+): { readonly note: string; readonly body?: string } {
+  if (message.body.length === 0) return { note: '' };
+  const type = message.header('Content-Type') ?? 'no type';
+  const note = `[${message.body.length} octets of ${type.slice(0, 80)}]`;
+  return bodies ? { note: '', body: bodyText(type, message.body.toString('utf8')) } : { note };
+}

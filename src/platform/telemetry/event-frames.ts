@@ -1,0 +1,220 @@
+import {
+  type EventLevel,
+  type LogRecord,
+  logLevels,
+  type ProviderName,
+  providerNames,
+  readRecord,
+} from '#protocols/log-query';
+
+/**
+ * How events travel from a service to the supervisor and on to whoever collects them. Frame: length of the rest (32 bits,
+ * little endian), a type, content. Both ends are of one version and on one host, but a service may have been taken over,
+ * so that whatever comes is checked and bounded.
+ */
+export const capturedProtocols = ['sip', 'stun', 'ms-turn', 'xmpp'] as const;
+export type CapturedProtocol = (typeof capturedProtocols)[number];
+
+/** A message as it was on the wire. */
+export interface Capture {
+  readonly time: number;
+  readonly provider: ProviderName;
+  readonly protocol: CapturedProtocol;
+  readonly level: EventLevel;
+  readonly direction: 'in' | 'out';
+  /** See {@link peerLabel}. */
+  readonly peer: Uint8Array;
+  /** Its beginning. */
+  readonly bytes: Uint8Array;
+  /** Octets of the whole message. */
+  readonly length: number;
+}
+
+export type FramedItem =
+  | { readonly type: 'record'; readonly record: LogRecord }
+  | { readonly type: 'capture'; readonly capture: Capture }
+  /** Events that were not kept because the ring was full. */
+  | { readonly type: 'lost'; readonly count: number }
+  /** Everything before this was emitted before somebody asked. */
+  | { readonly type: 'mark'; readonly number: number }
+  /** The frames from here on are this service's. */
+  | { readonly type: 'service'; readonly name: string };
+
+const TYPES = ['record', 'capture', 'lost', 'mark', 'service'] as const;
+const HEAD_BYTES = 5;
+const CAPTURE_HEAD_BYTES = 4 + 8 + 4 + 1;
+/** Longer than any record or capture can be. */
+const FRAME_BYTES = 262_144;
+const LABEL_BYTES = 255;
+const DIRECTIONS = ['in', 'out'] as const;
+
+/** Who a connection is with: its id within the service, and both ends. */
+export interface PeerOfMessage {
+  readonly connection: string;
+  readonly local: string;
+  readonly remote: string;
+}
+
+/** An end of a connection. */
+export interface EventEndpoint {
+  readonly address: string;
+  readonly port: number;
+}
+/** `192.0.2.1:5061`, `[2001:db8::1]:5061` */
+export function eventEndpoint({ address, port }: EventEndpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Made once a connection, so that keeping a message copies a few octets and makes no text. */
+export function peerLabel(
+  connection: number | string,
+  ends: { readonly local: EventEndpoint; readonly remote: EventEndpoint },
+): Uint8Array {
+  const text = `${connection}\n${eventEndpoint(ends.local)}\n${eventEndpoint(ends.remote)}`;
+  return Buffer.from(text, 'latin1').subarray(0, LABEL_BYTES);
+}
+export function readPeerLabel(label: Uint8Array): PeerOfMessage {
+  const [connection = '', local = '', remote = ''] = Buffer.from(label).toString('latin1').split('\n');
+  return { connection, local, remote };
+}
+
+export function encodeFrames(items: readonly FramedItem[]): Buffer {
+  const contents = items.map((item) =>
+    item.type === 'capture' ? undefined : Buffer.from(textOf(item), 'utf8'),
+  );
+  let length = 0;
+  for (const [at, item] of items.entries())
+    length += HEAD_BYTES + (contents[at]?.length ?? captureBytes(item));
+  const frames = Buffer.allocUnsafe(length);
+  let offset = 0;
+  for (const [at, item] of items.entries()) {
+    const content = contents[at];
+    const bytes = content?.length ?? captureBytes(item);
+    frames.writeUInt32LE(bytes + 1, offset);
+    frames[offset + 4] = TYPES.indexOf(item.type);
+    if (content !== undefined) frames.set(content, offset + HEAD_BYTES);
+    else if (item.type === 'capture') writeCapture(frames, offset + HEAD_BYTES, item.capture);
+    offset += HEAD_BYTES + bytes;
+  }
+  return frames;
+}
+
+function captureBytes(item: FramedItem): number {
+  if (item.type !== 'capture') return 0;
+  return CAPTURE_HEAD_BYTES + item.capture.peer.length + item.capture.bytes.length;
+}
+function textOf(item: Exclude<FramedItem, { type: 'capture' }>): string {
+  if (item.type === 'record') return JSON.stringify(item.record);
+  if (item.type === 'lost') return String(item.count);
+  return item.type === 'mark' ? String(item.number) : item.name;
+}
+function writeCapture(into: Buffer, at: number, capture: Capture): void {
+  into[at] = providerNames.indexOf(capture.provider);
+  into[at + 1] = capturedProtocols.indexOf(capture.protocol);
+  into[at + 2] = logLevels.indexOf(capture.level);
+  into[at + 3] = DIRECTIONS.indexOf(capture.direction);
+  into.writeDoubleLE(capture.time, at + 4);
+  into.writeUInt32LE(capture.length, at + 12);
+  into[at + 16] = capture.peer.length;
+  into.set(capture.peer, at + CAPTURE_HEAD_BYTES);
+  into.set(capture.bytes, at + CAPTURE_HEAD_BYTES + capture.peer.length);
+}
+
+/** One frame as it came; `bytes` has its head too, so that it can be handed on as it is. */
+export interface Frame {
+  readonly type: FramedItem['type'];
+  readonly bytes: Buffer;
+}
+
+/** Cuts a stream of octets into frames. After a frame that nobody could have written it is `broken`, and gives no more. */
+export class FrameReader {
+  #rest: Buffer = Buffer.alloc(0);
+  #broken = false;
+
+  get broken(): boolean {
+    return this.#broken;
+  }
+  push(chunk: Uint8Array): Frame[] {
+    const frames: Frame[] = [];
+    if (this.#broken) return frames;
+    let bytes = this.#rest.length === 0 ? asBuffer(chunk) : Buffer.concat([this.#rest, chunk]);
+    while (bytes.length >= HEAD_BYTES) {
+      const length = bytes.readUInt32LE(0);
+      const type = TYPES[bytes[4] ?? TYPES.length];
+      if (length < 1 || length > FRAME_BYTES || type === undefined) {
+        this.#broken = true;
+        this.#rest = Buffer.alloc(0);
+        return frames;
+      }
+      if (bytes.length < length + 4) break;
+      frames.push({ type, bytes: bytes.subarray(0, length + 4) });
+      bytes = bytes.subarray(length + 4);
+    }
+    this.#rest = Buffer.from(bytes);
+    return frames;
+  }
+}
+
+/** What a frame says; undefined when it says nothing that makes sense. */
+export function readFrame({ type, bytes }: Frame): FramedItem | undefined {
+  const content = bytes.subarray(HEAD_BYTES);
+  switch (type) {
+    case 'record': {
+      const record = recordIn(content);
+      return record === undefined ? undefined : { type, record };
+    }
+    case 'capture': {
+      const capture = captureIn(content);
+      return capture === undefined ? undefined : { type, capture };
+    }
+    case 'lost': {
+      const count = numberIn(content);
+      return count === undefined ? undefined : { type, count };
+    }
+    case 'mark': {
+      const number = numberIn(content);
+      return number === undefined ? undefined : { type, number };
+    }
+    case 'service':
+      return { type, name: content.toString('utf8', 0, 64) };
+  }
+}
+
+function recordIn(content: Buffer): LogRecord | undefined {
+  try {
+    return readRecord(JSON.parse(content.toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}
+function numberIn(content: Buffer): number | undefined {
+  const number = Number(content.toString('latin1', 0, 20));
+  return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+function captureIn(content: Buffer): Capture | undefined {
+  if (content.length < CAPTURE_HEAD_BYTES) return undefined;
+  const provider = providerNames[content[0] ?? 255];
+  const protocol = capturedProtocols[content[1] ?? 255];
+  const level = logLevels[content[2] ?? 255];
+  const direction = DIRECTIONS[content[3] ?? 255];
+  const time = content.readDoubleLE(4);
+  const end = CAPTURE_HEAD_BYTES + (content[16] ?? 0);
+  if (provider === undefined || protocol === undefined || level === undefined || direction === undefined)
+    return undefined;
+  if (!(time >= 0 && time <= 8.64e15) || content.length < end) return undefined;
+  const peer = content.subarray(CAPTURE_HEAD_BYTES, end);
+  return {
+    time,
+    provider,
+    protocol,
+    level,
+    direction,
+    peer,
+    bytes: content.subarray(end),
+    length: content.readUInt32LE(12),
+  };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
