@@ -39,8 +39,11 @@ export class LabProgram {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Starts it and waits until every service says that it is healthy. */
-  async start(): Promise<ProgramStatus> {
+  /**
+   * Starts it and waits until every service says that it is healthy.
+   * @param environment variables that it and its services have besides those of this process
+   */
+  async start(environment: Readonly<Record<string, string>> = {}): Promise<ProgramStatus> {
     const { name, document, log, launcher = [] } = this.options;
     const [program = process.execPath, ...parameters] = [
       ...launcher,
@@ -55,6 +58,7 @@ export class LabProgram {
     const child = spawn(program, parameters, {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
+      env: { ...process.env, ...environment },
     });
     this.#child = child;
     const file = createWriteStream(log);

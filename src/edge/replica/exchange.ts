@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { catalogue, type Failure, FailureError, failure } from '#kernel';
+import { catalogue, type Failure, FailureError, failure, type WallTime } from '#kernel';
 import { type HttpRequest, type HttpResponse, jsonResponse, textResponse } from '#platform/http';
 import { ReplicaFolder } from '#platform/replica-store';
-import type { ServiceContext } from '#platform/service';
+import type { ReloadReport, ServiceContext } from '#platform/service';
 import type { EdgeDocument } from '#platform/topology';
 import {
   type Attempt,
@@ -137,14 +137,28 @@ export class Exchange {
       const problem = failure('SLP-CFG-0011', (error as Error).message);
       return { outcome: 'storage', response: this.#problem(507, problem) };
     }
+    const before = this.#context.clock.wall();
     try {
       const report = await this.#context.offer?.(file);
       const applied = report?.outcome === 'applied';
-      if (report !== undefined && !applied)
+      if (report !== undefined && !applied) {
         this.#context.log.warn('push not applied', { problems: report.problems });
+        // With a full disk the supervisor could not write down how it ended.
+        const noted = (folder.last?.at ?? 0) >= before;
+        if (!noted) this.#unread = attemptOf(report, this.#context.clock.wall());
+      }
       return { outcome: applied ? 'applied' : 'not-applied', response: this.#report(applied ? 200 : 409) };
     } finally {
       rmSync(file, { force: true });
     }
   }
+}
+
+function attemptOf({ outcome, problems }: ReloadReport, at: WallTime): Attempt {
+  return {
+    head: null,
+    outcome,
+    at,
+    problems: problems.slice(0, 50).map((problem) => problem.slice(0, 2000)),
+  };
 }

@@ -216,6 +216,9 @@ export class Database {
   fact(key: string): string | undefined {
     return this.store.query('SELECT value FROM fact WHERE key = ?', (row) => String(row.value)).one(key);
   }
+  dropFact(key: string): void {
+    this.store.command('DELETE FROM fact WHERE key = ?').run(key);
+  }
   setFact(key: string, value: string): void {
     this.store
       .command(

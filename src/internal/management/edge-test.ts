@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 import { EdgeLink, type LinkOptions, linkProblem } from './edge-link.ts';
 import type { ManagedEdge } from './policies.ts';
 import type { Publisher } from './publisher.ts';
+import { skewText } from './status.ts';
 
 export interface TestStep {
   readonly step: string;
@@ -52,7 +53,7 @@ function reportSteps(
     {
       step: 'clock',
       ok: Math.abs(skew) <= 60,
-      detail: `${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead'}`,
+      detail: skewText(edge.name, skew),
     },
     { step: 'policy', ok: report.policy === 'replicated', detail: report.policy },
     {

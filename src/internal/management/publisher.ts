@@ -120,9 +120,7 @@ export class Publisher {
     });
     const { text, signature } = link;
     database.publish({ edge: edge.name, version, hash: linkHash(text), link: text, signature, manifest });
-    if (database.fact(`adopted ${edge.name}`) !== undefined) {
-      database.store.command('DELETE FROM fact WHERE key = ?').run(`adopted ${edge.name}`);
-    }
+    database.dropFact(`adopted ${edge.name}`);
     return true;
   }
 
@@ -177,6 +175,21 @@ export class Publisher {
     }
     const signed = links.map(({ link: text, signature }) => ({ text, signature }));
     return { links: signed, manifest: newest.manifest, entries };
+  }
+
+  /** Which scope and revision wrote a line of the policy that was published last, counted from 1. */
+  originOf(edge: ManagedEdge, line: number): string | undefined {
+    const { database, policies } = this.#parts;
+    const newest = database.newest(edge.name);
+    const manifest = newest === undefined ? undefined : parseManifest(newest.manifest);
+    const compiled = policies.compile(edge);
+    if (manifest?.ok !== true || !compiled.ok) return undefined;
+    // A change after it may have moved the lines.
+    const text = sha256(textOf(compiled.value));
+    if (!manifest.value.entries.some((entry) => entry.name === POLICY_ENTRY && entry.sha256 === text)) return;
+    const { scope, revision } = compiled.value[line - 1] ?? {};
+    if (scope === undefined || revision === undefined) return undefined;
+    return revision === 0 ? 'keys of the store' : `${scope}, revision ${revision}`;
   }
 
   /**

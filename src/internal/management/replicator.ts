@@ -25,8 +25,6 @@ export interface ReplicatorParts {
 /** Between two attempts after failures: doubles from the first to the last. Milliseconds. */
 const FIRST_DELAY_MS = 1000;
 const LAST_DELAY_MS = 300_000;
-/** More than this between the clocks is told. Milliseconds. */
-const SKEW_MS = 60_000;
 
 /** Keeps one edge up to date: asks, pushes what it lacks, waits, and begins again. Never two rounds at a time. */
 export class Replicator {
@@ -109,7 +107,7 @@ export class Replicator {
     const push = publisher.pushFor(this.edge.name, report.value, full);
     if (!push.ok) return this.#failed(push.error);
     if (push.value === 'up-to-date') {
-      this.#settled(report.value);
+      this.#settled();
       return 'up-to-date';
     }
     const after = await link.push(push.value);
@@ -117,15 +115,23 @@ export class Replicator {
     this.#note(after.value);
     const { last, head } = after.value;
     if (head?.hash !== this.#parts.database.newest(this.edge.name)?.hash) {
-      const why = last?.problems.join('; ') || 'no reason was given';
+      const why =
+        last?.problems.map((problem) => this.#withOrigin(problem)).join('; ') || 'no reason was given';
       return this.#failed(
         failure('SLP-CFG-0031', `${this.edge.name}, version ${last?.head?.version ?? '?'}: ${why}`),
         'not-applied',
       );
     }
     this.#full &&= !full;
-    this.#settled(after.value);
+    this.#settled();
     return 'pushed';
+  }
+
+  /** A line of the policy in what the edge says, with the scope and revision that wrote it. */
+  #withOrigin(problem: string): string {
+    const line = Number(/\bpolicy\.yaml:(\d+):/.exec(problem)?.[1] ?? 0);
+    const origin = this.#parts.publisher.originOf(this.edge, line);
+    return origin === undefined ? problem : `${problem} (${origin})`;
   }
 
   /** Looks at what the edge says before anything is sent. */
@@ -146,17 +152,9 @@ export class Replicator {
     const { database, clock } = this.#parts;
     database.noteEdge(this.edge.name, { report: JSON.stringify(report), reported: clock.wall() });
   }
-  #settled(report: EdgeReport): void {
-    const { database, clock, heard } = this.#parts;
-    const skew = report.now - clock.wall();
-    const problem =
-      Math.abs(skew) > SKEW_MS
-        ? failure(
-            'SLP-CFG-0032',
-            `${this.edge.name} is ${Math.round(Math.abs(skew) / 1000)} s ${skew > 0 ? 'ahead' : 'behind'}`,
-          )
-        : undefined;
-    database.noteEdge(this.edge.name, { problem: problem === undefined ? null : textOfProblem(problem) });
+  #settled(): void {
+    const { database, heard } = this.#parts;
+    database.noteEdge(this.edge.name, { problem: null });
     heard(this.edge);
   }
 

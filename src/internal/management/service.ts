@@ -12,7 +12,7 @@ import type { LinkOptions } from './edge-link.ts';
 import { type ManagedEdge, Policies } from './policies.ts';
 import { Publisher } from './publisher.ts';
 import { Replicator, type Round, rounds } from './replicator.ts';
-import { reportOf } from './status.ts';
+import { NOT_PUBLISHED, reportOf } from './status.ts';
 import { type Managed, verbsOf } from './verbs.ts';
 
 export const service: ServiceDefinition<InternalDocument> = {
@@ -155,9 +155,13 @@ class Management implements Service<InternalDocument> {
   }
 
   #publish(author: string, reason: string): string[] {
-    const published = this.#opened?.publisher.publish(author, reason);
-    if (published === undefined) return [];
-    if (!published.ok) {
+    const { publisher, database } = this.#opened ?? {};
+    const published = publisher?.publish(author, reason);
+    if (published === undefined || database === undefined) return [];
+    if (published.ok) database.dropFact(NOT_PUBLISHED);
+    else {
+      const { code, message } = published.error;
+      database.setFact(NOT_PUBLISHED, JSON.stringify({ code, message }));
       this.#context.log.error('not published', {
         code: published.error.code,
         problem: published.error.message,

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { catalogue, type ErrorCode, type WallTime } from '#kernel';
 import { PRODUCT_VERSION } from '#platform/telemetry';
-import { type EdgeReport, edgeReport, type SigningKey } from '#protocols/replication';
+import { type Attempt, type EdgeReport, edgeReport, type SigningKey } from '#protocols/replication';
 import type { Database, EdgeRecord } from './database.ts';
 import type { ManagedEdge } from './policies.ts';
+
+const told = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
+type Told = z.output<typeof told>;
 
 const row = z.object({
   name: z.string(),
@@ -18,7 +21,10 @@ const row = z.object({
   lastTry: z.number().nullable(),
   lastUpdate: z.number().nullable(),
   product: z.string().nullable(),
-  error: z.object({ code: z.string(), message: z.string(), remedy: z.string() }).nullable(),
+  /** What keeps it from being up to date. */
+  error: told.nullable(),
+  /** What does not, and somebody should know all the same. */
+  notices: z.array(told),
 });
 
 /** What `config status` shows. */
@@ -31,6 +37,8 @@ export const managementStatus = z.object({
     heartbeat: z.number().nullable(),
     version: z.number(),
     keys: z.enum(['steady', 'rolling']),
+    /** Why what is stored could not be published. */
+    error: told.nullable(),
   }),
   edges: z.array(row),
 });
@@ -55,19 +63,22 @@ export function statusOf({ host, database, key, edges, heartbeat }: StatusParts)
       heartbeat,
       version: Number(database.fact('version') ?? 0),
       keys: rolling ? 'rolling' : 'steady',
+      error: toldIn(database.fact(NOT_PUBLISHED)),
     },
     edges: edges.map((edge) => rowOf(edge, database)),
   };
 }
 
-/** An edge that is up to date may all the same have a clock to be set. */
-const SKEW: ErrorCode = 'SLP-CFG-0032';
+/** The fact under which the last failure to publish is kept. */
+export const NOT_PUBLISHED = 'not published';
+/** More than this between the clocks is told. Milliseconds. */
+const SKEW_MS = 60_000;
 
 function rowOf(edge: ManagedEdge, database: Database): EdgeRow {
   const record = database.edge(edge.name);
   const newest = database.newest(edge.name);
   const report = reportOf(record);
-  const error = errorOf(record);
+  const error = toldIn(record?.problem);
   const current = newest !== undefined && report?.head?.hash === newest.hash;
   return {
     name: edge.name,
@@ -75,7 +86,7 @@ function rowOf(edge: ManagedEdge, database: Database): EdgeRow {
     site: edge.site,
     state: stateOf({
       current,
-      failing: error !== null && !(current && error.code === SKEW),
+      failing: error !== null,
       heard: report !== undefined,
       published: newest !== undefined,
     }),
@@ -86,7 +97,38 @@ function rowOf(edge: ManagedEdge, database: Database): EdgeRow {
     lastUpdate: report?.appliedAt ?? null,
     product: report?.product ?? null,
     error,
+    notices: noticesOf(edge.name, record, newest?.hash),
   };
+}
+
+function noticesOf(name: string, record: EdgeRecord | undefined, newest: string | undefined): Told[] {
+  const report = reportOf(record);
+  if (report === undefined || record?.reported === undefined) return [];
+  const skew = Math.round((report.now - record.reported) / 1000);
+  const { last } = report;
+  const foreign = last !== null && isRefusal(last) && last.head?.hash !== newest;
+  return [
+    ...(Math.abs(skew) * 1000 > SKEW_MS ? [tell('SLP-CFG-0032', skewText(name, skew))] : []),
+    ...(foreign && record.problem === undefined
+      ? [tell('SLP-CFG-0038', `${name}, ${attemptText(last)}`)]
+      : []),
+  ];
+}
+
+function isRefusal({ outcome }: Attempt): boolean {
+  return outcome === 'refused' || outcome === 'rolled-back';
+}
+/** What an edge says of an attempt: when by its own clock, which version it claimed to be, and what was wrong. */
+function attemptText({ at, head, outcome, problems }: Attempt): string {
+  const version = head === null ? '' : ` of version ${head.version}`;
+  return `push${version} at ${new Date(at).toISOString()} ${outcome}: ${problems[0] ?? 'no reason was given'}`;
+}
+export function skewText(edge: string, seconds: number): string {
+  return `${edge} is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}`;
+}
+
+function tell(code: ErrorCode, message: string): Told {
+  return { code, message, remedy: catalogue[code].remedy };
 }
 
 function stateOf(known: {
@@ -107,8 +149,8 @@ export function reportOf(record: EdgeRecord | undefined): EdgeReport | undefined
   return parsed.success ? parsed.data : undefined;
 }
 
-function errorOf(record: EdgeRecord | undefined): EdgeRow['error'] {
-  if (record?.problem === undefined) return null;
-  const { code, message } = JSON.parse(record.problem) as { code: ErrorCode; message: string };
+function toldIn(text: string | undefined): Told | null {
+  if (text === undefined) return null;
+  const { code, message } = JSON.parse(text) as { code: ErrorCode; message: string };
   return { code, message, remedy: catalogue[code]?.remedy ?? '' };
 }

@@ -190,4 +190,10 @@ export const configurationErrors = {
     remedy:
       'Restore sealing.key from a backup; or remove it, and after the next start say config trust EDGE inside.',
   },
+  'SLP-CFG-0038': {
+    blame: 'peer',
+    summary: 'an edge refused something that this store did not send as its newest version',
+    remedy:
+      'Find out who pushed it: another store, or somebody with its certificate. The edge runs on; the next push ends this.',
+  },
 } as const satisfies Catalogue;

@@ -1,18 +1,24 @@
 import { z } from 'zod';
 
-/** What an edge tells the store that dialled it, before and after a push: an answer bounded in every part. */
-const head = z.strictObject({
+/*
+ * What an edge tells the store that dialled it, before and after a push: an answer bounded in every part. Objects may
+ * have more members than these: an edge of the next version may have more to tell, and what a store does not know it
+ * leaves out.
+ */
+const head = z.object({
   version: z.int().min(1),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
 });
 const line = z.string().max(2048);
+/** The last instant that has a date, milliseconds since 1970. */
+const LATEST = 8_640_000_000_000_000;
 
-const attempt = z.strictObject({
+const attempt = z.object({
   /** Of what was pushed, as far as it could be told. */
   head: head.nullable(),
   outcome: z.enum(['applied', 'unchanged', 'refused', 'rolled-back']),
   /** Milliseconds since 1970, by the clock of the edge. */
-  at: z.number(),
+  at: z.number().min(0).max(LATEST),
   /** Of the catalogue, when it was not applied. */
   code: z.string().max(32).optional(),
   /** Which service or setting, and why. */
@@ -24,13 +30,13 @@ export type Attempt = z.output<typeof attempt>;
 export const edgeReport: z.ZodType<EdgeReport> = z.object({
   edge: z.string().max(253),
   product: z.string().max(64),
-  formats: z.strictObject({ oldest: z.int(), newest: z.int() }),
-  now: z.number(),
+  formats: z.object({ oldest: z.int(), newest: z.int() }),
+  now: z.number().min(0).max(LATEST),
   sealingKey: z.string().length(43),
   policy: z.enum(['replicated', 'local']),
   head: head.nullable(),
   held: z.array(z.string().length(64)).max(1000),
-  appliedAt: z.number().nullable(),
+  appliedAt: z.number().min(0).max(LATEST).nullable(),
   last: attempt.nullable(),
   settings: z.array(z.string().max(200)).max(5000),
   healthy: z.boolean(),

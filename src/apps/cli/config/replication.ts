@@ -87,11 +87,15 @@ function renderStatus({ store, edges }: ManagementStatus): string {
       edge.product ?? '-',
     ].map(printable),
   );
-  const errors = edges.flatMap(({ name, error }) =>
-    error === null
-      ? []
-      : ['', printable(`${name}: ${error.code} ${error.message}`), `  ${printable(error.remedy)}`],
-  );
+  const errors = [
+    ...(store.error === null ? [] : [{ of: 'store', ...store.error }]),
+    ...edges.flatMap(({ name, error }) => (error === null ? [] : [{ of: name, ...error }])),
+    ...edges.flatMap(({ name, notices }) => notices.map((notice) => ({ of: `${name} (notice)`, ...notice }))),
+  ].flatMap(({ of, code, message, remedy }) => [
+    '',
+    printable(`${of}: ${code} ${message}`),
+    `  ${printable(remedy)}`,
+  ]);
   return [
     ...head,
     table([['EDGE', 'STATE', 'VERSION', 'LAST REPORT', 'LAST UPDATE', 'PRODUCT'], ...rows]),
