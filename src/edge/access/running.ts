@@ -23,6 +23,7 @@ import { type FederationScene, federationScene } from './federation/federation-s
 import { federationListener } from './federation/listener.ts';
 import { GuardDesk } from './guard/guard-desk.ts';
 import type { AccessMetrics } from './metrics.ts';
+import { OverloadDesk } from './overload/overload-desk.ts';
 import type { Prepared } from './prepared.ts';
 import { AccessProxy, NEXT_HOP_SCOPE } from './proxy/access-proxy.ts';
 import type { Scene } from './rewrite/scene.ts';
@@ -60,6 +61,7 @@ export class Running {
   readonly #internal: TlsAcceptor;
   readonly #federation: Federation;
   readonly #partners: TlsAcceptor;
+  readonly #overload: OverloadDesk;
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
   /** For life: what clients were shown has to open whatever document runs then. */
   readonly #seal: Seal;
@@ -72,9 +74,11 @@ export class Running {
     this.#seal = new Seal(prepared.flowKey);
     const { settings } = prepared;
     const { clock, random, log, events } = context;
+    this.#overload = new OverloadDesk(context, settings.limits.overloadMs);
     const guard = new GuardDesk({ clock, log, events, settings });
     this.#proxy = new AccessProxy({
       guard,
+      overload: this.#overload,
       clock,
       random,
       log,
@@ -90,20 +94,7 @@ export class Running {
       }),
       scene: this.#sceneOf(prepared),
     });
-    this.#pool = new SipFlowPool({
-      endpoint: this.#proxy.endpoint,
-      clock,
-      random,
-      log,
-      metrics: context.metrics,
-      name: 'access_next_hop',
-      targets: settings.nextHop.members,
-      dial: (target) => this.#dial(target),
-      backOff: BACK_OFF,
-      scope: NEXT_HOP_SCOPE,
-      probe: { intervalMs: PROBE_MS, build: (_flow, target) => this.#probeOf(target) },
-      onChange: (member) => this.#tell(member),
-    });
+    this.#pool = this.#nextHopPool();
     const addClient = (connection: Connection) => this.#proxy.addClient(connection);
     this.#external = new ClientListener(context, metrics, prepared, guard, addClient);
     this.#internal = new TlsAcceptor(this.#internalOptions());
@@ -131,6 +122,7 @@ export class Running {
     this.#partners = new TlsAcceptor(this.#partnerOptions());
     this.#proxy.start(this.#pool, this.#federation);
     this.#pool.start();
+    this.#overload.start();
   }
 
   get federation(): Federation {
@@ -145,6 +137,7 @@ export class Running {
     this.#prepared = prepared;
     this.#proxy.endpoint.configure(endpointLimits(prepared.settings));
     this.#proxy.guard.configure(prepared.settings);
+    this.#overload.configure({ waitMs: prepared.settings.limits.overloadMs });
     this.#external.update(prepared);
     this.#internal.update(this.#internalOptions());
     this.names.adopt(prepared.names);
@@ -181,12 +174,31 @@ export class Running {
     this.#partners.undrain();
   }
   async stop(): Promise<void> {
+    this.#overload.stop();
     this.#pool.close();
     this.#federation.stop();
     this.revocation.close();
     this.names.close();
     this.#proxy.stop();
     await Promise.all([this.#external.close(), this.#internal.close(), this.#partners.close()]);
+  }
+
+  #nextHopPool(): SipFlowPool {
+    const { clock, random, log, metrics } = this.#context;
+    return new SipFlowPool({
+      endpoint: this.#proxy.endpoint,
+      clock,
+      random,
+      log,
+      metrics,
+      name: 'access_next_hop',
+      targets: this.#prepared.settings.nextHop.members,
+      dial: (target) => this.#dial(target),
+      backOff: BACK_OFF,
+      scope: NEXT_HOP_SCOPE,
+      probe: { intervalMs: PROBE_MS, build: (_flow, target) => this.#probeOf(target) },
+      onChange: (member) => this.#tell(member),
+    });
   }
 
   #sceneOf({ settings }: Prepared): Scene {

@@ -233,3 +233,39 @@ test('a client that does not read is cut off [setting policy.limits.access.outbo
     await new Promise((resolve) => setImmediate(resolve));
   }
 });
+
+test('while messages wait too long new requests are refused, fairly, and what ends work is not [setting policy.limits.access.overloadMs]', async (t) => {
+  const lab = await withLimits(t, { overloadMs: 20 });
+  const fe = await lab.frontEnds[0].connection();
+  const client = await lab.client();
+  await signIn(client, fe, 'alice');
+  const From = '<sip:alice@example.com>;tag=1';
+  const count = ({ shown }: SipPeer, what: RegExp): number => shown.match(what)?.length ?? 0;
+  const shed = async (): Promise<number> => {
+    const before = count(client, /^SIP\/2.0 503/gm);
+    const total = 400 + before + count(fe, /^MESSAGE /gm);
+    const byes = count(fe, /^BYE /gm);
+    await busy(60);
+    await busy(60);
+    for (let i = 0; i < 400; i++) client.sends(message({ From, 'Call-ID': `o${branches}` }));
+    const Via = `SIP/2.0/TLS h;branch=z9hG4bKbye${branches}`;
+    client.sends(request('BYE', 'sip:bob@example.com', { From, Via }));
+    await until(() => count(fe, /^BYE /gm) === byes + 1);
+    await until(() => count(client, /^SIP\/2.0 503/gm) + count(fe, /^MESSAGE /gm) === total);
+    return count(client, /^SIP\/2.0 503/gm) - before;
+  };
+  assert.ok((await shed()) >= 100);
+  assert.match(client.shown, /^Retry-After: 5\r$/m);
+  const events = lab.events.take(1000).map(({ name }) => name);
+  assert.ok(events.includes('access-overloaded'));
+  lab.document.policy.limits.access.overloadMs = 10_000;
+  await lab.commit();
+  assert.equal(await shed(), 0);
+});
+
+/** Keeps this process busy for so long, so that a timer of it comes late. */
+async function busy(ms: number): Promise<void> {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+}

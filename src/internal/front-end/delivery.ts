@@ -6,7 +6,14 @@ import {
   type SipFlow,
   StatefulProxy,
 } from '#platform/sip-endpoint';
-import { type NameAddress, parseNameAddress, type ServerTransaction, type SipRequest } from '#protocols/sip';
+import {
+  breadthOfBranch,
+  maxBreadth,
+  type NameAddress,
+  parseNameAddress,
+  type ServerTransaction,
+  type SipRequest,
+} from '#protocols/sip';
 import type { Binding } from './binding.ts';
 import type { EdgeLinks, EdgeService } from './edge-links.ts';
 import { type Forwarding, forwarded, keepsChallenges } from './forwarding.ts';
@@ -107,13 +114,15 @@ export class Delivery {
     if (bindings.length === 0) {
       return this.#endpoint.respond(transaction, this.#options.knows(aor) ? 480 : 404);
     }
+    const breadth = breadthOfBranch(maxBreadth(request), bindings.length);
+    if (breadth === undefined) return this.#endpoint.respond(transaction, 440);
     const branches: ProxyBranch[] = [];
     const owners = new Map<string, Binding>();
     let waiting = bindings.length;
     for (const binding of bindings) {
       this.#reach(binding, (target) => {
         if (target !== undefined) {
-          const branch = this.#branchTo(request, flow, target, binding);
+          const branch = this.#branchTo(request, flow, { target, binding, breadth });
           branches.push(branch);
           owners.set(branch.branch, binding);
         }
@@ -130,10 +139,17 @@ export class Delivery {
     else this.#links.reach(edge, 'access', use);
   }
 
-  #branchTo(request: SipRequest, source: SipFlow, target: SipFlow, binding: Binding): ProxyBranch {
+  #branchTo(
+    request: SipRequest,
+    source: SipFlow,
+    { target, binding, breadth }: { target: SipFlow; binding: Binding; breadth: number },
+  ): ProxyBranch {
     const rest = binding.reach.kind === 'path' ? addressesOf(binding.reach.path) : [];
     const recordRoute = formsDialog(request) ? this.#tokensOf([source, target]) : [];
-    return { flow: target, ...this.#copy(request, source, { uri: binding.contact, rest, recordRoute }) };
+    return {
+      flow: target,
+      ...this.#copy(request, source, { uri: binding.contact, rest, recordRoute, breadth }),
+    };
   }
 
   /** Client connections that have to be found again by the requests of the dialog, the caller's first. */

@@ -26,6 +26,8 @@ export interface Forwarding {
   readonly rest: readonly NameAddress[];
   /** Flow tokens for Record-Route, the caller's first. */
   readonly recordRoute?: readonly string[];
+  /** Max-Breadth of this branch of a fork. */
+  readonly breadth?: number;
 }
 
 export interface Forwarded {
@@ -37,7 +39,7 @@ export interface Forwarded {
 export function forwarded(
   request: SipRequest,
   own: OwnUri,
-  { source, uri, rest, recordRoute = [] }: Forwarding,
+  { source, uri, rest, recordRoute = [], breadth }: Forwarding,
   random: Random,
 ): Forwarded {
   const branch = newBranch(random, loopPrint(request));
@@ -45,6 +47,7 @@ export function forwarded(
     hop: nextHop({ uri, rest }),
     via: `SIP/2.0/TLS ${own.host}:${own.port};branch=${branch}`,
     source,
+    breadth,
     recordRoutes: recordRoute.map((token) => `<sip:${token}@${own.host}:${own.port};transport=tls;lr>`),
   });
   edit.remove(ASSERTED_SOURCE);

@@ -35,6 +35,7 @@ export { formatVia, type Via } from './messages/via.ts';
 export type { Source } from './messages/via-source.ts';
 export { loopPrint, newBranch } from './routing/branch.ts';
 export { type ForwardOptions, forwardRequest } from './routing/forward.ts';
+export { breadthOfBranch, maxBreadth } from './routing/max-breadth.ts';
 export type { ResponsePlan, ResponseRefusal } from './routing/response.ts';
 export { type NextHop, nextHop, preprocessRoutes, type RoutePlan } from './routing/route.ts';
 export {

@@ -18,6 +18,8 @@ export const refusalReasons = [
   'no-flow',
   'no-next-hop',
   'next-hop-busy',
+  /** Messages wait too long for this process. */
+  'overloaded',
   'bad-ack',
   // connections
   'pre-sign-in-messages',

@@ -20,6 +20,7 @@ import type { Federation } from '../federation/federation.ts';
 import type { GuardDesk } from '../guard/guard-desk.ts';
 import { GuestDesk } from '../guests/guest-desk.ts';
 import { type AccessMetrics, observeConnections, type SignInOutcome } from '../metrics.ts';
+import type { OverloadDesk } from '../overload/overload-desk.ts';
 import { type Refusal, type RefusalReason, refuse } from '../policy/refusal.ts';
 import { type Scene, webSocketScene } from '../rewrite/scene.ts';
 import { Branches } from './branches.ts';
@@ -38,6 +39,7 @@ export interface AccessProxyOptions {
   readonly limits: SipEndpointLimits;
   readonly clients: ClientTable;
   readonly guard: GuardDesk;
+  readonly overload: OverloadDesk;
   readonly scene: Scene;
 }
 
@@ -65,6 +67,7 @@ export class AccessProxy implements SipUser, ProxyCore {
   readonly metrics: AccessMetrics;
   readonly #log: Log;
   readonly #decisions: DecisionEvents;
+  readonly #overload: OverloadDesk;
   readonly #logged = new OncePerKey(REFUSALS_LOGGED);
   readonly #clientSide: ClientSide;
   readonly #nextHopSide: NextHopSide;
@@ -84,6 +87,7 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.branches = new Branches(options.random);
     this.#log = options.log;
     this.#decisions = new DecisionEvents(options.events);
+    this.#overload = options.overload;
     this.#scene = options.scene;
     this.#webSocketScene = webSocketScene(options.scene);
     this.endpoint = new SipEndpoint({
@@ -163,7 +167,9 @@ export class AccessProxy implements SipUser, ProxyCore {
   }
 
   onRequest(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): void {
-    if (flow.data instanceof ClientConnection) {
+    if (flow.scope !== NEXT_HOP_SCOPE && !this.#overload.admits(request, flow)) {
+      this.refuse(transaction, refuse(503, 'overloaded', [['Retry-After', RETRY_AFTER]]), flow);
+    } else if (flow.data instanceof ClientConnection) {
       this.#clientSide.handleRequest(request, flow.data, transaction);
     } else if (flow.data instanceof PartnerConnection) {
       this.federation.handleRequest(request, flow.data, transaction);

@@ -1,5 +1,5 @@
 import type { Endpoint } from '#platform/net';
-import { MessageEdit, type SipMessage, type SipRequest, type SipResponse } from '#protocols/sip';
+import { MessageEdit, maxBreadth, type SipMessage, type SipRequest, type SipResponse } from '#protocols/sip';
 import { ASSERTED_SOURCE, formatAssertedSource } from '#protocols/trust-marking';
 import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { ForwardInward } from '../policy/from-client.ts';
@@ -27,6 +27,7 @@ export function inwardRequest(
   stripUntrusted(edit, request, scene);
   openHidden(edit, request, scene);
   edit.replace('Max-Forwards', String((request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1));
+  edit.replace('Max-Breadth', String(maxBreadth(request)));
   if (decision.routes.length > 0) edit.replace('Route', decision.routes.join(', '));
   else if (request.has('Route')) edit.remove('Route');
   if (decision.recordRoute) {

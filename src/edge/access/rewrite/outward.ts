@@ -1,5 +1,6 @@
 import {
   MessageEdit,
+  maxBreadth,
   parseNameAddress,
   parseSipUri,
   type SipMessage,
@@ -35,6 +36,7 @@ export function outwardRequest(
   const callId = hiding.hideCallId(request.callId);
   if (callId !== request.callId) edit.replace('Call-ID', callId);
   edit.replace('Max-Forwards', String((request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1));
+  edit.replace('Max-Breadth', String(maxBreadth(request)));
   if (decision.routes.length > 0) edit.replace('Route', decision.routes.join(', '));
   else edit.remove('Route');
   if (decision.recordRoute || request.has('Record-Route')) {
@@ -167,7 +169,16 @@ type Treatment = 'keep' | 'uris' | 'dialog-id' | 'warning' | 'scan' | 'remove';
 
 const TREATMENTS: ReadonlyMap<string, Treatment> = new Map<string, Treatment>([
   // Rewritten by name elsewhere in this file.
-  ...treat('keep', ['Via', 'Route', 'Record-Route', 'Service-Route', 'Contact', 'Call-ID', 'Max-Forwards']),
+  ...treat('keep', [
+    'Via',
+    'Route',
+    'Record-Route',
+    'Service-Route',
+    'Contact',
+    'Call-ID',
+    'Max-Forwards',
+    'Max-Breadth',
+  ]),
   // Addresses of record, and values of closed grammars.
   ...treat('keep', [
     'From',

@@ -229,6 +229,14 @@ const accessLimits = setting.optionalSection('Bounds of the Access Edge service.
     floor: 30,
     ceiling: 86_400,
   }),
+  overloadMs: setting.integer({
+    sentence: 'While messages wait longer than this to be read, new requests are refused with 503, fairly.',
+    reload: 'live',
+    unit: 'milliseconds',
+    default: 200,
+    floor: 20,
+    ceiling: 10_000,
+  }),
   preSignIn,
 });
 

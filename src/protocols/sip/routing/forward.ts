@@ -3,6 +3,7 @@ import type { SipRequest } from '../messages/message.ts';
 import { formatNameAddress } from '../messages/name-address.ts';
 import { formatVia } from '../messages/via.ts';
 import { type Source, viaWithSource } from '../messages/via-source.ts';
+import { maxBreadth } from './max-breadth.ts';
 import type { NextHop } from './route.ts';
 
 export interface ForwardOptions {
@@ -15,6 +16,8 @@ export interface ForwardOptions {
   readonly recordRoutes?: readonly string[] | undefined;
   /** Path values of a REGISTER (RFC 3327 §5.2); the last one will stand on top. */
   readonly paths?: readonly string[] | undefined;
+  /** Max-Breadth to write, where the request is forked; default: what it came with. */
+  readonly breadth?: number | undefined;
 }
 
 /** Max-Forwards of a request that came without one (RFC 3261 §16.6 step 3). */
@@ -30,6 +33,7 @@ export function forwardRequest(request: SipRequest, options: ForwardOptions): Me
   if (hop.uri !== request.uri) edit.requestUri(hop.uri);
   const hops = request.maxForwards;
   edit.replace('Max-Forwards', String(hops === undefined ? FIRST_HOPS : Math.max(hops - 1, 0)));
+  edit.replace('Max-Breadth', String(options.breadth ?? maxBreadth(request)));
   writeRoutes(edit, request, hop);
   for (const value of options.recordRoutes ?? []) edit.prepend('Record-Route', value);
   for (const value of options.paths ?? []) edit.prepend('Path', value);

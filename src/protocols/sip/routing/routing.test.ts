@@ -8,6 +8,7 @@ import type { SipUri } from '../messages/uri.ts';
 import { readVectors } from '../testing/vectors.ts';
 import { branchCookie, hasLooped, loopPrint, newBranch } from './branch.ts';
 import { type ForwardOptions, forwardRequest } from './forward.ts';
+import { breadthOfBranch } from './max-breadth.ts';
 import { popOwnVia } from './response.ts';
 import { nextHop, preprocessRoutes } from './route.ts';
 import { validateForProxy } from './validate.ts';
@@ -263,5 +264,25 @@ describe('responses on their way back (RFC 3261 §16.7)', () => {
     assert.ok(popped.ok);
     assert.equal(popped.value.next.port, 5070);
     assert.deepEqual(parse(popped.value.edit.toBytes()).values('Via'), ['SIP/2.0/TCP a:5070']);
+  });
+});
+
+describe('RFC 5393 §5: how wide a request may become', () => {
+  test('[S13] it starts with 60, keeps what it has, and nothing raises it', () => {
+    const written = (headers: readonly string[], more: Partial<ForwardOptions> = {}) =>
+      forward(request(headers), more).values('Max-Breadth');
+    assert.deepEqual(written([]), ['60']);
+    assert.deepEqual(written(['Max-Breadth: 7']), ['7']);
+    assert.deepEqual(written(['Max-Breadth: 4000']), ['60']);
+    assert.deepEqual(written(['Max-Breadth: many']), ['60']);
+    assert.deepEqual(written(['Max-Breadth: 7'], { breadth: 2 }), ['2']);
+  });
+
+  test('branches share it, and each needs one', () => {
+    assert.equal(breadthOfBranch(60, 1), 60);
+    assert.equal(breadthOfBranch(60, 7), 8);
+    assert.equal(breadthOfBranch(3, 3), 1);
+    assert.equal(breadthOfBranch(2, 3), undefined);
+    assert.equal(breadthOfBranch(0, 1), undefined);
   });
 });
