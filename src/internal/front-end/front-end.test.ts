@@ -94,3 +94,29 @@ test('a client that is in no dialog with another cannot end its call', async () 
   bench.arrives(alice.wire, branched(bye(alice.token, bob.token), 'b3'));
   bob.wire.request('BYE');
 });
+
+test('[S13] a request is forked to no more devices than its Max-Breadth allows, and they share it (RFC 5393 §5)', async () => {
+  const bench = await Bench.start();
+  const edge = bench.edge();
+  const [alice, desk] = [bench.client().wire, bench.client().wire];
+  assert.equal(bench.signsIn(alice, 'alice@example.test'), 200);
+  assert.equal(bench.signsIn(edge, 'bob@example.test', 'sip:bob@192.0.2.7'), 200);
+  assert.equal(bench.signsIn(desk, 'bob@example.test', 'sip:bob@192.0.2.8'), 200);
+  const asks = (breadth: string, branch: string) =>
+    bench.arrives(
+      alice,
+      branched(
+        request({
+          ...{ method: 'MESSAGE', uri: 'sip:bob@example.test', to: '<sip:bob@example.test>', callId: branch },
+          headers: [['Max-Breadth', breadth]],
+        }),
+        branch,
+      ),
+    );
+  asks('7', 'wide');
+  assert.equal(desk.request('MESSAGE').header('Max-Breadth'), '3');
+  assert.equal(bench.toEdge.request('MESSAGE').header('Max-Breadth'), '3');
+  asks('1', 'narrow');
+  alice.response(440);
+  desk.isSilent();
+});

@@ -190,16 +190,21 @@ export class Bench {
   }
 
   /** Registers with the right password and gives the final status. */
-  signsIn(wire: Wire, aor: string): number {
+  signsIn(wire: Wire, aor: string, contact = `sip:${aor}`): number {
     const account = newAccount({ address: aor, password: PASSWORD }, ['example.test']);
     assert.ok(account.ok);
     this.directory.save(account.value);
     const headers: [string, string][] = [
-      ['Contact', `<sip:${aor}>`],
+      ['Contact', `<${contact}>`],
       ['Path', `<sip:token@${EDGE}:5061;transport=tls;lr>`],
     ];
     const ask = (cseq: number, more: [string, string][]) =>
-      request({ from: `sip:${aor}`, callId: aor, cseq, headers: [...headers, ...more] });
+      request({
+        from: `sip:${aor}`,
+        callId: `${aor} ${contact}`.replaceAll(/[ :;=]/g, '-'),
+        cseq,
+        headers: [...headers, ...more],
+      });
     this.arrives(wire, branched(ask(1, []), `reg${wire.id}a`));
     const challenge = wire.response(401).header('WWW-Authenticate') ?? '';
     this.arrives(wire, branched(ask(2, [['Authorization', credentials(challenge, aor)]]), `reg${wire.id}b`));
