@@ -1,4 +1,5 @@
 import type { EdgeDocument } from '#platform/topology';
+import { ExternalAccess } from './policy/external-access.ts';
 import { Disclosure } from './topology-hiding/index.ts';
 
 /** Where a URI of ours points to. */
@@ -36,8 +37,7 @@ export interface AccessSettings {
   readonly remoteAccess: RemoteAccess;
   /** Domains all of whose addresses are conferences. */
   readonly guestConferences: ReadonlySet<string>;
-  /** Users who may be outside; undefined: the next hop decides. */
-  readonly onlyUsers: ReadonlySet<string> | undefined;
+  readonly externalAccess: ExternalAccess;
   readonly disclosure: Disclosure;
 }
 
@@ -61,7 +61,7 @@ export function accessSettings(document: EdgeDocument): AccessSettings {
     limits: policy.limits.access,
     remoteAccess: policy.remoteAccess,
     guestConferences: new Set(policy.remoteAccess.guests.conferenceDomains),
-    onlyUsers: policy.remoteAccess.onlyUsers.length > 0 ? new Set(policy.remoteAccess.onlyUsers) : undefined,
+    externalAccess: new ExternalAccess(policy.externalAccess),
     disclosure: new Disclosure({
       publicHosts: [
         ...sipDomains,

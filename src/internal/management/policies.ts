@@ -9,6 +9,8 @@ import {
   type Scope,
   type ScopeText,
   type Tree,
+  USER_SECTION,
+  userOf,
 } from './scopes.ts';
 
 /** An edge as the document of the store names it. */
@@ -55,8 +57,10 @@ export class Policies {
       'global',
       ...(edge === undefined ? [] : ([`site/${edge.site}`, `service/${edge.name}`] as const)),
     ];
-    for (const scope of wanted) {
-      const revision = latest.find((candidate) => candidate.scope === scope);
+    const users = latest.map(({ scope }) => scope).filter((scope) => userOf(scope) !== undefined);
+    const newest = new Map(latest.map((revision) => [revision.scope, revision]));
+    for (const scope of [...wanted, ...users]) {
+      const revision = newest.get(scope);
       if (revision === undefined) continue;
       const tree = parseTree(revision.text);
       if (!tree.ok) return tree;
@@ -69,8 +73,9 @@ export class Policies {
   change(change: Change, at: number): Result<void, Failure[]> {
     const tree = parseTree(change.text);
     if (!tree.ok) return err([tree.error]);
-    if (change.scope.startsWith('user/') && tree.value.size > 0) {
-      const detail = `${change.scope}: no setting of an edge differs by user; user policies count in the front end`;
+    const stranger = [...tree.value.keys()].find((key) => key !== USER_SECTION);
+    if (userOf(change.scope) !== undefined && stranger !== undefined) {
+      const detail = `${change.scope}: ${stranger} does not differ by user: write ${USER_SECTION}: { remote, federation }`;
       return err([failure('SLP-CFG-0022', detail)]);
     }
     const latest = this.#database.latest().filter((revision) => revision.scope !== change.scope);

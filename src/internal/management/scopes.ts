@@ -3,7 +3,8 @@ import { err, failure, ok, type Result } from '#kernel';
 
 /**
  * Where a policy counts. From the widest to the narrowest: everywhere, at one site, on one edge. A narrower one wins,
- * setting by setting; a list counts as one setting. (`user` is known, and no setting of an edge differs by user.)
+ * setting by setting; a list counts as one setting. What counts for one user alone is the user's external access: it takes
+ * the user's place in `policy.externalAccess.users` of every edge.
  */
 export type Scope = 'global' | `site/${string}` | `service/${string}` | `user/${string}`;
 
@@ -58,10 +59,14 @@ export interface CompiledLine {
   readonly revision: number | undefined;
 }
 
-interface Leaf {
-  readonly value: unknown;
+interface Origin {
   readonly scope: Scope;
   readonly revision: number;
+}
+interface Leaf extends Origin {
+  readonly value: unknown;
+  /** A list whose items come from scopes of their own. */
+  readonly items?: readonly (Origin & { readonly value: unknown })[];
 }
 type Merged = Map<string, Merged | Leaf>;
 
@@ -74,8 +79,47 @@ export interface ScopeText {
 /** Compiles scopes, widest first, to the lines of a policy.yaml: the same input gives the same bytes. */
 export function compileLines(scopes: readonly ScopeText[]): CompiledLine[] {
   const merged: Merged = new Map();
-  for (const { scope, revision, tree } of scopes) merge(merged, tree, scope, revision);
+  const user = (text: ScopeText) => userOf(text.scope) !== undefined;
+  for (const { scope, revision, tree } of scopes.filter((text) => !user(text)))
+    merge(merged, tree, scope, revision);
+  mergeUsers(merged, scopes.filter(user));
   return [{ text: 'policy:', scope: undefined, revision: undefined }, ...lines(merged, 1)];
+}
+
+/** The address in `user/ADDRESS`. */
+export function userOf(scope: Scope): string | undefined {
+  return scope.startsWith('user/') ? scope.slice('user/'.length).toLowerCase() : undefined;
+}
+
+/** What a scope of a user may say, and where it goes. */
+export const USER_SECTION = 'externalAccess';
+const USERS = 'users';
+
+/** A user's own scope takes the place of a line about that user in a wider one. */
+function mergeUsers(merged: Merged, scopes: readonly ScopeText[]): void {
+  const own = scopes.flatMap(({ scope, revision, tree }) => {
+    const rights = asTree(tree.get(USER_SECTION));
+    const user = userOf(scope);
+    return rights === undefined || user === undefined
+      ? []
+      : [{ user, scope, revision, value: new Map<string, unknown>([['user', user], ...rights]) }];
+  });
+  if (own.length === 0) return;
+  const known = merged.get(USER_SECTION);
+  const section: Merged = known instanceof Map ? known : new Map();
+  merged.set(USER_SECTION, section);
+  const wider = section.get(USERS);
+  const listed = wider === undefined || wider instanceof Map ? [] : asList(wider.value);
+  const names = new Set(own.map(({ user }) => user));
+  const others = listed.filter((item) => !names.has(String(asTree(item)?.get('user')).toLowerCase()));
+  const items = [
+    ...others.map((value) => ({ ...(wider as Leaf), value })),
+    ...own.sort((a, b) => (a.user < b.user ? -1 : 1)),
+  ];
+  section.set(USERS, { value: [], items, scope: 'global', revision: 0 });
+}
+function asList(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function merge(into: Merged, tree: Tree, scope: Scope, revision: number): void {
@@ -99,7 +143,8 @@ function lines(merged: Merged, depth: number): CompiledLine[] {
     .flatMap(([key, value]): CompiledLine[] => {
       const name = /^[A-Za-z][A-Za-z0-9]*$/.test(key) ? key : JSON.stringify(key);
       if (!(value instanceof Map)) {
-        const { scope, revision } = value;
+        const { scope, revision, items } = value;
+        if (items !== undefined) return itemLines(`${indent}${name}:`, `${indent}  `, items);
         return [{ text: `${indent}${name}: ${JSON.stringify(plain(value.value))}`, scope, revision }];
       }
       const below = lines(value, depth + 1);
@@ -107,6 +152,13 @@ function lines(merged: Merged, depth: number): CompiledLine[] {
         ? []
         : [{ text: `${indent}${name}:`, scope: undefined, revision: undefined }, ...below];
     });
+}
+
+function itemLines(head: string, indent: string, items: NonNullable<Leaf['items']>): CompiledLine[] {
+  const lines = items.map(({ value, scope, revision }) => {
+    return { text: `${indent}- ${JSON.stringify(plain(value))}`, scope, revision };
+  });
+  return [{ text: head, scope: undefined, revision: undefined }, ...lines];
 }
 
 /** Maps within lists become objects, which JSON, and so YAML, can write. */

@@ -8,7 +8,7 @@ import { exitStatus, printable, type Session, table } from '../terminal.ts';
 import { difference } from './difference.ts';
 import { askStore, author, type StoreOptions, storeCommand, time } from './store.ts';
 
-const SCOPE = ['--scope <scope>', 'global, site/NAME, service/EDGE', 'global'] as const;
+const SCOPE = ['--scope <scope>', 'global, site/NAME, service/EDGE, user/ADDRESS', 'global'] as const;
 const REASON = ['--reason <text>', 'why, for the log', ''] as const;
 
 interface ScopeOptions extends StoreOptions {

@@ -101,6 +101,27 @@ test('a site has its own policy [setting management.edges[].site]', async () => 
   assert.match(shown.text, /connections: 1010 +# global, revision \d+$/m);
 });
 
+test('a user has a policy of her own: scope user, and the edge keeps to it', async () => {
+  const { internalSocket } = perimeter.files;
+  const setting = (path: string, value: string) =>
+    cli('config', 'set', path, value, '--scope', 'user/alice@lab.test', '--socket', internalSocket);
+  const wrong = await setting('policy.relay.realm', 'x.test');
+  assert.equal(wrong.status, 1);
+  assert.match(wrong.text, /user\/alice@lab\.test: relay does not differ by user/);
+  const odd = await setting('policy.externalAccess.remote', '7');
+  assert.match(odd.text, /SLP-CFG-0022 .*user\/alice@lab\.test: policy\.externalAccess\.users\[0\]\.remote/);
+  const set = await setting('policy.externalAccess.remote', 'false');
+  assert.equal(set.status, 0, set.text);
+  await upToDate();
+  await assert.rejects(Person.arrive(perimeter, 'alice'), /403/);
+  const carol = await Person.arrive(perimeter, 'carol');
+  await carol.leave();
+  assert.equal((await setting('policy.externalAccess.remote', 'true')).status, 0);
+  await upToDate();
+  const alice = await Person.arrive(perimeter, 'alice');
+  await alice.leave();
+});
+
 test('status says why an edge is not reached, and what to do [setting management.edges[].address] [setting management.edges[].port] [setting management.edges[].name]', async () => {
   const { names, internal, frontEnd } = perimeter.plan;
   const cases: [string, unknown, unknown, RegExp][] = [

@@ -170,3 +170,38 @@ function branch(): string {
   count += 1;
   return `z9hG4bKs${count}`;
 }
+
+test('who may exchange anything with partners [setting policy.externalAccess.federation] [setting policy.externalAccess.users[].federation]', async (t) => {
+  const { lab, fe } = await startFederation(t);
+  const partner = await TestPartner.create(t, lab);
+  await partner.listen();
+  const inward = await partner.dials(lab);
+  const { externalAccess } = lab.document.policy;
+  externalAccess.users = [{ user: 'alice@example.com', remote: true, federation: false }];
+  await lab.commit();
+  const carol = { To: '<sip:carol@example.com>' };
+  inward.sends(request('MESSAGE', ALICE, fromBob()));
+  assert.match((await inward.receives(403)).header('ms-diagnostics-public') ?? '', /^1002;/);
+  // Neither a To nor a Request-URI of somebody else leads to her.
+  inward.sends(request('MESSAGE', ALICE, fromBob(carol)));
+  await inward.receives(403);
+  inward.sends(request('MESSAGE', 'sip:Alice@example.com', fromBob(carol)));
+  await inward.receives(403);
+  inward.sends(request('MESSAGE', 'sip:carol@example.com', fromBob(carol)));
+  fe.answers(await fe.receivesRequest('MESSAGE'), 200);
+  await inward.receives(200);
+  fe.sends(request('MESSAGE', BOB, fromAlice()));
+  assert.match((await fe.receives(403)).header('ms-diagnostics-public') ?? '', /^1002;/);
+  externalAccess.federation = false;
+  externalAccess.users = [{ user: 'alice@example.com', remote: false, federation: true }];
+  await lab.commit();
+  inward.sends(request('MESSAGE', 'sip:carol@example.com', fromBob(carol)));
+  await inward.receives(403);
+  inward.sends(request('MESSAGE', ALICE, fromBob()));
+  fe.answers(await fe.receivesRequest('MESSAGE'), 200);
+  await inward.receives(200);
+  fe.sends(request('MESSAGE', BOB, fromAlice()));
+  const theirs = await partner.connection();
+  theirs.answers(await theirs.receivesRequest('MESSAGE'), 200);
+  await fe.receives(200);
+});

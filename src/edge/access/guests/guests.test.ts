@@ -180,9 +180,11 @@ test('remote access as a whole [setting policy.remoteAccess.allowed]', async (t)
   await guest.receives(403);
 });
 
-test('who is not on the list is refused, and nobody can tell without a password [setting policy.remoteAccess.onlyUsers]', async (t) => {
+test('who may not be outside is refused, and nobody can tell without a password [setting policy.externalAccess.remote] [setting policy.externalAccess.users[].user] [setting policy.externalAccess.users[].remote]', async (t) => {
   const { lab, fe } = await start(t);
-  lab.document.policy.remoteAccess.onlyUsers = ['carol@example.com'];
+  const { externalAccess } = lab.document.policy;
+  externalAccess.remote = false;
+  externalAccess.users = [{ user: 'carol@example.com', remote: true, federation: false }];
   await lab.commit();
   const client = await lab.client();
   const register = (branch: string) =>
@@ -202,7 +204,26 @@ test('who is not on the list is refused, and nobody can tell without a password 
   client.sends(request('MESSAGE', 'sip:bob@example.com', { Via: 'SIP/2.0/TLS h;branch=z9hG4bKlist3' }));
   await client.receives(403);
   await signIn(client, fe, 'carol');
-  lab.document.policy.remoteAccess.onlyUsers = [];
+  client.sends(
+    request('MESSAGE', 'sip:bob@example.com', {
+      Via: 'SIP/2.0/TLS h;branch=z9hG4bKlist4',
+      From: '<sip:carol@example.com>;tag=1',
+    }),
+  );
+  fe.answers(await fe.receivesRequest('MESSAGE'), 200);
+  await client.receives(200);
+  // What was allowed when somebody signed in need not be so any more.
+  externalAccess.users = [{ user: 'carol@example.com', remote: false, federation: true }];
+  await lab.commit();
+  client.sends(
+    request('MESSAGE', 'sip:bob@example.com', {
+      Via: 'SIP/2.0/TLS h;branch=z9hG4bKlist5',
+      From: '<sip:carol@example.com>;tag=1',
+    }),
+  );
+  await client.receives(403);
+  externalAccess.remote = true;
+  externalAccess.users = [];
   await lab.commit();
   await signIn(await lab.client(), fe, 'alice');
 });

@@ -16,19 +16,19 @@ export function checkRemoteAccess({ remoteAccess }: AccessSettings): Refusal | u
 }
 
 /**
- * The list of who may be outside, where the document has one. A sign-in of somebody else goes on, in vain, so that until
- * the password was right nobody can tell who is on the list; everything else then needs a sign-in before it.
+ * Who may be outside, where the document says so. A sign-in of somebody else goes on, in vain, so that until the password
+ * was right nobody can tell who may; everything else then needs a sign-in before it.
  */
-export function checkListed(
+export function checkUser(
   request: SipRequest,
   decision: ForwardInward,
-  { onlyUsers }: AccessSettings,
+  { externalAccess }: AccessSettings,
 ): ForwardInward | Refusal {
-  if (onlyUsers === undefined || decision.guest === true) return decision;
+  if (!externalAccess.restrictsRemote || decision.guest === true) return decision;
+  const mayBeOutside = (address: string | undefined) =>
+    address !== undefined && externalAccess.rightsOf(address).remote;
   if (request.method !== 'REGISTER') {
-    return decision.asserted === undefined ? refuse(403, 'not-signed-in') : decision;
+    return mayBeOutside(decision.asserted) ? decision : refuse(403, 'not-signed-in');
   }
-  const address = canonicalAddress(request.to.uri)?.toLowerCase();
-  const listed = address !== undefined && onlyUsers.has(address);
-  return listed ? decision : { ...decision, inVain: true };
+  return mayBeOutside(canonicalAddress(request.to.uri)) ? decision : { ...decision, inVain: true };
 }

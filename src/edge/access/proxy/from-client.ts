@@ -10,7 +10,7 @@ import {
   decideClientRequest,
   type ForwardInward,
 } from '../policy/from-client.ts';
-import { checkListed, checkRemoteAccess, NOT_ENABLED_FOR_REMOTE } from '../policy/gates.ts';
+import { checkRemoteAccess, checkUser, NOT_ENABLED_FOR_REMOTE } from '../policy/gates.ts';
 import { inwardRequest } from '../rewrite/inward.ts';
 import { hideOutward } from '../rewrite/outward.ts';
 import type { ProxyCore } from './core.ts';
@@ -71,7 +71,7 @@ export class ClientSide {
     const closed = checkRemoteAccess(settings);
     if (closed !== undefined) return closed;
     const verdict = core.guests.admit(request, client, settings, core.clock.now());
-    if (verdict === 'no-guest') return checkListed(request, decision, settings);
+    if (verdict === 'no-guest') return checkUser(request, decision, settings);
     if (verdict !== 'guest') return verdict;
     const asserted = canonicalAddress(request.from.uri);
     return { ...decision, asserted, guest: true };

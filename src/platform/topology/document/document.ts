@@ -72,7 +72,9 @@ const internalRecipe: Recipe<InternalDocument> = {
 };
 
 /** Old keys and their new names; a key that is renamed goes in here for good. */
-const RENAMED: RenamedKeys = new Map();
+const RENAMED: RenamedKeys = new Map([
+  ['policy.remoteAccess.onlyUsers', 'policy.externalAccess: remote: false, and each user with remote: true'],
+]);
 
 /** Examines the text of an edge.yaml. */
 export function examineEdge(text: string, options: ParseOptions): Examination<EdgeDocument> {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { edgeAddresses } from './address-schema.ts';
+import { edgeExternalAccess } from './external-access-schema.ts';
 import { federation, publicProviders } from './federation-schema.ts';
 import {
   derivedKeyPair,
@@ -276,6 +277,7 @@ const policy = setting.section('What all edges of the organisation have in commo
   }),
   features,
   remoteAccess,
+  externalAccess: edgeExternalAccess,
   federation,
   revocation,
   publicProviders,

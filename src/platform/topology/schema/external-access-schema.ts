@@ -46,3 +46,35 @@ export const externalAccess = setting.optionalSection(
     }),
   },
 );
+
+/**
+ * policy.externalAccess of an edge: the same for a next hop that does not decide it itself. Without it every user may do
+ * what the next hop allows; the policy of a user counts as a whole.
+ */
+export const edgeExternalAccess = setting.optionalSection(
+  'What users may do with the outside, for a next hop that does not decide that itself.',
+  {
+    remote: setting.toggle(true, {
+      sentence: 'Signing in from outside, for users that users does not name.',
+      reload: 'live',
+      rows: ['ext-05'],
+    }),
+    federation: setting.toggle(true, {
+      sentence: 'Messages and calls with partners, in both directions, for users that users does not name.',
+      reload: 'live',
+      rows: ['ext-06', 'ext-07'],
+    }),
+    users: setting.sectionsOrNone('Policies of single users; each counts as a whole.', {
+      user: setting.text('user@domain', setting.userAddress, {
+        sentence: 'Address of the user.',
+        reload: 'live',
+        example: 'alice@example.com',
+      }),
+      remote: setting.toggle(false, { sentence: 'Signing in from outside.', reload: 'live' }),
+      federation: setting.toggle(false, {
+        sentence: 'Messages and calls with partners, in both directions.',
+        reload: 'live',
+      }),
+    }),
+  },
+);

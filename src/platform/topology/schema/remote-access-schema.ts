@@ -106,13 +106,6 @@ export const remoteAccess = setting.optionalSection('Clients outside, whoever th
     reload: 'live',
     rows: ['ext-05'],
   }),
-  onlyUsers: setting.textsOrNone('a list of user@domain', setting.userAddress, {
-    sentence:
-      'Users who may sign in from outside, for a next hop that does not decide that itself; everybody whom it accepts ' +
-      'when left out.',
-    reload: 'live',
-    example: ['alice@example.com'],
-  }),
   webSocket,
   guests,
   guard,

@@ -11,6 +11,7 @@ export const federationReasons = [
   'via-host',
   'record-route-host',
   'foreign-sender',
+  'user-not-enabled',
   // what
   'partner-method',
   'no-transit',

@@ -68,6 +68,8 @@ export function decidePartnerRequest(
   if ('kind' in routed) return routed;
   const opened = known.openTarget(routed.target);
   if (opened === undefined && !isOurs(routed.target, settings)) return refuseFederation('no-transit');
+  const addressed = opened === undefined ? [routed.target, request.to.uri] : [request.to.uri];
+  if (!addressed.every((uri) => mayBeReached(uri, settings))) return refuseFederation('user-not-enabled');
   return {
     kind: 'forward',
     sender: sender.address,
@@ -161,6 +163,13 @@ function isStrictlyRouted(uri: string, known: PartnerKnowledge, settings: Access
   const parsed = parseSipUri(uri);
   if (!parsed.ok || !parsed.value.parameters.has('lr') || parsed.value.user === undefined) return false;
   return parsed.value.host === settings.external.host && known.openToken(parsed.value.user) !== undefined;
+}
+
+/** Within a dialog the target is a device; then it is the To field that names the user. */
+function mayBeReached(uri: string, settings: AccessSettings): boolean {
+  const address = canonicalAddress(uri);
+  if (address === undefined || !isOurs(uri, settings)) return true;
+  return settings.externalAccess.rightsOf(address).federation;
 }
 
 /** The target of a request that begins something is somebody of ours. */

@@ -14,6 +14,7 @@ const ANSWERS: Readonly<Record<FederationReason, readonly [status: number, diagn
   'via-host': [403, 1002],
   'record-route-host': [403, 1002],
   'foreign-sender': [403, 1017],
+  'user-not-enabled': [403, 1002],
   'partner-method': [403, 1027],
   'no-transit': [403, 1017],
   'provider-method': [403, 1027],

@@ -94,12 +94,15 @@ function isAddress(host: string): boolean {
   return host.startsWith('[') || isIP(host) !== 0;
 }
 
-/** The edge is no way from one stranger to another. */
+/** The edge is no way from one stranger to another, and not every user of ours may leave by it. */
 function checkSender(request: SipRequest, settings: AccessSettings): Refusal | undefined {
   const address = canonicalAddress(request.from.uri);
   const domain = address?.slice(address.lastIndexOf('@') + 1);
   const ours = domain !== undefined && settings.sipDomains.has(domain);
-  return ours ? undefined : refuseFederation('foreign-sender');
+  if (address === undefined || !ours) return refuseFederation('foreign-sender');
+  return settings.externalAccess.rightsOf(address).federation
+    ? undefined
+    : refuseFederation('user-not-enabled');
 }
 
 /** A request passes this edge at most twice, once inward and once outward. */
