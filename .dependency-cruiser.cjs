@@ -28,7 +28,9 @@ const within = {
     'xmpp-endpoint': ['dns', 'net', 'partner-dial', 'pki', 'telemetry'],
   },
   edge: {},
-  internal: {},
+  internal: {
+    'front-end': ['presence'],
+  },
   apps: {
     cli: ['lab'],
     lab: ['softphone'],

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { forgetPresentity, PresenceStore, presenceTables } from '#internal/presence';
 import type { Result } from '#kernel';
 import { type Row, Store } from '#platform/store';
 import { type DigestAlgorithm, digestAlgorithm } from '#protocols/sip';
@@ -24,15 +25,19 @@ const MIGRATIONS = [
      PRIMARY KEY (aor, key)
    ) STRICT;
    CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;`,
+  presenceTables,
 ];
 
 /** Accounts, bindings and the front end's own secrets in one SQLite file. */
 export class Directory implements AccountDirectory, BindingStore {
   readonly #store: Store;
+  /** What the presence agent keeps. */
+  readonly presence: PresenceStore;
   #algorithms: ReadonlyMap<DigestAlgorithm, number> | undefined;
 
   private constructor(store: Store) {
     this.#store = store;
+    this.presence = new PresenceStore(store);
   }
   static open(file: string): Result<Directory> {
     const opened = Store.open({ file, migrations: MIGRATIONS });
@@ -66,11 +71,12 @@ export class Directory implements AccountDirectory, BindingStore {
       .command('INSERT OR REPLACE INTO account (aor, algorithm, ha1) VALUES (?, ?, ?)')
       .run(account.aor, account.algorithm, account.ha1);
   }
-  /** Removes an account and whatever is registered for it; false when there is none. */
+  /** Removes an account, whatever is registered for it and its presence; false when there is none. */
   delete(aor: string): boolean {
     this.#algorithms = undefined;
     return this.#store.transaction(() => {
       this.#store.command('DELETE FROM binding WHERE aor = ?').run(aor);
+      forgetPresentity(this.#store, aor);
       return this.#store.command('DELETE FROM account WHERE aor = ?').run(aor) > 0;
     });
   }

@@ -1,11 +1,13 @@
 import type { Counter, Metrics } from '#platform/telemetry';
 import { type ChallengeReason, challengeReasons } from './authentication.ts';
+import { notifyOutcomes } from './presence-desk.ts';
 import { type RefusalReason, refusalReasons } from './routing.ts';
 
 const destinations = [
   'registrar',
   'provisioning',
   'options',
+  'presence',
   'relay-credentials',
   'user',
   'partner',
@@ -20,6 +22,7 @@ export interface FrontEndMetrics {
   readonly requests: Counter<(typeof destinations)[number]>;
   readonly refusals: Counter<RefusalReason>;
   readonly challenges: Counter<ChallengeReason>;
+  readonly notified: Counter<(typeof notifyOutcomes)[number]>;
 }
 
 export function frontEndMetrics(metrics: Metrics): FrontEndMetrics {
@@ -34,6 +37,14 @@ export function frontEndMetrics(metrics: Metrics): FrontEndMetrics {
       {
         name: 'reason',
         values: refusalReasons,
+      },
+    ),
+    notified: metrics.counter(
+      'sallyport_front_end_notifications_total',
+      'NOTIFY requests sent, by outcome.',
+      {
+        name: 'outcome',
+        values: notifyOutcomes,
       },
     ),
     challenges: metrics.counter(

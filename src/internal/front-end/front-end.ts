@@ -1,3 +1,4 @@
+import type { PresenceAgent } from '#internal/presence';
 import type { Clock, Random } from '#kernel';
 import type { FlowCloseReason, SipEndpoint, SipFlow, SipUser } from '#platform/sip-endpoint';
 import { type NameAddress, parseSipUri, type ServerTransaction, type SipRequest } from '#protocols/sip';
@@ -10,6 +11,7 @@ import { NOT_ENABLED_FOR_REMOTE } from './external-access.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { type FlowTokens, partyOf } from './parties.ts';
 import { mayExchange, NOT_REACHABLE, outsiderOf } from './partners.ts';
+import { PresenceDesk } from './presence-desk.ts';
 import type { Registrar } from './registrar.ts';
 import { type Refusal, type Routed, routeRequest } from './routing.ts';
 import { type Answer, SIGN_IN_HEADERS, SignIn, type SignInSettings } from './sign-in.ts';
@@ -21,11 +23,12 @@ export interface FrontEndOptions {
   readonly authenticator: Authenticator;
   readonly registrar: Registrar;
   readonly tokens: FlowTokens;
+  readonly presence: PresenceAgent;
   /** True for an address of record that has an account. */
   readonly knows: (aor: string) => boolean;
 }
 
-const ALLOWED = 'REGISTER, INVITE, ACK, BYE, CANCEL, MESSAGE, SUBSCRIBE, SERVICE, OPTIONS';
+const ALLOWED = 'REGISTER, INVITE, ACK, BYE, CANCEL, MESSAGE, SUBSCRIBE, NOTIFY, PUBLISH, SERVICE, OPTIONS';
 
 /**
  * Registrar and proxy for the users of some SIP domains: who signs in from outside comes through an edge, who is
@@ -35,6 +38,7 @@ export class FrontEnd implements SipUser {
   readonly #options: FrontEndOptions;
   #endpoint!: SipEndpoint;
   #delivery!: Delivery;
+  #presence!: PresenceDesk;
   #settings: SignInSettings;
   readonly #signIn: SignIn;
 
@@ -52,11 +56,23 @@ export class FrontEnd implements SipUser {
       links,
       this.#settings,
     );
+    this.#presence = new PresenceDesk(
+      { ...this.#options, agent: this.#options.presence, notified: this.#options.metrics.notified },
+      endpoint,
+      links,
+      this.#settings,
+    );
+    this.#options.registrar.onChanged = (aor) => this.#presence.handleDevices(aor);
+    this.#presence.flush();
+  }
+  stop(): void {
+    this.#presence.stop();
   }
   configure(settings: SignInSettings): void {
     this.#settings = settings;
     this.#signIn.configure(settings);
     this.#delivery.configure(settings);
+    this.#presence.configure(settings);
   }
 
   onRequest(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): void {
@@ -71,8 +87,9 @@ export class FrontEnd implements SipUser {
         this.#delivery.inDialog(request, flow, transaction, routed);
       }
     } else {
-      if (this.#outsider(request, flow) !== undefined) {
-        this.#serveOutsider(request, flow, transaction, routed);
+      const outsider = this.#outsider(request, flow);
+      if (outsider !== undefined) {
+        this.#serveOutsider(request, flow, transaction, routed, outsider);
         return;
       }
       if (partyOf(flow).kind === 'peer') return this.#refusePeer(transaction);
@@ -197,6 +214,8 @@ export class FrontEnd implements SipUser {
     switch (destination.kind) {
       case 'registrar':
         return this.#answer(transaction, this.#signIn.register(request, flow, sender));
+      case 'presence':
+        return this.#presence.serve(request, flow, transaction, { address: sender, outsider: false });
       case 'provisioning':
         return this.#answer(transaction, this.#signIn.provision(sender));
       case 'relay-credentials':
@@ -224,22 +243,35 @@ export class FrontEnd implements SipUser {
     }
   }
 
-  /** Somebody at another organisation: may reach users whose policy allows it, and nothing else. */
-  #serveOutsider(request: SipRequest, flow: SipFlow, transaction: ServerTransaction, routed: Routed): void {
-    const { destination } = routed;
-    if (destination.kind !== 'user') {
-      this.#endpoint.respond(transaction, 403, { headers: [NOT_REACHABLE] });
-    } else if (
-      this.#options.knows(destination.aor) &&
-      mayExchange(this.#settings.access.rightsOf(destination.aor))
-    ) {
+  /** Somebody at another organisation: may reach and watch users whose policy allows it, and nothing else. */
+  #serveOutsider(
+    request: SipRequest,
+    flow: SipFlow,
+    transaction: ServerTransaction,
+    { destination }: Routed,
+    address: string,
+  ): void {
+    const watches = destination.kind === 'presence' && request.method === 'SUBSCRIBE';
+    if (watches && (request.to.tag !== undefined || this.#isForOutsiders(addressOfUri(request.uri)))) {
+      this.#presence.serve(request, flow, transaction, { address, outsider: true });
+    } else if (destination.kind === 'user' && this.#isForOutsiders(destination.aor)) {
       this.#delivery.toUser(request, flow, transaction, destination.aor);
-    } else this.#endpoint.respond(transaction, 404, { headers: [NOT_REACHABLE] });
+    } else {
+      const status = watches || destination.kind === 'user' ? 404 : 403;
+      this.#endpoint.respond(transaction, status, { headers: [NOT_REACHABLE] });
+    }
+  }
+
+  #isForOutsiders(aor: string): boolean {
+    return this.#options.knows(aor) && mayExchange(this.#settings.access.rightsOf(aor));
   }
 }
 
 /** `user@domain` in lower case, without what else a URI may hold; '' when it is no SIP address. */
 function addressOf({ uri }: NameAddress): string {
+  return addressOfUri(uri);
+}
+function addressOfUri(uri: string): string {
   const parsed = parseSipUri(uri);
   if (!parsed.ok || parsed.value.user === undefined || parsed.value.password !== undefined) return '';
   return `${parsed.value.user}@${parsed.value.host}`.toLowerCase();

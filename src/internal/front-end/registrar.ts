@@ -34,6 +34,8 @@ interface WantedContact {
 /** The registrar of RFC 3261 §10.3, steps 6 to 8; the caller has authenticated and authorised (steps 1 to 5). */
 export class Registrar {
   readonly #store: BindingStore;
+  /** Called with the address of record after its bindings have changed. */
+  onChanged: (aor: string) => void = () => {};
   #settings: RegistrarSettings;
 
   constructor(store: BindingStore, settings: RegistrarSettings) {
@@ -54,9 +56,16 @@ export class Registrar {
   /** Forgets a binding that turned out to be dead (RFC 5626 §5.3 430, a closed connection). */
   forget(binding: Binding): void {
     this.#store.remove(binding.aor, binding.key);
+    this.onChanged(binding.aor);
   }
 
   register(registration: Registration, wall: WallTime): RegistrarAnswer {
+    const answer = this.#register(registration, wall);
+    if (answer.status === 200) this.onChanged(registration.aor);
+    return answer;
+  }
+
+  #register(registration: Registration, wall: WallTime): RegistrarAnswer {
     const contacts = readContacts(registration.request);
     if (contacts === undefined) return { status: 400, reason: 'Malformed Contact' };
     if (contacts === '*') return this.#removeAll(registration, wall);

@@ -55,8 +55,20 @@ test('requests without routes go by method and Request-URI', () => {
       { kind: 'provisioning' },
     ],
     [
-      { method: 'SUBSCRIBE', uri: 'sip:bob@example.test', headers: [['Event', 'presence']] },
+      { method: 'SUBSCRIBE', uri: 'sip:bob@example.test', headers: [['Event', 'dialog']] },
       { kind: 'user', aor: 'bob@example.test' },
+    ],
+    [
+      { method: 'SUBSCRIBE', uri: 'sip:bob@example.test', headers: [['Event', 'presence']] },
+      { kind: 'presence' },
+    ],
+    [
+      { method: 'SUBSCRIBE', uri: 'sip:bob@partner.example', headers: [['Event', 'presence']] },
+      { kind: 'partner' },
+    ],
+    [
+      { method: 'PUBLISH', uri: 'sip:bob@example.test', headers: [['Event', 'dialog']] },
+      { kind: 'presence' },
     ],
     [
       { method: 'SERVICE', uri: mrasUri('edge1.int.test', 'example.test') },

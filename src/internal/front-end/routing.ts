@@ -1,4 +1,5 @@
 import {
+  eventOf,
   nextHop,
   type ProxyRefusalReason,
   parseSipUri,
@@ -45,6 +46,8 @@ export type Destination =
   | { readonly kind: 'registrar' }
   | { readonly kind: 'provisioning' }
   | { readonly kind: 'options' }
+  /** The presence agent. */
+  | { readonly kind: 'presence' }
   /** The A/V Authentication service of this edge. */
   | { readonly kind: 'relay-credentials'; readonly edge: string }
   /** A user of ours, by address of record. */
@@ -123,6 +126,7 @@ function serve(request: SipRequest, around: Surroundings, target: string): Desti
   if (request.method === 'REGISTER') return { kind: 'registrar' };
   if (request.method === 'OPTIONS' && user === undefined) return { kind: 'options' };
   if (isProvisioning(request)) return { kind: 'provisioning' };
+  if (isAboutPresence(request)) return { kind: 'presence' };
   const aor = user === undefined ? undefined : parseAor(`${user}@${host}`)?.aor;
   return aor === undefined ? refused(404, 'request-uri') : { kind: 'user', aor };
 }
@@ -137,6 +141,13 @@ function edgeOfMras(target: string, around: Surroundings): string | undefined {
 /** A user's SUBSCRIBE to the own address for what a client needs to know. */
 function isProvisioning(request: SipRequest): boolean {
   return request.method === 'SUBSCRIBE' && request.header('event')?.toLowerCase() === provisioningEvent;
+}
+
+/** What the presence agent answers; whatever else may be subscribed to is the business of devices. */
+function isAboutPresence(request: SipRequest): boolean {
+  if (request.method === 'PUBLISH') return true;
+  const name = request.method === 'SUBSCRIBE' ? eventOf(request)?.package : undefined;
+  return name === 'presence' || name === 'presence.winfo';
 }
 
 function refused(status: number, reason: RefusalReason): Refusal {

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { PresenceAgent } from '#internal/presence';
 import { type Connection, dialTls, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
 import { matchName } from '#platform/pki';
 import type { ServiceContext, SocketSource } from '#platform/service';
@@ -13,6 +14,7 @@ import { FrontEnd } from './front-end.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { FlowTokens, newClientParty, newPeerParty, partyOf } from './parties.ts';
 import type { Prepared } from './prepared.ts';
+import { PresenceUsers } from './presence-users.ts';
 import { Registrar } from './registrar.ts';
 import type { SignInSettings } from './sign-in.ts';
 
@@ -34,6 +36,9 @@ export class Running {
   readonly #endpoint: SipEndpoint;
   readonly #frontEnd: FrontEnd;
   readonly #registrar: Registrar;
+  readonly #presenceUsers: PresenceUsers;
+  /** Who watches whom. */
+  readonly presence: PresenceAgent;
   readonly #links: EdgeLinks;
   readonly #listener: TlsAcceptor;
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
@@ -46,6 +51,13 @@ export class Running {
     const { directory, document } = prepared;
     directory.forgetFlows();
     this.#registrar = new Registrar(directory, document.frontEnd.registrar);
+    const settings = settingsOf(document);
+    this.#presenceUsers = new PresenceUsers(directory, this.#registrar, settings.access);
+    this.presence = new PresenceAgent(
+      { random, store: directory.presence, users: this.#presenceUsers },
+      document.frontEnd.presence,
+      clock.wall(),
+    );
     const user = {
       clock,
       random,
@@ -53,9 +65,10 @@ export class Running {
       authenticator: new Authenticator({ accounts: directory, random, key: directory.secret('digest') }),
       registrar: this.#registrar,
       tokens: new FlowTokens({ current: tokenKey(directory.secret('flow')) }),
+      presence: this.presence,
       knows: (aor: string) => directory.find(aor) !== undefined,
     };
-    this.#frontEnd = new FrontEnd(user, settingsOf(document));
+    this.#frontEnd = new FrontEnd(user, settings);
     this.#endpoint = new SipEndpoint({
       clock,
       random,
@@ -97,8 +110,11 @@ export class Running {
     this.#prepared = prepared;
     const { document } = prepared;
     this.#endpoint.configure(endpointLimits(document));
-    this.#frontEnd.configure(settingsOf(document));
+    const settings = settingsOf(document);
     this.#registrar.configure(document.frontEnd.registrar);
+    this.#presenceUsers.configure(settings.access);
+    this.presence.configure(document.frontEnd.presence);
+    this.#frontEnd.configure(settings);
     this.#links.update(document.frontEnd.edges);
     this.#listener.update(this.#listenerOptions());
     this.#dismiss(document.frontEnd);
@@ -115,6 +131,7 @@ export class Running {
     this.#listener.undrain();
   }
   async stop(): Promise<void> {
+    this.#frontEnd.stop();
     this.#links.close();
     this.#endpoint.close();
     await this.#listener.close();

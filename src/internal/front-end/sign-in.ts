@@ -1,3 +1,4 @@
+import { ALLOW_EVENTS } from '#internal/presence';
 import type { Clock, Monotonic } from '#kernel';
 import type { RespondOptions, SipFlow } from '#platform/sip-endpoint';
 import type { SipRequest } from '#protocols/sip';
@@ -27,7 +28,7 @@ export interface SignInSettings {
 
 /** What every client may know about this front end. */
 export const SIGN_IN_HEADERS: readonly (readonly [string, string])[] = [
-  ['Allow-Events', provisioningEvent],
+  ['Allow-Events', `${provisioningEvent}, ${ALLOW_EVENTS[1]}`],
   ['Supported', 'path, outbound'],
 ];
 

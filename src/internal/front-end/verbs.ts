@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FailureError, failure } from '#kernel';
 import { type VerbHandler, verb } from '#platform/service';
 import { parseAor } from './account.ts';
+import { presenceVerbs } from './presence-verbs.ts';
 import type { Running } from './running.ts';
 
 const user = z.strictObject({ address: z.string().max(320) });
@@ -16,7 +17,14 @@ export function frontEndVerbs(
     if (current === undefined) throw new FailureError(failure('SLP-INT-0006'));
     return current.directory;
   };
+  const presence = () => {
+    const current = running();
+    if (current === undefined) throw new FailureError(failure('SLP-INT-0006'));
+    const { directory: accounts, presence: agent } = current;
+    return { agent, knows: (aor: string) => accounts.find(aor) !== undefined };
+  };
   return {
+    ...presenceVerbs(presence, wall),
     /** The edges' services that cannot be reached, with the reason; empty when all is well. */
     troubles: verb(z.strictObject({}), () => running()?.troubles() ?? ['no document yet']),
     /** Who may sign in, and on how many devices each is. */

@@ -26,4 +26,14 @@ export const sipErrors = {
       'Write one line of 16 to 512 characters into the file of policy.pool.flowKeyFile, for example with `openssl rand -base64 32`, ' +
       'the same on every edge of the pool, readable by the account the service runs as.',
   },
+  'SLP-SIP-0801': {
+    blame: 'operator',
+    summary: 'this is no address of a watcher',
+    remedy: 'Write user@domain, as the address stands in the list of `sallyport internal presence list`.',
+  },
+  'SLP-SIP-0802': {
+    blame: 'operator',
+    summary: 'the user has decided about as many watchers as there may be',
+    remedy: 'Raise frontEnd.presence.watchersPerUser of internal.yaml.',
+  },
 } as const satisfies Catalogue;

@@ -44,4 +44,11 @@ export {
   type ProxyRules,
   validateForProxy,
 } from './routing/validate.ts';
+export { type EventName, eventOf, formatEvent } from './subscriptions/event.ts';
+export {
+  formatSubscriptionState,
+  type SubscriptionState,
+  subscriptionStateOf,
+  type TerminationReason,
+} from './subscriptions/subscription-state.ts';
 export * from './transactions/index.ts';

@@ -17,6 +17,7 @@ import { addKeys } from './keys.ts';
 import { addLab } from './lab.ts';
 import { addMetrics } from './metrics.ts';
 import { addPortSummary } from './port-summary.ts';
+import { addPresence } from './presence.ts';
 import { addReload } from './reload.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
@@ -31,6 +32,7 @@ export const commands: readonly AddCommand[] = [
   addInit,
   addRun,
   addUser,
+  addPresence,
   addConfig,
   addCheck,
   addPortSummary,

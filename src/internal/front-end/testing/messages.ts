@@ -9,6 +9,7 @@ export interface RequestSketch {
   readonly callId?: string;
   readonly cseq?: number;
   readonly headers?: readonly (readonly [string, string])[];
+  readonly body?: Uint8Array;
 }
 
 /** A parsed request for tests; whatever is not said is what a plain client would write. */
@@ -27,6 +28,7 @@ export function request(sketch: RequestSketch = {}): SipRequest {
       ['CSeq', `${sketch.cseq ?? 1} ${method}`],
       ...(sketch.headers ?? []),
     ],
+    body: sketch.body,
   });
   const parsed = parseSipMessage(bytes, sipLimits);
   assert.ok(parsed.ok && parsed.value.kind === 'request', JSON.stringify(parsed));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { PresenceAgent, type PresenceSettings } from '#internal/presence';
 import { ManualClock, ok, SeededRandom } from '#kernel';
 import type { CloseReason, Connection } from '#platform/net';
 import { SipEndpoint } from '#platform/sip-endpoint';
@@ -22,6 +23,7 @@ import { ExternalAccess } from '../external-access.ts';
 import { FrontEnd } from '../front-end.ts';
 import { frontEndMetrics } from '../front-end-metrics.ts';
 import { FlowTokens, newClientParty, newPeerParty } from '../parties.ts';
+import { PresenceUsers } from '../presence-users.ts';
 import { Registrar } from '../registrar.ts';
 import type { SignInSettings } from '../sign-in.ts';
 import { request } from './messages.ts';
@@ -33,6 +35,13 @@ export const PEER_DOMAIN = 'xmpp.example';
 
 const PASSWORD = 'correct horse';
 type Policies = ConstructorParameters<typeof ExternalAccess>[0];
+/** As the document has it by default. */
+export const PRESENCE: PresenceSettings = {
+  ...{ minExpiresSeconds: 60, maxExpiresSeconds: 36_000, defaultExpiresSeconds: 3600, notifySeconds: 5 },
+  ...{ watchersPerUser: 500, subscriptionsPerWatcher: 500, subscriptions: 1000, publicationsPerUser: 10 },
+  documentBytes: 16_384,
+  approval: { colleagues: 'allow', outsiders: 'confirm' },
+};
 const EVERYBODY: Policies = { global: { remote: true, federation: false }, sites: [], users: [] };
 
 function settingsWith(access: Policies): SignInSettings {
@@ -127,25 +136,32 @@ export class Wire implements Connection {
   }
 }
 
+let benches = 0;
+
 /** A front end with one edge that it is connected to, and wires as many as the test wants. */
 export class Bench {
   readonly clock = new ManualClock();
-  readonly random = new SeededRandom(1);
+  /** Each of a test's benches has a chance of its own, as two runs of a program have. */
+  readonly random = new SeededRandom(++benches);
   readonly directory: Directory;
   readonly endpoint: SipEndpoint;
   /** The front end's own connection to the edge's Access Edge service. */
   readonly toEdge = new Wire(1);
   readonly registrar: Registrar;
+  readonly presence: PresenceAgent;
+  readonly #users: PresenceUsers;
   readonly #tokens = new FlowTokens({ current: tokenKey(KEY) });
   readonly #scheduled: (() => void)[] = [];
   #wires = 10;
+  #registers = 0;
 
   readonly #frontEnd: FrontEnd;
 
-  private constructor(access: Policies) {
-    const opened = Directory.open(':memory:');
+  private constructor(access: Policies, presence: Partial<PresenceSettings>, file: string) {
+    const opened = Directory.open(file);
     assert.ok(opened.ok);
     this.directory = opened.value;
+    this.directory.forgetFlows();
     const { clock, random, directory } = this;
     const shared = { clock, random, log: memoryLog(), metrics: new Metrics() };
     this.registrar = new Registrar(directory, {
@@ -154,6 +170,12 @@ export class Bench {
       defaultExpiresSeconds: 3600,
       bindingsPerUser: 10,
     });
+    this.#users = new PresenceUsers(directory, this.registrar, settingsWith(access).access);
+    this.presence = new PresenceAgent(
+      { random, store: directory.presence, users: this.#users },
+      { ...PRESENCE, ...presence },
+      clock.wall(),
+    );
     const frontEnd = new FrontEnd(
       {
         ...shared,
@@ -161,6 +183,7 @@ export class Bench {
         authenticator: new Authenticator({ accounts: directory, random, key: KEY }),
         registrar: this.registrar,
         tokens: this.#tokens,
+        presence: this.presence,
         knows: (aor) => directory.find(aor) !== undefined,
       },
       settingsWith(access),
@@ -179,18 +202,29 @@ export class Bench {
     links.start();
   }
   /** @param access policies of users; everybody may be outside when there are none */
-  static async start(access: Policies = EVERYBODY): Promise<Bench> {
-    const bench = new Bench(access);
+  static async start(
+    access: Policies = EVERYBODY,
+    presence: Partial<PresenceSettings> = {},
+    file = ':memory:',
+  ): Promise<Bench> {
+    const bench = new Bench(access, presence, file);
     while (bench.endpoint.flowCount < 2) await new Promise((resolve) => setImmediate(resolve));
     return bench;
   }
 
-  configure(access: Policies): void {
+  configure(access: Policies, presence: Partial<PresenceSettings> = {}): void {
+    this.#users.configure(settingsWith(access).access);
+    this.presence.configure({ ...PRESENCE, ...presence });
     this.#frontEnd.configure(settingsWith(access));
   }
 
   /** Registers with the right password and gives the final status. */
-  signsIn(wire: Wire, aor: string, contact = `sip:${aor}`): number {
+  signsIn(
+    wire: Wire,
+    aor: string,
+    contact = `sip:${aor}`,
+    callId = `${aor} ${contact}`.replaceAll(/[ :;=]/g, '-'),
+  ): number {
     const account = newAccount({ address: aor, password: PASSWORD }, ['example.test']);
     assert.ok(account.ok);
     this.directory.save(account.value);
@@ -199,15 +233,13 @@ export class Bench {
       ['Path', `<sip:token@${EDGE}:5061;transport=tls;lr>`],
     ];
     const ask = (cseq: number, more: [string, string][]) =>
-      request({
-        from: `sip:${aor}`,
-        callId: `${aor} ${contact}`.replaceAll(/[ :;=]/g, '-'),
-        cseq,
-        headers: [...headers, ...more],
-      });
-    this.arrives(wire, branched(ask(1, []), `reg${wire.id}a`));
+      request({ from: `sip:${aor}`, callId, cseq, headers: [...headers, ...more] });
+    this.arrives(wire, branched(ask(1, []), `reg${++this.#registers}`));
     const challenge = wire.response(401).header('WWW-Authenticate') ?? '';
-    this.arrives(wire, branched(ask(2, [['Authorization', credentials(challenge, aor)]]), `reg${wire.id}b`));
+    this.arrives(
+      wire,
+      branched(ask(2, [['Authorization', credentials(challenge, aor)]]), `reg${++this.#registers}`),
+    );
     return wire.anyResponse().status;
   }
 
@@ -234,6 +266,16 @@ export class Bench {
   /** Octets arrive, and everything that follows from them leaves. */
   arrives(wire: Wire, bytes: Buffer): void {
     wire.onData(bytes);
+    this.settle();
+  }
+  /** Time passes, and everything that falls due leaves. */
+  passes(seconds: number): void {
+    this.clock.advance(seconds * 1000);
+    this.settle();
+  }
+  /** Whatever was written leaves. */
+  settle(): void {
+    this.clock.advance(0);
     for (let task = this.#scheduled.shift(); task !== undefined; task = this.#scheduled.shift()) task();
   }
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { externalAccess } from './external-access-schema.ts';
 import { hostSettings, internalAddresses, keyPair, sipLimits } from './host-schema.ts';
 import { management } from './management-schema.ts';
+import { presence } from './presence-schema.ts';
 import * as setting from './setting.ts';
 
 const NAME = 'a fully qualified domain name';
@@ -110,6 +111,7 @@ const frontEnd = setting.section('The embedded front end.', {
   ),
   registrar,
   externalAccess,
+  presence,
   limits: setting.optionalSection('Bounds on what peers can make the front end hold.', {
     connections: setting.integer({
       sentence: 'Most connections at a time.',

@@ -237,3 +237,30 @@ describe('requests within a dialog (RFC 3261 §12.2.1.1)', () => {
     assert.equal(call.localCSeq, 20);
   });
 });
+
+describe('a dialog that outlives its process', () => {
+  it('goes on where it stood: routes, target and numbers', () => {
+    const before = dialog(
+      Dialog.asUas(invite([['Contact', '<sip:alice@192.0.2.1:5060>'], ...ROUTES]), 'b-tag', 200),
+    );
+    before.request('NOTIFY', { via });
+    const after = Dialog.restore(JSON.parse(JSON.stringify(before.record)));
+    assert(after !== undefined);
+    assert.deepEqual(after.record, before.record);
+    const sent = readRequest(after.request('NOTIFY', { via }).bytes);
+    assert.equal(sent.cseq.number, 2);
+    assert.deepEqual(sent.values('Route'), before.routeSet);
+    assert.deepEqual(after.handleRequest(fromPeer('INFO', 20)), { ok: false, error: 'cseq-out-of-order' });
+  });
+
+  it('cannot go on along routes that cannot be read', () => {
+    const { record } = dialog(Dialog.asUas(invite(), 'b-tag', 200));
+    assert.equal(Dialog.restore({ ...record, routeSet: ['<tel:+1>'] }), undefined);
+  });
+
+  it('of a subscription follows the Contact of SUBSCRIBE and NOTIFY (RFC 5057)', () => {
+    const call = dialog(Dialog.asUas(invite(), 'b-tag', 200));
+    call.handleRequest(fromPeer('SUBSCRIBE', 21, [['Contact', '<sip:alice@203.0.113.8>']]));
+    assert.equal(call.remoteTarget, 'sip:alice@203.0.113.8');
+  });
+});

@@ -3,7 +3,7 @@ import { buildRequest } from '../messages/build.ts';
 import type { SipRequest, SipResponse } from '../messages/message.ts';
 import { formatNameAddress } from '../messages/name-address.ts';
 import { dialogId } from './dialog-id.ts';
-import { type Route, readRouteSet, readTarget, requestRouting } from './route-set.ts';
+import { type Route, readRouteSet, readRoutes, readTarget, requestRouting } from './route-set.ts';
 
 export type DialogState = 'early' | 'confirmed' | 'terminated';
 
@@ -37,6 +37,14 @@ export interface DialogRequest {
   readonly bytes: Buffer;
 }
 
+/** A confirmed dialog as it is written down, to go on with it after a restart. */
+export interface DialogRecord extends Facts {
+  readonly remoteTarget: string;
+  readonly routeSet: readonly string[];
+  readonly localCSeq?: number;
+  readonly remoteCSeq?: number;
+}
+
 interface Facts {
   readonly role: 'uac' | 'uas';
   readonly callId: string;
@@ -47,8 +55,8 @@ interface Facts {
   readonly secure: boolean;
 }
 
-/** Methods whose Contact moves the remote target (RFC 3261 §12.2, RFC 3311 §5.1). */
-const TARGET_REFRESH = new Set(['INVITE', 'UPDATE']);
+/** Methods whose Contact moves the remote target (RFC 3261 §12.2, RFC 3311 §5.1; of subscriptions: RFC 5057). */
+const TARGET_REFRESH = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY']);
 const MAX_FORWARDS = '70';
 
 /** The dialog of RFC 3261 §12, from either side. */
@@ -126,6 +134,25 @@ export class Dialog {
     const dialog = new Dialog(facts, status < 200 ? 'early' : 'confirmed', routeSet.value, target.value);
     dialog.#remoteCSeq = request.cseq.number;
     return ok(dialog);
+  }
+
+  /** The dialog of a record; undefined when its routes cannot be read. */
+  static restore(record: DialogRecord): Dialog | undefined {
+    const routes = readRoutes(record.routeSet);
+    if (!routes.ok) return undefined;
+    const dialog = new Dialog(record, 'confirmed', routes.value, record.remoteTarget);
+    dialog.#localCSeq = record.localCSeq;
+    dialog.#remoteCSeq = record.remoteCSeq;
+    return dialog;
+  }
+  /** Everything that {@link restore} needs. */
+  get record(): DialogRecord {
+    const { role, callId, localUri, localTag, remoteUri, remoteTag, secure, remoteTarget, routeSet } = this;
+    return {
+      ...{ role, callId, localUri, localTag, remoteUri, remoteTag, secure, remoteTarget, routeSet },
+      ...(this.#localCSeq === undefined ? {} : { localCSeq: this.#localCSeq }),
+      ...(this.#remoteCSeq === undefined ? {} : { remoteCSeq: this.#remoteCSeq }),
+    };
   }
 
   get state(): DialogState {

@@ -1,7 +1,9 @@
 export {
   Dialog,
+  type DialogRecord,
   type DialogRefusal,
   type DialogRequest,
   type DialogRequestOptions,
   type DialogState,
 } from './dialog.ts';
+export { dialogIdOf } from './dialog-id.ts';

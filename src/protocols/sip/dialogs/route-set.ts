@@ -17,8 +17,12 @@ const LONGEST_ROUTE_SET = 64;
 
 /** The Record-Route values in the order in which they stand in the message. */
 export function readRouteSet(message: SipMessage): Result<Route[], 'route'> {
+  return readRoutes(message.values('Record-Route'));
+}
+
+export function readRoutes(texts: readonly string[]): Result<Route[], 'route'> {
   const routes: Route[] = [];
-  for (const text of message.values('Record-Route')) {
+  for (const text of texts) {
     const address = parseNameAddress(text);
     if (!address.ok) return err('route');
     const uri = parseSipUri(address.value.uri);

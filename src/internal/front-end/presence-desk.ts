@@ -1,0 +1,205 @@
+import type { Notification, Outcome, PresenceAgent, Reach, Reply, Subscriber } from '#internal/presence';
+import type { Cancel, Clock, Random } from '#kernel';
+import type { SipEndpoint, SipFlow } from '#platform/sip-endpoint';
+import type { Counter } from '#platform/telemetry';
+import {
+  newBranch,
+  parseNameAddress,
+  parseSipUri,
+  type ServerTransaction,
+  type SipRequest,
+  type SipResponse,
+  sameSipUri,
+} from '#protocols/sip';
+import { parseAor } from './account.ts';
+import type { EdgeLinks } from './edge-links.ts';
+import { type FlowTokens, partyOf } from './parties.ts';
+import type { Registrar } from './registrar.ts';
+import type { SignInSettings } from './sign-in.ts';
+
+export const notifyOutcomes = ['accepted', 'unreachable', 'later', 'failed'] as const;
+
+export interface PresenceDeskOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly agent: PresenceAgent;
+  readonly registrar: Registrar;
+  readonly tokens: FlowTokens;
+  readonly notified: Counter<(typeof notifyOutcomes)[number]>;
+}
+
+/** Refusals that ask for patience are waited for no longer than this. */
+const LONGEST_RETRY_SECONDS = 3600;
+
+/** Between the presence agent and the wire: requests in, answers and notifications out, and the agent's clock. */
+export class PresenceDesk {
+  readonly #options: PresenceDeskOptions;
+  readonly #endpoint: SipEndpoint;
+  readonly #links: EdgeLinks;
+  #settings: SignInSettings;
+  #alarm: { readonly at: number; readonly cancel: Cancel } | undefined;
+
+  constructor(
+    options: PresenceDeskOptions,
+    endpoint: SipEndpoint,
+    links: EdgeLinks,
+    settings: SignInSettings,
+  ) {
+    this.#options = options;
+    this.#endpoint = endpoint;
+    this.#links = links;
+    this.#settings = settings;
+    options.agent.onDue = () => this.#arm();
+  }
+  configure(settings: SignInSettings): void {
+    this.#settings = settings;
+    this.flush();
+  }
+  stop(): void {
+    this.#alarm?.cancel();
+    this.#alarm = undefined;
+  }
+
+  /** A SUBSCRIBE or PUBLISH about presence, of a sender that is proven. */
+  serve(
+    request: SipRequest,
+    flow: SipFlow,
+    transaction: ServerTransaction,
+    sender: { readonly address: string; readonly outsider: boolean },
+  ): void {
+    const { agent, clock } = this.#options;
+    const presentity = parseAor(request.uri.replace(/;.*$/, ''))?.aor;
+    const subscriber: Subscriber = { ...sender, reach: this.#reachOf(flow) };
+    const reply =
+      request.method === 'PUBLISH'
+        ? agent.handlePublish(request, sender.address, presentity, clock.wall())
+        : agent.handleSubscribe(request, subscriber, presentity, clock.wall());
+    this.#respond(transaction, reply);
+    this.flush();
+  }
+
+  /** A user has signed in or out somewhere; whoever is told hears it after the device has its answer. */
+  handleDevices(aor: string): void {
+    this.#options.agent.handleDevices(aor, this.#options.clock.wall());
+    this.#arm();
+  }
+
+  /** Sends what is due, and wakes up when the next is. */
+  flush(): void {
+    const { agent, clock } = this.#options;
+    for (const notification of agent.take(clock.wall())) this.#notify(notification);
+    this.#arm();
+  }
+  #arm(): void {
+    const { agent, clock } = this.#options;
+    const next = agent.next();
+    if (next === this.#alarm?.at) return;
+    this.#alarm?.cancel();
+    this.#alarm =
+      next === undefined
+        ? undefined
+        : { at: next, cancel: clock.after(Math.max(0, next - clock.wall()), () => this.#wake()) };
+  }
+  #wake(): void {
+    this.#alarm = undefined;
+    this.flush();
+  }
+
+  get #contact(): string {
+    const { host, port } = this.#settings.own;
+    return `<sip:presence@${host}:${port};transport=tls>`;
+  }
+
+  #respond(transaction: ServerTransaction, { status, reason, headers = [], toTag }: Reply): void {
+    const contact: readonly [string, string][] =
+      status === 200 && transaction.request.method === 'SUBSCRIBE' ? [['Contact', this.#contact]] : [];
+    this.#endpoint.respond(transaction, status, {
+      headers: [...headers, ...contact],
+      ...(reason === undefined ? {} : { reason }),
+      ...(toTag === undefined ? {} : { toTag }),
+    });
+  }
+
+  #reachOf(flow: SipFlow): Reach {
+    const party = partyOf(flow);
+    if (party.kind === 'edge') return { kind: 'edge', edge: party.edge };
+    if (party.kind === 'peer') return { kind: 'peer', peer: party.peer };
+    return { kind: 'flow', token: this.#options.tokens.tokenFor(flow, party) };
+  }
+
+  #notify(notification: Notification): void {
+    const { reach } = notification;
+    if (reach.kind === 'edge') {
+      const edge = this.#edgeOf(notification.routes) ?? reach.edge;
+      this.#links.reach(edge, 'access', (flow) => this.#send(notification, flow));
+    } else if (reach.kind === 'peer') this.#send(notification, this.#peerFlow(reach.peer));
+    else this.#send(notification, this.#clientFlow(reach.token, notification));
+  }
+
+  /** The edge that recorded itself in the dialog: one of a pool need not be the one that brought the last request. */
+  #edgeOf([first]: readonly string[]): string | undefined {
+    const address = first === undefined ? undefined : parseNameAddress(first);
+    const uri = address?.ok === true ? parseSipUri(address.value.uri) : undefined;
+    return uri?.ok === true ? this.#settings.around.edges.get(uri.value.host) : undefined;
+  }
+
+  #peerFlow(peer: string): SipFlow | undefined {
+    for (const flow of this.#endpoint.flows()) {
+      const party = partyOf(flow);
+      if (party.kind === 'peer' && party.peer === peer) return flow;
+    }
+    return undefined;
+  }
+
+  /** The connection that the watcher subscribed on, or the one on which the same device has signed in since. */
+  #clientFlow(token: string, { watcher, target }: Notification): SipFlow | undefined {
+    const { tokens, registrar, clock } = this.#options;
+    const flow = tokens.resolve(token, (id) => this.#endpoint.flow(id));
+    if (typeof flow === 'object') return flow;
+    const contact = parseSipUri(target);
+    for (const binding of registrar.lookup(watcher, clock.wall())) {
+      const known = parseSipUri(binding.contact);
+      if (binding.reach.kind !== 'flow' || !contact.ok || !known.ok) continue;
+      if (sameSipUri(contact.value, known.value)) return this.#endpoint.flow(binding.reach.flow);
+    }
+    return undefined;
+  }
+
+  #send(notification: Notification, flow: SipFlow | undefined): void {
+    if (flow === undefined) return this.#conclude(notification, { kind: 'unreachable' });
+    const { host, port } = this.#settings.own;
+    const branch = newBranch(this.#options.random);
+    const { method, bytes } = notification.write({
+      via: `SIP/2.0/TLS ${host}:${port};branch=${branch}`,
+      headers: [['Contact', this.#contact]],
+    });
+    const sent = this.#endpoint.request(
+      flow,
+      { method, branch, bytes },
+      {
+        onResponse: (response) => {
+          if (response.status >= 200) this.#conclude(notification, outcomeOf(response));
+        },
+        // A connection that ended says nothing about the watcher; one that does not answer does (RFC 6665 §4.2.2).
+        onFailure: (cause) =>
+          this.#conclude(notification, { kind: cause === 'transport' ? 'unreachable' : 'failed' }),
+      },
+    );
+    if (!sent.ok) this.#conclude(notification, { kind: 'later', seconds: 1 });
+  }
+
+  #conclude({ id }: Notification, outcome: Outcome): void {
+    this.#options.notified.inc(outcome.kind);
+    this.#options.agent.handleOutcome(id, outcome, this.#options.clock.wall());
+    this.flush();
+  }
+}
+
+function outcomeOf(response: SipResponse): Outcome {
+  if (response.status < 300) return { kind: 'accepted' };
+  // RFC 5626 §5.3.1: the flow to the watcher is gone, as an edge says; the watcher will subscribe anew over another.
+  if (response.status === 430) return { kind: 'unreachable' };
+  const wait = /^(\d{1,10})(?:[;\s(]|$)/.exec(response.header('Retry-After') ?? '')?.[1];
+  if (wait === undefined || response.status === 481) return { kind: 'failed' };
+  return { kind: 'later', seconds: Math.min(Number(wait), LONGEST_RETRY_SECONDS) };
+}
