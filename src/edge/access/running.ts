@@ -95,8 +95,10 @@ export class Running {
       scene: this.#sceneOf(prepared),
     });
     this.#pool = this.#nextHopPool();
-    const addClient = (connection: Connection) => this.#proxy.addClient(connection);
-    this.#external = new ClientListener(context, metrics, prepared, guard, addClient);
+    this.#external = new ClientListener(context, metrics, prepared, guard, {
+      client: (connection) => this.#proxy.addClient(connection),
+      partner: (connection) => this.#federation.accept(connection),
+    });
     this.#internal = new TlsAcceptor(this.#internalOptions());
     const ownNames = new EdgeNames(context, prepared.names);
     this.names = ownNames;
@@ -152,12 +154,13 @@ export class Running {
   listen(sockets: SocketSource): void {
     for (const plan of sockets.plan()) {
       if (plan.transport !== 'tcp') continue;
-      sockets.tcp(plan.id, this.#acceptorFor(plan).handle);
+      sockets.tcp(plan.id, this.#handlerFor(plan));
     }
   }
-  #acceptorFor({ interface: side, rows }: ListenerPlan): Pick<TlsAcceptor, 'handle'> {
-    if (side !== 'external') return this.#internal;
-    return rows.includes('ext-05') ? this.#external : this.#partners;
+  #handlerFor({ interface: side, rows }: ListenerPlan): TlsAcceptor['handle'] {
+    if (side !== 'external') return this.#internal.handle;
+    if (!rows.includes('ext-05')) return this.#partners.handle;
+    return rows.includes('ext-06') ? this.#external.handleShared : this.#external.handle;
   }
 
   counts(): { clients: number; healthy: number; members: number } {

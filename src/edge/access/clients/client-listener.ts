@@ -12,55 +12,79 @@ const PINGS_IN_KEEP_ALIVE = 3;
 const LONGEST_ORIGIN = 200;
 const REFUSED_LOGGED = 256;
 
-/** Port row ext-05: TLS, and behind it SIP as a stream or over WebSocket. */
+/** Who is told of the connections that came. */
+export interface ClientListenerUser {
+  /** One of a client, which speaks SIP. */
+  readonly client: (connection: Connection) => void;
+  /** One whose peer showed a certificate that verified, on a port that clients and partners share. */
+  readonly partner: (connection: Connection) => void;
+}
+
+/**
+ * Port row ext-05: TLS, and behind it SIP as a stream or over WebSocket. Where all services have one address, partners come
+ * to the same port (port row ext-06): who shows a certificate that verifies is one, who shows none is a client, and who
+ * shows another one is nobody.
+ */
 export class ClientListener {
   readonly #context: ServiceContext;
   readonly #metrics: AccessMetrics;
   readonly #acceptor: TlsAcceptor;
+  /** The same for a port that is shared with partners. */
+  readonly #shared: TlsAcceptor;
+  readonly #user: ClientListenerUser;
   readonly #webSockets: WebSocketAcceptor;
   readonly #door: FrontDoor;
   readonly #refused = new OncePerKey(REFUSED_LOGGED);
   readonly #guard: GuardDesk;
   #prepared: Prepared;
 
-  /** @param accept called with each connection that speaks SIP */
   constructor(
     context: ServiceContext,
     metrics: AccessMetrics,
     prepared: Prepared,
     guard: GuardDesk,
-    accept: (connection: Connection) => void,
+    user: ClientListenerUser,
   ) {
     this.#context = context;
     this.#metrics = metrics;
     this.#prepared = prepared;
     this.#guard = guard;
+    this.#user = user;
     const refused = this.#refuseHttp.bind(this);
+    const accept = user.client;
     this.#webSockets = new WebSocketAcceptor(context.clock, { accept, refused }, this.#webSocketOptions());
     this.#door = new FrontDoor(context.clock, this.#webSockets, {
       sip: accept,
       silent: () => metrics.refusals.inc('pre-sign-in-seconds'),
     });
     this.#acceptor = new TlsAcceptor(this.#options());
+    this.#shared = new TlsAcceptor(this.#sharedOptions());
   }
 
   get handle(): TlsAcceptor['handle'] {
     return this.#acceptor.handle;
   }
+  /** For a port that partners come to as well. */
+  get handleShared(): TlsAcceptor['handle'] {
+    return this.#shared.handle;
+  }
   update(prepared: Prepared): void {
     this.#prepared = prepared;
     this.#webSockets.update(this.#webSocketOptions());
     this.#acceptor.update(this.#options());
+    this.#shared.update(this.#sharedOptions());
   }
   drain(): void {
     this.#acceptor.drain();
+    this.#shared.drain();
   }
   undrain(): void {
     this.#acceptor.undrain();
+    this.#shared.undrain();
   }
   async close(): Promise<void> {
     this.#door.close();
-    await this.#acceptor.close();
+    await Promise.all([this.#acceptor.close(), this.#shared.close()]);
   }
 
   #options(): TlsAcceptorOptions {
@@ -84,6 +108,20 @@ export class ClientListener {
       events: this.#context.events,
       admits: this.#guard.admits,
       accept: (connection) => this.#door.accept(connection, this.#prepared.settings.limits.preSignIn.seconds),
+    };
+  }
+
+  #sharedOptions(): TlsAcceptorOptions {
+    const options = this.#options();
+    return {
+      ...options,
+      clientCertificate: 'optional',
+      purpose: 'server-identity',
+      trust: this.#prepared.partnerTrust,
+      accept: (connection) => {
+        if (connection.tls?.peer === undefined) options.accept(connection);
+        else this.#user.partner(connection);
+      },
     };
   }
 

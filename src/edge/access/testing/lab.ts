@@ -102,12 +102,14 @@ export class AccessLab {
       listening?: boolean;
       change?: (document: EdgeDocument) => void;
       names?: Resolver;
+      /** Clients and partners come to one port. */
+      oneAddress?: boolean;
     } = {},
   ): Promise<AccessLab> {
     const authority = await LabAuthority.create({ name: 'Test authority' });
     const lab = new AccessLab(authority, await mkdtemp(join(tmpdir(), 'access-')), options.names);
     t.after(() => lab.stop());
-    await lab.#prepare(options.members ?? 1, options.listening ?? true);
+    await lab.#prepare(options.members ?? 1, options.listening ?? true, options.oneAddress ?? false);
     options.change?.(lab.document);
     await lab.commit();
     return lab;
@@ -174,7 +176,7 @@ export class AccessLab {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #prepare(members: 1 | 2, listen: boolean): Promise<void> {
+  async #prepare(members: 1 | 2, listen: boolean, oneAddress: boolean): Promise<void> {
     const { host, policy } = this.document;
     const file = (name: string) => join(this.folder, name);
     host.stateDirectory = file('state');
@@ -191,17 +193,20 @@ export class AccessLab {
       if (!listen) await frontEnd.stop();
       policy.nextHop.members.push({ name, address, port });
     }
-    policy.ports.accessClients = await this.#bind('ext-05', EXTERNAL, 'external');
-    policy.ports.accessFederation = await this.#bind('ext-06', EXTERNAL, 'external');
-    policy.ports.accessInternal = await this.#bind('int-02', INTERNAL, 'internal');
+    const clients = oneAddress ? ['ext-05', 'ext-06'] : ['ext-05'];
+    policy.ports.accessClients = await this.#bind(clients, EXTERNAL, 'external');
+    policy.ports.accessFederation = oneAddress
+      ? policy.ports.accessClients
+      : await this.#bind(['ext-06'], EXTERNAL, 'external');
+    policy.ports.accessInternal = await this.#bind(['int-02'], INTERNAL, 'internal');
   }
 
-  async #bind(row: string, address: string, side: 'external' | 'internal'): Promise<number> {
+  async #bind(rows: string[], address: string, side: 'external' | 'internal'): Promise<number> {
     const server = createServer();
     const port = await listening(server, address, 0);
     const plan: ListenerPlan = {
-      id: `${row}:tcp:${address}:${port}`,
-      rows: [row],
+      id: `${rows[0]}:tcp:${address}:${port}`,
+      rows,
       service: 'access',
       transport: 'tcp',
       address,

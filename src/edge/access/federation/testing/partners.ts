@@ -54,10 +54,12 @@ export interface FederationLab {
 export async function startFederation(
   t: TestContext,
   change: (document: EdgeDocument) => void = () => {},
+  options: { readonly oneAddress?: boolean } = {},
 ): Promise<FederationLab> {
   const names = new TestNames();
   names.hosts.set(PARTNER.proxy, [PARTNER.address]);
   const lab = await AccessLab.start(t, {
+    ...options,
     names,
     change: (document) => {
       document.host.partnerCa = document.host.internalCa;
