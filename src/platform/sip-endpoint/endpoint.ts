@@ -161,6 +161,11 @@ export class SipEndpoint {
     this.#perform(actions);
   }
 
+  /** Lets go of a request that by its nature is not answered. */
+  abandon(transaction: ServerTransaction): void {
+    this.#perform(this.#layer.abandon(transaction, this.clock.now()));
+  }
+
   /** Sends a request; its user hears of responses and failure, but of nothing when this returns an error. */
   request(
     flow: SipFlow,

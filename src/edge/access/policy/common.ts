@@ -29,14 +29,17 @@ export function isForUs(request: SipRequest, hosts: ReadonlySet<string>): boolea
   return uri.ok && uri.value.user === undefined && hosts.has(uri.value.host);
 }
 
+/** `ms-benotify` is asked of proxies by clients of the original: that they pass BENOTIFY, which nobody answers. */
+const SUPPORTED: ReadonlySet<string> = new Set(['ms-benotify']);
+
 /** RFC 3261 §16.3 steps 2, 3 and 5, in this order; what may be asked of any proxy. */
 export function checkProxiable(request: SipRequest): Refusal | undefined {
   const uri = request.parsedUri();
   if (!uri.ok && uri.error !== 'unsupported-scheme') return refuse(400, 'bad-uri');
   if (!uri.ok && !request.uri.toLowerCase().startsWith('tel:')) return refuse(416, 'bad-uri');
   if (request.maxForwards === 0) return refuse(483, 'max-forwards');
-  if (request.has('Proxy-Require')) {
-    return refuse(420, 'proxy-require', [['Unsupported', request.values('Proxy-Require').join(', ')]]);
-  }
-  return undefined;
+  if (!request.has('Proxy-Require')) return undefined;
+  const unsupported = request.values('Proxy-Require').filter((tag) => !SUPPORTED.has(tag.toLowerCase()));
+  if (unsupported.length === 0) return undefined;
+  return refuse(420, 'proxy-require', [['Unsupported', unsupported.join(', ')]]);
 }

@@ -42,6 +42,11 @@ export class NextHopSide {
       recordRoute: decision.recordRoute || request.has('Record-Route'),
     };
     core.metrics.requests.inc('outward');
+    if (request.method === 'BENOTIFY') {
+      core.endpoint.sendStateless(client.flow, bytes);
+      core.endpoint.abandon(transaction);
+      return;
+    }
     core.proxy.forward(
       transaction,
       [{ flow: client.flow, branch, bytes }],

@@ -17,6 +17,8 @@ type Item = SipMessage | 'pong' | 'ping' | 'closed';
 /** One end of a TLS connection in a play: what it sends, and what it receives, in order. */
 export class SipPeer {
   readonly socket: TLSSocket;
+  /** Health checks of the edge are answered, and not seen by the play. */
+  answersProbes = false;
   /** Every octet that ever arrived. */
   readonly bytes: Buffer[] = [];
   readonly #framer = new SipStreamFramer(sipLimits, 'asks');
@@ -78,6 +80,15 @@ export class SipPeer {
     }
   }
   #put(item: Item): void {
+    if (
+      this.answersProbes &&
+      typeof item !== 'string' &&
+      item.kind === 'request' &&
+      item.method === 'OPTIONS'
+    ) {
+      this.answers(item, 200);
+      return;
+    }
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#items.push(item);
     else waiting(item);

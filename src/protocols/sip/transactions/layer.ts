@@ -123,6 +123,13 @@ export class TransactionLayer {
     return this.#machinery.actions;
   }
 
+  /** Ends a server transaction whose request by its nature is not answered (BENOTIFY of [MS-SIP]). */
+  abandon(transaction: ServerTransaction, now: Monotonic): readonly TransactionAction[] {
+    this.#machinery.begin(now);
+    if (transaction.pending) this.#machinery.end(transaction);
+    return this.#machinery.actions;
+  }
+
   request(request: ClientRequest, user: ClientTransactionUser, now: Monotonic): ClientOutcome {
     if (this.#clients.size - this.#cancels >= this.#limits.client) return { type: 'refused', reason: 'full' };
     const key = clientKey(request.branch, request.method, this.#scope(request.flow));
