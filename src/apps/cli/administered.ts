@@ -55,7 +55,8 @@ export function verbsOf(session: Session, service: string) {
     );
 }
 
-function complain(session: Session, { code, message }: Failure): void {
+/** Prints what went wrong and what to do, and sets the exit status. */
+export function complain(session: Session, { code, message }: Failure): void {
   session.terminal.error(printable(`${code} ${message}`));
   session.terminal.error(`  ${catalogue[code].remedy}`);
   session.finish(code === 'SLP-SVC-0015' ? exitStatus.unreachable : exitStatus.failed);

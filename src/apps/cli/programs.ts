@@ -33,6 +33,7 @@ export const internalProgram: Program<InternalDocument> = {
   services: [
     entry('front-end', import.meta.resolve('#internal/front-end')),
     entry('management', import.meta.resolve('#internal/management')),
+    entry('log-controller', import.meta.resolve('#internal/log-controller')),
   ],
   load: loadInternalDocument,
   listeners: internalListeners,

@@ -32,7 +32,14 @@ export function printable(text: string): string {
 
 /** JSON that says the same to a program and nothing to a terminal: by itself it escapes the controls of ASCII only. */
 export function printableJson(value: unknown): string {
-  const json = JSON.stringify(value, undefined, 2) ?? 'null';
+  return withoutControls(JSON.stringify(value, undefined, 2) ?? 'null');
+}
+/** The same in one line. */
+export function printableJsonLine(value: unknown): string {
+  return withoutControls(JSON.stringify(value) ?? 'null');
+}
+
+function withoutControls(json: string): string {
   return json.replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from({ length: character.length }, (_, at) => {
       return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`;

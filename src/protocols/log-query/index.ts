@@ -27,6 +27,7 @@ export {
   type CollectionRequest,
   type ControlRequest,
   commonVersion,
+  LOG_VERSIONS,
   type LogPort,
   type RunningScenario,
   readAgentMessage,

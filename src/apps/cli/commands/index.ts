@@ -15,6 +15,7 @@ import { addFirewall } from './firewall.ts';
 import { addInit } from './init.ts';
 import { addKeys } from './keys.ts';
 import { addLab } from './lab.ts';
+import { addLogs } from './logs.ts';
 import { addMetrics } from './metrics.ts';
 import { addPortSummary } from './port-summary.ts';
 import { addPresence } from './presence.ts';
@@ -47,6 +48,7 @@ export const commands: readonly AddCommand[] = [
   addDrain,
   addMetrics,
   addEvents,
+  addLogs,
   addAccess,
   addFederation,
   addCall,

@@ -35,6 +35,7 @@ export const en: Texts = {
     'xmpp-proxy': 'XMPP proxy',
     replica: 'Replica of the central management store',
     'logging-agent': 'Centralized logging',
+    'log-controller': 'log controller',
     management: 'management store',
     'front-end': 'Front end',
     supervisor: 'Supervisor',

@@ -36,6 +36,7 @@ export const fr: Texts = {
     'xmpp-proxy': 'Proxy XMPP',
     replica: 'Réplication du magasin central de gestion',
     'logging-agent': 'Journalisation centralisée',
+    'log-controller': 'contrôleur de journaux',
     management: 'magasin de gestion',
     'front-end': 'Serveur frontal',
     supervisor: 'Superviseur',

@@ -6,6 +6,7 @@ export const serviceNames = [
   'front-end',
   'replica',
   'management',
+  'log-controller',
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 /** Who binds a socket: a service, or the supervisor itself. */
@@ -30,6 +31,7 @@ const TITLES: Readonly<Record<PlannedService, string>> = {
   'xmpp-proxy': 'XMPP proxy',
   replica: 'replica agent',
   management: 'management store',
+  'log-controller': 'log controller',
   'logging-agent': 'logging agent',
   host: 'host',
   'reverse-proxy': 'reverse proxy',

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { externalAccess } from './external-access-schema.ts';
 import { hostSettings, internalAddresses, keyPair, sipLimits } from './host-schema.ts';
+import { logController } from './log-controller-schema.ts';
 import { management } from './management-schema.ts';
 import { presence } from './presence-schema.ts';
 import * as setting from './setting.ts';
@@ -130,6 +131,7 @@ export const internalSchema = setting.section('What the internal program runs.',
   host,
   frontEnd,
   management,
+  logging: logController,
 });
 
 /** A loaded internal.yaml: defaults filled in, paths absolute, names lower-case, addresses canonical. */
