@@ -13,6 +13,7 @@ const within = {
     net: ['telemetry', 'pki'],
     http: ['telemetry'],
     'message-log': ['telemetry'],
+    backup: ['store'],
     'replica-store': ['topology', 'service', 'store'],
     'port-summary': ['topology'],
     firewall: ['topology'],

@@ -196,4 +196,44 @@ export const configurationErrors = {
     remedy:
       'Find out who pushed it: another store, or somebody with its certificate. The edge runs on; the next push ends this.',
   },
+  'SLP-CFG-0041': {
+    blame: 'operator',
+    summary: 'this is no backup, or it is damaged',
+    remedy: 'Take another copy of it; a backup is one file that starts with SALLYPORT-BACKUP.',
+  },
+  'SLP-CFG-0042': {
+    blame: 'operator',
+    summary: 'the backup does not open',
+    remedy: 'Check passphrase or key; if they are right the file was changed: take another copy of it.',
+  },
+  'SLP-CFG-0043': {
+    blame: 'operator',
+    summary: 'the backup cannot be made',
+    remedy: 'Let this user read what the message names; everything together must stay within 512 MiB.',
+  },
+  'SLP-CFG-0044': {
+    blame: 'operator',
+    summary: 'the passphrase is too short',
+    remedy: 'Choose a longer one, such as five words: whoever has the file may guess as often as he likes.',
+  },
+  'SLP-CFG-0045': {
+    blame: 'operator',
+    summary: 'the key for backups cannot be used',
+    remedy: 'Make one with sallyport backup-key FILE, and give the recipient that it prints.',
+  },
+  'SLP-CFG-0046': {
+    blame: 'operator',
+    summary: 'something is in the way of what is to be restored',
+    remedy: 'Move it away, or say --replace: then what stands there now is lost.',
+  },
+  'SLP-CFG-0047': {
+    blame: 'operator',
+    summary: 'not everything could be restored',
+    remedy: 'Remove the cause that the message names, and restore again with --replace.',
+  },
+  'SLP-CFG-0048': {
+    blame: 'operator',
+    summary: 'the program that is to be restored runs',
+    remedy: 'Stop it first: systemctl stop sallyport-internal, or sallyport-edge.',
+  },
 } as const satisfies Catalogue;

@@ -35,7 +35,7 @@ export function syncFolder(folder: string): void {
 }
 
 /** The file has its old or its new content, whenever the machine stops. */
-export function replaceDurably(file: string, content: string): void {
+export function replaceDurably(file: string, content: string | Uint8Array): void {
   const fresh = `${file}.new`;
   rmSync(fresh, { force: true });
   writeDurably(fresh, content);

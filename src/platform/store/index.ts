@@ -6,4 +6,12 @@ export {
   syncFolder,
   writeDurably,
 } from './durable.ts';
-export { type Command, type Query, type Row, Store, type StoreOptions, type StoreValue } from './store.ts';
+export {
+  type Command,
+  copyDatabase,
+  type Query,
+  type Row,
+  Store,
+  type StoreOptions,
+  type StoreValue,
+} from './store.ts';

@@ -134,6 +134,33 @@ export class Store {
   }
 }
 
+/**
+ * A copy of a database as it is at one moment, in one file; whoever has it open goes on. The copy is checked.
+ * @param target must not be there yet
+ */
+export function copyDatabase(file: string, target: string): Result<void> {
+  try {
+    const source = new DatabaseSync(file, { timeout: BUSY_MS, readOnly: true });
+    try {
+      source.prepare('VACUUM INTO ?').run(target);
+    } finally {
+      source.close();
+    }
+    chmodSync(target, 0o600);
+    const copy = new DatabaseSync(target, { readOnly: true });
+    try {
+      checkIntegrity(copy, target);
+    } finally {
+      copy.close();
+    }
+    return ok(undefined);
+  } catch (problem) {
+    if (problem instanceof FailureError) return err(problem.failure);
+    const code = isCorruption(problem) ? 'SLP-NET-0021' : 'SLP-NET-0020';
+    return err(failure(code, `${file}: ${reasonOf(problem)}`, problem));
+  }
+}
+
 /** Made before SQLite opens it, so that it never has another mode; SQLite gives `-wal` and `-shm` the same one. */
 function prepareFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

@@ -2,6 +2,7 @@ export {
   type CheckReport,
   checkDocument,
   type DocumentKind,
+  kindOf,
   loadEdgeDocument,
   loadEdgeHost,
   loadInternalDocument,

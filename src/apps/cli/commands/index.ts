@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Session } from '../terminal.ts';
 import { addAccess } from './access.ts';
 import { addAv } from './av.ts';
+import { addBackup } from './backup.ts';
 import { addCall } from './call.ts';
 import { addCertificates } from './certificates.ts';
 import { addCheck } from './check.ts';
@@ -35,6 +36,7 @@ export const commands: readonly AddCommand[] = [
   addUser,
   addPresence,
   addConfig,
+  addBackup,
   addCheck,
   addPortSummary,
   addExplain,

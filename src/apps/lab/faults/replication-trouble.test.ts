@@ -8,6 +8,7 @@ import { loadVerifiedEdge } from '#platform/replica-store';
 import { LabProgram } from '../program.ts';
 import { endedWithUs } from '../testing/end-with-us.ts';
 import { ManagedPerimeter } from '../testing/managed-perimeter.ts';
+import { realmOf } from './chaos/realm.ts';
 
 /*
  * What goes wrong without anybody's ill will: a full disk, clocks that differ, two stores at once. Refused or settled, and
@@ -160,4 +161,61 @@ test('two stores that both believe they are master: the edge follows one, the ot
   }
   await managed.manage('replicate', { adopt: true, author: 'tester' });
   await managed.upToDate();
+});
+
+test('an organisation that lost everything inside is restored from one file, and goes on publishing', async () => {
+  const { plan, files, internal } = managed.perimeter;
+  const [file, passphrase] = [join(plan.folder, 'inside.backup'), join(plan.folder, 'passphrase')];
+  writeFileSync(passphrase, 'five words that nobody guesses\n');
+  const words = ['--passphrase-file', passphrase];
+  await managed.good('backup', file, '--document', files.internalDocument, ...words);
+  const running = await managed.cli('restore', file, '--replace', ...words);
+  assert.match(running.text, /SLP-CFG-0048/);
+  await internal.stop();
+  const lost = [
+    'internal.yaml',
+    'front-end.pem',
+    'front-end.key',
+    'front-end.sqlite',
+    'store.sqlite',
+    'internal-state',
+  ];
+  for (const name of lost) rmSync(join(plan.folder, name), { recursive: true });
+  for (const end of ['-wal', '-shm']) rmSync(join(plan.folder, `store.sqlite${end}`), { force: true });
+  const wrong = join(plan.folder, 'wrong');
+  writeFileSync(wrong, 'five words that somebody guessed\n');
+  assert.match((await managed.cli('restore', file, '--passphrase-file', wrong)).text, /SLP-CFG-0042/);
+  assert.match(
+    (await managed.good('restore', file, '--list', ...words)).text,
+    /database +\d+ +\S+store\.sqlite$/,
+  );
+  const inTheWay = await managed.cli('restore', file, ...words);
+  assert.match(
+    inTheWay.text,
+    /SLP-CFG-0046 .*ca\.pem/,
+    'what was not lost stays unless it is told otherwise',
+  );
+  await managed.good('restore', file, '--replace', ...words);
+  await internal.start();
+  await managed.set('policy.relay.realm', 'restored-inside.test');
+  const row = await managed.upToDate();
+  assert.equal(row.here, row.there);
+  assert.equal(await realmOf(managed.perimeter), 'restored-inside.test');
+});
+
+test('an edge that lost its disk is restored for the holder of a key, and the store knows it again', async () => {
+  const { plan, files, edge } = managed.perimeter;
+  const [file, key] = [join(plan.folder, 'edge.backup'), join(plan.folder, 'backup.key')];
+  const made = await managed.good('backup-key', key);
+  const recipient = /recipient (\S+)/.exec(made.text)?.[1] ?? assert.fail(made.text);
+  await managed.good('backup', file, '--document', files.edgeDocument, '--recipient', recipient);
+  await edge.stop();
+  for (const name of ['edge.yaml', 'edge.key', 'edge-state'])
+    rmSync(join(plan.folder, name), { recursive: true });
+  await managed.set('policy.relay.realm', 'restored-edge.test');
+  await managed.good('restore', file, '--replace', '--key', key);
+  await edge.start();
+  const row = await managed.upToDate();
+  assert.equal(row.here, row.there);
+  assert.equal(await realmOf(managed.perimeter), 'restored-edge.test');
 });
