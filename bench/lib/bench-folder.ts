@@ -13,6 +13,12 @@ export const ADDRESSES = {
   mediaPeer: '127.0.6.6',
 } as const;
 
+/** Clients come from many networks, as they do outside: strangers of one are only answered so often. */
+export const CLIENT_NETWORKS = 200;
+export function clientAddress(number: number): string {
+  return `127.1.${number % CLIENT_NETWORKS}.5`;
+}
+
 export const NAMES = {
   domain: 'bench.test',
   access: 'sip.bench.test',

@@ -2,7 +2,7 @@ import { BenchFolder } from './bench-folder.ts';
 import { stopAll } from './pinned-process.ts';
 
 /** A benchmark that takes longer than this has got stuck. */
-const LONGEST_MS = 240_000;
+const LONGEST_MS = 900_000;
 
 /** Runs a benchmark; whatever happens, its programs end and its folder goes. The exit status says whether it ran. */
 export async function runBench(play: (folder: BenchFolder) => Promise<void>): Promise<void> {

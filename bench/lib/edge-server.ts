@@ -8,14 +8,20 @@ import { acceptsTcp } from './ready.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/apps/cli/main.ts');
 
+export interface EdgeVariant {
+  readonly nodeOptions?: readonly string[];
+  /** What policy.relay has besides. */
+  readonly relay?: object;
+}
+
 /** `sallyport edge` as in production: a supervisor and a process for each service, all on the server's core. */
 export async function startEdge(
   folder: BenchFolder,
-  nodeOptions: readonly string[] = [],
+  { nodeOptions = [], relay = {} }: EdgeVariant = {},
 ): Promise<PinnedProcess> {
   folder.write('media.key', mediaKeyText(randomBytes(32)));
   folder.write('relay.secret', RELAY_SECRET);
-  const document = folder.write('edge.yaml', stringify(edgeDocument()));
+  const document = folder.write('edge.yaml', stringify(edgeDocument(relay)));
   const edge = new PinnedProcess({
     title: 'sallyport edge',
     core: SERVER_CORE,
@@ -27,7 +33,7 @@ export async function startEdge(
   return edge;
 }
 
-function edgeDocument(): object {
+function edgeDocument(relay: object): object {
   const pair = (name: string) => ({ certificate: `${name}.pem`, key: `${name}.key` });
   return {
     version: 1,
@@ -49,7 +55,7 @@ function edgeDocument(): object {
         members: [{ name: NAMES.nextHop, address: ADDRESSES.nextHop, port: PORTS.nextHop }],
       },
       ports: { accessClients: PORTS.sip, accessInternal: PORTS.sip, avUdp: PORTS.turn },
-      relay: { ports: { first: 50000, last: 59999 }, allowedPeers: [`${ADDRESSES.mediaPeer}/32`] },
+      relay: { ports: { first: 50000, last: 59999 }, allowedPeers: [`${ADDRESSES.mediaPeer}/32`], ...relay },
       mediaCredentials: { keyFile: 'media.key', staticSecretFiles: ['relay.secret'] },
     },
   };

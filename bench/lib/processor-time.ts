@@ -15,6 +15,27 @@ export function processorSeconds(pid: number): number {
   return total / TICKS_PER_SECOND;
 }
 
+/** Octets of memory that a process and everything below it hold right now (resident set). Linux. */
+export function residentBytes(pid: number): number {
+  const table = readProcesses();
+  let total = 0;
+  const wanted = [pid];
+  for (let current = wanted.pop(); current !== undefined; current = wanted.pop()) {
+    total += residentOf(current);
+    for (const [child, entry] of table) if (entry.parent === current) wanted.push(child);
+  }
+  return total;
+}
+
+function residentOf(pid: number): number {
+  try {
+    const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return Number(match?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
 interface Entry {
   readonly parent: number;
   readonly ticks: number;

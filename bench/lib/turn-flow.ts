@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { SystemClock, SystemRandom } from '#kernel';
 import { restCredential } from '#protocols/credentials';
 import { TurnClient, type TurnClientEvent } from '#protocols/turn';
-import { ADDRESSES, PORTS, RELAY_SECRET } from './bench-folder.ts';
+import { clientAddress, PORTS, RELAY_SECRET } from './bench-folder.ts';
 
 const STEP_MS = 5_000;
 /** ChannelData's header, RFC 8656 §12.4. */
@@ -28,13 +28,14 @@ export class TurnFlow {
   #datagram = Buffer.alloc(0);
   #running = false;
 
-  static async open(server: string, user: string): Promise<TurnFlow> {
+  /** @param number of the flow: a user and a place of its own */
+  static async open(server: string, number: number): Promise<TurnFlow> {
     const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER });
-    socket.bind(0, ADDRESSES.clients);
+    socket.bind(0, clientAddress(number));
     await once(socket, 'listening');
     socket.connect(PORTS.turn, server);
     await once(socket, 'connect');
-    const flow = new TurnFlow(socket, user);
+    const flow = new TurnFlow(socket, `flow${number}`);
     const { relayed } = await flow.#step('allocated', (now) => flow.#client.allocate(now));
     flow.relayed = relayed;
     return flow;

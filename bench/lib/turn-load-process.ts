@@ -55,7 +55,7 @@ async function play(round: TurnRound): Promise<TurnFigures> {
   try {
     while (flows.length < round.flows) {
       const some = Math.min(AT_ONCE, round.flows - flows.length);
-      const opened = Array.from({ length: some }, () => TurnFlow.open(round.server, `flow${users++}`));
+      const opened = Array.from({ length: some }, () => TurnFlow.open(round.server, users++));
       flows.push(...(await Promise.all(opened)));
     }
     await bindChannels(flows, round, echo);
@@ -67,7 +67,9 @@ async function play(round: TurnRound): Promise<TurnFigures> {
     await delay(QUIET_MS);
     return figures;
   } finally {
-    await Promise.all(flows.map((flow) => flow.close()));
+    for (let at = 0; at < flows.length; at += AT_ONCE) {
+      await Promise.all(flows.slice(at, at + AT_ONCE).map((flow) => flow.close()));
+    }
     echo.close();
   }
 }

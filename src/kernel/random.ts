@@ -4,9 +4,24 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
+/** Octets that are asked for at once: most of what is needed are a few, and each question to the system has its price. */
+const DRAWN = 4_096;
+
 export class SystemRandom implements Random {
+  #drawn = new Uint8Array(0);
+  #used = 0;
+
   bytes(count: number): Uint8Array {
-    return crypto.getRandomValues(new Uint8Array(count));
+    if (count > DRAWN >> 4) return crypto.getRandomValues(new Uint8Array(count));
+    if (this.#used + count > this.#drawn.length) {
+      this.#drawn = crypto.getRandomValues(new Uint8Array(DRAWN));
+      this.#used = 0;
+    }
+    const bytes = this.#drawn.slice(this.#used, this.#used + count);
+    // Nobody is given the same octets again, and nothing that was given stays here.
+    this.#drawn.fill(0, this.#used, this.#used + count);
+    this.#used += count;
+    return bytes;
   }
 }
 

@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { err, type Failure, failure, ok, type Result } from '#kernel';
 
 /** Bytes of key material in a key file: at least this, at most twice this. */
@@ -7,11 +7,11 @@ const KEY_BYTES = 32;
 /** The pool's media key, as the three keys that tokens are made with. Every edge of a pool holds the same. */
 export interface MediaKey {
   /** Turns an identity into the token's client id. */
-  readonly identity: Buffer;
+  readonly identity: KeyObject;
   /** Signs the token's blob. */
-  readonly username: Buffer;
+  readonly username: KeyObject;
   /** Turns a username into its password. */
-  readonly password: Buffer;
+  readonly password: KeyObject;
 }
 
 /** The text of a new key file, from 32 unpredictable bytes. */
@@ -37,6 +37,8 @@ export function parseMediaKey(file: Uint8Array): Result<MediaKey, Failure> {
   });
 }
 
-function derive(material: Buffer, purpose: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', material, '', `sallyport media token 1 ${purpose}`, 32));
+function derive(material: Buffer, purpose: string): KeyObject {
+  return createSecretKey(
+    Buffer.from(hkdfSync('sha256', material, '', `sallyport media token 1 ${purpose}`, 32)),
+  );
 }

@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { err, type Failure, failure, ok, type Result, type WallTime } from '#kernel';
-import { longTermKey, type PasswordAlgorithm } from '#protocols/stun';
+import { hmac, longTermKey, type PasswordAlgorithm } from '#protocols/stun';
 import {
   type Credential,
   type CredentialRefusal,
@@ -27,8 +27,9 @@ export function restCredential(secret: Uint8Array | string, user: string, expire
 }
 
 /** The password that belongs to a username of this form: base64(HMAC-SHA1(secret, username)). */
-export function restPassword(secret: Uint8Array | string, username: Uint8Array | string): string {
-  return createHmac('sha1', secret).update(username).digest('base64');
+export function restPassword(secret: Uint8Array | KeyObject | string, username: Uint8Array | string): string {
+  const key = typeof secret === 'string' ? Buffer.from(secret) : secret;
+  return hmac('sha1', key, username).toString('base64');
 }
 
 /** Reads a secret file: one line of text, its line end ignored, 16 to 512 bytes. */
@@ -44,12 +45,12 @@ export function parseRestSecret(file: Uint8Array): Result<Buffer, Failure> {
 
 /** Verifies REST credentials against several secrets (a new one beside the old one while they are rolled). */
 export class RestVerifier implements MediaCredentialVerifier {
-  readonly #secrets: readonly Buffer[];
+  readonly #secrets: readonly KeyObject[];
 
   /** @param secrets at most 8: every request of an unknown key costs one HMAC a secret */
   constructor(secrets: readonly Uint8Array[]) {
     if (secrets.length > 8) throw new RangeError('more than 8 secrets');
-    this.#secrets = secrets.map((secret) => Buffer.from(secret));
+    this.#secrets = secrets.map((secret) => createSecretKey(secret));
   }
 
   lookup(

@@ -1,6 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { err, ok, type Result, type WallTime } from '#kernel';
-import { longTermKey, type PasswordAlgorithm } from '#protocols/stun';
+import { hmac, longTermKey, type PasswordAlgorithm } from '#protocols/stun';
 import type { MediaKeyRing } from './key-ring.ts';
 import type { MediaKey } from './media-key.ts';
 import type { Credential, CredentialRefusal, MediaCredentialVerifier } from './verifier.ts';
@@ -61,13 +61,13 @@ export class MediaTokenIssuer implements TokenIssuer {
     const blob = Buffer.alloc(USERNAME_BYTES);
     blob.writeUInt8(1, 0);
     blob.writeUInt16BE(BLOB_BYTES, 2);
-    hmac(this.#key.identity, Buffer.from(identity, 'utf8')).copy(blob, CLIENT_ID_AT);
+    hmac('sha1', this.#key.identity, Buffer.from(identity, 'utf8')).copy(blob, CLIENT_ID_AT);
     let ticks = FILETIME_OF_EPOCH + BigInt(Math.floor(expires)) * TICKS_PER_MS;
     for (;;) {
       blob.writeUInt32BE(Number(ticks & 0xffff_ffffn), EXPIRY_AT);
       blob.writeUInt32BE(Number((ticks >> 32n) & 0xffff_ffffn), EXPIRY_AT + 4);
-      hmac(this.#key.username, blob.subarray(0, BLOB_BYTES)).copy(blob, BLOB_BYTES);
-      const password = hmac(this.#key.password, blob);
+      hmac('sha1', this.#key.username, blob.subarray(0, BLOB_BYTES)).copy(blob, BLOB_BYTES);
+      const password = hmac('sha1', this.#key.password, blob);
       if (survivesTrimming(blob) && survivesTrimming(password)) {
         return { username: blob.toString('base64'), password: password.toString('base64'), expires };
       }
@@ -118,7 +118,7 @@ export class MediaTokenVerifier implements MediaCredentialVerifier {
     const { key } = signer;
     const expires = expiryOf(raw);
     if (expires <= wall) return err('expired');
-    const password = hmac(key.password, raw);
+    const password = hmac('sha1', key.password, raw);
     const isRaw = username.length === USERNAME_BYTES;
     const longTerm = longTermKey(username, realm, isRaw ? password : password.toString('base64'), algorithm);
     return ok({
@@ -155,15 +155,11 @@ function rawUsername(username: Uint8Array): Buffer | undefined {
 }
 
 function isSigned(raw: Buffer, key: MediaKey): boolean {
-  return timingSafeEqual(hmac(key.username, raw.subarray(0, BLOB_BYTES)), raw.subarray(BLOB_BYTES));
+  return timingSafeEqual(hmac('sha1', key.username, raw.subarray(0, BLOB_BYTES)), raw.subarray(BLOB_BYTES));
 }
 
 /** Milliseconds since 1970, rounded down. */
 function expiryOf(raw: Buffer): WallTime {
   const ticks = BigInt(raw.readUInt32BE(EXPIRY_AT)) | (BigInt(raw.readUInt32BE(EXPIRY_AT + 4)) << 32n);
   return Number((ticks - FILETIME_OF_EPOCH) / TICKS_PER_MS);
-}
-
-function hmac(key: Buffer, bytes: Uint8Array): Buffer {
-  return createHmac('sha1', key).update(bytes).digest();
 }

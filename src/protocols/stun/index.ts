@@ -67,6 +67,7 @@ export {
   looksLikeChannelData,
 } from './channel-data.ts';
 export { ErrorCode } from './error-codes.ts';
+export { hmac } from './hmac.ts';
 export {
   type AddressFamily,
   canonicalIp,

@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { hash as digestOf, timingSafeEqual } from 'node:crypto';
 import { AttributeType } from '../attribute-types.ts';
+import { hmac } from '../hmac.ts';
 import { HEADER_BYTES, type StunMessage } from '../message.ts';
 import { writeU16 } from '../octets.ts';
 import type { StunWriter } from '../writer.ts';
@@ -18,13 +19,8 @@ export function longTermKey(
   password: Uint8Array | string,
   algorithm: PasswordAlgorithm = 'md5',
 ): Buffer {
-  return createHash(algorithm)
-    .update(username)
-    .update(':')
-    .update(realm)
-    .update(':')
-    .update(password)
-    .digest();
+  const parts = [username, ':', realm, ':', password].map((part) => Buffer.from(part as string));
+  return digestOf(algorithm, Buffer.concat(parts), 'buffer');
 }
 
 /** Appends MESSAGE-INTEGRITY (RFC 8489 §14.5). Only SHA256 and FINGERPRINT may follow. */
@@ -73,5 +69,5 @@ function integrityOf(
 ): Buffer {
   const head = Buffer.from(bytes.subarray(0, 4));
   writeU16(head, 2, at + 4 + valueBytes - HEADER_BYTES);
-  return createHmac(hash, key).update(head).update(bytes.subarray(4, at)).digest();
+  return hmac(hash, key, head, bytes.subarray(4, at));
 }

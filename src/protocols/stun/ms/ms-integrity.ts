@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { hmac } from '../hmac.ts';
 import { writeU16 } from '../octets.ts';
 import { MsAttributeType } from './ms-attribute-types.ts';
 import { MS_HEADER_BYTES, type MsMessage } from './ms-message.ts';
@@ -30,9 +31,5 @@ function integrityOf(bytes: Uint8Array, at: number, key: Uint8Array): Buffer {
   const head = Buffer.from(bytes.subarray(0, 4));
   writeU16(head, 2, at + 4 + SHA1_BYTES - MS_HEADER_BYTES);
   const fill = (BLOCK_BYTES - (at % BLOCK_BYTES)) % BLOCK_BYTES;
-  return createHmac('sha1', key)
-    .update(head)
-    .update(bytes.subarray(4, at))
-    .update(zeros.subarray(0, fill))
-    .digest();
+  return hmac('sha1', key, head, bytes.subarray(4, at), zeros.subarray(0, fill));
 }

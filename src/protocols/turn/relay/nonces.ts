@@ -1,6 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Monotonic } from '#kernel';
-import { NONCE_COOKIE_BYTES, nonceCookie, readU32, writeU32 } from '#protocols/stun';
+import { hmac, NONCE_COOKIE_BYTES, nonceCookie, readU32, writeU32 } from '#protocols/stun';
 import type { TurnListener } from './turn-listener.ts';
 
 const TIME_BYTES = 4;
@@ -15,11 +15,11 @@ export const NONCE_BYTES = 16;
  * features that it says, is sealed too.
  */
 export class Nonces {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
 
   /** @param key 32 unpredictable octets */
   constructor(key: Uint8Array) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
   /** @param features those of a nonce cookie (RFC 8489 §9.2); without, there is none */
   issue(
@@ -57,10 +57,8 @@ export class Nonces {
     cookie: string,
     { listener, address, port }: { listener: TurnListener; address: string; port: number },
   ): Buffer {
-    return createHmac('sha256', this.#key)
-      .update(time.subarray(0, TIME_BYTES))
-      .update(`${cookie} ${listener.id} ${address} ${port}`)
-      .digest();
+    const client = `${cookie} ${listener.id} ${address} ${port}`;
+    return hmac('sha256', this.#key, time.subarray(0, TIME_BYTES), client);
   }
 }
 

@@ -1,6 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Monotonic } from '#kernel';
-import { EDGE_COOKIE_BYTES } from '#protocols/stun';
+import { EDGE_COOKIE_BYTES, hmac } from '#protocols/stun';
 
 /** A cookie is good in the epoch in which it was made and in the next: 10 to 20 minutes. */
 const EPOCH_MS = 600_000;
@@ -18,12 +18,12 @@ interface Pair {
  * need be kept of partners; what is, is only saved work.
  */
 export class TunnelCookies {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
   readonly #remembered = new Map<string, Pair>();
 
   /** @param key 32 unpredictable octets */
   constructor(key: Uint8Array) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
   issue(address: string, port: number, now: Monotonic): Uint8Array {
     return this.#make(address, port, epochOf(now));
@@ -47,10 +47,8 @@ export class TunnelCookies {
     return pair;
   }
   #make(address: string, port: number, epoch: number): Buffer {
-    return createHmac('sha256', this.#key)
-      .update(`edge tunnel 1 ${epoch} ${address} ${port}`)
-      .digest()
-      .subarray(0, EDGE_COOKIE_BYTES);
+    const seal = hmac('sha256', this.#key, `edge tunnel 1 ${epoch} ${address} ${port}`);
+    return seal.subarray(0, EDGE_COOKIE_BYTES);
   }
 }
 
