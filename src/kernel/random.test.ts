@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { randomToken, SeededRandom, SystemRandom } from './random.ts';
 
@@ -35,4 +37,16 @@ test('a seed repeats itself, and another seed is another sequence', () => {
   assert.notEqual(bytes(0), '00'.repeat(32));
   const random = new SeededRandom(3);
   for (let i = 0; i < 1_000; i++) assert.ok(random.integer(7) < 7);
+});
+
+test('T15: nothing of the product draws from a generator that can be foretold', () => {
+  const root = join(import.meta.dirname, '..');
+  const ofTests = /\.(test|fuzz|conformance)\.ts$|[/\\](testing|faults)[/\\]/;
+  const files = globSync('**/*.ts', { cwd: root }).filter((file) => !ofTests.test(file));
+  assert.ok(files.length > 300, `${files.length} files`);
+  const foretold = files.filter((file) => {
+    const source = readFileSync(join(root, file), 'utf8');
+    return /\bMath\s*\.\s*random\b|\bnew SeededRandom\b|\bpseudoRandomBytes\b/.test(source);
+  });
+  assert.deepEqual(foretold, []);
 });

@@ -105,6 +105,17 @@ test('a caller that asks too often hears that the server is busy; another one do
   assert.deepEqual([...new Set(calm)], ['OK']);
 });
 
+test('bad requests of the last seconds show in its health and as a metric', async (t) => {
+  const bench = await start(t);
+  const caller = await bench.frontEnd();
+  while (!/ bad requests\/s/.test(bench.service.health().detail)) {
+    await Promise.all(Array.from({ length: 40 }, () => caller.ask({ method: 'OPTIONS' })));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.match(await bench.metrics.text(), /^sallyport_av_authentication_bad_requests_per_second [1-9]/m);
+  assert.equal(await reason(caller, USER), 'OK');
+});
+
 test('by address it is the address that the outside sees, behind a NAT too [setting host.addresses.public.av]', async (t) => {
   const bench = await start(t);
   const caller = await bench.frontEnd();

@@ -1,9 +1,9 @@
-import { ok, type Result, TokenBucket } from '#kernel';
+import { type Cancel, ok, type Result, TokenBucket } from '#kernel';
 import { type Connection, TlsAcceptor, type TlsLimits } from '#platform/net';
 import { matchName } from '#platform/pki';
 import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
 import { SipEndpoint, type SipFlow } from '#platform/sip-endpoint';
-import { type Counter, OncePerKey } from '#platform/telemetry';
+import { type Counter, OncePerKey, RateWindow } from '#platform/telemetry';
 import type { EdgeDocument } from '#platform/topology';
 import type { ServerTransaction, SipRequest, SipUri } from '#protocols/sip';
 import { answerRequest, type Outcome, outcomes } from './answer.ts';
@@ -16,6 +16,9 @@ const HANDSHAKE_MS = 10_000;
 const OUTBOUND_BYTES = 1 << 20;
 /** One request may keep the others waiting for so long; nobody asks for so much honestly. */
 const LONGEST_ANSWER_MS = 1_000;
+/** Key health indicator: bad requests a second, from where on something is wrong, as a mean of so many seconds. */
+const BAD_REQUESTS_BOUND = 20;
+const WINDOW_SECONDS = 15;
 
 export const service: ServiceDefinition<EdgeDocument> = {
   name: 'av-authentication',
@@ -55,6 +58,8 @@ class AvAuthentication implements Service<EdgeDocument> {
   readonly #refusedOnce = new OncePerKey(1_000);
   /** Of the callers that have asked, by their listed names. */
   readonly #budgets = new Map<string, TokenBucket>();
+  readonly #badRequests = new RateWindow(WINDOW_SECONDS);
+  #cancelSample: Cancel = () => {};
   #settings: Settings | undefined;
   #acceptor: TlsAcceptor | undefined;
   #draining = false;
@@ -78,6 +83,12 @@ class AvAuthentication implements Service<EdgeDocument> {
       },
     });
     this.verbs = verbsOf(this.#inspection());
+    metrics.observe(
+      'sallyport_av_authentication_bad_requests_per_second',
+      'Requests that got no credentials, those apart that were told that the server is busy.',
+      () => this.#badRequests.perSecond,
+    );
+    this.#sample();
   }
 
   async provision(document: EdgeDocument): Promise<Result<Provision>> {
@@ -92,9 +103,11 @@ class AvAuthentication implements Service<EdgeDocument> {
   health(): Health {
     if (this.#settings === undefined) return { ok: false, detail: 'no document yet' };
     const issued = this.#meters.issued.value();
+    const { perSecond } = this.#badRequests;
+    const beyond = perSecond < BAD_REQUESTS_BOUND ? '' : `, ${Math.round(perSecond)} bad requests/s`;
     return {
       ok: true,
-      detail: `${this.#endpoint.flowCount} callers connected, ${issued} credentials issued`,
+      detail: `${this.#endpoint.flowCount} callers connected, ${issued} credentials issued${beyond}`,
     };
   }
 
@@ -110,8 +123,17 @@ class AvAuthentication implements Service<EdgeDocument> {
   }
 
   async stop(): Promise<void> {
+    this.#cancelSample();
     this.#endpoint.close();
     await this.#acceptor?.close();
+  }
+
+  #sample(): void {
+    const { clock } = this.#context;
+    const bad = outcomes.filter((outcome) => outcome !== 'OK' && outcome !== 'Server Busy');
+    const total = bad.reduce((sum, outcome) => sum + this.#meters.answers.value(outcome), 0);
+    this.#badRequests.sample(total, clock.now());
+    this.#cancelSample = clock.after(1_000, () => this.#sample());
   }
 
   #commit(settings: Settings): void {

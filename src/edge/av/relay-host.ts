@@ -42,6 +42,8 @@ export interface RelayHostOptions {
   readonly meters: Meters;
   readonly settings: Settings;
   readonly listeners: readonly ListenerPlan[];
+  /** Called once a second, after the sweep. */
+  readonly swept: (host: RelayHost, now: number) => void;
   /** The bound socket of a listener. */
   readonly socketOf: (plan: ListenerPlan) => Socket;
   /** Has the connections of a listener given to `take`. */
@@ -100,6 +102,10 @@ export class RelayHost implements TurnSink {
     this.#cancelSweep = this.#clock.after(SWEEP_MS, () => this.#sweep());
   }
 
+  /** What it runs on now. */
+  get settings(): Settings {
+    return this.#settings;
+  }
   /** Relay sockets open right now. */
   get relaySockets(): number {
     return this.#peers.open;
@@ -332,6 +338,7 @@ export class RelayHost implements TurnSink {
     this.relay.handleTimeouts(now);
     for (const client of this.#streams) client.sweep(now);
     this.publish();
+    this.#options.swept(this, now);
     this.#cancelSweep = this.#clock.after(SWEEP_MS, () => this.#sweep());
   }
 }

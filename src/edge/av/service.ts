@@ -3,6 +3,7 @@ import { ok, type Result } from '#kernel';
 import { literalLookup } from '#platform/datagrams';
 import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
 import type { EdgeDocument, ListenerPlan } from '#platform/topology';
+import { Indicators, totalsOf } from './indicators.ts';
 import { declareMeters, type Meters } from './meters.ts';
 import { RelayHost } from './relay-host.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -19,12 +20,14 @@ class AvEdge implements Service<EdgeDocument> {
   readonly verbs: Service<EdgeDocument>['verbs'];
   readonly #context: ServiceContext;
   readonly #meters: Meters;
+  readonly #indicators: Indicators;
   #host: RelayHost | undefined;
   #draining = false;
 
   constructor(context: ServiceContext) {
     this.#context = context;
     this.#meters = declareMeters(context.metrics);
+    this.#indicators = new Indicators(context.metrics);
     const relay = () => this.#host?.relay;
     const { metrics, clock } = context;
     metrics.observe('sallyport_av_allocations', 'Allocations open.', () => relay()?.allocations.size ?? 0);
@@ -33,6 +36,7 @@ class AvEdge implements Service<EdgeDocument> {
     this.verbs = verbsOf(
       () => this.#host,
       () => clock.now(),
+      this.#indicators,
     );
   }
 
@@ -47,9 +51,12 @@ class AvEdge implements Service<EdgeDocument> {
     const { relay, streams } = this.#host;
     const { allocations, ports } = relay;
     const drain = this.#draining ? ', draining' : '';
+    const beyond = this.#indicators
+      .exceeded()
+      .map(({ name, perSecond }) => `, ${name} ${Math.round(perSecond)}/s`);
     return {
       ok: true,
-      detail: `${allocations.size} allocations, ${ports.taken} of ${ports.size} ports, ${streams} connections${drain}`,
+      detail: `${allocations.size} allocations, ${ports.taken} of ${ports.size} ports, ${streams} connections${drain}${beyond.join('')}`,
     };
   }
 
@@ -84,7 +91,8 @@ class AvEdge implements Service<EdgeDocument> {
       const serverOf = (plan: ListenerPlan, take: (socket: Socket) => void) =>
         sockets.tcp(plan.id, take, { allowHalfOpen: true });
       const context = { clock, random, log, metrics, events, meters };
-      this.#host = new RelayHost({ ...context, settings, listeners, socketOf, serverOf });
+      const swept = (host: RelayHost, now: number) => this.#indicators.sample(totalsOf(host), now);
+      this.#host = new RelayHost({ ...context, settings, listeners, swept, socketOf, serverOf });
     }
     if (this.#draining) this.#host.relay.drain();
   }

@@ -7,6 +7,7 @@ import { type Credentials, loadCredentials } from '#platform/pki';
 import { type EdgeDocument, edgeAddresses } from '#platform/topology';
 import {
   AccountVerifier,
+  accountOfIdentity,
   CombinedVerifier,
   type HonouredKey,
   type MediaKeyRing,
@@ -36,6 +37,8 @@ export interface Settings {
   readonly policy: PeerPolicy;
   readonly pool: RelayPool;
   readonly limits: Partial<RelayLimits>;
+  /** Under which names the relay may know a user: of issued tokens by any key, of a shared secret, of the document. */
+  readonly usersNamed: (name: string) => readonly string[];
   readonly times: Partial<RelayTimes>;
   /** Where relayed addresses are: on the external A/V address, whichever face a client comes by. */
   readonly place: RelayPlace;
@@ -74,13 +77,15 @@ export function readSettings(document: EdgeDocument, wall: number): Result<Setti
   if (!peers.ok) return peers;
   const streams = streamSettings(document, wall);
   if (!streams.ok) return streams;
+  const keys = honoured(rings.value, mediaCredentials.lifetimeMinutes);
   return ok({
     realm: relay.realm,
     verifier: new CombinedVerifier([
-      new MediaTokenVerifier(honoured(rings.value, mediaCredentials.lifetimeMinutes)),
+      new MediaTokenVerifier(keys),
       new AccountVerifier(accounts.value),
       new RestVerifier(secrets.value),
     ]),
+    usersNamed: (name) => usersNamed(keys, name),
     policy: peers.value,
     pool: poolOf(document),
     limits: {
@@ -123,6 +128,16 @@ function streamSettings({ host, policy }: EdgeDocument, wall: number): Result<St
     limits: { connections, perSource, handshakes, outboundBytes: MOST_QUEUED_BYTES },
     openingMs: openingSeconds * 1000,
   });
+}
+
+/** Tokens are made for addresses in small letters, of servers with their scheme too. */
+function usersNamed(keys: readonly HonouredKey[], name: string): string[] {
+  const address = name.trim().toLowerCase();
+  const bare = address.replace(/^sips?:/, '');
+  const tokens = keys.flatMap(({ key }) =>
+    [bare, `sip:${bare}`].map((identity) => accountOfIdentity(key, identity)),
+  );
+  return [name, `rest:${name}`, `account:${name}`, ...tokens];
 }
 
 /** All keys of all files; those whose turn is over until the last token made with them has ended. */

@@ -52,7 +52,7 @@ async function request(socketPath: string, method: 'GET' | 'POST', path: string,
   return { status: answer.status, body: JSON.parse(answer.body.toString()) as Record<string, unknown> };
 }
 
-test('every verb parses its arguments: defaults are filled in, strangers refused', async () => {
+test('T20: every verb parses its arguments: defaults are filled in, strangers refused', async () => {
   const socket = join(folder, 'verbs.sock');
   const administration = await open(socket);
   const client = new AdministrationClient(socket);
@@ -80,7 +80,7 @@ test('every verb parses its arguments: defaults are filled in, strangers refused
   assert.equal(existsSync(socket), false);
 });
 
-test('the file belongs to its owner alone from the first moment', async () => {
+test('T20: the file belongs to its owner alone from the first moment', async () => {
   const socket = join(folder, 'mode.sock');
   const before = process.umask(0);
   const administration = new Administration(socket, administered, silentLog());

@@ -25,4 +25,5 @@ export { type MetricsSnapshot, mergeSnapshots, renderSnapshot } from './merge.ts
 export { type Counter, type Gauge, type Label, Metrics } from './metrics.ts';
 export { OncePerKey } from './once-per-key.ts';
 export { PRODUCT_VERSION } from './product.ts';
+export { RateWindow } from './rate-window.ts';
 export { type EndStep, Trace, type TraceStep, type TraceTopic } from './trace.ts';

@@ -33,6 +33,7 @@ export {
 } from './mras/vocabulary.ts';
 export { parseRestSecret, type RestCredential, RestVerifier, restCredential } from './rest.ts';
 export {
+  accountOfIdentity,
   type HonouredKey,
   type MediaToken,
   MediaTokenIssuer,

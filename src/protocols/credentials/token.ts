@@ -134,6 +134,10 @@ export function accountOfToken(username: Uint8Array): string | undefined {
   const raw = rawUsername(username);
   return raw === undefined ? undefined : accountIn(raw);
 }
+/** The same for everybody whose tokens were made for `identity` with this key. */
+export function accountOfIdentity(key: MediaKey, identity: string): string {
+  return `token:${hmac('sha1', key.identity, Buffer.from(identity, 'utf8')).toString('hex')}`;
+}
 function accountIn(raw: Buffer): string {
   return `token:${raw.toString('hex', CLIENT_ID_AT, BLOB_BYTES)}`;
 }

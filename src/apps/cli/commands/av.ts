@@ -7,18 +7,20 @@ import { parseMediaKeyRing, RingTokenIssuer } from '#protocols/credentials';
 import { type ProbeTarget, probeTransports, RelayProbe } from '../av-test/relay-probe.ts';
 import { plannedDocument } from '../planned-document.ts';
 import { exitStatus, printable, type Session, table } from '../terminal.ts';
+import { addAvOperation } from './av-operation.ts';
 
 const USUAL_DOCUMENT = '/etc/sallyport/edge.yaml';
 /** Long enough for the test, of no use to anybody after it. */
 const TOKEN_MS = 5 * 60_000;
 
-/** `sallyport av test`: relays through every transport and family, as clients on both sides would. */
+/** `sallyport av`: what the relay does, and a test that relays through every transport and family, as clients on both sides would. */
 export function addAv(root: Command, session: Session): void {
   const av = root.command('av').description('the media relay of this host');
   av.command('test')
     .description('mint a credential and relay through every transport and family, from both interfaces')
     .argument('[document]', 'the edge.yaml', USUAL_DOCUMENT)
     .action((file: string) => test(session, file));
+  addAvOperation(av, session);
 }
 
 interface Trial {

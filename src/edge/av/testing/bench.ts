@@ -224,7 +224,7 @@ export class TestClient {
 
   /** The same with any relay. */
   static async openAt(
-    bench: Bench,
+    bench: Pick<Bench, 'clock'>,
     address: string,
     { server, port }: { readonly server: string; readonly port: number },
     token: TestCredential,
@@ -257,7 +257,7 @@ export class TestClient {
   }
 
   private constructor(
-    bench: Bench,
+    bench: Pick<Bench, 'clock'>,
     wire: { readonly send: (bytes: Uint8Array) => void; readonly close: () => void },
     server: string,
     token: TestCredential,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Random, SeededRandom } from '#kernel';
 import { AttributeType, encodeLifetime, encodeXorAddress, Method, type StunWriter } from '#protocols/stun';
 import { parsePeerPolicy } from '../index.ts';
 import { errorOf, inside, RELAY_V4, RelayStage } from '../testing/relay-stage.ts';
@@ -223,4 +224,17 @@ test('T13: a token of RFC 7635 is an attribute that nobody here reads before a c
   const client = stage.client();
   const request = client.bare(Method.Allocate, (writer) => writer.put(0x001b, Buffer.alloc(200, 0xff)));
   assert.equal(errorOf(client.ask(request)), 401);
+});
+
+test('T15: ports and nonces follow from the injected generator, and from nothing else', () => {
+  const drawn = (random: Random) => {
+    const stage = new RelayStage({ random });
+    const clients = Array.from({ length: 10 }, (_, n) => stage.client({ port: 41_000 + n }));
+    return clients.map((client) => `${client.allocate().port} ${Buffer.from(client.nonce ?? []).toString()}`);
+  };
+  const one = drawn(new SeededRandom(1));
+  assert.deepEqual(drawn(new SeededRandom(1)), one);
+  const other = drawn(new SeededRandom(2));
+  assert.ok(one.every((line, index) => line !== other[index]));
+  assert.equal(new Set(one).size, one.length);
 });

@@ -39,12 +39,14 @@ export function authenticate(state: RelayState, request: TurnRequest): ProvenReq
   const wall = state.wall();
   const credential = credentialOf(state, message, algorithm.value ?? 'md5', wall);
   if (credential === undefined || credential.expires <= wall) {
+    state.counters.authenticationFailures++;
     challenge(state, request, ErrorCode.Unauthenticated);
     return undefined;
   }
   // Fifth: the integrity fits.
   const key = credential.keys.find((candidate) => checkIntegrity(message, candidate));
   if (key === undefined) {
+    state.counters.authenticationFailures++;
     challenge(state, request, ErrorCode.Unauthenticated);
     return undefined;
   }

@@ -69,6 +69,8 @@ export interface RelayCounters {
   readonly renewals: number;
   /** Of those sent, without a message around them (Microsoft dialect, after Set Active Destination). */
   readonly rawPackets: number;
+  /** Requests with a credential that was not good, in either dialect; those without any are none. */
+  readonly authenticationFailures: number;
 }
 
 type MutableCounters = { -readonly [name in keyof RelayCounters]: number };
@@ -100,6 +102,7 @@ export class RelayState {
     allocationsOpened: 0,
     renewals: 0,
     rawPackets: 0,
+    authenticationFailures: 0,
   };
   readonly drops = new Map<TurnDrop, number>(turnDrops.map((reason) => [reason, 0]));
   readonly refusals = new Map<ErrorCode | MsErrorCode, number>();

@@ -4,6 +4,13 @@ import { challengeMs } from './ms-answers.ts';
 import type { MsRequest, ProvenMsRequest } from './ms-request.ts';
 import type { MsSession } from './ms-session.ts';
 
+/** What says that a credential is not good. */
+const failures: ReadonlySet<MsErrorCode> = new Set([
+  MsErrorCode.StaleCredentials,
+  MsErrorCode.UnknownUser,
+  MsErrorCode.IntegrityCheckFailure,
+]);
+
 /**
  * Whether an Allocate proves a credential, [MS-TURN] §3.3.5.1, its checks in its order. Every refusal brings realm and
  * nonce along.
@@ -16,7 +23,10 @@ export function authenticateMs(
   session: MsSession | undefined,
 ): ProvenMsRequest | undefined {
   const { message, now } = request;
-  const refuse = (code: MsErrorCode): undefined => challengeMs(state, request, code) as undefined;
+  const refuse = (code: MsErrorCode): undefined => {
+    if (failures.has(code)) state.counters.authenticationFailures++;
+    return challengeMs(state, request, code) as undefined;
+  };
   if (!message.hasIntegrity) return refuse(MsErrorCode.Unauthorized);
   const username = decodeMsText(message, MsAttributeType.Username);
   if (!username.ok) return refuse(MsErrorCode.MissingUsername);
