@@ -7,6 +7,7 @@ const within = {
     credentials: ['stun', 'xml'],
     presence: ['xml'],
     xmpp: ['xml'],
+    'sip-xmpp': ['presence', 'sip', 'xml', 'xmpp'],
     'trust-marking': ['sip'],
   },
   platform: {

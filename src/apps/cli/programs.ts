@@ -34,6 +34,7 @@ export const internalProgram: Program<InternalDocument> = {
     entry('front-end', import.meta.resolve('#internal/front-end')),
     entry('management', import.meta.resolve('#internal/management')),
     entry('log-controller', import.meta.resolve('#internal/log-controller')),
+    entry('xmpp-gateway', import.meta.resolve('#internal/xmpp-gateway')),
   ],
   load: loadInternalDocument,
   listeners: internalListeners,

@@ -12,6 +12,7 @@ import {
   type SipResponse,
   sipLimits,
 } from '#protocols/sip';
+import { readInstantMessage, TYPING_TYPE, writeTyping } from '#protocols/sip-xmpp';
 import { Call, type CallMedia } from './call.ts';
 import { credentialHeaders, type PhoneIdentity, type RequestPlan, writeRequest } from './phone-requests.ts';
 import type { RelayServer } from './relayed-path.ts';
@@ -27,6 +28,8 @@ export interface PhoneOptions {
   /** Addresses of host names, in place of a name service. */
   readonly hosts: ReadonlyMap<string, string>;
   readonly onMessage?: (from: string, text: string) => void;
+  /** Somebody types, or does no longer; without it such indications are refused. */
+  readonly onTyping?: (from: string, typing: 'active' | 'idle') => void;
   /** Answers an incoming call: gives the media to answer with, or a status to refuse with. */
   readonly onCall?: (from: string) => Promise<CallMedia | number>;
   readonly onCallEnded?: () => void;
@@ -136,6 +139,15 @@ export class Phone implements SipUser {
     });
   }
 
+  /** Says that we type, or do no longer (RFC 3994). */
+  async typing(to: string, typing: 'active' | 'idle'): Promise<void> {
+    await this.request({
+      ...this.#plan('MESSAGE', to, to),
+      headers: [['Content-Type', TYPING_TYPE]],
+      body: writeTyping(typing),
+    });
+  }
+
   /** Asks the A/V Authentication service for credentials ([MS-AVEDGEA] §2.2.1). */
   async relayCredentials(signIn: SignIn): Promise<RelayServer & { readonly host: string }> {
     if (signIn.mrasUri === undefined) throw new FailureError(failure('SLP-APP-0003'));
@@ -203,10 +215,8 @@ export class Phone implements SipUser {
     const known = request.to.tag === undefined ? undefined : this.#callOf(request);
     if (known !== undefined) known.handleRequest(request, transaction);
     else if (request.to.tag !== undefined) this.endpoint.respond(transaction, 481);
-    else if (request.method === 'MESSAGE') {
-      this.endpoint.respond(transaction, 200);
-      this.options.onMessage?.(request.from.uri, request.body.toString('utf8'));
-    } else if (request.method === 'INVITE') void this.#handleInvite(request, transaction);
+    else if (request.method === 'MESSAGE') this.#handleMessage(request, transaction);
+    else if (request.method === 'INVITE') void this.#handleInvite(request, transaction);
     else if (request.method === 'OPTIONS') this.endpoint.respond(transaction, 200);
     else this.endpoint.respond(transaction, 501);
   }
@@ -219,6 +229,20 @@ export class Phone implements SipUser {
   onFlowClosed(): void {
     for (const call of this.#calls.values()) call.handleLost();
     this.#calls.clear();
+  }
+
+  /** RFC 3428; typing (RFC 3994) where somebody wants to know of it. */
+  #handleMessage(request: SipRequest, transaction: ServerTransaction): void {
+    const { onMessage, onTyping } = this.options;
+    const read = readInstantMessage(request.header('Content-Type'), request.body);
+    const from = request.from.uri;
+    if (read?.kind === 'text') {
+      this.endpoint.respond(transaction, 200);
+      onMessage?.(from, read.text);
+    } else if (read?.kind === 'typing' && onTyping !== undefined) {
+      this.endpoint.respond(transaction, 200);
+      onTyping(from, read.typing);
+    } else this.endpoint.respond(transaction, 415, { headers: [['Accept', 'text/plain']] });
   }
 
   #callOf(request: SipRequest): Call | undefined {

@@ -18,7 +18,7 @@ import type { Binding } from './binding.ts';
 import type { EdgeLinks, EdgeService } from './edge-links.ts';
 import { type Forwarding, forwarded, keepsChallenges } from './forwarding.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
-import { type FlowTokens, namesConnection, partyOf } from './parties.ts';
+import { type FlowTokens, namesConnection, partyOf, sameEnd } from './parties.ts';
 import { mayExchange, NOT_FEDERATED } from './partners.ts';
 import type { Registrar } from './registrar.ts';
 import type { Destination, Routed } from './routing.ts';
@@ -61,7 +61,7 @@ export class Delivery {
     { plan }: Routed,
     sender: string,
   ): void {
-    if (!this.#mayLeave(transaction, sender)) return;
+    if (!this.#mayLeave(transaction, sender, 'edge')) return;
     const recordRoute = formsDialog(request) ? this.#tokensOf([flow]) : [];
     this.#links.reachAny('access', request.callId, (target) => {
       if (target === undefined) {
@@ -80,7 +80,7 @@ export class Delivery {
     { plan }: Routed,
     route: { readonly peer: string; readonly sender: string },
   ): void {
-    if (!this.#mayLeave(transaction, route.sender)) return;
+    if (!this.#mayLeave(transaction, route.sender, 'peer')) return;
     const target = this.#peerFlow(route.peer);
     if (target === undefined)
       return this.#endpoint.respond(transaction, 503, { reason: 'Peer Not Reachable' });
@@ -90,8 +90,8 @@ export class Delivery {
   }
 
   /** False after a refusal was sent: the external access policy of the sender says no. */
-  #mayLeave(transaction: ServerTransaction, sender: string): boolean {
-    if (mayExchange(this.#settings.access.rightsOf(sender))) return true;
+  #mayLeave(transaction: ServerTransaction, sender: string, by: 'edge' | 'peer'): boolean {
+    if (mayExchange(this.#settings.access.rightsOf(sender), by)) return true;
     this.#options.metrics.refusals.inc('not-federated');
     this.#endpoint.respond(transaction, 403, { headers: [NOT_FEDERATED] });
     return false;
@@ -190,7 +190,7 @@ export class Delivery {
     if (destination.kind !== 'flow') return use(404);
     const flows = destination.tokens.map((token) => this.resolve(token));
     if (flows.includes(undefined)) return use(403);
-    const others = flows.filter((flow) => flow !== source);
+    const others = flows.filter((flow) => typeof flow !== 'object' || !sameEnd(flow, source));
     // RFC 5626 §5.3.1: 430 when the connection has ended.
     use(others.find((flow) => typeof flow === 'object') ?? 430);
   }
@@ -230,7 +230,7 @@ export class Delivery {
 
   /** The client or peer connection that a token of ours names. */
   resolve(token: string): SipFlow | 'gone' | undefined {
-    return this.#options.tokens.resolve(token, (id) => this.#endpoint.flow(id));
+    return this.#options.tokens.resolve(token, this.#endpoint);
   }
 }
 

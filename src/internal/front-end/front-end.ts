@@ -9,7 +9,7 @@ import { Delivery } from './delivery.ts';
 import type { EdgeLinks } from './edge-links.ts';
 import { NOT_ENABLED_FOR_REMOTE } from './external-access.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
-import { type FlowTokens, partyOf } from './parties.ts';
+import { type FlowTokens, partyOf, sameEnd } from './parties.ts';
 import { mayExchange, NOT_REACHABLE, outsiderOf } from './partners.ts';
 import { PresenceDesk } from './presence-desk.ts';
 import type { Registrar } from './registrar.ts';
@@ -131,7 +131,10 @@ export class FrontEnd implements SipUser {
     if (request.to.tag === undefined) return false;
     if (destination.kind !== 'flow' && destination.kind !== 'edge') return false;
     if (partyOf(flow).kind === 'edge') return true;
-    return destination.tokens.some((token) => this.#delivery.resolve(token) === flow);
+    return destination.tokens.some((token) => {
+      const end = this.#delivery.resolve(token);
+      return typeof end === 'object' && sameEnd(end, flow);
+    });
   }
 
   /**
@@ -252,9 +255,9 @@ export class FrontEnd implements SipUser {
     address: string,
   ): void {
     const watches = destination.kind === 'presence' && request.method === 'SUBSCRIBE';
-    if (watches && (request.to.tag !== undefined || this.#isForOutsiders(addressOfUri(request.uri)))) {
+    if (watches && (request.to.tag !== undefined || this.#isForOutsiders(addressOfUri(request.uri), flow))) {
       this.#presence.serve(request, flow, transaction, { address, outsider: true });
-    } else if (destination.kind === 'user' && this.#isForOutsiders(destination.aor)) {
+    } else if (destination.kind === 'user' && this.#isForOutsiders(destination.aor, flow)) {
       this.#delivery.toUser(request, flow, transaction, destination.aor);
     } else {
       const status = watches || destination.kind === 'user' ? 404 : 403;
@@ -262,8 +265,9 @@ export class FrontEnd implements SipUser {
     }
   }
 
-  #isForOutsiders(aor: string): boolean {
-    return this.#options.knows(aor) && mayExchange(this.#settings.access.rightsOf(aor));
+  #isForOutsiders(aor: string, flow: SipFlow): boolean {
+    const by = partyOf(flow).kind === 'peer' ? 'peer' : 'edge';
+    return this.#options.knows(aor) && mayExchange(this.#settings.access.rightsOf(aor), by);
   }
 }
 

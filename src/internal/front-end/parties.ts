@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Monotonic, Random } from '#kernel';
-import type { SipFlow } from '#platform/sip-endpoint';
+import type { SipEndpoint, SipFlow } from '#platform/sip-endpoint';
 import { decodeFlowToken, encodeFlowToken, type TokenKeys } from '#protocols/tokens';
 
 /** A connection of an edge or of the A/V Authentication service, known by its certificate. */
@@ -17,16 +18,18 @@ export interface ClientParty {
   readonly signedIn: Map<string, Monotonic>;
 }
 
-/** A connection of a trusted peer, known by its certificate: a gateway, which speaks for domains of its own. */
+/**
+ * A connection of a trusted peer, known by its certificate: a gateway, which speaks for domains of its own. Any of its
+ * connections leads to it, so that dialogs go on when it opens another one.
+ */
 export interface PeerParty {
   readonly kind: 'peer';
   readonly peer: string;
-  readonly nonce: number;
 }
 
 export type Party = EdgeParty | ClientParty | PeerParty;
 
-/** Parties whose very connection is the way back to them; edges are found by their names. */
+/** Parties that come to us and are found by our Record-Route; edges are dialled by their names. */
 export type ConnectedParty = Exclude<Party, EdgeParty>;
 
 export function namesConnection(party: Party): party is ConnectedParty {
@@ -41,33 +44,56 @@ export function partyOf(flow: SipFlow): Party {
 }
 
 export function newClientParty(random: Random): ClientParty {
-  return { kind: 'client', nonce: newNonce(random), signedIn: new Map() };
+  const nonce = Buffer.from(random.bytes(6)).readUIntBE(0, NONCE_BYTES);
+  return { kind: 'client', nonce, signedIn: new Map() };
 }
 
-export function newPeerParty(random: Random, peer: string): PeerParty {
-  return { kind: 'peer', peer, nonce: newNonce(random) };
+/** Whether two connections lead to the same end. */
+export function sameEnd(one: SipFlow, other: SipFlow): boolean {
+  const [a, b] = [partyOf(one), partyOf(other)];
+  return one === other || (a.kind === 'peer' && b.kind === 'peer' && a.peer === b.peer);
 }
 
-function newNonce(random: Random): number {
-  return Buffer.from(random.bytes(6)).readUIntBE(0, 6);
+const NONCE_BYTES = 6;
+/** Connections are counted from 1: a token for this one names a peer, by its nonce. */
+const OF_PEER = 0;
+
+function nonceOfPeer(peer: string): number {
+  return createHash('sha256').update(peer).digest().readUIntBE(0, NONCE_BYTES);
 }
 
-/** The user part of our Record-Route entries: names one connection of a client or peer (RFC 5626 §5.2). */
+/** The user part of our Record-Route entries: names one connection of a client (RFC 5626 §5.2), or a peer. */
 export class FlowTokens {
   readonly #keys: TokenKeys;
   constructor(keys: TokenKeys) {
     this.#keys = keys;
   }
   tokenFor(flow: SipFlow, party: ConnectedParty): string {
-    return encodeFlowToken(this.#keys, { node: 0, worker: 0, connection: flow.id, nonce: party.nonce });
+    const named =
+      party.kind === 'peer'
+        ? { connection: OF_PEER, nonce: nonceOfPeer(party.peer) }
+        : { connection: flow.id, nonce: party.nonce };
+    return encodeFlowToken(this.#keys, { node: 0, worker: 0, ...named });
   }
   /** The connection that a token names, `'gone'` when it has ended, undefined for a token that is not ours. */
-  resolve(token: string, find: (id: number) => SipFlow | undefined): SipFlow | 'gone' | undefined {
+  resolve(token: string, endpoint: Pick<SipEndpoint, 'flow' | 'flows'>): SipFlow | 'gone' | undefined {
     const opened = decodeFlowToken(this.#keys, token);
     if (!opened.ok) return undefined;
-    const flow = find(opened.value.connection);
+    const { connection, nonce } = opened.value;
+    if (connection === OF_PEER) return peerOf(nonce, endpoint.flows()) ?? 'gone';
+    const flow = endpoint.flow(connection);
     if (flow === undefined) return 'gone';
     const party = partyOf(flow);
-    return namesConnection(party) && party.nonce === opened.value.nonce ? flow : 'gone';
+    return party.kind === 'client' && party.nonce === nonce ? flow : 'gone';
   }
+}
+
+/** The connection that the peer opened last. */
+function peerOf(nonce: number, flows: Iterable<SipFlow>): SipFlow | undefined {
+  let latest: SipFlow | undefined;
+  for (const flow of flows) {
+    const party = partyOf(flow);
+    if (party.kind === 'peer' && nonceOfPeer(party.peer) === nonce) latest = flow;
+  }
+  return latest;
 }

@@ -37,9 +37,9 @@ export function outsiderOf(
   return parseAor(request.from.uri)?.aor === mark.address ? mark.address : undefined;
 }
 
-/** Whether a user may exchange anything with outsiders of this kind. */
-export function mayExchange(rights: AccessRights): boolean {
-  return rights.federation;
+/** Whether a user may exchange anything with outsiders who come by an edge, or by a trusted peer. */
+export function mayExchange(rights: AccessRights, by: 'edge' | 'peer'): boolean {
+  return rights.federation && (by === 'edge' || rights.xmpp);
 }
 
 /** A SIP address elsewhere: its user part may be anything, and keeps its case. */

@@ -10,7 +10,11 @@ const ALICE = 'alice@example.test';
 const CAROL = 'carol@example.test';
 const ROMEO = `romeo@${PEER_DOMAIN}`;
 const BOB = 'bob@partner.example';
-const policies = (federation: boolean) => ({ global: { remote: true, federation }, sites: [], users: [] });
+const policies = (federation: boolean) => ({
+  global: { remote: true, federation, xmpp: federation },
+  sites: [],
+  users: [],
+});
 const WINFO = 'application/watcherinfo+xml';
 
 async function stage(presence: Partial<PresenceSettings> = {}) {

@@ -154,7 +154,7 @@ export class PresenceDesk {
   /** The connection that the watcher subscribed on, or the one on which the same device has signed in since. */
   #clientFlow(token: string, { watcher, target }: Notification): SipFlow | undefined {
     const { tokens, registrar, clock } = this.#options;
-    const flow = tokens.resolve(token, (id) => this.#endpoint.flow(id));
+    const flow = tokens.resolve(token, this.#endpoint);
     if (typeof flow === 'object') return flow;
     const contact = parseSipUri(target);
     for (const binding of registrar.lookup(watcher, clock.wall())) {

@@ -31,7 +31,9 @@ export class PresenceUsers implements Users {
   }
   /** Outsiders by the policy of the user, our own users outside by theirs. */
   admits(presentity: string, { address, outsider, reach }: Subscriber): boolean {
-    if (outsider) return mayExchange(this.#access.rightsOf(presentity));
+    if (outsider) {
+      return mayExchange(this.#access.rightsOf(presentity), reach.kind === 'peer' ? 'peer' : 'edge');
+    }
     return reach.kind !== 'edge' || this.#access.rightsOf(address).remote;
   }
   addressOf(uri: string): string | undefined {

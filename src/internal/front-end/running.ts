@@ -12,7 +12,7 @@ import { EdgeLinks } from './edge-links.ts';
 import { ExternalAccess } from './external-access.ts';
 import { FrontEnd } from './front-end.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
-import { FlowTokens, newClientParty, newPeerParty, partyOf } from './parties.ts';
+import { FlowTokens, newClientParty, partyOf } from './parties.ts';
 import type { Prepared } from './prepared.ts';
 import { PresenceUsers } from './presence-users.ts';
 import { Registrar } from './registrar.ts';
@@ -188,8 +188,7 @@ export class Running {
     const peers = trustedPeers.map(({ name }) => name);
     const trusted = matchName(peer.names, peers);
     if (trusted !== undefined) {
-      const data = newPeerParty(this.#context.random, trusted);
-      this.#endpoint.addFlow(connection, { data, scope: trusted });
+      this.#endpoint.addFlow(connection, { data: { kind: 'peer', peer: trusted }, scope: trusted });
       return;
     }
     if (this.#refusedPeers.first(peer.fingerprint)) {

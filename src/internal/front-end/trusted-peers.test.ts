@@ -8,8 +8,8 @@ import { Bench, branched, EDGE, PEER_DOMAIN } from './testing/wire.ts';
 
 const ALICE = 'alice@example.test';
 const ROMEO = `romeo@${PEER_DOMAIN}`;
-const policies = (federation: boolean) => ({
-  global: { remote: false, federation } satisfies AccessRights,
+const policies = (federation: boolean, xmpp = federation) => ({
+  global: { remote: false, federation, xmpp } satisfies AccessRights,
   sites: [],
   users: [],
 });
@@ -38,6 +38,34 @@ test('messages pass both ways between a user and a domain of a trusted peer, by 
   bench.arrives(peer, fromRomeo('MESSAGE'));
   assert.match(peer.response(404).header('ms-diagnostics-public') ?? '', /^4005;/);
   bench.toEdge.isSilent();
+});
+
+test('it takes both rights, for federation and for XMPP [setting frontEnd.externalAccess.global.xmpp] [setting frontEnd.externalAccess.sites[].xmpp] [setting frontEnd.externalAccess.users[].xmpp]', async () => {
+  const none: AccessRights = { remote: false, federation: false, xmpp: false };
+  const both: AccessRights = { remote: false, federation: true, xmpp: true };
+  const cases: [Parameters<typeof Bench.start>[0], boolean][] = [
+    [policies(true, false), false],
+    [policies(false, true), false],
+    [policies(true, true), true],
+    [{ global: none, sites: [{ name: 'Here', ...both }], site: 'Here', users: [] }, true],
+    [{ global: both, sites: [{ name: 'Here', ...none }], site: 'Here', users: [] }, false],
+    [{ global: none, sites: [], users: [{ user: ALICE, ...both }] }, true],
+    [{ global: both, sites: [], users: [{ user: ALICE, ...both, xmpp: false }] }, false],
+  ];
+  for (const [document, passes] of cases) {
+    const bench = await Bench.start(document);
+    const [alice, peer] = [bench.client().wire, bench.peer()];
+    assert.equal(bench.signsIn(alice, ALICE), 200);
+    bench.arrives(alice, toRomeo('MESSAGE'));
+    bench.arrives(peer, fromRomeo('MESSAGE'));
+    if (passes) {
+      peer.request('MESSAGE');
+      alice.request('MESSAGE');
+    } else {
+      alice.response(403);
+      peer.response(404);
+    }
+  }
 });
 
 test('while the peer has no connection its domain cannot be reached, and is not looked for outside', async () => {
@@ -86,4 +114,10 @@ test('a call keeps its way: requests of both sides find the other’s connection
   alice.request('INFO');
   bench.arrives(peer, sent({ ...about, ...romeos, from: 'sip:eve@example.test', method: 'INFO', cseq: 3 }));
   peer.response(403);
+  // The peer comes again, by another connection: the dialog is still its own.
+  const again = bench.peer();
+  bench.arrives(again, sent({ ...about, ...romeos, method: 'INFO', cseq: 4 }));
+  alice.request('INFO');
+  bench.arrives(alice, sent({ ...about, ...alices, method: 'INFO', cseq: 3 }));
+  again.request('INFO');
 });

@@ -14,7 +14,7 @@ test('every code stands in one place, and has the form that logs are searched by
     ),
   );
   assert.deepEqual([...written].sort(), Object.keys(catalogue).sort());
-  for (const code of written) assert.match(code ?? '', /^SLP-[A-Z]{2,3}-\d{4}$/);
+  for (const code of written) assert.match(code ?? '', /^SLP-[A-Z]{2,4}-\d{4}$/);
 });
 
 test('every entry names what happened and the next step', () => {

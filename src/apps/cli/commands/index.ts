@@ -24,6 +24,7 @@ import { addReload } from './reload.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { addUser } from './user.ts';
+import { addXmppGateway } from './xmpp-gateway.ts';
 
 /** Adds one command, or a few that belong together, to the command line. */
 export type AddCommand = (root: Command, session: Session) => void;
@@ -35,6 +36,7 @@ export const commands: readonly AddCommand[] = [
   addRun,
   addUser,
   addPresence,
+  addXmppGateway,
   addConfig,
   addBackup,
   addCheck,

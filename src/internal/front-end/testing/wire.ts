@@ -22,7 +22,7 @@ import { EdgeLinks } from '../edge-links.ts';
 import { ExternalAccess } from '../external-access.ts';
 import { FrontEnd } from '../front-end.ts';
 import { frontEndMetrics } from '../front-end-metrics.ts';
-import { FlowTokens, newClientParty, newPeerParty } from '../parties.ts';
+import { FlowTokens, newClientParty } from '../parties.ts';
 import { PresenceUsers } from '../presence-users.ts';
 import { Registrar } from '../registrar.ts';
 import type { SignInSettings } from '../sign-in.ts';
@@ -42,7 +42,11 @@ export const PRESENCE: PresenceSettings = {
   documentBytes: 16_384,
   approval: { colleagues: 'allow', outsiders: 'confirm' },
 };
-const EVERYBODY: Policies = { global: { remote: true, federation: false }, sites: [], users: [] };
+const EVERYBODY: Policies = {
+  global: { remote: true, federation: false, xmpp: false },
+  sites: [],
+  users: [],
+};
 
 function settingsWith(access: Policies): SignInSettings {
   return {
@@ -252,7 +256,7 @@ export class Bench {
   /** A connection that the trusted peer opened. */
   peer(): Wire {
     const wire = new Wire(++this.#wires);
-    this.endpoint.addFlow(wire, { data: newPeerParty(this.random, PEER), scope: PEER });
+    this.endpoint.addFlow(wire, { data: { kind: 'peer', peer: PEER }, scope: PEER });
     return wire;
   }
   /** A client of the internal network, with the token that names its connection in routes. */

@@ -37,6 +37,7 @@ export const en: Texts = {
     'logging-agent': 'Centralized logging',
     'log-controller': 'log controller',
     management: 'management store',
+    'xmpp-gateway': 'XMPP gateway',
     'front-end': 'Front end',
     supervisor: 'Supervisor',
     host: 'Host',

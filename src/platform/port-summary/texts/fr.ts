@@ -38,6 +38,7 @@ export const fr: Texts = {
     'logging-agent': 'Journalisation centralisée',
     'log-controller': 'contrôleur de journaux',
     management: 'magasin de gestion',
+    'xmpp-gateway': 'passerelle XMPP',
     'front-end': 'Serveur frontal',
     supervisor: 'Superviseur',
     host: 'Hôte',

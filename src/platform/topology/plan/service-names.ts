@@ -7,6 +7,7 @@ export const serviceNames = [
   'replica',
   'management',
   'log-controller',
+  'xmpp-gateway',
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 /** Who binds a socket: a service, or the supervisor itself. */
@@ -32,6 +33,7 @@ const TITLES: Readonly<Record<PlannedService, string>> = {
   replica: 'replica agent',
   management: 'management store',
   'log-controller': 'log controller',
+  'xmpp-gateway': 'XMPP gateway',
   'logging-agent': 'logging agent',
   host: 'host',
   'reverse-proxy': 'reverse proxy',

@@ -80,6 +80,9 @@ export function fillInternalDefaults(draft: Draft<InternalDocument>): void {
   if (draft.management?.database === '') {
     draft.management.database = folder === undefined ? undefined : join(folder, 'management.sqlite');
   }
+  if (draft.xmppGateway?.database === '') {
+    draft.xmppGateway.database = folder === undefined ? undefined : join(folder, 'xmpp-gateway.sqlite');
+  }
 }
 
 function fillSocket(host: Host): void {

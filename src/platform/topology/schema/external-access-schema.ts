@@ -11,6 +11,11 @@ function rights() {
       sentence: 'Messages and calls with users of other organisations, in both directions.',
       reload: 'live',
     }),
+    xmpp: setting.toggle(false, {
+      sentence:
+        'Messages and presence with users of XMPP partners, or of other domains of a trusted peer; it needs federation, too.',
+      reload: 'live',
+    }),
   };
 }
 

@@ -5,6 +5,7 @@ import { logController } from './log-controller-schema.ts';
 import { management } from './management-schema.ts';
 import { presence } from './presence-schema.ts';
 import * as setting from './setting.ts';
+import { xmppGateway } from './xmpp-gateway-schema.ts';
 
 const NAME = 'a fully qualified domain name';
 
@@ -132,6 +133,7 @@ export const internalSchema = setting.section('What the internal program runs.',
   frontEnd,
   management,
   logging: logController,
+  xmppGateway,
 });
 
 /** A loaded internal.yaml: defaults filled in, paths absolute, names lower-case, addresses canonical. */

@@ -1,0 +1,11 @@
+import type { XmlElement } from '#protocols/xml';
+import type { PartnerType } from '#protocols/xmpp';
+import type { Parties } from './party.ts';
+
+/** A stanza of a partner for a user of ours. */
+export interface Arrival extends Parties {
+  readonly stanza: XmlElement;
+  readonly partner: PartnerType;
+  /** Call it once: the stanza is safe, or its sender was answered. */
+  readonly done: () => void;
+}

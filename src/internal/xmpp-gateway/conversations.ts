@@ -1,0 +1,111 @@
+import { BoundedMap, type Monotonic } from '#kernel';
+import type { Dialog } from '#protocols/sip';
+import type { Pair } from './gateway-store.ts';
+
+/** A session of messages (RFC 7573) by INVITE. */
+export interface Session {
+  state: 'inviting' | 'open';
+  /** Once there is one. */
+  dialog: Dialog | undefined;
+  /** What waits for the session to open. */
+  readonly waiting: Waiting[];
+}
+
+/** Called once with the session, or with the reason why there is none. */
+export interface Waiting {
+  readonly opened: (session: Session) => void;
+  readonly failed: (why: SessionFailure) => void;
+}
+
+export type SessionFailure =
+  /** The other side knows no sessions: the message may go alone. */
+  | { readonly kind: 'not-supported' }
+  | { readonly kind: 'status'; readonly status: number; readonly text?: string };
+
+/** What two people have with one another at present. */
+export interface Conversation extends Pair {
+  /** What the XMPP side calls it; the Call-ID of the SIP side (RFC 7572 §6). */
+  thread: string | undefined;
+  /** The XMPP side writes messages of type chat. */
+  chat: boolean;
+  last: Monotonic;
+  session: Session | undefined;
+  /** The SIP side refused a session, or an indication of typing: it is not asked again. */
+  withoutSessions: boolean;
+  withoutTyping: boolean;
+}
+
+/** Conversations by their pair, and those that have a session by its dialog. */
+export class Conversations {
+  #all: BoundedMap<string, Conversation>;
+  readonly #byDialog = new Map<string, Conversation>();
+
+  constructor(capacity: number) {
+    this.#all = new BoundedMap(capacity);
+  }
+  get size(): number {
+    return this.#all.size;
+  }
+  get sessions(): number {
+    return this.#byDialog.size;
+  }
+  all(): Conversation[] {
+    return [...this.#all.values()];
+  }
+  of(pair: Pair): Conversation | undefined {
+    return this.#all.get(keyOf(pair));
+  }
+  ofDialog(id: string): Conversation | undefined {
+    return this.#byDialog.get(id);
+  }
+
+  /** The conversation of these two, begun if there is none; the longest idle one without a session gives way. */
+  open({ local, remote }: Pair, now: Monotonic): Conversation | undefined {
+    const known = this.of({ local, remote });
+    if (known !== undefined) {
+      known.last = now;
+      return known;
+    }
+    if (this.#all.full && !this.#makeRoom()) return undefined;
+    const begun: Conversation = {
+      local,
+      remote,
+      thread: undefined,
+      chat: false,
+      last: now,
+      session: undefined,
+      withoutSessions: false,
+      withoutTyping: false,
+    };
+    this.#all.set(keyOf(begun), begun);
+    return begun;
+  }
+  /** The session has a dialog now. */
+  join(conversation: Conversation, session: Session, dialog: Dialog): void {
+    session.dialog = dialog;
+    this.#byDialog.set(dialog.id, conversation);
+  }
+  endSession(conversation: Conversation): void {
+    const { session } = conversation;
+    conversation.session = undefined;
+    if (session?.dialog !== undefined) this.#byDialog.delete(session.dialog.id);
+  }
+  forget(conversation: Conversation): void {
+    this.endSession(conversation);
+    this.#all.delete(keyOf(conversation));
+  }
+
+  #makeRoom(): boolean {
+    let oldest: Conversation | undefined;
+    for (const candidate of this.#all.values()) {
+      if (candidate.session !== undefined) continue;
+      if (oldest === undefined || candidate.last < oldest.last) oldest = candidate;
+    }
+    if (oldest !== undefined) this.forget(oldest);
+    return oldest !== undefined;
+  }
+}
+
+function keyOf({ local, remote }: Pair): string {
+  return `${local} ${remote}`;
+}

@@ -1,0 +1,52 @@
+import type { Clock, Random } from '#kernel';
+import type { Log } from '#platform/telemetry';
+import type { StanzaCondition } from '#protocols/sip-xmpp';
+import type { XmlElement } from '#protocols/xml';
+import type { GatewayMetrics } from './gateway-metrics.ts';
+import type { GatewayStore } from './gateway-store.ts';
+import type { SipSide } from './sip-side.ts';
+
+/** What the document says about the gateway, in the units that code uses. */
+export interface GatewaySettings {
+  /** Domains whose users are ours. */
+  readonly domains: ReadonlySet<string>;
+  /** Conversations from the XMPP side begin with an INVITE (RFC 7573), not by MESSAGE alone (RFC 7572). */
+  readonly sessions: boolean;
+  /** Bytes of a text beyond which it needs a session. */
+  readonly pageModeBytes: number;
+  readonly sessionIdleMs: number;
+  /** How long the partner has for an error or a receipt before a message counts as accepted. */
+  readonly answerMs: number;
+  /** RFC 6665 Expires of subscriptions that the gateway makes, and the longest that it grants. */
+  readonly subscriptionSeconds: number;
+  /** Messages under way, sessions, subscriptions of all, contacts of one user. */
+  readonly messages: number;
+  readonly sessionsAtOnce: number;
+  readonly subscriptions: number;
+  readonly subscriptionsPerUser: number;
+  readonly contactsPerUser: number;
+}
+
+/** The way to the partners. */
+export interface XmppSide {
+  /** @param settled called once; the reason when the stanza went nowhere */
+  send(stanza: XmlElement, settled?: (failed: SendFailure | undefined) => void): void;
+}
+
+/** Why a stanza went nowhere, as the condition that an XMPP user would be told. */
+export interface SendFailure {
+  readonly condition: StanzaCondition;
+  readonly reason: string;
+}
+
+/** What all parts of the gateway stand on. */
+export interface GatewayContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: GatewayMetrics;
+  readonly store: GatewayStore;
+  readonly sip: SipSide;
+  readonly xmpp: XmppSide;
+  readonly settings: () => GatewaySettings;
+}

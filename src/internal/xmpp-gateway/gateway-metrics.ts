@@ -1,0 +1,62 @@
+import type { Counter, Metrics } from '#platform/telemetry';
+
+export const directions = ['to-sip', 'to-xmpp'] as const;
+
+/** Why something was not passed on. */
+export const refusals = [
+  /** A partner of type public-unverified, and the user has not invited the sender. */
+  'not-invited',
+  'foreign-domain',
+  'address',
+  /** Neither message nor presence. */
+  'not-supported',
+  'media-type',
+  'too-large',
+  'limit',
+  /** From another address than the one that the exchange is with. */
+  'not-of-dialog',
+] as const;
+export type Refusal = (typeof refusals)[number];
+
+export const outcomes = ['delivered', 'accepted', 'refused', 'unreachable'] as const;
+export type Outcome = (typeof outcomes)[number];
+
+export interface GatewayMetrics {
+  readonly stanzas: Counter<'message' | 'presence' | 'iq'>;
+  readonly toSip: Counter<Outcome>;
+  readonly toXmpp: Counter<Outcome>;
+  readonly refused: Counter<Refusal>;
+  readonly duplicates: Counter;
+  readonly notifications: Counter<(typeof directions)[number]>;
+}
+
+export function gatewayMetrics(metrics: Metrics): GatewayMetrics {
+  const name = 'sallyport_xmpp_gateway';
+  return {
+    stanzas: metrics.counter(`${name}_stanzas_total`, 'Stanzas of partners', {
+      name: 'kind',
+      values: ['message', 'presence', 'iq'],
+    }),
+    toSip: metrics.counter(`${name}_messages_to_sip_total`, 'Messages of partners, by what became of them', {
+      name: 'outcome',
+      values: outcomes,
+    }),
+    toXmpp: metrics.counter(
+      `${name}_messages_to_xmpp_total`,
+      'Messages to partners, by what became of them',
+      {
+        name: 'outcome',
+        values: outcomes,
+      },
+    ),
+    refused: metrics.counter(`${name}_refused_total`, 'What was not passed on, by its reason', {
+      name: 'reason',
+      values: refusals,
+    }),
+    duplicates: metrics.counter(`${name}_duplicates_total`, 'Stanzas that came a second time'),
+    notifications: metrics.counter(`${name}_notifications_total`, 'Presence that was passed on', {
+      name: 'direction',
+      values: directions,
+    }),
+  };
+}

@@ -1,0 +1,232 @@
+import { isIPv6 } from 'node:net';
+import type { Cancel } from '#kernel';
+import { dialTls } from '#platform/net';
+import type { ServiceContext } from '#platform/service';
+import { type FlowTarget, SipEndpoint, SipFlowPool } from '#platform/sip-endpoint';
+import type { InternalDocument } from '#platform/topology';
+import { EdgeLinks, type EdgeLinksSettings, type LinkState } from '#platform/xmpp-link';
+import type { XmlElement } from '#protocols/xml';
+import { parseJid } from '#protocols/xmpp';
+import { Gateway } from './gateway.ts';
+import type { GatewaySettings, SendFailure, XmppSide } from './gateway-context.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
+import type { GatewayStore } from './gateway-store.ts';
+import type { Prepared } from './prepared.ts';
+import { refusalEvent } from './refusal-event.ts';
+import { SipSide } from './sip-side.ts';
+
+type Ready = Prepared & { readonly store: GatewayStore };
+
+const ALPN = ['sip/2'];
+const SWEEP_MS = 1000;
+const HANDSHAKE_MS = 10_000;
+/** SIP connections: one to each next hop, and a few that are on their way out. */
+const FLOWS = 64;
+/** How long what is under way has at the end to come to an answer. */
+const STOP_MS = 5000;
+const STOP_STEP_MS = 50;
+
+/** The gateway while it has a document with edges. */
+export class Running implements XmppSide {
+  readonly store: GatewayStore;
+  readonly gateway: Gateway;
+  readonly #context: ServiceContext;
+  readonly #endpoint: SipEndpoint;
+  readonly #pool: SipFlowPool;
+  /** Opened once a next hop is there: until then the proxies had better answer for us. */
+  #links: EdgeLinks | undefined;
+  #prepared: Ready;
+  #settings: GatewaySettings;
+  #cancelSweep: Cancel | undefined;
+  #stopping = false;
+
+  constructor(context: ServiceContext, metrics: GatewayMetrics, prepared: Ready) {
+    this.#context = context;
+    this.#prepared = prepared;
+    this.store = prepared.store;
+    this.#settings = settingsOf(prepared.document);
+    const { clock, random, log } = context;
+    const shared = { clock, random, log, metrics: context.metrics };
+    this.#endpoint = new SipEndpoint({
+      ...shared,
+      name: 'xmpp_gateway_sip',
+      limits: { flows: FLOWS },
+      user: {
+        onRequest: (...heard) => this.gateway.onRequest(...heard),
+        onAck: () => this.gateway.onAck(),
+        onCancel: () => this.gateway.onCancel(),
+        onFlowClosed: (...closed) => this.gateway.onFlowClosed(...closed),
+      },
+    });
+    this.#pool = new SipFlowPool({
+      ...shared,
+      endpoint: this.#endpoint,
+      name: 'xmpp_gateway_next_hop',
+      targets: nextHopsOf(prepared.document),
+      dial: (target) => this.#dial(target),
+      onChange: ({ state }) => {
+        if (state === 'healthy') this.#openLinks();
+      },
+    });
+    const own = ownUri(prepared.document);
+    const sip = new SipSide({ clock, random, endpoint: this.#endpoint, pool: this.#pool, own });
+    this.gateway = new Gateway(
+      { clock, random, log, metrics, store: this.store, sip, xmpp: this, settings: () => this.#settings },
+      own.address,
+      (note) => context.events.emit(refusalEvent(note)),
+    );
+    this.gateway.load();
+    this.#pool.start();
+    this.#planSweep();
+  }
+
+  #openLinks(): void {
+    if (this.#links !== undefined || this.#stopping) return;
+    const { clock, random, log, metrics } = this.#context;
+    this.#links = new EdgeLinks({ clock, random, metrics }, this.#linkSettings(), {
+      handleArrival: (arrival) => this.gateway.handleArrival(arrival),
+      handleReady: (edge) => {
+        log.info('link to edge open', { edge });
+        this.gateway.watchers.askAgain();
+      },
+      handleEnd: (notice) => log.warn('link to edge not open', { ...notice }),
+    });
+  }
+
+  get file(): string {
+    return this.#prepared.document.xmppGateway.database;
+  }
+  get underWay(): number {
+    return this.gateway.underWay;
+  }
+  links(): readonly LinkState[] {
+    return this.#links?.states() ?? [];
+  }
+  nextHops() {
+    return this.#pool.members().map(({ target, state, reason }) => ({
+      name: target.name,
+      address: target.address,
+      state,
+      reason: reason ?? '',
+    }));
+  }
+  describe(): string {
+    const open = this.links().filter(({ ready }) => ready).length;
+    const edges = this.#prepared.document.xmppGateway.edges.length;
+    const hops = this.nextHops();
+    const healthy = hops.filter(({ state }) => state === 'healthy').length;
+    return `${open} of ${edges} edges, ${healthy} of ${hops.length} next hops`;
+  }
+
+  adopt(prepared: Prepared): void {
+    this.#prepared = { ...prepared, store: this.store };
+    this.#settings = settingsOf(prepared.document);
+    this.#pool.update(nextHopsOf(prepared.document));
+    this.#links?.configure(this.#linkSettings());
+  }
+
+  send(stanza: XmlElement, settled: (failed: SendFailure | undefined) => void = () => {}): void {
+    const to = parseJid(stanza.attributes.get('to') ?? '');
+    if (to === undefined) return settled({ condition: 'jid-malformed', reason: 'Not An Address' });
+    if (this.#links === undefined) {
+      return settled({ condition: 'remote-server-timeout', reason: 'No Edge Reachable' });
+    }
+    this.#links.send(stanza, to.domain, (failed) => {
+      if (failed === undefined) return settled(undefined);
+      const condition = failed === 'queue-full' ? 'resource-constraint' : 'remote-server-timeout';
+      settled({ condition, reason: 'No Edge Reachable' });
+    });
+  }
+
+  /** What is under way comes to its answer first, so that it need not come again. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#cancelSweep?.();
+    for (let waited = 0; this.underWay > 0 && waited < STOP_MS; waited += STOP_STEP_MS) {
+      await new Promise<void>((resolve) => this.#context.clock.after(STOP_STEP_MS, resolve));
+    }
+    this.#links?.close();
+    this.#pool.close();
+    this.#endpoint.close();
+    this.store.close();
+  }
+
+  #planSweep(): void {
+    this.#cancelSweep = this.#context.clock.after(SWEEP_MS, () => {
+      this.gateway.sweep();
+      if (!this.#stopping) this.#planSweep();
+    });
+  }
+
+  #linkSettings(): EdgeLinksSettings {
+    const { document, credentials, trust } = this.#prepared;
+    const { edges, limits, keepAliveSeconds } = document.xmppGateway;
+    return {
+      own: document.host.name,
+      edges,
+      credentials,
+      trust,
+      localAddresses: document.host.addresses.internal,
+      hosts: (domain) => this.#settings.domains.has(domain),
+      link: {
+        unacknowledged: limits.messages,
+        window: limits.messages,
+        keepAliveMs: keepAliveSeconds * 1000,
+        establishmentMs: HANDSHAKE_MS,
+      },
+      router: { waitMs: HANDSHAKE_MS, waiting: limits.messages },
+      handshakeMs: HANDSHAKE_MS,
+      backOff: { firstMs: 500, longestMs: 30_000 },
+    };
+  }
+
+  /** Port row int-03, seen from the gateway: a trusted peer of the next hop. */
+  #dial(target: FlowTarget): ReturnType<typeof dialTls> {
+    const { document, credentials, trust } = this.#prepared;
+    return dialTls({
+      remote: { address: target.address, port: target.port },
+      localAddress: localAddressFor(document, target.address),
+      servername: target.name,
+      credentials,
+      trust,
+      expectNames: [target.name],
+      alpn: ALPN,
+      handshakeMs: HANDSHAKE_MS,
+      clock: this.#context.clock,
+      metrics: this.#context.metrics,
+    });
+  }
+}
+
+function localAddressFor(document: InternalDocument, remote: string): string {
+  const addresses = document.host.addresses.internal;
+  return addresses.find((address) => isIPv6(address) === isIPv6(remote)) ?? addresses[0] ?? '';
+}
+
+/** Without next hops of its own the gateway works for the front end of the same document. */
+function nextHopsOf({ host, frontEnd, xmppGateway }: InternalDocument): readonly FlowTarget[] {
+  if (xmppGateway.nextHops.length > 0) return xmppGateway.nextHops;
+  return [{ name: host.name, address: host.addresses.internal[0] ?? '', port: frontEnd.port }];
+}
+
+function ownUri({ host, frontEnd }: InternalDocument) {
+  const address = host.addresses.internal[0] ?? '';
+  return { address, host: isIPv6(address) ? `[${address}]` : address, port: frontEnd.port };
+}
+
+function settingsOf({ frontEnd, xmppGateway }: InternalDocument): GatewaySettings {
+  const { limits } = xmppGateway;
+  return {
+    domains: new Set(frontEnd.sipDomains),
+    sessions: xmppGateway.sessions,
+    pageModeBytes: xmppGateway.pageModeBytes,
+    sessionIdleMs: xmppGateway.sessionIdleSeconds * 1000,
+    answerMs: xmppGateway.answerSeconds * 1000,
+    subscriptionSeconds: xmppGateway.subscriptionRefreshSeconds,
+    messages: limits.messages,
+    sessionsAtOnce: limits.sessions,
+    subscriptions: limits.subscriptions,
+    subscriptionsPerUser: limits.subscriptionsPerUser,
+    contactsPerUser: limits.contactsPerUser,
+  };
+}

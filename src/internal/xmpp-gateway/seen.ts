@@ -1,0 +1,58 @@
+import type { Clock, Monotonic } from '#kernel';
+import type { StanzaOrigin } from '#protocols/xmpp';
+import type { GatewayStore } from './gateway-store.ts';
+
+/** How long a stanza is known after it was dealt with; a proxy sends nothing again that is older. */
+const REMEMBERED_MS = 600_000;
+/** Entries that are kept at most: two thousand stanzas a second for ten minutes. */
+const MOST_REMEMBERED = 1_200_000;
+const SWEEP_MS = 60_000;
+
+/**
+ * Stanzas that were dealt with, by stream and number (docs/protocols/xmpp-link.md, "Origin"). What a link did not get
+ * acknowledged before it broke comes once more; it is acknowledged then, and goes no further.
+ */
+export class Seen {
+  readonly #store: GatewayStore;
+  readonly #clock: Clock;
+  readonly #underWay = new Map<string, (() => void)[]>();
+  #swept: Monotonic = Number.NEGATIVE_INFINITY as Monotonic;
+
+  constructor(store: GatewayStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  /**
+   * The `done` of a stanza that is new: call it once, when it is safe. Undefined for one that was dealt with already,
+   * or is just being dealt with; its own `done` is called when that is so.
+   */
+  begin({ stream, number }: StanzaOrigin, done: () => void): (() => void) | undefined {
+    const key = `${stream} ${number}`;
+    const waiting = this.#underWay.get(key);
+    if (waiting !== undefined) {
+      waiting.push(done);
+      return undefined;
+    }
+    if (this.#store.wasSeen(stream, number)) {
+      done();
+      return undefined;
+    }
+    const all = [done];
+    this.#underWay.set(key, all);
+    return () => {
+      if (!this.#underWay.delete(key)) return;
+      this.#store.noteSeen(stream, number, this.#clock.wall());
+      for (const one of all) one();
+    };
+  }
+
+  sweep(): void {
+    if (this.#clock.now() - this.#swept < SWEEP_MS) return;
+    this.#swept = this.#clock.now();
+    this.#store.forgetSeen(this.#clock.wall() - REMEMBERED_MS, MOST_REMEMBERED);
+  }
+}

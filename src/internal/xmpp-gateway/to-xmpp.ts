@@ -1,0 +1,227 @@
+import { type Cancel, type Monotonic, randomToken } from '#kernel';
+import type { ServerTransaction, SipRequest } from '#protocols/sip';
+import {
+  ACCEPTED_TYPES,
+  CPIM_TYPE,
+  chatStateOf,
+  type InstantMessage,
+  languageTag,
+  readChatMessage,
+  readInstantMessage,
+  type StanzaError,
+  stanzaErrorOf,
+  statusOf,
+  writeChatMessage,
+  writeDelivered,
+} from '#protocols/sip-xmpp';
+import { jidText, parseJid } from '#protocols/xmpp';
+import type { Arrival } from './arrival.ts';
+import type { Conversation, Conversations } from './conversations.ts';
+import type { GatewayContext } from './gateway-context.ts';
+import { jidOfBare, type Parties, partiesOfRequest, sipAddress, sipOfBare } from './party.ts';
+
+/** A message that a partner has, or may have. */
+interface Pending extends Parties {
+  readonly transaction: ServerTransaction;
+  /** RFC 5438: the sender waits for a notification with this id. */
+  readonly receiptFor: string | undefined;
+  readonly since: Monotonic;
+  answered: boolean;
+  timer: Cancel | undefined;
+}
+
+/** Messages of users of ours on their way to partners (RFC 7572, RFC 7573). */
+export class ToXmpp {
+  readonly #context: GatewayContext;
+  readonly #conversations: Conversations;
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(context: GatewayContext, conversations: Conversations) {
+    this.#context = context;
+    this.#conversations = conversations;
+  }
+  /** Messages that are not answered yet. */
+  get underWay(): number {
+    let count = 0;
+    for (const { answered } of this.#pending.values()) if (!answered) count += 1;
+    return count;
+  }
+
+  /** A MESSAGE outside of any session. */
+  handleMessage(request: SipRequest, transaction: ServerTransaction): void {
+    const { sip, settings, metrics, store } = this.#context;
+    const parties = partiesOfRequest(request, settings());
+    if (!parties.ok) {
+      metrics.refused.inc(parties.error);
+      return sip.respond(transaction, parties.error === 'address' ? 404 : 403);
+    }
+    if (!store.addContact(parties.value, settings().contactsPerUser)) {
+      metrics.refused.inc('limit');
+      return sip.respond(transaction, 403, { reason: 'Too Many Contacts' });
+    }
+    this.#take(request, transaction, parties.value, this.#conversations.of(parties.value));
+  }
+
+  /** A MESSAGE or INFO in a session. */
+  handleInSession(conversation: Conversation, request: SipRequest, transaction: ServerTransaction): void {
+    conversation.last = this.#context.clock.now();
+    const from = { ...jidOfBare(conversation.local) };
+    const { local, remote } = conversation;
+    this.#take(request, transaction, { from, to: jidOfBare(remote), local, remote }, conversation);
+  }
+
+  #take(
+    request: SipRequest,
+    transaction: ServerTransaction,
+    parties: Parties,
+    conversation: Conversation | undefined,
+  ): void {
+    const { sip, metrics } = this.#context;
+    const read = readInstantMessage(request.header('Content-Type'), request.body);
+    if (read === undefined) {
+      metrics.refused.inc('media-type');
+      return sip.respond(transaction, 415, { headers: [['Accept', ACCEPTED_TYPES]] });
+    }
+    const thread = conversation?.thread ?? request.callId;
+    if (read.kind === 'text') return this.#send(request, transaction, { ...parties, thread, read });
+    // A receipt that was asked of SIP, which the gateway never does, or a failure of one: nothing to pass on.
+    sip.respond(transaction, 200);
+    if (read.kind !== 'typing') return;
+    const state = chatStateOf(read.typing);
+    this.#context.xmpp.send(
+      writeChatMessage(jidText(parties.from), jidText(parties.to), { type: 'chat', thread, state }),
+    );
+  }
+
+  #send(
+    request: SipRequest,
+    transaction: ServerTransaction,
+    {
+      read,
+      thread,
+      ...parties
+    }: Parties & {
+      readonly thread: string;
+      readonly read: Extract<InstantMessage, { kind: 'text' }>;
+    },
+  ): void {
+    const { sip, clock, random, settings, xmpp, metrics } = this.#context;
+    if (this.#pending.size >= settings().messages && !this.#makeRoom()) {
+      metrics.refused.inc('limit');
+      return sip.respond(transaction, 503, { headers: [['Retry-After', '5']] });
+    }
+    const conversation = this.#conversations.open(parties, clock.now());
+    if (conversation !== undefined) conversation.thread ??= thread;
+    const inChat = conversation?.chat === true || conversation?.session !== undefined;
+    const id = randomToken(random, 20);
+    this.#pending.set(id, {
+      ...parties,
+      transaction,
+      receiptFor: read.receiptFor,
+      since: clock.now(),
+      answered: false,
+      timer: undefined,
+    });
+    const stanza = writeChatMessage(jidText(parties.from), jidText(parties.to), {
+      type: inChat ? 'chat' : 'normal',
+      id,
+      body: read.text,
+      subject: request.header('Subject'),
+      thread,
+      language: languageTag(request.header('Content-Language')),
+      wantsReceipt: true,
+    });
+    xmpp.send(stanza, (failed) => {
+      if (failed === undefined) this.#wait(id);
+      else this.#refuse(id, { condition: failed.condition, text: failed.reason });
+    });
+  }
+
+  /** The partner has it: an error or a receipt that comes at once makes a better answer than "accepted". */
+  #wait(id: string): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined || pending.answered) return;
+    const { clock, settings } = this.#context;
+    pending.timer = clock.after(settings().answerMs, () => this.#answer(pending, 202));
+  }
+
+  /** An error stanza for something that we sent; true when it was one of these messages. */
+  handleError(arrival: Arrival): boolean {
+    const id = arrival.stanza.attributes.get('id');
+    if (id === undefined || !this.#isFrom(id, arrival)) return false;
+    this.#refuse(id, stanzaErrorOf(arrival.stanza));
+    return true;
+  }
+  /** XEP-0184: the receipt for one of these messages; true when the stanza was one. */
+  handleReceipt(arrival: Arrival): boolean {
+    const { received } = readChatMessage(arrival.stanza);
+    if (received === undefined) return false;
+    const pending = this.#isFrom(received, arrival) ? this.#pending.get(received) : undefined;
+    if (pending === undefined) return true;
+    this.#answer(pending, 200);
+    this.#pending.delete(received);
+    if (pending.receiptFor !== undefined) this.#notify(pending, pending.receiptFor);
+    return true;
+  }
+  /** Only the one whom it was written to speaks about it. */
+  #isFrom(id: string, { local, remote }: Arrival): boolean {
+    const pending = this.#pending.get(id);
+    return pending !== undefined && pending.local === local && pending.remote === remote;
+  }
+
+  #refuse(id: string, error: StanzaError): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    const address = error.address === undefined ? undefined : sipOfXmppUri(error.address);
+    const status = statusOf(error.condition, pending.to.resource === undefined, address !== undefined);
+    const contact = address === undefined ? [] : [['Contact', `<${address}>`] as const];
+    this.#answer(pending, status, contact);
+  }
+
+  #answer(pending: Pending, status: number, headers: readonly (readonly [string, string])[] = []): void {
+    if (pending.answered) return;
+    pending.answered = true;
+    pending.timer?.();
+    const outcome = status === 200 ? 'delivered' : status < 300 ? 'accepted' : 'refused';
+    this.#context.metrics.toXmpp.inc(outcome);
+    this.#context.sip.respond(pending.transaction, status, { headers });
+  }
+
+  /** RFC 5438 §7.2.1: the notification that the sender asked for. */
+  #notify({ local, remote, to, from }: Pending, id: string): void {
+    const { sip, random, clock } = this.#context;
+    const [uri, sender] = [sipAddress(from, true) ?? sipOfBare(local), sipAddress(to) ?? sipOfBare(remote)];
+    const at = new Date(clock.wall()).toISOString();
+    const body = writeDelivered({
+      from: sender,
+      to: sipOfBare(local),
+      id,
+      ownId: randomToken(random, 16),
+      at,
+    });
+    const callId = randomToken(random, 20);
+    const headers = [['Content-Type', CPIM_TYPE] as const];
+    const sketch = { method: 'MESSAGE', uri, from: sender, fromTag: randomToken(random, 16), callId };
+    sip.request({ ...sketch, cseq: 1, headers, body }, () => {});
+  }
+
+  /** Forgets answered messages whose receipt will hardly come any more. */
+  sweep(now: Monotonic): void {
+    const { sessionIdleMs } = this.#context.settings();
+    for (const [id, { answered, since }] of this.#pending) {
+      if (answered && now - since > sessionIdleMs) this.#pending.delete(id);
+    }
+  }
+  /** The oldest answered message gives way. */
+  #makeRoom(): boolean {
+    for (const [id, { answered }] of this.#pending) if (answered) return this.#pending.delete(id);
+    return false;
+  }
+}
+
+/** `xmpp:user@domain` of a redirection (RFC 5122) as the SIP side writes it. */
+function sipOfXmppUri(text: string): string | undefined {
+  const jid = text.startsWith('xmpp:') ? parseJid(text.slice('xmpp:'.length)) : undefined;
+  return jid === undefined ? undefined : sipAddress(jid);
+}

@@ -1,0 +1,405 @@
+import { randomToken, type WallTime } from '#kernel';
+import { PIDF_TYPE } from '#protocols/presence';
+import { Dialog, dialogIdOf, type ServerTransaction, type SipRequest } from '#protocols/sip';
+import {
+  bareOf,
+  conditionOf,
+  type DevicePresence,
+  errorReply,
+  readPresenceDocument,
+  writePresence,
+} from '#protocols/sip-xmpp';
+import { element, type XmlElement } from '#protocols/xml';
+import { jidText, NS, parseJid } from '#protocols/xmpp';
+import type { Arrival } from './arrival.ts';
+import type { GatewayContext } from './gateway-context.ts';
+import type { Pair } from './gateway-store.ts';
+import { isFrom, jidOfBare, sipOfBare } from './party.ts';
+import type { SipOutcome } from './sip-side.ts';
+import { readSubscriptionState, type SubscriptionState, secondsOf } from './subscription-state.ts';
+import { newWatch, type Watch } from './watch.ts';
+
+/** Answers that end the authorisation for good (RFC 8048 §5.2.1), and those that say that nobody is there. */
+const FOR_GOOD = new Set([403, 489, 603]);
+const NOBODY = new Set([404, 410, 604]);
+const DROPPED = new Set(['rejected', 'noresource', 'invariant']);
+/** The state of the moment is waited for this long. */
+const ONCE_MS = 15_000;
+/** How long the other side has to say that it is not there any more, before a renewal. */
+const GUARD_MS = 3000;
+const RETRY_MS = 5000;
+const LONGEST_RETRY_MS = 600_000;
+/** A renewal comes this part of the time before the end. */
+const MARGIN = 0.1;
+const MOST_ONCE = 1000;
+
+/** Subscriptions of partners' users to the presence of ours: SUBSCRIBE by the gateway (RFC 8048 §5.2). */
+export class Watches {
+  readonly #context: GatewayContext;
+  readonly #watches = new Map<string, Watch>();
+  readonly #once = new Map<string, Watch>();
+  readonly #byDialog = new Map<string, Watch>();
+  readonly #byCall = new Map<string, Watch>();
+  readonly #byGuard = new Map<string, Watch>();
+
+  constructor(context: GatewayContext) {
+    this.#context = context;
+  }
+  get size(): number {
+    return this.#watches.size;
+  }
+  all(): readonly (Pair & { readonly state: string; readonly expires: WallTime })[] {
+    return [...this.#watches.values()];
+  }
+
+  /** After a restart: everything is renewed, so that whatever was missed is told. */
+  load(): void {
+    const wall = this.#context.clock.wall();
+    for (const [index, stored] of this.#context.store.watches().entries()) {
+      const watch = newWatch(stored, wall, false);
+      watch.state = stored.state;
+      watch.expires = stored.expires;
+      // A thousand a second are no flood for the next hop.
+      watch.due = stored.state === 'dormant' ? Number.POSITIVE_INFINITY : wall + index;
+      this.#watches.set(keyOf(stored), watch);
+      if (stored.dialog !== undefined) this.#join(watch, stored.dialog);
+    }
+  }
+
+  handleSubscribe(arrival: Arrival): void {
+    const known = this.#watches.get(keyOf(arrival));
+    if (known === undefined) return this.#begin(arrival);
+    arrival.done();
+    if (known.state === 'active') {
+      this.#say(known, 'subscribed');
+      this.#tell(known, known.known ?? []);
+    } else if (known.state === 'dormant') this.#subscribe(known);
+  }
+
+  #begin(arrival: Arrival): void {
+    const { settings, metrics, xmpp, clock } = this.#context;
+    const { subscriptions, subscriptionsPerUser } = settings();
+    let own = 0;
+    for (const { remote } of this.#watches.values()) if (remote === arrival.remote) own += 1;
+    if (this.#watches.size >= subscriptions || own >= subscriptionsPerUser) {
+      metrics.refused.inc('limit');
+      const reply = errorReply(arrival.stanza, { condition: 'resource-constraint' });
+      return reply === undefined ? arrival.done() : xmpp.send(reply, () => arrival.done());
+    }
+    const watch = newWatch(arrival, clock.wall(), false);
+    this.#watches.set(keyOf(watch), watch);
+    this.#save(watch);
+    arrival.done();
+    this.#subscribe(watch);
+  }
+
+  handleUnsubscribe(arrival: Arrival): void {
+    const watch = this.#watches.get(keyOf(arrival));
+    if (watch === undefined) return arrival.done();
+    this.#forget(watch);
+    arrival.done();
+    const tell = () => this.#say(watch, 'unsubscribed');
+    if (watch.dialog === undefined) return tell();
+    this.#context.sip.inDialog(watch.dialog, 'SUBSCRIBE', { headers: this.#headers(watch, 0) }, tell);
+  }
+
+  /** RFC 8048 §7: what is known is told at once; else the SIP side is asked. */
+  handleProbe(arrival: Arrival): void {
+    arrival.done();
+    const watch = this.#watches.get(keyOf(arrival));
+    if (watch?.state === 'active' && watch.known !== undefined) {
+      this.#tell(watch, watch.known);
+      if (watch.due < Number.POSITIVE_INFINITY) watch.due = Math.min(watch.due, watch.expires - 1);
+    } else if (watch?.state === 'active') this.#renew(watch);
+    else if (watch?.state === 'dormant') this.#subscribe(watch);
+    else if (watch === undefined && this.#once.size < MOST_ONCE) this.#ask(arrival);
+  }
+
+  #ask(pair: Pair): void {
+    const { clock } = this.#context;
+    const watch = newWatch(pair, clock.wall(), true);
+    const id = randomToken(this.#context.random, 16);
+    this.#once.set(id, watch);
+    this.#subscribe(watch);
+    clock.after(ONCE_MS, () => {
+      this.#once.delete(id);
+      this.#leave(watch);
+    });
+  }
+
+  /**
+   * An error that answers the question whether somebody is still there; true when it was one. The question went out in
+   * the name of the domain.
+   */
+  handleGuardError({ attributes }: XmlElement): boolean {
+    const watch = this.#byGuard.get(attributes.get('id') ?? '');
+    const from = parseJid(attributes.get('from') ?? '');
+    if (watch === undefined || from === undefined) return false;
+    if (bareOf(from) !== watch.remote && jidOfBare(watch.remote).domain !== jidText(from)) return false;
+    this.#endGuard(watch);
+    watch.state = 'dormant';
+    watch.due = Number.POSITIVE_INFINITY;
+    this.#save(watch);
+    return true;
+  }
+
+  /** A NOTIFY; false when it is of no subscription here. */
+  handleNotify(request: SipRequest, transaction: ServerTransaction): boolean {
+    const watch = this.#find(request);
+    if (watch === undefined) return false;
+    const { sip, metrics } = this.#context;
+    if (!isFrom(request, watch.local)) {
+      metrics.refused.inc('not-of-dialog');
+      sip.respond(transaction, 403);
+      return true;
+    }
+    if (watch.dialog?.id === dialogIdOf(request)) {
+      const taken = watch.dialog?.handleRequest(request);
+      if (taken !== undefined && !taken.ok) {
+        sip.respond(transaction, taken.error === 'cseq-out-of-order' ? 500 : 481);
+        return true;
+      }
+    }
+    const state = readSubscriptionState(request);
+    sip.respond(transaction, state === undefined ? 400 : 200);
+    if (state !== undefined) this.#notified(watch, state, request);
+    return true;
+  }
+
+  #find(request: SipRequest): Watch | undefined {
+    const known = this.#byDialog.get(dialogIdOf(request) ?? '');
+    // A NOTIFY may overtake the answer to its SUBSCRIBE (RFC 6665 §4.4.1).
+    return known ?? this.#byCall.get(callKey(request.callId, request.to.tag ?? ''));
+  }
+
+  #notified(watch: Watch, state: SubscriptionState, request: SipRequest): void {
+    const { metrics, clock } = this.#context;
+    if (state.state === 'pending') return;
+    metrics.notifications.inc('to-xmpp');
+    if (state.state === 'terminated') return this.#ended(watch, state, request);
+    if (watch.state !== 'active' && !watch.once) {
+      watch.state = 'active';
+      this.#say(watch, 'subscribed');
+    }
+    if (state.expiresSeconds !== undefined) this.#lasts(watch, state.expiresSeconds, clock.wall());
+    watch.attempts = 0;
+    this.#save(watch);
+    this.#tell(watch, documentOf(request));
+  }
+
+  #ended(watch: Watch, { reason = '', retryAfterSeconds }: SubscriptionState, request: SipRequest): void {
+    if (watch.once) {
+      const devices = documentOf(request);
+      if (devices.length > 0) this.#tell(watch, devices);
+      return this.#leave(watch);
+    }
+    this.#part(watch);
+    if (DROPPED.has(reason)) return this.#lose(watch);
+    // RFC 6665 §4.1.3: "deactivated" begins anew at once; the others after the time that was said.
+    const soon = reason === 'deactivated' ? 0 : (retryAfterSeconds ?? 60) * 1000;
+    this.#later(watch, Math.min(soon, LONGEST_RETRY_MS));
+  }
+
+  /** The authorisation is gone: both sides hear of it. */
+  #lose(watch: Watch): void {
+    this.#tell(watch, []);
+    this.#forget(watch);
+    this.#say(watch, 'unsubscribed');
+  }
+
+  #subscribe(watch: Watch, expires = this.#context.settings().subscriptionSeconds): void {
+    const { sip, random } = this.#context;
+    this.#part(watch);
+    const [callId, fromTag] = [randomToken(random, 24), randomToken(random, 16)];
+    watch.calling = callKey(callId, fromTag);
+    this.#byCall.set(watch.calling, watch);
+    watch.due = Number.POSITIVE_INFINITY;
+    if (watch.state === 'dormant') watch.state = 'active';
+    sip.request(
+      {
+        method: 'SUBSCRIBE',
+        uri: sipOfBare(watch.local),
+        from: sipOfBare(watch.remote),
+        fromTag,
+        callId,
+        cseq: 1,
+        headers: this.#headers(watch, watch.once ? 0 : expires),
+      },
+      (outcome) => this.#subscribed(watch, outcome),
+    );
+  }
+
+  #subscribed(watch: Watch, outcome: SipOutcome): void {
+    if (outcome.kind === 'failed') return this.#later(watch, this.#pause(watch));
+    const { response, request } = outcome;
+    if (response.status < 300) {
+      const dialog = Dialog.asUac(request, response);
+      if (!dialog.ok) return this.#later(watch, this.#pause(watch));
+      if (!watch.once && !this.#watches.has(keyOf(watch))) {
+        // Given up while it was asked for.
+        return this.#context.sip.inDialog(
+          dialog.value,
+          'SUBSCRIBE',
+          { headers: this.#headers(watch, 0) },
+          () => {},
+        );
+      }
+      this.#join(watch, dialog.value);
+      this.#granted(watch, response.header('Expires'));
+      return;
+    }
+    this.#refused(watch, response.status, response.header('Min-Expires'), response.reason);
+  }
+
+  #refused(watch: Watch, status: number, minimum: string | undefined, reason: string): void {
+    if (watch.once) return this.#leave(watch);
+    const least = status === 423 ? secondsOf(minimum) : undefined;
+    if (least !== undefined && watch.attempts < 3) {
+      watch.attempts += 1;
+      return this.#subscribe(watch, least);
+    }
+    const nobody = NOBODY.has(status);
+    if (!nobody && !FOR_GOOD.has(status)) return this.#later(watch, this.#pause(watch));
+    if (watch.state !== 'pending' || !nobody) return this.#lose(watch);
+    this.#forget(watch);
+    const asked = element(NS.server, 'presence', { from: watch.remote, to: watch.local, type: 'subscribe' });
+    const reply = errorReply(asked, { condition: conditionOf(status), text: reason });
+    if (reply !== undefined) this.#context.xmpp.send(reply);
+  }
+
+  #granted(watch: Watch, expires: string | undefined): void {
+    const { clock, settings } = this.#context;
+    this.#lasts(watch, secondsOf(expires) ?? settings().subscriptionSeconds, clock.wall());
+    this.#save(watch);
+  }
+  #lasts(watch: Watch, seconds: number, wall: WallTime): void {
+    watch.expires = wall + seconds * 1000;
+    watch.due = watch.expires - Math.max(seconds * MARGIN, Math.min(seconds / 2, 30)) * 1000;
+  }
+
+  /** RFC 8048 §8.1: nobody renews for ever what nobody reads; the other side's server is asked first. */
+  #guard(watch: Watch): void {
+    const { xmpp, random, clock } = this.#context;
+    const id = `guard-${randomToken(random, 16)}`;
+    const cancel = clock.after(GUARD_MS, () => {
+      this.#endGuard(watch);
+      this.#renew(watch);
+    });
+    watch.guard = { id, cancel };
+    this.#byGuard.set(id, watch);
+    const from = jidOfBare(watch.local).domain;
+    xmpp.send(element(NS.server, 'presence', { from, to: watch.remote, id, type: 'probe' }));
+  }
+  #endGuard(watch: Watch): void {
+    if (watch.guard === undefined) return;
+    watch.guard.cancel();
+    this.#byGuard.delete(watch.guard.id);
+    watch.guard = undefined;
+  }
+
+  #renew(watch: Watch): void {
+    if (!this.#watches.has(keyOf(watch))) return;
+    const { dialog } = watch;
+    if (dialog === undefined) return this.#subscribe(watch);
+    watch.due = Number.POSITIVE_INFINITY;
+    const headers = this.#headers(watch, this.#context.settings().subscriptionSeconds);
+    this.#context.sip.inDialog(dialog, 'SUBSCRIBE', { headers }, (outcome) => {
+      if (watch.dialog !== dialog) return;
+      const status = outcome.kind === 'response' ? outcome.response.status : undefined;
+      if (outcome.kind === 'response' && outcome.response.status < 300) {
+        return this.#granted(watch, outcome.response.header('Expires'));
+      }
+      if (status === undefined) return this.#later(watch, this.#pause(watch));
+      // 481 and whatever else: that subscription is over, the authorisation is not; a new one tells.
+      this.#part(watch);
+      if (FOR_GOOD.has(status)) this.#lose(watch);
+      else this.#subscribe(watch);
+    });
+  }
+
+  /** Looks after what is due. */
+  sweep(wall: WallTime): void {
+    for (const watch of this.#watches.values()) {
+      if (watch.due > wall || watch.guard !== undefined) continue;
+      const renews = watch.dialog !== undefined && watch.known !== undefined;
+      if (renews && watch.state === 'active' && watch.expires > wall + GUARD_MS) {
+        this.#guard(watch);
+      } else this.#renew(watch);
+    }
+  }
+
+  #later(watch: Watch, ms: number): void {
+    this.#part(watch);
+    watch.due = this.#context.clock.wall() + ms;
+    if (!watch.once) this.#save(watch);
+  }
+  #pause(watch: Watch): number {
+    watch.attempts += 1;
+    return Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** Math.min(watch.attempts - 1, 10));
+  }
+
+  /** One stanza for each device that there is, and for each that is not there any more. */
+  #tell(watch: Watch, devices: readonly DevicePresence[]): void {
+    const gone = (watch.known ?? []).filter(
+      ({ available, resource }) => available && !devices.some((device) => device.resource === resource),
+    );
+    const all = [...devices, ...gone.map(({ resource }) => ({ resource, available: false }))];
+    if (all.length === 0 && watch.known === undefined) all.push({ resource: undefined, available: false });
+    watch.known = devices;
+    for (const device of all) {
+      const from = device.resource === undefined ? watch.local : `${watch.local}/${device.resource}`;
+      this.#context.xmpp.send(writePresence(from, watch.remote, device));
+    }
+  }
+  #say({ local, remote }: Pair, type: 'subscribed' | 'unsubscribed'): void {
+    this.#context.xmpp.send(element(NS.server, 'presence', { from: local, to: remote, type }));
+  }
+  #headers({ remote }: Pair, expires: number): (readonly [string, string])[] {
+    const uri = sipOfBare(remote);
+    const contact = this.#context.sip.contact(uri.slice('sip:'.length, uri.lastIndexOf('@')));
+    return [
+      ['Event', 'presence'],
+      ['Accept', PIDF_TYPE],
+      ['Expires', String(expires)],
+      ['Contact', contact],
+    ];
+  }
+
+  #join(watch: Watch, dialog: Dialog): void {
+    this.#part(watch);
+    watch.dialog = dialog;
+    this.#byDialog.set(dialog.id, watch);
+  }
+  /** Leaves the dialog, and the request that might begin one. */
+  #part(watch: Watch): void {
+    if (watch.dialog !== undefined) this.#byDialog.delete(watch.dialog.id);
+    if (watch.calling !== undefined) this.#byCall.delete(watch.calling);
+    watch.dialog = undefined;
+    watch.calling = undefined;
+  }
+  #leave(watch: Watch): void {
+    this.#part(watch);
+    this.#endGuard(watch);
+  }
+  #forget(watch: Watch): void {
+    const { dialog } = watch;
+    this.#leave(watch);
+    watch.dialog = dialog;
+    if (this.#watches.get(keyOf(watch)) === watch) this.#watches.delete(keyOf(watch));
+    this.#context.store.deleteWatch(watch);
+  }
+  #save(watch: Watch): void {
+    if (this.#watches.get(keyOf(watch)) === watch) this.#context.store.saveWatch(watch);
+  }
+}
+
+function documentOf(request: SipRequest): DevicePresence[] {
+  if (request.body.length === 0) return [];
+  return readPresenceDocument(request.body) ?? [];
+}
+function keyOf({ local, remote }: Pair): string {
+  return `${remote} ${local}`;
+}
+function callKey(callId: string, tag: string): string {
+  return `${callId}\n${tag}`;
+}
