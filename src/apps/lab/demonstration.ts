@@ -3,6 +3,7 @@ import {
   AudioStream,
   type Call,
   Phone,
+  PresenceClient,
   RelayedPath,
   type RelayServer,
   type SignIn,
@@ -81,6 +82,7 @@ export class Demonstration {
     try {
       await this.#signIn();
       await this.#exchangeMessages();
+      await this.#showPresence();
       await this.#fetchCredentials();
       await this.#callAndCount('alice', 'bob');
       await this.#callAndCount('alice', 'carol');
@@ -162,6 +164,40 @@ export class Demonstration {
     if (question.from !== alice.phone.address || answer.from !== carol.phone.address) {
       throw unexpected('a message came from somebody else');
     }
+  }
+
+  /** Alice, outside, sees what carol shows, and no more once carol says no. */
+  async #showPresence(): Promise<void> {
+    const { narrator } = this.#options;
+    narrator.part('Presence');
+    const [alice, carol] = [this.#actor('alice'), this.#actor('carol')];
+    const heard = new Inbox();
+    const [seen, shown] = [new PresenceClient(alice.phone), new PresenceClient(carol.phone)];
+    const watching = await seen.watch(carol.phone.address, ({ state, document }) => {
+      const tuple = document?.tuples[0];
+      heard.put(state, `${tuple?.basic ?? 'nothing'} ${tuple?.notes[0]?.text ?? ''}`.trim());
+    });
+    const first = await heard.next();
+    narrator.step(
+      `alice watches carol: ${first.from}, ${first.text}`,
+      'ext-05',
+      'int-03',
+      'int-02',
+      'ext-05',
+    );
+    await shown.publish({ show: 'dnd', note: { text: 'in a meeting' } });
+    const change = await heard.next();
+    narrator.step(
+      `carol publishes, alice is notified: ${change.text}`,
+      'ext-05',
+      'int-03',
+      'int-02',
+      'ext-05',
+    );
+    if (first.text !== 'open' || change.text !== 'open in a meeting')
+      throw unexpected('another presence was shown');
+    await watching.end();
+    await shown.withdraw();
   }
 
   async #fetchCredentials(): Promise<void> {

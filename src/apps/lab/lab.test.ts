@@ -107,6 +107,7 @@ test('once: the demonstration is told with its port rows, loses nothing and leav
     assert.deepEqual([sent, received, lost], [other?.[3], other?.[2], '0'], lab.output);
     assert.equal(other?.[4], '0');
   }
+  assert.match(lab.output, /carol publishes, alice is notified: open in a meeting/);
   assert.match(lab.output, /the relay counts (\d+) datagrams for the call, both ends received \1\n/);
   assert.match(lab.output, /Everything worked\./);
   assert.ok(!lab.output.includes('Sign in with a softphone'), 'it does not invite anybody');

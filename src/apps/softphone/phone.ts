@@ -16,6 +16,7 @@ import { readInstantMessage, TYPING_TYPE, writeTyping } from '#protocols/sip-xmp
 import { Call, type CallMedia } from './call.ts';
 import { credentialHeaders, type PhoneIdentity, type RequestPlan, writeRequest } from './phone-requests.ts';
 import type { RelayServer } from './relayed-path.ts';
+import type { Subscription } from './subscription.ts';
 
 export interface PhoneOptions {
   readonly clock: Clock;
@@ -51,6 +52,8 @@ export class Phone implements SipUser {
   readonly options: PhoneOptions;
   readonly endpoint: SipEndpoint;
   readonly flow: SipFlow;
+  /** By Call-ID: a NOTIFY may come before the answer to its SUBSCRIBE. */
+  readonly subscriptions = new Map<string, Subscription>();
   readonly #calls = new Map<string, Call>();
   #cseq = 0;
 
@@ -213,7 +216,9 @@ export class Phone implements SipUser {
 
   onRequest(request: SipRequest, _flow: SipFlow, transaction: ServerTransaction): void {
     const known = request.to.tag === undefined ? undefined : this.#callOf(request);
+    const subscription = request.method === 'NOTIFY' ? this.subscriptions.get(request.callId) : undefined;
     if (known !== undefined) known.handleRequest(request, transaction);
+    else if (subscription !== undefined) subscription.handleNotify(request, transaction);
     else if (request.to.tag !== undefined) this.endpoint.respond(transaction, 481);
     else if (request.method === 'MESSAGE') this.#handleMessage(request, transaction);
     else if (request.method === 'INVITE') void this.#handleInvite(request, transaction);
@@ -228,6 +233,7 @@ export class Phone implements SipUser {
   }
   onFlowClosed(): void {
     for (const call of this.#calls.values()) call.handleLost();
+    for (const subscription of [...this.subscriptions.values()]) subscription.handleLost();
     this.#calls.clear();
   }
 

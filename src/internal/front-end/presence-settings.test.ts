@@ -67,6 +67,8 @@ test('how often a watcher is told of changes [setting frontEnd.presence.notifySe
   const watch = alice.watches(CAROL);
   watch.hears();
   carol.publishes(pidf('one'));
+  watch.hears();
+  carol.publishes(pidf('another'));
   bench.passes(29);
   alice.wire.isSilent();
   bench.passes(1);

@@ -46,6 +46,8 @@ interface Live {
   /** What the next NOTIFY ends it with. */
   ending?: TerminationReason;
   dirty: boolean;
+  /** What is owed is no mere change, and counts for no interval. */
+  urgent: boolean;
   /** A NOTIFY is on its way; one at a time, so that none can overtake another. */
   outstanding: boolean;
   /** No way to the watcher was found. */
@@ -105,7 +107,7 @@ export class Notifier {
 
   /** @param stored false for one that is over with its first notification (RFC 6665 §4.4.3) */
   add(subscription: Subscription, stored: boolean): void {
-    const fresh = { dirty: false, outstanding: false, held: false, notBefore: 0 };
+    const fresh = { dirty: false, urgent: false, outstanding: false, held: false, notBefore: 0 };
     const live: Live = { subscription, stored, reserved: subscription.dialog.localCSeq ?? 0, ...fresh };
     this.#live.set(subscription.id, live);
     index(this.#byPresentity, subscription.presentity, live);
@@ -125,6 +127,7 @@ export class Notifier {
     const live = this.#live.get(subscription.id);
     if (live === undefined) return;
     live.dirty = true;
+    live.urgent = true;
     live.held = false;
     live.notBefore = 0;
     this.#schedule(live);
@@ -187,7 +190,8 @@ export class Notifier {
     const { dialog, reach, watcher, outsider } = subscription;
     live.dirty = false;
     live.outstanding = true;
-    live.notBefore = wall + this.#options.spacingMs();
+    if (!live.urgent) live.notBefore = wall + this.#options.spacingMs();
+    live.urgent = false;
     if ((dialog.localCSeq ?? 0) >= live.reserved) this.store(subscription);
     return {
       ...{
