@@ -41,7 +41,7 @@ export class TcpRelayActor {
     return text;
   }
   close({ name }: { name: string }): void {
-    this.#of(name).close();
+    this.#of(name).end();
     this.#relays.delete(name);
   }
 

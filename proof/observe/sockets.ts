@@ -48,8 +48,13 @@ export function socketDifferences(document: EdgeDocument, open: readonly OpenSoc
     `${transport} ${endpointText(address, port)}`;
   const planned = new Map(edgeListeners(document).map((listener) => [key(listener), listener]));
   const { first, last } = document.policy.relay.ports;
+  // Relayed addresses of TCP listen where partners may connect to them (port row ext-11).
+  const listens = document.policy.federation.mediaProfiles.includes('legacy-ocs2007');
   const isRelay = ({ transport, address, port }: OpenSocket) =>
-    transport === 'udp' && document.host.addresses.av.includes(address) && port >= first && port <= last;
+    (transport === 'udp' || listens) &&
+    document.host.addresses.av.includes(address) &&
+    port >= first &&
+    port <= last;
   const findings: string[] = [];
   for (const socket of open) {
     if (planned.has(key(socket)) || isRelay(socket)) continue;

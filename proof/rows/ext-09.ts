@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { addresses, type EdgeName, edgeNames, type Family, ofFamily } from '../network/addresses.ts';
-import { relayPorts } from '../programs/documents.ts';
 import type { Perimeter } from '../programs/perimeter.ts';
 import type { RowProof } from './row.ts';
+import { openTcpRelay } from './tcp-relay.ts';
 
 const TEXT = 'by TCP from the relay range';
 
@@ -22,18 +22,10 @@ export const row: RowProof = {
 async function play(perimeter: Perimeter, edge: EdgeName, family: Family): Promise<void> {
   const [carol, partner] = [perimeter.actor('carol'), perimeter.actor('partner')];
   const address = ofFamily(addresses.partner, family);
-  const av = ofFamily(addresses[edge].av, family);
   const port = await partner.call('openTcpPeer', { address });
   const name = `ext-09 ${edge} ${family}`;
-  const { username, password } = perimeter.files.relayCredential('carol');
-  const relayed = await carol.call('openTcpRelay', {
-    name,
-    server: { address: av, port: 443, username, password },
-    localAddress: ofFamily(addresses.carol, family),
-  });
+  const relayed = await openTcpRelay(perimeter, { name, person: 'carol', edge, family });
   assert.equal(await carol.call('askByTcpRelay', { name, address, port, text: TEXT }), TEXT);
-  assert.equal(relayed.address, av);
-  assert.ok(relayed.port >= relayPorts.first && relayed.port <= relayPorts.last, `from port ${relayed.port}`);
   assert.deepEqual(await partner.call('callersOfTcpPeer', { address, port }), [relayed]);
   await carol.call('closeTcpRelay', { name });
   await partner.call('closeTcpPeer', { address, port });

@@ -22,10 +22,12 @@ import { type Meters, publishDatagrams, publishRelay, TotalsPublisher } from './
 import { MsStream, type TakeMsFrame } from './ms-stream.ts';
 import { PeerLegs } from './peer-legs.ts';
 import { RelayEvents } from './relay-events.ts';
+import { RelayPorts } from './relay-ports.ts';
 import { type Settings, samePlace } from './settings.ts';
 import { StreamClient, type StreamHost } from './stream-client.ts';
 import { StreamFront, type StreamKind, transportOf } from './stream-front.ts';
 import { StunStream } from './stun-stream.ts';
+import { readTunnelOpening } from './tunnel-arrival.ts';
 
 /** All clients of an interface share one socket; each relayed address has its own. */
 const listenerSockets: DatagramLimits = { queuedBytes: 1 << 22, receiveBuffer: 4 << 20 };
@@ -53,7 +55,7 @@ export interface RelayHostOptions {
 /** Octets that may wait for one client of a stream. */
 const STREAM_QUEUED_BYTES = 1 << 18;
 /** What is spoken in streams. */
-const kinds: ReadonlySet<StreamKind> = new Set(['stun', 'pseudo-tls', 'ms-framing']);
+const kinds: ReadonlySet<StreamKind> = new Set(['stun', 'pseudo-tls', 'ms-framing', 'edge-tunnel']);
 
 /** Gives one TurnRelay its sockets and its clock. Datagrams go straight through; nothing is decided here. */
 export class RelayHost implements TurnSink {
@@ -69,6 +71,7 @@ export class RelayHost implements TurnSink {
   readonly #streams = new Set<StreamClient>();
   readonly #streamHost: StreamHost;
   readonly #legs: PeerLegs;
+  readonly #ports: RelayPorts;
   #lastPath = 0;
   /** By Relay.id. */
   readonly #relaySockets = new Map<number, DatagramSocket>();
@@ -86,11 +89,14 @@ export class RelayHost implements TurnSink {
     this.#streamHost = this.#makeStreamHost();
     this.#legs = new PeerLegs({
       clock: options.clock,
+      dial: (connection) => this.#ports.dial(connection),
       connected: (connection) => this.relay.handlePeerConnected(connection, this.#clock.now()),
-      closed: (connection) => this.relay.handlePeerConnectionClosed(connection),
+      answered: (connection, answer) => this.relay.handleTunnelAnswer(connection, answer, this.#clock.now()),
+      closed: (connection) => this.relay.handlePeerConnectionClosed(connection, this.#clock.now()),
       streamed: (connection, direction, octets) =>
         this.relay.handleStreamed(connection, direction, octets, this.#clock.now()),
     });
+    this.#ports = new RelayPorts((relay, socket) => this.#takePeer(relay, socket));
     this.#front = new StreamFront({
       ...options,
       kinds,
@@ -127,6 +133,7 @@ export class RelayHost implements TurnSink {
     const stays = samePlace(this.#settings.place, settings.place);
     this.#settings = settings;
     if (!stays) this.#endAll();
+    if (!settings.peersConnect) this.#ports.closeAll();
     this.#front.reconfigure(settings.streams);
     this.#listen(listeners);
     if (stays) this.relay.configure({ ...settings, listeners: [...this.#listeners.values()] });
@@ -136,6 +143,7 @@ export class RelayHost implements TurnSink {
   async close(): Promise<void> {
     this.#cancelSweep();
     this.relay.closeAll(this.#clock.now());
+    this.#ports.closeAll();
     this.publish();
     await Promise.all([this.#clients.close(), this.#peers.close(), this.#front.close()]);
   }
@@ -214,10 +222,7 @@ export class RelayHost implements TurnSink {
 
   bindRelay(relay: Relay): void {
     if (relay.transport === 'tcp') {
-      // Connections of peers are opened one by one; the port itself is kept by the range's book.
-      setImmediate(() => {
-        if (relay.state !== 'closed') this.relay.handleRelayBound(relay, this.#clock.now());
-      });
+      this.#bindTcp(relay);
       return;
     }
     this.#peers.bind(
@@ -237,7 +242,23 @@ export class RelayHost implements TurnSink {
     );
   }
 
+  #bindTcp(relay: Relay): void {
+    const outcome = (problem: Error | undefined) => {
+      if (relay.state === 'closed') this.#ports.close(relay);
+      else if (problem === undefined) this.relay.handleRelayBound(relay, this.#clock.now());
+      else {
+        const { message } = problem;
+        this.#options.log.debug('relay port not bound', { port: relay.port, problem: message });
+        this.relay.handleRelayBindFailed(relay, this.#clock.now());
+      }
+    };
+    if (this.#settings.peersConnect) this.#ports.listen(relay, outcome);
+    // Nobody can connect to it; the port itself is kept by the range's book.
+    else setImmediate(() => outcome(undefined));
+  }
+
   closeRelay(relay: Relay): void {
+    this.#ports.close(relay);
     this.#relaySockets.get(relay.id)?.close();
     this.#relaySockets.delete(relay.id);
   }
@@ -300,7 +321,37 @@ export class RelayHost implements TurnSink {
     this.relay.handleClientDatagram(path, address, port, bytes, this.#clock.now());
   }
 
+  /** A peer outside has connected to a relayed address that listens. */
+  #takePeer(relay: Relay, socket: TcpSocket): void {
+    const address = socket.remoteAddress;
+    const connection =
+      address === undefined
+        ? undefined
+        : this.relay.handlePeerConnection(relay, address, socket.remotePort ?? 0, this.#clock.now());
+    if (connection === undefined) socket.destroy();
+    else this.#legs.accept(connection, socket);
+  }
+
+  /** Another organisation's edge has a stream for one of our relayed addresses. */
+  #takeTunnel(connection: HalfOpenConnection): void {
+    readTunnelOpening(connection, {
+      clock: this.#clock,
+      patienceMs: this.#settings.streams.openingMs,
+      take: (opening, rest) => {
+        const { address } = connection.remote;
+        const opened = this.relay.handleTunnelOpening(address, opening, this.#clock.now());
+        if (opened.answer !== undefined) connection.write(opened.answer);
+        if (opened.connection === undefined) connection.end();
+        else this.#legs.adopt(opened.connection, connection, rest);
+      },
+    });
+  }
+
   #takeStream(connection: HalfOpenConnection, kind: StreamKind, face: Face): void {
+    if (kind === 'edge-tunnel') {
+      this.#takeTunnel(connection);
+      return;
+    }
     const transport = transportOf(kind, connection.tls !== undefined);
     const client = new StreamClient(this.#streamHost, connection, { id: ++this.#lastPath, face, transport });
     const { address, port } = connection.remote;

@@ -44,6 +44,8 @@ export interface Settings {
   readonly place: RelayPlace;
   /** To partners' edges by 3478 (port row ext-13); null when their profile is another. */
   readonly tunnel: TunnelSettings | null;
+  /** Peers outside may connect to relayed addresses of TCP, which listen then (port row ext-11). */
+  readonly peersConnect: boolean;
   readonly streams: StreamSettings;
 }
 
@@ -104,6 +106,7 @@ export function readSettings(document: EdgeDocument, wall: number): Result<Setti
       defaultLifetime: Math.min(defaultRelayTimes.defaultLifetime, limits.av.lifetimeSeconds),
     },
     tunnel: tunnelOf(document),
+    peersConnect: hasProfile(document, 'legacy-ocs2007'),
     place: { addresses: relayAddresses(document), ports: { ...relay.ports } },
     streams: streams.value,
   });
@@ -148,15 +151,24 @@ function honoured(rings: readonly MediaKeyRing[], lifetimeMinutes: number): Hono
 }
 
 /** The range stays closed, so that data wait, only where no other profile opens it. */
-function tunnelOf({ policy }: EdgeDocument): TunnelSettings | null {
-  const { features, federation, ports, pool } = policy;
-  const profiles = federation.mediaProfiles;
-  if (!features.media || !features.federation || !profiles.includes('edge-tunnel')) return null;
+function tunnelOf(document: EdgeDocument): TunnelSettings | null {
+  const { policy } = document;
+  const { federation, ports, pool } = policy;
+  if (!hasProfile(document, 'edge-tunnel')) return null;
   return {
     port: ports.avUdp,
-    hold: profiles.length === 1,
+    streamPort: ports.avTcp,
+    hold: federation.mediaProfiles.length === 1,
     without: pool.members.flatMap(({ addresses }) => addresses.av),
   };
+}
+
+type MediaProfile = EdgeDocument['policy']['federation']['mediaProfiles'][number];
+
+/** Whether media with partners go by this way, among others. */
+function hasProfile({ policy }: EdgeDocument, profile: MediaProfile): boolean {
+  const { features, federation } = policy;
+  return features.media && features.federation && federation.mediaProfiles.includes(profile);
 }
 
 /** Every address that this edge and its pool have, before and behind a NAT: none of them is ever a peer as such. */

@@ -137,6 +137,8 @@ export class StreamClient implements ClientPath {
   }
   #bequeath(dialect: StreamDialect): void {
     const heir = this.#heir;
+    // What it may be told to wait for is not the stream's.
+    this.#pacing?.();
     this.#dialect = undefined;
     this.#partialSince = undefined;
     this.connection.onData = () => {};

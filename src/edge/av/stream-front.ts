@@ -12,7 +12,7 @@ import type { StreamSettings } from './settings.ts';
 const ALPN = ['stun.turn', 'stun.nat-discovery'];
 
 /** What a connection speaks, once its first bytes have said so. Within TLS it is always STUN. */
-export type StreamKind = 'stun' | 'pseudo-tls' | 'ms-framing';
+export type StreamKind = 'stun' | 'pseudo-tls' | 'ms-framing' | 'edge-tunnel';
 
 /** How its bytes are counted: three things that look alike on port 443. */
 export const transportOf = (kind: StreamKind, isTls: boolean): ClientTransport =>
@@ -79,14 +79,16 @@ export class StreamFront {
       log,
       metrics,
       events,
-      firstBytes: (first) => this.#judge(first),
+      firstBytes: (first) => this.#judge(first, face),
       accept: (connection, opening = 'stun') => take(connection, opening as StreamKind, face),
     });
   }
 
-  #judge(first: Buffer): FirstBytes {
+  #judge(first: Buffer, face: Face): FirstBytes {
     const opening = openingOf(first);
     if (opening === 'more' || opening === 'tls') return opening;
+    // Edges of other organisations are outside.
+    if (opening === 'edge-tunnel' && face !== 'external') return 'first-bytes';
     const kind = opening === 'channel-data' ? 'stun' : opening;
     return kind !== 'nothing' && this.#options.kinds.has(kind) ? { plain: kind } : 'first-bytes';
   }

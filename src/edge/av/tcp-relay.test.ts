@@ -36,9 +36,9 @@ async function start(t: TestContext, kilobits?: number, clock?: ManualClock): Pr
 async function client(t: TestContext, bench: Bench, side: 'outside' | 'inside', tls = false) {
   const place =
     side === 'outside' ? { address: OUTSIDE, server: EXTERNAL, tls } : { address: INSIDE, server: INTERNAL };
-  const connect = () => openStream(bench, place);
+  const connect = () => openStream(bench, { ...place, halfOpen: !tls });
   const opened = await TcpRelayClient.open(connect, bench.token(`sip:${side}@example.test`));
-  t.after(() => opened.close());
+  t.after(() => opened.end());
   return opened;
 }
 /** A peer that listens; the connections that it got. */
@@ -184,4 +184,42 @@ test('100 MB each way between an outside client (443, TLS) and an inside one (44
     drink(far),
   ]);
   assert.deepEqual([gotA, gotB], [sentB, sentA]);
+});
+
+test('streams between two relayed addresses are forgotten when both sides have ended: the same two may meet again', async (t) => {
+  const bench = await start(t);
+  const alice = await client(t, bench, 'outside');
+  const bob = await client(t, bench, 'inside');
+  const [a, b] = [await alice.allocate(), await bob.allocate()];
+  assert.equal(await bob.permit(a), 0);
+  for (const words of ['once', 'again']) {
+    const id = await alice.connect(b.address, b.port);
+    assert.ok(id >= 0, `${words}: ${-id}`);
+    const stream = await alice.bind(id);
+    const other = await bob.bind(await bob.attempted());
+    stream.end(words);
+    assert.equal(await text(other), words);
+    other.end();
+    assert.equal(await text(stream), '');
+    await until(() => stream.closed && other.closed);
+  }
+});
+
+test('what a peer said before it ended reaches a client that reads late, though both directions have ended', async (t) => {
+  const bench = await start(t, 10_000_000);
+  const peer = await listeningPeer(t);
+  const alice = await client(t, bench, 'outside');
+  await alice.allocate();
+  const data = await alice.bind(await alice.connect(PEER, peer.port));
+  const [far] = peer.sockets;
+  assert.ok(far);
+  data.end();
+  assert.equal(await text(far), '');
+  const sent = pour(far, 12 << 20);
+  const hash = createHash('sha256');
+  await readToEnd(data, async (chunk) => {
+    hash.update(chunk);
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+  assert.equal(hash.digest('hex'), await sent);
 });

@@ -85,11 +85,15 @@ export class Handshake {
     this.#first = undefined;
     this.raw.unshift(first);
     if (verdict === 'tls') this.#beginTls();
-    else {
-      this.#release();
-      this.raw.off('error', handleFailure);
-      this.#host.openedPlain(this, verdict.plain);
-    }
+    // The runtime takes note of the listener that left a tick later, and resumes the stream then if somebody listens
+    // for data already: whoever had paused it meanwhile would lose what comes.
+    else process.nextTick(() => this.#openPlain(verdict.plain));
+  }
+  #openPlain(opening: string): void {
+    if (this.#over) return;
+    this.#release();
+    this.raw.off('error', handleFailure);
+    this.#host.openedPlain(this, opening);
   }
   #beginTls(): void {
     const socket = new TLSSocket(this.raw, this.#host.tlsOptions());

@@ -22,6 +22,7 @@ export {
 } from './relay/relay-settings.ts';
 export type { RelayCounters } from './relay/relay-state.ts';
 export type { TunnelSettings } from './relay/tunnel/edge-tunnel.ts';
+export { TUNNEL_ANSWER_BYTES, tunnelOpeningBytes } from './relay/tunnel/tunnel-stream.ts';
 export {
   type ClientTransport,
   clientTransports,

@@ -203,7 +203,13 @@ function writeKey(folder: string, name: string, fill: number): void {
 
 type TestCredential = Pick<MediaToken, 'username' | 'password'>;
 
-type StreamOptions = { readonly address: string; readonly server: string; readonly tls?: boolean };
+type StreamOptions = {
+  readonly address: string;
+  readonly server: string;
+  readonly tls?: boolean;
+  /** The other side's end is not the client's. */
+  readonly halfOpen?: boolean;
+};
 
 /** A TURN client of our own on a UDP socket or a stream, with what it has heard so far. */
 export class TestClient {
@@ -326,8 +332,12 @@ export class TestClient {
 }
 
 /** A connection to the service's TCP listener, over TLS when it says so: then name and chain are checked. */
-export async function openStream(bench: Bench, { address, server, tls }: StreamOptions): Promise<TcpSocket> {
-  const socket = connectTcp({ host: server, port: bench.port(server, 'tcp'), localAddress: address });
+export async function openStream(
+  bench: Bench,
+  { address, server, tls, halfOpen = false }: StreamOptions,
+): Promise<TcpSocket> {
+  const port = bench.port(server, 'tcp');
+  const socket = connectTcp({ host: server, port, localAddress: address, allowHalfOpen: halfOpen });
   socket.on('error', () => {});
   await once(socket, 'connect');
   if (tls !== true) return socket;

@@ -33,6 +33,7 @@ export class TcpRelayClient {
   readonly #connect: Connect;
   readonly #credential: Credential;
   readonly control: Control;
+  readonly #streams: Socket[] = [];
 
   static async open(connect: Connect, credential: Credential): Promise<TcpRelayClient> {
     return new TcpRelayClient(connect, credential, new Control(await connect(), credential));
@@ -77,10 +78,17 @@ export class TcpRelayClient {
     const data = new Control(await this.#connect(), this.#credential);
     const answer = await data.ask(Method.ConnectionBind, (writer) => encodeConnectionId(writer, id));
     if (answer.messageClass !== MessageClass.Success) throw new Error(`not bound: ${codeOf(answer)}`);
-    return data.raw();
+    this.#streams.push(data.socket);
+    return data.socket;
   }
+  /** Drops the control connection. */
   close(): void {
     this.control.socket.destroy();
+  }
+  /** Drops everything. */
+  end(): void {
+    this.close();
+    for (const stream of this.#streams) stream.destroy();
   }
 }
 
@@ -89,15 +97,20 @@ class Control {
   readonly attempts: number[] = [];
   readonly #credential: Credential;
   readonly #answers: StunMessage[] = [];
+  readonly #framer: StunFramer;
   readonly #receive: (chunk: Buffer) => void;
   #realm = Buffer.alloc(0);
   #nonce: Uint8Array | undefined;
+  #isBound = false;
 
   constructor(socket: Socket, credential: Credential) {
     this.socket = socket;
     this.#credential = credential;
-    const framer = new StunFramer(70_000, (frame) => this.#take(frame));
-    this.#receive = (chunk) => void framer.push(chunk);
+    this.#framer = new StunFramer(70_000, (frame) => this.#take(frame));
+    this.#receive = (chunk) => {
+      this.#framer.push(chunk);
+      if (this.#isBound) this.#leave();
+    };
     socket.on('data', this.#receive);
   }
   /** Asks, and again with a credential when it is challenged. */
@@ -115,10 +128,11 @@ class Control {
       this.#realm = Buffer.from(realm.value);
     }
   }
-  raw(): Socket {
+  /** What follows is the peer's, and not for us to read. */
+  #leave(): void {
     this.socket.off('data', this.#receive);
     this.socket.pause();
-    return this.socket;
+    if (this.#framer.rest.length > 0) this.socket.unshift(this.#framer.rest);
   }
   #request(method: number, fill: (writer: StunWriter) => void): Uint8Array {
     const writer = new StunWriter().begin(new Uint8Array(600), method, MessageClass.Request, randomBytes(12));
@@ -134,10 +148,15 @@ class Control {
   #take(frame: Buffer): void {
     const message = decodeStun(frame);
     if (!message.ok) throw new Error(message.error);
-    if (message.value.messageClass !== MessageClass.Indication) this.#answers.push(message.value);
+    const { messageClass, method } = message.value;
+    if (method === Method.ConnectionBind && messageClass === MessageClass.Success) {
+      this.#isBound = true;
+      this.#framer.stop();
+    }
+    if (messageClass !== MessageClass.Indication) this.#answers.push(message.value);
     else {
       const id = decodeConnectionId(message.value);
-      if (message.value.method === Method.ConnectionAttempt && id.ok) this.attempts.push(id.value);
+      if (method === Method.ConnectionAttempt && id.ok) this.attempts.push(id.value);
     }
   }
 }

@@ -23,6 +23,8 @@ test('the first bytes say what is spoken, one byte after the other', () => {
     ['50', 'nothing'],
     ['47455420', 'channel-data'],
     ['ff', 'nothing'],
+    ['e5', 'edge-tunnel'],
+    ['e4', 'nothing'],
     ['80', 'nothing'],
   ];
   for (const [hex, opening] of table) {

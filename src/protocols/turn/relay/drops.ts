@@ -36,6 +36,8 @@ const relayDrops = [
   'data-too-long',
   /** Data that reached a relayed address from outside with an address of this edge as source. */
   'peer-claims-own-address',
+  /** A peer's connection to a relayed address that has as many as it may. */
+  'too-many-connections',
   /** Data or a bind result for a relayed address that was closed meanwhile. */
   'relay-closed',
   /** No answer was sent since the source prefix had used up its answers before proving anything. */

@@ -1,4 +1,4 @@
-import type { Monotonic } from '#kernel';
+import { err, type Monotonic, ok, type Result } from '#kernel';
 import {
   AttributeType,
   decodeConnectionId,
@@ -15,13 +15,25 @@ import {
 import type { Allocation } from './allocation.ts';
 import { answer, type ProvenAnswerable, refuse } from './answers.ts';
 import { takeOctets } from './bandwidth.ts';
+import type { TurnDrop } from './drops.ts';
 import type { Relay } from './relay.ts';
 import type { RelayState } from './relay-state.ts';
+import { returnPort } from './tunnel/tunnel-ports.ts';
 import { isStream } from './turn-listener.ts';
 import type { ProvenRequest } from './turn-request.ts';
 
 /** RFC 6062 §5.2, §5.3: how long a connection may be under way, and then wait for its client. */
 const PATIENCE_MS = 30_000;
+
+/** How a peer is dialled. */
+export interface Dial {
+  readonly address: string;
+  readonly port: number;
+  /** At the address of the relay. */
+  readonly localPort: number;
+  /** What is said first, to another edge; its answer goes to `handleTunnelAnswer`. */
+  readonly opening: Uint8Array | undefined;
+}
 
 /** A TCP connection between a relayed address and a peer (RFC 6062 §3): a peer outside, or another allocation. */
 export interface PeerConnection {
@@ -38,6 +50,12 @@ export interface PeerConnection {
   request: ProvenAnswerable | undefined;
   /** The other half, when the peer is a relayed address of this relay: both are joined without a socket. */
   twin: PeerConnection | undefined;
+  /** From the relayed address to the peer, unless it goes through the tunnel. */
+  dial: Dial;
+  /** Through the tunnel: the cookie in the opening, whether the partner was asked anew, a port beside the relay's own. */
+  tunnelCookie: Uint8Array | undefined;
+  askedAgain: boolean;
+  leasedPort: number | undefined;
 }
 
 const writer = new StunWriter();
@@ -72,7 +90,7 @@ export function handleConnect(
     message: { method: message.method, transactionId: id },
     proof: { key: proof.key, sha256: proof.sha256 === true },
   };
-  state.sink.connectPeer(connection);
+  state.tunnel.connect(state, connection, request.now);
   return undefined;
 }
 
@@ -98,6 +116,30 @@ function connectInside(
   announce(state, twin);
   answer(state, request, (message) => encodeConnectionId(message, connection.id));
   return undefined;
+}
+
+/**
+ * Somebody has connected to a relayed address: a peer outside, or another edge for one of its own (RFC 6062 §5.3). The
+ * client is told, and has to take it.
+ */
+export function acceptConnection(
+  state: RelayState,
+  relay: Relay,
+  address: string,
+  port: number,
+  now: Monotonic,
+): Result<PeerConnection, TurnDrop> {
+  const { allocation } = relay;
+  if (relay.state !== 'bound' || allocation.expires <= now) return err('relay-closed');
+  if (!allocation.isTcp) return err('no-relayed-address');
+  if (state.isRelayAddress(address)) return err('peer-claims-own-address');
+  if (!allocation.hasPermission(address, now)) return err('peer-without-permission');
+  if (allocation.connections.size >= state.limits.connectionsPerAllocation)
+    return err('too-many-connections');
+  const connection = open(state, relay, address, port, now);
+  connection.state = 'unbound';
+  announce(state, connection);
+  return ok(connection);
 }
 
 /** ConnectionAttempt indication, RFC 6062 §5.3. */
@@ -143,22 +185,23 @@ export function finishConnect(state: RelayState, connection: PeerConnection, now
 }
 
 /** It is over: refused, lost, closed by either side. */
-export function endConnection(state: RelayState, connection: PeerConnection): void {
+export function endConnection(state: RelayState, connection: PeerConnection, now: Monotonic): void {
   if (connection.state === 'closed') return;
   const { request } = connection;
   connection.state = 'closed';
   connection.request = undefined;
   state.connections.delete(connection.id);
   connection.allocation.connections.delete(connection);
+  returnPort(state, connection, now);
   state.sink.closeConnection(connection);
   if (request !== undefined) refuse(state, request, ErrorCode.ConnectionTimeoutOrFailure);
-  if (connection.twin !== undefined) endConnection(state, connection.twin);
+  if (connection.twin !== undefined) endConnection(state, connection.twin, now);
 }
 
 /** Ends what has waited for too long. */
 export function sweepConnections(state: RelayState, now: Monotonic): void {
   for (const connection of state.connections.values()) {
-    if (connection.expires <= now) endConnection(state, connection);
+    if (connection.expires <= now) endConnection(state, connection, now);
   }
 }
 
@@ -182,6 +225,10 @@ function open(
     expires: now + PATIENCE_MS,
     request: undefined,
     twin: undefined,
+    dial: { address, port, localPort: relay.port, opening: undefined },
+    tunnelCookie: undefined,
+    askedAgain: false,
+    leasedPort: undefined,
   };
   state.connections.set(id, connection);
   allocation.connections.add(connection);

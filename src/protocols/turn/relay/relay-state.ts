@@ -258,7 +258,7 @@ export class RelayState {
   /** Takes an allocation out of every table and closes its sockets. */
   forget(allocation: Allocation, now: Monotonic): void {
     this.allocations.delete(allocation);
-    for (const connection of allocation.connections) endConnection(this, connection);
+    for (const connection of allocation.connections) endConnection(this, connection, now);
     const { listener, clientAddress, clientPort, user } = allocation;
     const clients = this.#fiveTuples.get(listener.id);
     const ports = clients?.get(clientAddress);

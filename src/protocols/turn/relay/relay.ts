@@ -15,6 +15,8 @@ export class Relay {
   readonly advertised: string;
   readonly allocation: Allocation;
   state: 'binding' | 'bound' | 'closed' = 'binding';
+  /** Other organisations' edges that a TCP connection has gone to from this very port. */
+  readonly dialledEdges = new Set<string>();
 
   constructor(
     id: number,

@@ -1,38 +1,32 @@
 import type { Monotonic } from '#kernel';
 import {
   decodeStun,
-  ErrorCode,
+  EDGE_TUNNEL_MARK,
+  type ErrorCode,
   familyOf,
   looksLikeChannelData,
   looksLikeMs,
-  MessageClass,
-  Method,
   type MsErrorCode,
   MsFrameType,
 } from '#protocols/stun';
-import { failAllocate, finishAllocate, handleAllocate } from './allocate.ts';
+import { failAllocate, finishAllocate } from './allocate.ts';
 import type { Allocation } from './allocation.ts';
-import { refuse, refusedAsUnknown } from './answers.ts';
-import { authenticate } from './authentication.ts';
-import { handleBinding } from './binding.ts';
 import type { CredentialVerifier } from './credential-verifier.ts';
-import { deliverToClient, handleChannelData, handleSend } from './data-path.ts';
+import { deliverToClient, handleChannelData } from './data-path.ts';
 import type { TurnDrop } from './drops.ts';
+import { endAllocation, expireAllocation, liveAllocation } from './lifetimes.ts';
 import { handleMsData } from './ms/ms-data-path.ts';
 import { handleMsControl } from './ms/ms-relay.ts';
 import {
+  acceptConnection,
   countStreamed,
   endConnection,
   finishConnect,
-  handleConnect,
-  handleConnectionBind,
   type PeerConnection,
   sweepConnections,
 } from './peer-connections.ts';
 import type { PeerPolicy } from './peer-policy.ts';
-import { handleChannelBind, handleCreatePermission } from './permissions.ts';
 import type { RelayPool } from './pool.ts';
-import { handleRefresh } from './refresh.ts';
 import type { Relay } from './relay.ts';
 import {
   defaultRelayLimits,
@@ -41,11 +35,9 @@ import {
   type RelayTimes,
 } from './relay-settings.ts';
 import { type RelayCounters, RelayState, type RelayStateOptions } from './relay-state.ts';
-import type { TunnelSettings } from './tunnel/edge-tunnel.ts';
-import { TUNNEL_MARK } from './tunnel/tunnel-frame.ts';
+import type { OpenedStream, TunnelSettings } from './tunnel/edge-tunnel.ts';
 import { isStream, type TurnListener } from './turn-listener.ts';
-import type { ProvenRequest, TurnRequest } from './turn-request.ts';
-import type { AllocationEnd } from './turn-sink.ts';
+import { handleTurnMessage } from './turn-messages.ts';
 
 export interface TurnRelayOptions extends Omit<RelayStateOptions, 'limits' | 'times'> {
   /** The sockets that clients reach; their addresses are refused as peers. */
@@ -111,12 +103,12 @@ export class TurnRelay {
       this.#handleMsControl(listener, address, port, bytes, now);
       return;
     }
-    const allocation = this.#find(listener, address, port, now);
+    const allocation = liveAllocation(this.#state, listener, address, port, now);
     if (allocation?.ms !== undefined) {
       handleMsData(this.#state, allocation, allocation.ms, bytes, now);
       return;
     }
-    if (bytes[0] === TUNNEL_MARK && listener.transport === 'udp') {
+    if (bytes[0] === EDGE_TUNNEL_MARK && listener.transport === 'udp') {
       this.#handleTunnelled(listener, address, port, bytes, now);
       return;
     }
@@ -130,12 +122,7 @@ export class TurnRelay {
       this.#state.drop(decoded.error);
       return;
     }
-    const request = { listener, address, port, message: decoded.value, now };
-    if (decoded.value.messageClass === MessageClass.Request) this.#handleRequest(request);
-    else {
-      const reason = this.#handleOther(request);
-      if (reason !== undefined) this.#state.drop(reason);
-    }
+    handleTurnMessage(this.#state, { listener, address, port, message: decoded.value, now });
   }
 
   /**
@@ -153,7 +140,7 @@ export class TurnRelay {
     if (type === MsFrameType.Control) {
       return looksLikeMs(content) && this.#handleMsControl(listener, address, port, content, now);
     }
-    const allocation = this.#find(listener, address, port, now);
+    const allocation = liveAllocation(this.#state, listener, address, port, now);
     if (allocation?.ms === undefined) {
       this.#state.drop('no-allocation');
       return false;
@@ -165,7 +152,12 @@ export class TurnRelay {
   /** A listener is gone, or the connection that it stands for: its allocations end. */
   handleListenerClosed(listener: TurnListener, now: Monotonic): void {
     for (const allocation of this.#state.allocationsBy(listener.id)) {
-      this.#end(allocation, now, isStream(listener) ? 'connection-closed' : 'closed-by-operator');
+      endAllocation(
+        this.#state,
+        allocation,
+        now,
+        isStream(listener) ? 'connection-closed' : 'closed-by-operator',
+      );
     }
   }
 
@@ -197,8 +189,40 @@ export class TurnRelay {
     finishConnect(this.#state, connection, now);
   }
   /** It has not, or the connection, or its client's, is over. */
-  handlePeerConnectionClosed(connection: PeerConnection): void {
-    endConnection(this.#state, connection);
+  handlePeerConnectionClosed(connection: PeerConnection, now: Monotonic): void {
+    endConnection(this.#state, connection, now);
+  }
+  /**
+   * A peer outside has connected to a relayed address that listens (port row ext-11).
+   * @returns the connection, from which nothing is to be read yet; undefined when it is to be closed
+   */
+  handlePeerConnection(
+    relay: Relay,
+    address: string,
+    port: number,
+    now: Monotonic,
+  ): PeerConnection | undefined {
+    const connection = acceptConnection(this.#state, relay, address, port, now);
+    if (connection.ok) return connection.value;
+    this.#state.drop(connection.error);
+    return undefined;
+  }
+  /**
+   * The first octets of a connection by which another organisation's edge reaches one of our relayed addresses.
+   * @returns what to answer, and the connection, from which nothing is to be read yet; without one it is to be closed
+   */
+  handleTunnelOpening(address: string, opening: Uint8Array, now: Monotonic): Partial<OpenedStream> {
+    const opened = this.#state.tunnel.handleOpening(this.#state, address, opening, now);
+    if (opened.ok) return opened.value;
+    this.#state.drop(opened.error);
+    return {};
+  }
+  /**
+   * The answer of another organisation's edge, whom the sink was asked to dial with an opening.
+   * @returns whether the stream begins behind it; if not, the socket is to be closed without another word
+   */
+  handleTunnelAnswer(connection: PeerConnection, answer: Uint8Array, now: Monotonic): boolean {
+    return this.#state.tunnel.handleStreamAnswer(this.#state, connection, answer, now);
   }
   /**
    * Octets on their way through a connection: counted, and taken from the bandwidth of port and user.
@@ -216,7 +240,7 @@ export class TurnRelay {
   /** Ends what is over and forgets what it held. */
   handleTimeouts(now: Monotonic): void {
     for (const allocation of this.#state.allocations) {
-      if (allocation.expires <= now) this.#expire(allocation, now);
+      if (allocation.expires <= now) expireAllocation(this.#state, allocation, now);
       else allocation.sweep(now);
     }
     sweepConnections(this.#state, now);
@@ -251,10 +275,12 @@ export class TurnRelay {
   }
   /** Ends one allocation. */
   close(allocation: Allocation, now: Monotonic): void {
-    if (this.#state.allocations.has(allocation)) this.#end(allocation, now, 'closed-by-operator');
+    if (this.#state.allocations.has(allocation))
+      endAllocation(this.#state, allocation, now, 'closed-by-operator');
   }
   closeAll(now: Monotonic): void {
-    for (const allocation of this.#state.allocations) this.#end(allocation, now, 'closed-by-operator');
+    for (const allocation of this.#state.allocations)
+      endAllocation(this.#state, allocation, now, 'closed-by-operator');
   }
 
   /** Allocations right now, those that wait for their socket too. */
@@ -314,101 +340,7 @@ export class TurnRelay {
       this.#state.drop('ms-over-ipv6');
       return false;
     }
-    const allocation = this.#find(listener, address, port, now);
+    const allocation = liveAllocation(this.#state, listener, address, port, now);
     return handleMsControl(this.#state, { listener, address, port }, bytes, now, allocation);
   }
-
-  /** Indications, and what a client has no business to send. */
-  #handleOther(request: TurnRequest): TurnDrop | undefined {
-    const { listener, address, port, message, now } = request;
-    if (message.method === Method.Binding && message.messageClass !== MessageClass.Indication) {
-      return this.#state.tunnel.handleAnswer(this.#state, request) ? undefined : 'unexpected-class';
-    }
-    if (message.messageClass !== MessageClass.Indication) return 'unexpected-class';
-    // RFC 8489 §6.3.2: a Binding indication keeps a NAT open and asks for nothing.
-    if (message.method === Method.Binding) return undefined;
-    if (message.method !== Method.Send) return 'unexpected-class';
-    const allocation = this.#find(listener, address, port, now);
-    return allocation === undefined ? 'no-allocation' : handleSend(this.#state, allocation, message, now);
-  }
-
-  #handleRequest(request: TurnRequest): void {
-    const { method } = request.message;
-    if (method === Method.Binding) {
-      handleBinding(this.#state, request);
-      return;
-    }
-    const handler = allocationRequests.get(method);
-    const other = method !== Method.Allocate && method !== Method.ConnectionBind;
-    if (handler === undefined && other) {
-      this.#state.drop('unknown-method');
-      return;
-    }
-    const proven = authenticate(this.#state, request);
-    if (proven === undefined || refusedAsUnknown(this.#state, proven)) return;
-    if (method === Method.ConnectionBind) {
-      const refusal = handleConnectionBind(this.#state, proven);
-      if (refusal !== undefined) refuse(this.#state, proven, refusal);
-      return;
-    }
-    const allocation = this.#find(request.listener, request.address, request.port, request.now);
-    if (handler === undefined) {
-      handleAllocate(this.#state, proven, allocation);
-      return;
-    }
-    this.#handleAllocationRequest(proven, allocation, handler);
-  }
-
-  /** RFC 8656 §5: every request but Allocate needs an allocation, and the username that made it. */
-  #handleAllocationRequest(
-    request: ProvenRequest,
-    allocation: Allocation | undefined,
-    handler: AllocationRequestHandler,
-  ): void {
-    const state = this.#state;
-    if (allocation === undefined) {
-      refuse(state, request, ErrorCode.AllocationMismatch);
-      return;
-    }
-    if (Buffer.compare(allocation.username, request.proof.username) !== 0) {
-      refuse(state, request, ErrorCode.WrongCredentials);
-      return;
-    }
-    if (allocation.answer === undefined) {
-      state.drop('allocation-pending');
-      return;
-    }
-    const refusal = handler(state, request, allocation);
-    if (refusal !== undefined) refuse(state, request, refusal);
-  }
-
-  /** The allocation of a 5-tuple; one that is over ends here and now. */
-  #find(listener: TurnListener, address: string, port: number, now: Monotonic): Allocation | undefined {
-    const allocation = this.#state.find(listener.id, address, port);
-    if (allocation === undefined || allocation.expires > now) return allocation;
-    this.#expire(allocation, now);
-    return undefined;
-  }
-  #expire(allocation: Allocation, now: Monotonic): void {
-    const byCredential = allocation.credentialEnds <= now;
-    this.#end(allocation, now, byCredential ? 'credential-expired' : 'lifetime-expired');
-  }
-  /** One that was never answered ends without a word. */
-  #end(allocation: Allocation, now: Monotonic, reason: AllocationEnd): void {
-    if (allocation.answer === undefined) this.#state.forget(allocation, now);
-    else this.#state.close(allocation, now, reason);
-  }
 }
-
-type AllocationRequestHandler = (
-  state: RelayState,
-  request: ProvenRequest,
-  allocation: Allocation,
-) => ErrorCode | undefined;
-
-const allocationRequests: ReadonlyMap<number, AllocationRequestHandler> = new Map([
-  [Method.Refresh, handleRefresh],
-  [Method.CreatePermission, handleCreatePermission],
-  [Method.ChannelBind, handleChannelBind],
-  [Method.Connect, handleConnect],
-]);

@@ -56,13 +56,17 @@ export interface TurnSink {
   ): void;
   /** A client on a connection sent more than it may: nothing is to be read from it for `milliseconds`. */
   paceClient(listener: TurnListener, milliseconds: number): void;
-  /** Binds a UDP socket to `relay.address`:`relay.port`; answer with `handleRelayBound` or `handleRelayBindFailed`. */
+  /**
+   * Binds a UDP socket to `relay.address`:`relay.port`, or, where peers outside may connect, listens there, each
+   * connection for `handlePeerConnection`; answer with `handleRelayBound` or `handleRelayBindFailed`.
+   */
   bindRelay(relay: Relay): void;
   /** Closes that socket (or abandons the bind under way). The relay is never named again. */
   closeRelay(relay: Relay): void;
   /**
-   * Opens a TCP connection from `connection.relay.address`:`connection.relay.port` to the peer and reads nothing from
-   * it; answer with `handlePeerConnected` or `handlePeerConnectionClosed`.
+   * Opens a TCP connection from `connection.relay.address` and its `dial` and reads nothing from it; answer with
+   * `handlePeerConnected` or `handlePeerConnectionClosed`. With an opening, sends that, reads TUNNEL_ANSWER_BYTES and
+   * answers with `handleTunnelAnswer` instead of the first; the connection may be dialled once more from inside it.
    */
   connectPeer(connection: PeerConnection): void;
   /**

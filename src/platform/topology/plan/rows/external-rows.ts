@@ -138,7 +138,7 @@ export const externalRows: readonly RowDefinition[] = [
     port: udpMediaPeers,
     built: true,
   },
-  { ...inExternal, ...rangeIn, id: 'ext-11', transport: 'tcp', feature: 'mediaRangeIn', built: false },
+  { ...inExternal, ...rangeIn, id: 'ext-11', transport: 'tcp', feature: 'mediaRangeIn', built: true },
   { ...inExternal, ...rangeIn, id: 'ext-12', transport: 'udp', feature: 'mediaRangeIn', built: true },
   {
     ...inExternal,
@@ -189,6 +189,6 @@ export const externalRows: readonly RowDefinition[] = [
     feature: 'media',
     peers: 'any',
     port: fixed(443),
-    built: false,
+    built: true,
   },
 ];

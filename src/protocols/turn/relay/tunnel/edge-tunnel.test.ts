@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SeededRandom } from '#kernel';
-import { decodeStun, EDGE_VERSION_ATTRIBUTE, MessageClass, Method, StunWriter } from '#protocols/stun';
+import {
+  decodeStun,
+  EDGE_TUNNEL_MARK,
+  EDGE_VERSION_ATTRIBUTE,
+  MessageClass,
+  Method,
+  StunWriter,
+} from '#protocols/stun';
 import type { TurnListener } from '../../index.ts';
 import { StagedMsClient } from '../../testing/ms-client.ts';
 import {
@@ -11,10 +18,10 @@ import {
   type StageOptions,
   type ToClient,
 } from '../../testing/relay-stage.ts';
-import { encodeTunnelHeader, TUNNEL_MARK, tunnelHeaderBytes } from './tunnel-frame.ts';
+import { encodeTunnelHeader, tunnelHeaderBytes } from './tunnel-frame.ts';
 
 const PORT = 3_478;
-const TUNNEL = { port: PORT, hold: true, without: [] };
+const TUNNEL = { port: PORT, streamPort: 443, hold: true, without: [] };
 const A = '203.0.113.30';
 const B = '198.51.100.30';
 
@@ -173,7 +180,7 @@ test('T: forged datagrams do not pass: cookie, source, destination, permission, 
   a.client.sendIndication(bob.address, bob.port, 'x');
   carry(a, b);
   b.heard();
-  const good = a.wire.find(({ bytes }) => bytes[0] === TUNNEL_MARK)?.bytes;
+  const good = a.wire.find(({ bytes }) => bytes[0] === EDGE_TUNNEL_MARK)?.bytes;
   assert.ok(good !== undefined);
   const cookie = good.subarray(4, 12);
   const forged = (
@@ -238,7 +245,7 @@ test('T: a made-up answer or refusal changes nothing', () => {
   const reject = Buffer.from('e51f00000000000000000000', 'hex');
   a.hear(B, reject);
   a.client.sendIndication(bob.address, bob.port, 'y');
-  assert.equal(a.toEdges().filter(({ bytes }) => bytes[0] === TUNNEL_MARK).length, 2);
+  assert.equal(a.toEdges().filter(({ bytes }) => bytes[0] === EDGE_TUNNEL_MARK).length, 2);
 });
 
 test('T: strangers cannot make an edge ask: only permitted peers are, and not more than some a second', () => {
@@ -272,7 +279,7 @@ test('turned off, it is neither asked, answered nor believed; turned on again, i
   a.client.sendIndication(bob.address, bob.port, 'plain');
   assert.equal(a.stage.sink.toPeer.length, 1);
   b.stage.relay.configure({ tunnel: null });
-  const good = a.wire.find(({ bytes }) => bytes[0] === TUNNEL_MARK)?.bytes ?? Buffer.alloc(0);
+  const good = a.wire.find(({ bytes }) => bytes[0] === EDGE_TUNNEL_MARK)?.bytes ?? Buffer.alloc(0);
   b.hear(A, good);
   assert.equal(b.drops.at(-1), 'tunnel-off');
   a.stage.relay.configure({ tunnel: TUNNEL });

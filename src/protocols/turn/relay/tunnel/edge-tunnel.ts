@@ -1,4 +1,4 @@
-import type { Monotonic, Random } from '#kernel';
+import { err, type Monotonic, ok, type Random, type Result } from '#kernel';
 import {
   decodeEdgeAnswer,
   decodeEdgeQuestion,
@@ -11,9 +11,11 @@ import {
   type StunMessage,
   StunWriter,
   sameOctets,
+  type TransportAddress,
 } from '#protocols/stun';
 import { mayAnswer } from '../answers.ts';
 import type { TurnDrop } from '../drops.ts';
+import { acceptConnection, endConnection, finishConnect, type PeerConnection } from '../peer-connections.ts';
 import type { Relay } from '../relay.ts';
 import type { RelayState } from '../relay-state.ts';
 import type { TurnListener } from '../turn-listener.ts';
@@ -28,13 +30,14 @@ import {
   SILENCE_MS,
 } from './partner-edges.ts';
 import { TunnelCookies } from './tunnel-cookies.ts';
+import { decodeTunnel, encodeTunnelHeader, encodeTunnelReject, tunnelHeaderBytes } from './tunnel-frame.ts';
+import { portToEdge } from './tunnel-ports.ts';
 import {
-  decodeTunnel,
-  encodeTunnelHeader,
-  encodeTunnelReject,
-  type TunnelData,
-  tunnelHeaderBytes,
-} from './tunnel-frame.ts';
+  decodeTunnelAnswer,
+  decodeTunnelOpening,
+  encodeTunnelAnswer,
+  encodeTunnelOpening,
+} from './tunnel-stream.ts';
 
 const QUESTION_ROOM = 128;
 const TRANSACTION_ID_BYTES = 12;
@@ -44,6 +47,8 @@ const writer = new StunWriter();
 export interface TunnelSettings {
   /** UDP port of the A/V Edge service of every partner. */
   readonly port: number;
+  /** Its TCP port. */
+  readonly streamPort: number;
   /**
    * Whether data wait for the answer to the first question, since nothing may leave from the relay range meanwhile.
    * Otherwise they leave from there until the answer has come.
@@ -52,6 +57,14 @@ export interface TunnelSettings {
   /** Addresses that are reached without the tunnel: those of the pool's own edges. */
   readonly without: readonly string[];
 }
+
+/** A connection from another edge, if it is taken, and what is said to it. */
+export interface OpenedStream {
+  readonly connection: PeerConnection | undefined;
+  readonly answer: Uint8Array;
+}
+
+const NO_COOKIE = new Uint8Array(0);
 
 /** Hands tunnelled data to the allocation that they are for, as though they came from `source`. */
 export type DeliverTunnelled = (
@@ -104,29 +117,113 @@ export class EdgeTunnel {
     end: number,
     now: Monotonic,
   ): boolean {
-    const { settings } = this;
-    if (settings === undefined || relay.transport !== 'udp' || settings.without.includes(address))
-      return false;
-    const partner = this.#partners.of(address);
-    const listener = this.#listenerOf(relay);
-    if (partner === undefined || listener === undefined) return false;
+    if (relay.transport !== 'udp') return false;
+    const known = this.#lookUp(state, relay, address, now);
+    if (known === undefined) return false;
+    const { partner, listener } = known;
     if (partner.isEdge(now)) {
-      if (now >= partner.askAgainAt && partner.question === undefined)
-        this.#ask(state, partner, listener, now);
       this.#send(state, partner, listener, relay, port, bytes, start, end);
       return true;
     }
-    if (now < partner.plainUntil) return false;
-    if (partner.question === undefined) {
-      if (!this.#ask(state, partner, listener, now)) {
-        if (partner.isIdle(now)) this.#partners.forget(partner);
-        return false;
-      }
-    } else if (now - partner.question.sent >= RETRY_MS) this.#sendQuestion(state, partner, now);
-    if (!settings.hold) return false;
+    if (this.settings?.hold !== true) return false;
     const copy = new Uint8Array(bytes.subarray(start, end));
     if (!partner.hold({ relay, port, bytes: copy })) state.drop('tunnel-held-too-much');
     return true;
+  }
+
+  /**
+   * Makes a connection to a peer outside: through the tunnel to an edge, else from the relayed address itself. It waits
+   * for the answer whatever the other profiles are, since it cannot change its way later.
+   */
+  connect(state: RelayState, connection: PeerConnection, now: Monotonic): void {
+    const known = this.#lookUp(state, connection.relay, connection.address, now);
+    if (known === undefined) state.sink.connectPeer(connection);
+    else if (known.partner.isEdge(now)) this.#dial(state, known.partner, connection, now);
+    else if (!known.partner.holdConnection(connection)) endConnection(state, connection, now);
+  }
+
+  /**
+   * What the partner's edge said to a connection that we opened.
+   * @returns whether the stream goes on; if not, the adapter closes it, and the connection has ended or is made anew
+   */
+  handleStreamAnswer(
+    state: RelayState,
+    connection: PeerConnection,
+    bytes: Uint8Array,
+    now: Monotonic,
+  ): boolean {
+    const decoded = decodeTunnelAnswer(bytes);
+    const partner = this.#partners.find(connection.address);
+    const isOurs =
+      decoded.ok &&
+      connection.state === 'connecting' &&
+      sameOctets(decoded.value.cookie, connection.tunnelCookie ?? NO_COOKIE);
+    if (isOurs && decoded.value.answer === 'accepted') {
+      finishConnect(state, connection, now);
+      return true;
+    }
+    if (!isOurs || partner === undefined || connection.askedAgain) endConnection(state, connection, now);
+    else {
+      connection.askedAgain = true;
+      this.#handleReject(connection.address, this.settings?.port ?? 0, decoded.value.cookie);
+      this.connect(state, connection, now);
+    }
+    return false;
+  }
+
+  /**
+   * The first octets of a connection from another edge, which name one of our relayed addresses.
+   * @returns the connection and what to say, or what to say before it is closed, or why nothing is said
+   */
+  handleOpening(
+    state: RelayState,
+    address: string,
+    bytes: Uint8Array,
+    now: Monotonic,
+  ): Result<OpenedStream, TurnDrop> {
+    const { settings } = this;
+    if (settings === undefined) return err('tunnel-off');
+    const opening = decodeTunnelOpening(bytes);
+    if (!opening.ok) return err('tunnel-malformed');
+    const { cookie, source, destination } = opening.value;
+    // It was given to that edge's UDP port, from which it asked: who has the one has the other.
+    if (!this.#cookies.check(cookie, address, settings.port, now)) {
+      state.drop('tunnel-bad-cookie');
+      return ok({ connection: undefined, answer: encodeTunnelAnswer('unknown-cookie', cookie) });
+    }
+    const refusal = this.#judge(state, address, source);
+    if (refusal !== undefined) return err(refusal);
+    const relay = state.relayAt(destination.address, destination.port);
+    if (relay === undefined) return err('tunnel-no-target');
+    const connection = acceptConnection(state, relay, source.address, source.port, now);
+    if (!connection.ok) return connection;
+    return ok({ connection: connection.value, answer: encodeTunnelAnswer('accepted', cookie) });
+  }
+
+  /** The partner at an address that may be an edge, asked if need be; undefined when it is reached as a plain peer. */
+  #lookUp(
+    state: RelayState,
+    relay: Relay,
+    address: string,
+    now: Monotonic,
+  ): { readonly partner: PartnerEdge; readonly listener: TurnListener } | undefined {
+    if (this.settings === undefined || this.settings.without.includes(address)) return undefined;
+    const partner = this.#partners.of(address);
+    const listener = this.#listenerOf(relay);
+    if (partner === undefined || listener === undefined) return undefined;
+    if (partner.isEdge(now)) {
+      if (now >= partner.askAgainAt && partner.question === undefined)
+        this.#ask(state, partner, listener, now);
+      return { partner, listener };
+    }
+    if (now < partner.plainUntil) return undefined;
+    if (partner.question === undefined) {
+      if (!this.#ask(state, partner, listener, now)) {
+        if (partner.isIdle(now)) this.#partners.forget(partner);
+        return undefined;
+      }
+    } else if (now - partner.question.sent >= RETRY_MS) this.#sendQuestion(state, partner, now);
+    return { partner, listener };
   }
 
   /** A Binding response. True when it answers a question of ours. */
@@ -148,6 +245,7 @@ export class EdgeTunnel {
         if (held.relay.state !== 'bound') continue;
         this.#send(state, partner, listener, held.relay, held.port, held.bytes, 0, held.bytes.length);
       }
+      for (const connection of partner.releaseConnections()) this.#dial(state, partner, connection, now);
     }
     return true;
   }
@@ -188,7 +286,7 @@ export class EdgeTunnel {
       }
       return 'tunnel-bad-cookie';
     }
-    const refusal = this.#judge(state, address, frame);
+    const refusal = this.#judge(state, address, frame.source);
     if (refusal !== undefined) return refusal;
     const relay = state.relayAt(frame.destination.address, frame.destination.port);
     if (relay === undefined || relay.transport !== 'udp') return 'tunnel-no-target';
@@ -211,7 +309,7 @@ export class EdgeTunnel {
   }
 
   /** The outer source is the inner source, and neither is one of ours. */
-  #judge(state: RelayState, address: string, { source }: TunnelData): TurnDrop | undefined {
+  #judge(state: RelayState, address: string, source: TransportAddress): TurnDrop | undefined {
     if (source.address !== address) return 'tunnel-foreign-source';
     return state.isRelayAddress(address) ? 'peer-claims-own-address' : undefined;
   }
@@ -230,6 +328,29 @@ export class EdgeTunnel {
       if (relay.state === 'bound')
         state.sink.sendToPeer(relay, partner.address, port, bytes, 0, bytes.length);
     }
+    for (const connection of partner.releaseConnections()) state.sink.connectPeer(connection);
+  }
+
+  #dial(state: RelayState, partner: PartnerEdge, connection: PeerConnection, now: Monotonic): void {
+    const { relay, port } = connection;
+    const { cookie } = partner;
+    const localPort = portToEdge(state, connection, now);
+    if (this.settings === undefined || cookie === undefined || localPort === undefined) {
+      endConnection(state, connection, now);
+      return;
+    }
+    connection.tunnelCookie = cookie;
+    connection.dial = {
+      address: partner.address,
+      port: this.settings.streamPort,
+      localPort,
+      opening: encodeTunnelOpening({
+        cookie,
+        source: { address: relay.advertised, port: relay.port },
+        destination: { address: partner.address, port },
+      }),
+    };
+    state.sink.connectPeer(connection);
   }
 
   #ask(state: RelayState, partner: PartnerEdge, listener: TurnListener, now: Monotonic): boolean {

@@ -1,4 +1,5 @@
 import { BoundedMap, type Monotonic, TokenBucket } from '#kernel';
+import type { PeerConnection } from '../peer-connections.ts';
 import type { Relay } from '../relay.ts';
 import type { TurnListener } from '../turn-listener.ts';
 
@@ -9,6 +10,7 @@ const QUESTIONS_PER_SECOND = 50;
 const QUESTION_BURST = 200;
 const HELD_DATAGRAMS = 8;
 const HELD_BYTES = 16_384;
+const HELD_CONNECTIONS = 32;
 
 /** An edge answers for ten minutes; it is asked again a minute before. */
 export const ANSWER_MS = 600_000;
@@ -45,6 +47,7 @@ export class PartnerEdge {
   plainUntil: Monotonic = 0;
   #held: HeldDatagram[] = [];
   #heldBytes = 0;
+  #connections: PeerConnection[] = [];
 
   constructor(address: string) {
     this.address = address;
@@ -62,6 +65,18 @@ export class PartnerEdge {
     this.#held.push(datagram);
     this.#heldBytes += length;
     return true;
+  }
+  /** False when there is no room: too many wait already. */
+  holdConnection(connection: PeerConnection): boolean {
+    if (this.#connections.length >= HELD_CONNECTIONS) return false;
+    this.#connections.push(connection);
+    return true;
+  }
+  /** The connections that waited, those that still want to be made. */
+  releaseConnections(): readonly PeerConnection[] {
+    const waiting = this.#connections.filter(({ state }) => state === 'connecting');
+    this.#connections = [];
+    return waiting;
   }
   /** All that was held, which is not held any longer. */
   release(): readonly HeldDatagram[] {

@@ -3,6 +3,7 @@ import {
   type AddressFamily,
   decodeIp,
   EDGE_COOKIE_BYTES,
+  EDGE_TUNNEL_MARK,
   encodeIp,
   readU16,
   type TransportAddress,
@@ -15,8 +16,6 @@ import {
  *   0  0xE5   1  kind   2  length of the payload (2)   4  cookie (8)
  *   then, in data: source address (4 or 16), source port (2), destination address, destination port, payload
  */
-/** No STUN message, ChannelData, DTLS, RTP or RTCP begins with it (RFC 7983 §7). */
-export const TUNNEL_MARK = 0xe5;
 const COOKIE_AT = 4;
 const ADDRESSES_AT = COOKIE_AT + EDGE_COOKIE_BYTES;
 const Kind = { DataIpv4: 0x14, DataIpv6: 0x16, Reject: 0x1f } as const;
@@ -40,7 +39,7 @@ export type TunnelFrame =
   | { readonly kind: 'reject'; readonly cookie: Uint8Array };
 
 export function decodeTunnel(bytes: Uint8Array): Result<TunnelFrame, 'malformed'> {
-  if (bytes[0] !== TUNNEL_MARK || bytes.length < ADDRESSES_AT) return err('malformed');
+  if (bytes[0] !== EDGE_TUNNEL_MARK || bytes.length < ADDRESSES_AT) return err('malformed');
   const cookie = bytes.subarray(COOKIE_AT, ADDRESSES_AT);
   const kind = bytes[1];
   if (kind === Kind.Reject)
@@ -71,7 +70,7 @@ export function encodeTunnelHeader(
   payload: number,
 ): void {
   const octets = encodeIp(source.address, into, ADDRESSES_AT);
-  into[0] = TUNNEL_MARK;
+  into[0] = EDGE_TUNNEL_MARK;
   into[1] = octets === 4 ? Kind.DataIpv4 : Kind.DataIpv6;
   writeU16(into, 2, payload);
   into.set(cookie, COOKIE_AT);
@@ -84,7 +83,7 @@ export function encodeTunnelHeader(
 
 /** @returns its length */
 export function encodeTunnelReject(into: Uint8Array, cookie: Uint8Array): number {
-  into[0] = TUNNEL_MARK;
+  into[0] = EDGE_TUNNEL_MARK;
   into[1] = Kind.Reject;
   writeU16(into, 2, 0);
   into.set(cookie, COOKIE_AT);
