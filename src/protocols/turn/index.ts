@@ -1,3 +1,4 @@
+export { MsTurnClient, type MsTurnClientEvent } from './client/ms-turn-client.ts';
 export type { RetransmissionTimes } from './client/transactions.ts';
 export { TurnClient, type TurnClientLimits, type TurnClientOptions } from './client/turn-client.ts';
 export type { TurnClientDrop, TurnClientEvent, TurnClientSink } from './client/turn-client-sink.ts';

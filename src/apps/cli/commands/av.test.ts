@@ -67,12 +67,16 @@ test('av test relays by every transport and family, from both interfaces, and le
       `external udp ${EXTERNAL} ${UDP} ok`,
       `external tcp ${EXTERNAL} ${TCP} ok`,
       `external tls ${EXTERNAL} ${TCP} ok`,
+      `external ms-udp ${EXTERNAL} ${UDP} ok`,
+      `external pseudo-tls ${EXTERNAL} ${TCP} ok`,
       `external udp ::1 ${UDP} ok`,
       `external tcp ::1 ${TCP} ok`,
       `external tls ::1 ${TCP} ok`,
       `internal udp ${INTERNAL} ${UDP} ok`,
       `internal tcp ${INTERNAL} ${TCP} ok`,
       `internal tls ${INTERNAL} ${TCP} ok`,
+      `internal ms-udp ${INTERNAL} ${UDP} ok`,
+      `internal pseudo-tls ${INTERNAL} ${TCP} ok`,
     ],
   );
   const { allocations } = (await bench.verb('counters')) as { allocations: number };
@@ -93,4 +97,6 @@ test('av test says what is wrong: another key, another name, nobody there', asyn
   const keyed = await sallyport('av', 'test', file);
   assert.match(keyed.out, /external +udp +127\S+ +\d+ +SLP-AV-0104/);
   assert.match(keyed.error, /SLP-AV-0104 .*UDP 127/);
+  assert.match(keyed.out, /external +pseudo-tls +127\S+ +\d+ +SLP-AV-0104/);
+  assert.match(keyed.error, /SLP-AV-0104 .*PSEUDO-TLS 127/);
 });

@@ -4,7 +4,9 @@ import type { Command } from 'commander';
 import { catalogue, err, type Failure, failure, ok, type Result } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import { parseMediaKeyRing, RingTokenIssuer } from '#protocols/credentials';
-import { type ProbeTarget, probeTransports, RelayProbe } from '../av-test/relay-probe.ts';
+import { MsProbe } from '../av-test/ms-probe.ts';
+import { type Probe, RelayProbe } from '../av-test/relay-probe.ts';
+import { type ProbeTarget, type ProbeTransport, probeTransports } from '../av-test/wire.ts';
 import { plannedDocument } from '../planned-document.ts';
 import { exitStatus, printable, type Session, table } from '../terminal.ts';
 import { addAvOperation } from './av-operation.ts';
@@ -52,7 +54,7 @@ async function test(session: Session, file: string): Promise<void> {
 
 /** A call between two allocations: over the transport to be tested, and over UDP at the same interface. */
 async function play({ target, peer }: Trial): Promise<Result<void>> {
-  const [one, two] = [new RelayProbe(target), new RelayProbe(peer)];
+  const [one, two] = [probeOf(target), probeOf(peer)];
   try {
     const mine = await one.allocate();
     if (!mine.ok) return mine;
@@ -73,6 +75,13 @@ async function play({ target, peer }: Trial): Promise<Result<void>> {
   } finally {
     await Promise.all([one.close(), two.close()]);
   }
+}
+
+function probeOf(target: ProbeTarget): Probe {
+  return isMicrosoft(target.transport) ? new MsProbe(target) : new RelayProbe(target);
+}
+function isMicrosoft(transport: ProbeTransport): boolean {
+  return transport === 'ms-udp' || transport === 'pseudo-tls';
 }
 
 function trialsOf(document: EdgeDocument): Result<Trial[]> {
@@ -103,15 +112,23 @@ function trialsOf(document: EdgeDocument): Result<Trial[]> {
       addresses
         .filter((address) => hasRelay(document, address))
         .flatMap((address) =>
-          probeTransports.map((transport): Trial => {
+          transportsAt(address).map((transport): Trial => {
             const common = { address, name, username, password };
             const peer = { ...common, transport: 'udp', port: policy.ports.avUdp } as const;
-            if (transport === 'udp') return { face, target: peer, peer };
-            return { face, target: { ...common, transport, port: policy.ports.avTcp }, peer };
+            const port = isOverUdp(transport) ? policy.ports.avUdp : policy.ports.avTcp;
+            return { face, target: { ...common, transport, port }, peer };
           }),
         ),
     ),
   );
+}
+
+/** The older dialect has no allocations over IPv6. */
+function transportsAt(address: string): readonly ProbeTransport[] {
+  return isIPv6(address) ? probeTransports.filter((transport) => !isMicrosoft(transport)) : probeTransports;
+}
+function isOverUdp(transport: ProbeTransport): boolean {
+  return transport === 'udp' || transport === 'ms-udp';
 }
 
 /** Clients of a family are relayed in that family, where the A/V Edge service has an address of it outside. */
