@@ -216,8 +216,14 @@ export class Delivery {
     this.#links.reach(edge, service, (flow) => {
       if (flow === undefined)
         return this.#endpoint.respond(transaction, 503, { reason: 'Edge Not Reachable' });
-      this.#proxy.forward(transaction, [{ flow, ...this.#copy(request, source, routed.plan) }]);
+      const branch = { flow, ...this.#copy(request, source, routed.plan) };
+      this.#proxy.forward(transaction, [branch], service === 'access' ? undefined : this.#clockReader(edge));
     });
+  }
+
+  /** The A/V Authentication service says in its answers what time it is there. */
+  #clockReader(edge: string): ProxyHandler {
+    return { editResponse: (_edit, response) => this.#links.noteClock(edge, response.header('Date')) };
   }
 
   /** An ACK for a 2xx, along its dialog. */

@@ -2,6 +2,7 @@ import type { Clock, Random, Result } from '#kernel';
 import type { Connection } from '#platform/net';
 import { type FlowTarget, type SipEndpoint, type SipFlow, SipFlowPool } from '#platform/sip-endpoint';
 import type { Log, Metrics } from '#platform/telemetry';
+import { EdgeClocks } from './edge-clocks.ts';
 import type { EdgeParty } from './parties.ts';
 
 export interface EdgeTarget {
@@ -29,8 +30,12 @@ export type EdgeService = 'access' | 'av-authentication';
 /** The connections that this front end opens to the edges: one set for each of their two SIP services. */
 export class EdgeLinks {
   readonly #pools: { readonly [service in EdgeService]: SipFlowPool };
+  readonly #clock: Clock;
+  readonly #clocks: EdgeClocks;
 
   constructor(options: EdgeLinksOptions) {
+    this.#clock = options.clock;
+    this.#clocks = new EdgeClocks(options.log);
     const pool = (name: string, targets: readonly FlowTarget[]) =>
       new SipFlowPool({
         ...options,
@@ -49,6 +54,7 @@ export class EdgeLinks {
   update(edges: readonly EdgeTarget[]): void {
     this.#pools.access.update(accessTargets(edges));
     this.#pools['av-authentication'].update(authenticationTargets(edges));
+    this.#clocks.keep(new Set(edges.map(({ name }) => name)));
   }
   /** This edge has just opened a connection to us, so that ours to it need not wait. */
   wake(edge: string): void {
@@ -68,14 +74,19 @@ export class EdgeLinks {
     if (member === undefined) use(undefined);
     else pool.whenOpen(member, use, () => use(undefined));
   }
-  /** What is not reachable, one line each, for the operator. */
+  /** An answer of this edge's said what time it is there. */
+  noteClock(edge: string, date: string | undefined): void {
+    this.#clocks.note(edge, date, this.#clock.wall());
+  }
+  /** What is not reachable, and whose clock differs, one line each, for the operator. */
   troubles(): string[] {
-    return Object.entries(this.#pools).flatMap(([service, pool]) =>
+    const unreachable = Object.entries(this.#pools).flatMap(([service, pool]) =>
       pool
         .members()
         .filter(({ state }) => state === 'unhealthy')
         .map(({ target, reason }) => `${target.name} ${service}: ${reason ?? 'not connected'}`),
     );
+    return [...unreachable, ...this.#clocks.troubles()];
   }
   close(): void {
     for (const pool of Object.values(this.#pools)) pool.close();

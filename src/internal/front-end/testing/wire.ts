@@ -151,6 +151,8 @@ export class Bench {
   readonly endpoint: SipEndpoint;
   /** The front end's own connection to the edge's Access Edge service. */
   readonly toEdge = new Wire(1);
+  readonly toAuthentication = new Wire(2);
+  readonly links: EdgeLinks;
   readonly registrar: Registrar;
   readonly presence: PresenceAgent;
   readonly #users: PresenceUsers;
@@ -200,10 +202,11 @@ export class Bench {
       schedule: (task) => this.#scheduled.push(task),
     });
     const target = { name: EDGE, address: '127.0.11.3', port: 5061, avAuthenticationPort: 5062 };
-    const dial = async ({ port }: { port: number }) => ok(port === 5061 ? this.toEdge : new Wire(2));
-    const links = new EdgeLinks({ ...shared, endpoint: this.endpoint, edges: [target], dial });
-    frontEnd.attach(this.endpoint, links);
-    links.start();
+    const dial = async ({ port }: { port: number }) =>
+      ok(port === 5061 ? this.toEdge : this.toAuthentication);
+    this.links = new EdgeLinks({ ...shared, endpoint: this.endpoint, edges: [target], dial });
+    frontEnd.attach(this.endpoint, this.links);
+    this.links.start();
   }
   /** @param access policies of users; everybody may be outside when there are none */
   static async start(
