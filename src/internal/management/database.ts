@@ -95,6 +95,11 @@ export class Database {
   private constructor(store: Store) {
     this.store = store;
   }
+  static readonly NEWEST_SCHEMA = MIGRATIONS.length;
+  /** The schema that a file has, before anything is done to it. */
+  static schemaOf(file: string): Result<number> {
+    return Store.schemaOf(file);
+  }
   static open(file: string): Result<Database> {
     // An edge may run a version a moment after it was published. A store that lost it with the power would give the
     // same number to another one, and the edge would rightly call that a fork.

@@ -79,14 +79,14 @@ export class Policies {
       return err([failure('SLP-CFG-0022', detail)]);
     }
     const latest = this.#database.latest().filter((revision) => revision.scope !== change.scope);
-    const problems = this.#problems([...latest, { ...change, id: 0, at }]);
+    const problems = this.problems([...latest, { ...change, id: 0, at }]);
     if (problems.length > 0) return err(problems);
     this.#database.revise({ ...change, at });
     return ok(undefined);
   }
 
   /** What is wrong with the policy of each edge, each thing once. */
-  #problems(latest: readonly Revision[]): Failure[] {
+  problems(latest: readonly Revision[] = this.#database.latest()): Failure[] {
     const edges = this.#edges();
     const found = new Map<string, Failure>();
     for (const edge of edges.length === 0 ? [undefined] : edges) {
@@ -149,12 +149,14 @@ export function textOf(lines: readonly CompiledLine[]): string {
 }
 
 /** Errors of a compiled policy, each with the scope and revision that it comes from. */
-function policyProblems(lines: readonly CompiledLine[], edge: ManagedEdge | undefined): Failure[] {
+export function policyProblems(lines: readonly CompiledLine[], edge: ManagedEdge | undefined): Failure[] {
   const { findings, document } = examinePolicy(textOf(lines), 'policy.yaml');
   const problems = findings
     .filter((finding) => finding.severity === 'error')
-    .map(({ line, what, instead }) => {
-      const origin = lines[line - 1];
+    .map(({ line, rule, what, instead }) => {
+      const at = lines[line - 1];
+      // A section has no origin of its own; what is unknown as a whole was written by whoever wrote the first of it.
+      const origin = at?.scope === undefined && rule === 'unknown-key' ? lines[line] : at;
       const place = origin?.scope === undefined ? '' : `${origin.scope}: `;
       return failure('SLP-CFG-0022', `${place}${what}: ${instead}`);
     });

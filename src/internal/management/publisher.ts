@@ -1,4 +1,4 @@
-import { type Clock, err, failure, ok, type Random, type Result } from '#kernel';
+import { type Clock, err, type Failure, failure, ok, type Random, type Result } from '#kernel';
 import { PRODUCT_VERSION } from '#platform/telemetry';
 import { mediaKeyText } from '#protocols/credentials';
 import {
@@ -8,6 +8,7 @@ import {
   type Manifest,
   makeLink,
   manifestText,
+  NEWEST_FORMAT,
   NO_HASH,
   POLICY_ENTRY,
   type Push,
@@ -17,7 +18,8 @@ import {
   sha256,
 } from '#protocols/replication';
 import type { Database, Published } from './database.ts';
-import { type ManagedEdge, MEDIA_KEYS, type Policies, textOf } from './policies.ts';
+import { unknownSettings } from './known-settings.ts';
+import { type ManagedEdge, MEDIA_KEYS, type Policies, policyProblems, textOf } from './policies.ts';
 
 export interface PublisherParts {
   readonly database: Database;
@@ -102,6 +104,8 @@ export class Publisher {
     if (recipient === undefined || database.latest().length === 0) return false;
     const compiled = policies.compile(edge);
     if (!compiled.ok) throw new NotPublished(compiled.error);
+    const [problem] = policyProblems(compiled.value, edge);
+    if (problem !== undefined) throw new NotPublished(problem);
     const entries = [this.#keep(POLICY_ENTRY, Buffer.from(textOf(compiled.value)), false)];
     for (const secret of database.secrets())
       entries.push(this.#sealed(edge, recipient, secret.name, secret.value));
@@ -153,6 +157,8 @@ export class Publisher {
     const { database } = this.#parts;
     const newest = database.newest(edge);
     if (newest === undefined) return err(failure('SLP-CFG-0025', edge));
+    const strange = report === undefined ? undefined : this.#stranger(report, newest);
+    if (strange !== undefined) return err(strange);
     const head = report?.head ?? null;
     if (head === null) return ok(this.#push([newest], newest, () => false));
     if (head.hash === newest.hash && !full) return ok('up-to-date');
@@ -163,6 +169,28 @@ export class Publisher {
     const links = head.hash === newest.hash ? [newest] : database.since(edge, known?.version ?? head.version);
     const held = new Set(full ? [] : report?.held);
     return ok(this.#push(links, newest, (hash) => held.has(hash)));
+  }
+
+  /** What an edge of another version could not take; it goes on with what it has until it is upgraded. */
+  #stranger({ edge, product, formats, settings }: EdgeReport, newest: Published): Failure | undefined {
+    if (formats.oldest > NEWEST_FORMAT || formats.newest < NEWEST_FORMAT) {
+      const theirs = `${edge}, product ${product}, reads formats ${formats.oldest} to ${formats.newest}`;
+      return failure('SLP-CFG-0040', `${theirs}; this store writes ${NEWEST_FORMAT}`);
+    }
+    const unknown = unknownSettings(this.#policyOf(newest), settings);
+    if (unknown.length === 0) return undefined;
+    const managed = this.#parts.edges().find((one) => one.name === edge);
+    const names = unknown.slice(0, 5).map(({ name, line }) => {
+      const origin = managed === undefined ? undefined : this.originOf(managed, line);
+      return origin === undefined ? name : `${name} (${origin})`;
+    });
+    return failure('SLP-CFG-0039', `${edge}, product ${product}: ${names.join(', ')}`);
+  }
+  #policyOf(published: Published): string {
+    const manifest = parseManifest(published.manifest);
+    const entry = manifest.ok ? manifest.value.entries.find(({ name }) => name === POLICY_ENTRY) : undefined;
+    const bytes = entry === undefined ? undefined : this.#parts.database.entry(entry.sha256);
+    return Buffer.from(bytes ?? []).toString('utf8');
   }
 
   #push(links: readonly Published[], newest: Published, held: (hash: string) => boolean): Push {

@@ -5,6 +5,7 @@ import { encodePush, isSealingPublicKey, type SigningKey } from '#protocols/repl
 import type { Database } from './database.ts';
 import type { LinkOptions } from './edge-link.ts';
 import { testEdge } from './edge-test.ts';
+import { migrate } from './migration.ts';
 import type { ManagedEdge, Policies } from './policies.ts';
 import type { Publisher } from './publisher.ts';
 import { parseScope, parseTree, type Scope } from './scopes.ts';
@@ -70,6 +71,11 @@ function policyVerbs(managed: () => Managed): Record<string, VerbHandler> {
         revisions: managed().database.history(name === undefined ? undefined : scopeOf(name), limit),
       }),
     ),
+    migrate: verb(z.strictObject({ author: who.author }), ({ author }) => {
+      const all = managed();
+      const report = migrate(all.database, all.policies, { author, at: all.clock.wall() });
+      return { ...report, edges: all.publish(author, 'migrated') };
+    }),
     revision: verb(z.strictObject({ id: z.int() }), ({ id }) => revisionOf(managed(), id)),
     revert: verb(z.strictObject({ id: z.int(), ...who }), ({ id, author, reason }) => {
       const { scope: name, text } = revisionOf(managed(), id);

@@ -196,6 +196,17 @@ export const configurationErrors = {
     remedy:
       'Find out who pushed it: another store, or somebody with its certificate. The edge runs on; the next push ends this.',
   },
+  'SLP-CFG-0039': {
+    blame: 'operator',
+    summary: 'an edge of an older version does not know a setting that is written for it',
+    remedy:
+      'Upgrade that edge; it runs on with what it has. Or take the setting out for it: config unset, scope service/EDGE.',
+  },
+  'SLP-CFG-0040': {
+    blame: 'operator',
+    summary: 'store and edge have no format of replication in common',
+    remedy: 'Upgrade the older one: at most one version may lie between them.',
+  },
   'SLP-CFG-0041': {
     blame: 'operator',
     summary: 'this is no backup, or it is damaged',

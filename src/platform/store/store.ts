@@ -79,6 +79,20 @@ export class Store {
     }
   }
 
+  /** How many migrations a database has seen; the file stays as it is. */
+  static schemaOf(file: string): Result<number> {
+    try {
+      const database = new DatabaseSync(file, { timeout: BUSY_MS, readOnly: true });
+      try {
+        return ok(Number(database.prepare('PRAGMA user_version').get()?.user_version));
+      } finally {
+        database.close();
+      }
+    } catch (problem) {
+      return err(failure('SLP-NET-0020', `${file}: ${reasonOf(problem)}`, problem));
+    }
+  }
+
   /** @param decode turns a row into a value; it throws if the row is not what the schema promises */
   query<T>(sql: string, decode: (row: Row) => T): Query<T> {
     return {

@@ -122,6 +122,29 @@ test('a user has a policy of her own: scope user, and the edge keeps to it', asy
   await alice.leave();
 });
 
+test('a policy in the form of the version before counts, until it is migrated [setting policy.remoteAccess.onlyUsers]', async () => {
+  const { internalSocket } = perimeter.files;
+  await set('policy.remoteAccess.onlyUsers', ['carol@lab.test']);
+  await upToDate();
+  for (const form of ['as it was', 'migrated']) {
+    // What the user's own scope says counts more; its last word was that alice may.
+    const bob = new Person(perimeter, 'phone');
+    await assert.rejects(bob.connect(), /403/, form);
+    const carol = await Person.arrive(perimeter, 'carol');
+    await carol.leave();
+    if (form === 'migrated') break;
+    const socket = ['--socket', internalSocket];
+    const dry = await cli('config', 'migrate', '--dry-run', '--document', perimeter.files.internalDocument);
+    assert.match(dry.text, /global: remoteAccess\.onlyUsers becomes externalAccess[\s\S]*\+ externalAccess:/);
+    assert.match(dry.text, /nothing was changed$/);
+    const done = await cli('config', 'migrate', ...socket);
+    assert.match(done.text, /published for edge1/);
+    await upToDate();
+  }
+  await manage('set', { path: 'policy.externalAccess', author: 'tester' });
+  await upToDate();
+});
+
 test('status says why an edge is not reached, and what to do [setting management.edges[].address] [setting management.edges[].port] [setting management.edges[].name]', async () => {
   const { names, internal, frontEnd } = perimeter.plan;
   const cases: [string, unknown, unknown, RegExp][] = [

@@ -71,10 +71,8 @@ const internalRecipe: Recipe<InternalDocument> = {
   finish: (draft) => internalSchema.safeParse(draft),
 };
 
-/** Old keys and their new names; a key that is renamed goes in here for good. */
-const RENAMED: RenamedKeys = new Map([
-  ['policy.remoteAccess.onlyUsers', 'policy.externalAccess: remote: false, and each user with remote: true'],
-]);
+/** Old keys and their new names; a key that is renamed goes in here for good, unless its older form is still read. */
+const RENAMED: RenamedKeys = new Map();
 
 /** Examines the text of an edge.yaml. */
 export function examineEdge(text: string, options: ParseOptions): Examination<EdgeDocument> {

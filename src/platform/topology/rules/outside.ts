@@ -16,6 +16,18 @@ const memberNames: Rule<EdgeFacts> = {
   },
 };
 
+/** Forms of the version before are read, so that edges and their store need not be upgraded at once. */
+const olderForm: Rule<EdgeFacts> = {
+  name: 'older-form',
+  check({ draft }, say) {
+    if ((draft.policy?.remoteAccess?.onlyUsers ?? []).length === 0) return;
+    const what = 'policy.remoteAccess.onlyUsers will not be read by the next version';
+    const instead =
+      'write policy.externalAccess: remote: false, and each user with remote: true; config migrate does it';
+    say(['policy', 'remoteAccess', 'onlyUsers'], 'warning', what, instead);
+  },
+};
+
 /** Which services share an address: it decides the ports that a document leaves out. */
 function layout(addresses: Addresses | undefined): string {
   const shares = (one: Service, other: Service): boolean =>
@@ -163,6 +175,7 @@ const shownClash: Rule<EdgeFacts> = {
 
 /** Addresses that are not this host's own: of the pool, of the load balancer, of the translating firewall. */
 export const outsideRules: readonly Rule<EdgeFacts>[] = [
+  olderForm,
   memberNames,
   poolLayout,
   virtualTaken,

@@ -53,6 +53,14 @@ const cases: readonly RuleCase[] = [
     says: /policy.site: "Head\\u0007office" is not a name: write 1 to 64 printable characters/,
   },
   {
+    rule: 'older-form',
+    title: 'a list of users in the form of the version before',
+    edit: ['  site: Head office', '  site: Head office\n  remoteAccess: { onlyUsers: [a@example.com] }'],
+    at: '[a@example.com]',
+    says: /onlyUsers will not be read by the next version: write policy.externalAccess/,
+    severity: 'warning',
+  },
+  {
     rule: 'duplicate',
     title: 'a domain twice, written differently',
     edit: ['[example.com]', '[example.com, EXAMPLE.com]'],

@@ -24,6 +24,19 @@ export function fillEdgeDefaults(draft: Draft<EdgeDocument>): void {
     policy.avAuthentication.callers = nextHopNames(policy.nextHop);
   }
   fillInternalPeers(policy);
+  fillExternalAccess(policy);
+}
+
+/** An edge that is upgraded before the store goes on with a policy of the version before. */
+function fillExternalAccess(policy: Draft<EdgeDocument['policy']> | undefined): void {
+  const access = policy?.externalAccess;
+  const listed = policy?.remoteAccess?.onlyUsers ?? [];
+  if (access === undefined || listed.length === 0) return;
+  access.remote = false;
+  const named = new Set((access.users ?? []).map((one) => one?.user));
+  const { federation } = access;
+  const older = listed.filter((user) => user !== undefined && !named.has(user));
+  access.users = [...(access.users ?? []), ...older.map((user) => ({ user, remote: true, federation }))];
 }
 
 function fillCertificates(certificates: Draft<EdgeDocument['host']['certificates']> | undefined): void {

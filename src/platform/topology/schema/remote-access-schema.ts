@@ -106,6 +106,13 @@ export const remoteAccess = setting.optionalSection('Clients outside, whoever th
     reload: 'live',
     rows: ['ext-05'],
   }),
+  onlyUsers: setting.textsOrNone('a list of user@domain', setting.userAddress, {
+    sentence:
+      'Older form of policy.externalAccess, read until the next version: these users may sign in from outside, and ' +
+      'nobody else may.',
+    reload: 'live',
+    example: ['alice@example.com'],
+  }),
   webSocket,
   guests,
   guard,
