@@ -55,6 +55,11 @@ export class ChildProgram {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Resolves with its exit status when it ends by itself. */
+  ended(): Promise<number> {
+    return this.until('ended', () => this.#child.exitCode ?? undefined);
+  }
+
   /** Resolves with the first match in everything that it printed so far or prints from now on. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     return this.until(`printed ${pattern}`, () => pattern.exec(this.#output) ?? undefined);

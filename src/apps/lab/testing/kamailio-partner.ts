@@ -140,6 +140,11 @@ request_route {
 	}
 	if (has_totag()) {
 		loose_route();
+		# Our edge is named in routes; where it is this file says, for there may be no name service.
+		if ($proto == "udp") {
+			$du = "sip:${user?.edge ?? '127.0.0.1:5061'};transport=tls";
+			$fs = "tls:${bracketed(place)}:5061";
+		}
 		if (!t_relay()) sl_reply_error();
 		exit;
 	}

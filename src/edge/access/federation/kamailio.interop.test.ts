@@ -7,6 +7,7 @@ import { LabAuthority } from '#platform/pki';
 import { KamailioPartner, type KamailioPartnerOptions } from '../../../apps/lab/testing/kamailio-partner.ts';
 import { request } from '../testing/messages.ts';
 import { EDGE, type FederationLab, fromAlice, PARTNER, startFederation } from './testing/partners.ts';
+import { asksForLists, LIST, publishLists } from './testing/revocation-lists.ts';
 
 /** Debian's Kamailio as the edge of a partner. Its own port is fixed, and so is ours, which it dials. */
 async function startKamailio(
@@ -77,6 +78,18 @@ for (const [what, change] of [
     await neitherWay(t, stage, { certificate: await stage.lab.authority.issue(asked) });
   });
 }
+
+test('S10 Kamailio with a certificate that was revoked is no partner in either direction', async (t) => {
+  const stage = await startFederation(t, asksForLists);
+  const lists = await publishLists(t, stage.lab);
+  const certificate = await stage.lab.authority.issue({
+    name: 'partner',
+    hosts: [PARTNER.proxy],
+    lists: [LIST],
+  });
+  lists.revoke(certificate);
+  await neitherWay(t, stage, { certificate });
+});
 
 test('S10 Kamailio with a certificate that it made itself is no partner', async (t) => {
   const stage = await startFederation(t);

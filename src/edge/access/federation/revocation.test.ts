@@ -1,47 +1,17 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { connect } from 'node:tls';
-import type { AccessLab } from '../testing/lab.ts';
 import { request } from '../testing/messages.ts';
 import { SipPeer } from '../testing/sip-peer.ts';
 import { EDGE, fromAlice, fromBob, startFederation, TestPartner } from './testing/partners.ts';
+import { asksForLists, LIST, publishLists } from './testing/revocation-lists.ts';
 
 const ALICE = 'sip:alice@example.com';
-const WEB = '127.0.9.80';
-const LIST = `http://${WEB}/ca.crl`;
-
-/** The authority's list on the port of port row ext-02. */
-async function publishLists(t: TestContext, { authority }: Pick<AccessLab, 'authority'>) {
-  const revoked: string[] = [];
-  const from: string[] = [];
-  const server = createServer((request, response) => {
-    from.push(request.socket.remoteAddress ?? '');
-    void authority.revocationList(revoked).then((list) => response.end(list));
-  });
-  server.listen(80, WEB);
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const revoke = (partner: TestPartner) => {
-    revoked.push(new X509Certificate(partner.issued.certificatePem).serialNumber);
-  };
-  return { from, revoke };
-}
-
-async function start(t: TestContext) {
-  return startFederation(t, (document) => {
-    document.policy.revocation.shortLivedDays = 10;
-    document.policy.revocation.allowedNetworks = [`${WEB}/32`];
-  });
-}
-
 test('[S10] a partner with a revoked certificate gets no connection, and its neighbour gets one', async (t) => {
-  const { lab, fe } = await start(t);
+  const { lab, fe } = await startFederation(t, asksForLists);
   const { from, revoke } = await publishLists(t, lab);
   const bad = await TestPartner.create(t, lab, { lists: [LIST] });
-  revoke(bad);
+  revoke(bad.issued);
   const refused = await bad.dials(lab);
   refused.sends(request('MESSAGE', ALICE, fromBob()));
   await refused.isClosed();
@@ -57,10 +27,10 @@ test('[S10] a partner with a revoked certificate gets no connection, and its nei
 });
 
 test('[S10] a partner with a revoked certificate is told nothing when the edge dials it', async (t) => {
-  const { lab, fe } = await start(t);
+  const { lab, fe } = await startFederation(t, asksForLists);
   const { revoke } = await publishLists(t, lab);
   const bad = await TestPartner.create(t, lab, { lists: [LIST] });
-  revoke(bad);
+  revoke(bad.issued);
   await bad.listen();
   fe.sends(request('MESSAGE', 'sip:bob@partner.example', fromAlice()));
   const answer = await fe.receives(504);
