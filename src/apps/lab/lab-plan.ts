@@ -36,6 +36,8 @@ export interface LabPlan {
   readonly relayPorts: { readonly first: number; readonly last: number };
   /** The accounts, and the digest algorithm that each is stored for. */
   readonly accounts: { readonly [account in Account]: DigestAlgorithm };
+  /** What the external certificate is good for. */
+  readonly externalUsages: readonly ('serverAuth' | 'clientAuth')[];
   /** What differs from a real perimeter on this machine, one sentence each. */
   readonly remarks: readonly string[];
 }
@@ -49,6 +51,8 @@ export interface LabVariant {
   /** Second number of all its loopback addresses, 0 to 255: labs that differ in it run side by side. */
   readonly network?: number;
   readonly accounts?: Partial<LabPlan['accounts']>;
+  /** Whether the external certificate is good for clients as well, which public authorities issue no more. */
+  readonly clientAuth?: boolean;
 }
 
 // Most softphones for people know MD5 only; our own three know better.
@@ -95,6 +99,7 @@ export async function planLab(folder: string, variant: LabVariant = {}): Promise
     metrics: { address: aliases ? local('0.1') : '127.0.0.1', edge: 19_436, internal: 19_437 },
     relayPorts: { first: 50_000, last: 59_999 },
     accounts: { ...ACCOUNTS, ...variant.accounts },
+    externalUsages: variant.clientAuth === true ? ['serverAuth', 'clientAuth'] : ['serverAuth'],
     remarks,
   };
 }

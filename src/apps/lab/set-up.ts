@@ -52,7 +52,7 @@ async function issueCertificates(plan: LabPlan): Promise<void> {
   await authority.issueTo(files.access, {
     name: names.access,
     hosts: [names.access, names.av, plan.domain, plan.access.address],
-    usages: ['serverAuth'],
+    usages: plan.externalUsages,
   });
   await authority.issueTo(files.edge, { name: names.edge, hosts: [names.edge] });
   await authority.issueTo(files.frontEnd, {

@@ -12,6 +12,8 @@ export interface KamailioOptions {
   readonly plan: LabPlan;
   /** Passwords by user of the plan's domain. */
   readonly accounts: Readonly<Record<string, string>>;
+  /** Who else may write to users; default: nobody, as the guide ships it. */
+  readonly outsiders?: string;
 }
 
 /** Debian's Kamailio as the next hop, with the configuration that the guide ships. */
@@ -23,7 +25,7 @@ export class Kamailio {
   }
 
   /** Starts it; the edge finds it when it listens. */
-  static start({ plan, accounts }: KamailioOptions): Kamailio {
+  static start({ plan, accounts, outsiders }: KamailioOptions): Kamailio {
     const folder = join(plan.folder, `kamailio-${plan.frontEnd.address}`);
     const files = labFiles(plan);
     mkdirSync(join(folder, 'accounts'), { recursive: true });
@@ -40,7 +42,7 @@ export class Kamailio {
       parameters: [
         ...['-DD', '-E', '-f', join(folder, 'kamailio.cfg'), '-w', folder, '-Y', folder],
         ...['-P', join(folder, 'kamailio.pid'), '-m', SHARED_MEMORY_MB],
-        ...values(plan, folder).flatMap((value) => ['-A', value]),
+        ...values(plan, folder, outsiders).flatMap((value) => ['-A', value]),
       ],
       folder,
     });
@@ -53,7 +55,11 @@ export class Kamailio {
 }
 
 /** The lines at the top of kamailio.cfg that differ at every site. */
-function values({ domain, names, frontEnd, internal }: LabPlan, folder: string): string[] {
+function values(
+  { domain, names, frontEnd, internal }: LabPlan,
+  folder: string,
+  outsiders: string | undefined,
+): string[] {
   const edge = (port: number) => `"sip:${internal.address}:${port};transport=tls"`;
   return [
     `LISTEN=tls:${frontEnd.address}:${frontEnd.port}`,
@@ -63,6 +69,7 @@ function values({ domain, names, frontEnd, internal }: LabPlan, folder: string):
     `EDGE_AV_AUTHENTICATION=${edge(internal.authentication)}`,
     `ACCOUNTS="text://${join(folder, 'accounts')}"`,
     `CONTROL="unix:${join(folder, 'control')}"`,
+    ...(outsiders === undefined ? [] : [`OUTSIDERS="${outsiders}"`]),
   ];
 }
 

@@ -27,9 +27,9 @@ export class NameServer {
   }
 
   /** @param hosts IPv4 addresses by lower-case name */
-  static async start(address: string, hosts: ReadonlyMap<string, string>): Promise<NameServer> {
+  static async start(address: string, hosts: ReadonlyMap<string, string>, port = 0): Promise<NameServer> {
     const socket = createSocket('udp4');
-    socket.bind({ address, port: 0 });
+    socket.bind({ address, port });
     await once(socket, 'listening');
     return new NameServer(socket, hosts);
   }

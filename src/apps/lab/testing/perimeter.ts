@@ -1,7 +1,8 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
 import { type RestCredential, restCredential } from '#protocols/credentials';
 import { type LabPlan, type LabVariant, labFiles, planLab } from '../lab-plan.ts';
 import { LabProgram } from '../program.ts';
@@ -14,8 +15,16 @@ export interface PerimeterOptions extends LabVariant {
   readonly network: number;
   /** Starts `sallyport internal` too; without it something else is the next hop. */
   readonly frontEnd: boolean;
+  /** Further names that the name server knows, with their addresses. */
+  readonly hosts?: Readonly<Record<string, string>>;
+  /** What differs in the edge's document, as it is written; `plan.metrics.address` is that of the name server then. */
+  readonly change?: (document: WrittenDocument, plan: LabPlan) => void;
 }
 
+/** A document as YAML gives it. */
+export type WrittenDocument = Record<'host' | 'policy', Record<string, unknown>>;
+
+const DNS = 53;
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 50;
 const HOUR_MS = 3_600_000;
@@ -68,8 +77,14 @@ export class Perimeter {
     const hosts = new Map([
       [plan.names.access, plan.access.address],
       [plan.names.av, plan.av.address],
+      ...Object.entries(options.hosts ?? {}),
     ]);
-    const names = await NameServer.start(plan.metrics.address, hosts);
+    const names = await NameServer.start(plan.metrics.address, hosts, options.change === undefined ? 0 : DNS);
+    if (options.change !== undefined) {
+      const document = parse(readFileSync(files.edgeDocument, 'utf8')) as WrittenDocument;
+      options.change(document, plan);
+      writeFileSync(files.edgeDocument, stringify(document));
+    }
     return new Perimeter(plan, secrets, edge, options.frontEnd ? internal : undefined, names);
   }
 

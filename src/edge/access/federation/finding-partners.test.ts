@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
+import { LabAuthority } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
 import { request } from '../testing/messages.ts';
+import { until } from '../testing/plays.ts';
 import {
   fromAlice,
   fromBob,
@@ -128,4 +131,30 @@ test('[S7] a server that takes the connection and says nothing is passed over fo
   fe.sends(request('MESSAGE', BOB, fromAlice()));
   await (await partner.connection()).receivesRequest('MESSAGE');
   assert.equal(held.size, 1);
+});
+
+test('a partner that does not accept our certificate says so only by closing: it is told, and not dialled again at once', async (t) => {
+  const { lab, fe } = await startFederation(t);
+  let dialled = 0;
+  const stranger = await LabAuthority.create({ name: 'Another authority' });
+  const { certificatePem: cert, keyPem: key } = await lab.authority.issue({
+    name: 'p',
+    hosts: [PARTNER.proxy],
+  });
+  const server = createTlsServer(
+    { cert, key, ca: stranger.certificatePem, requestCert: true, rejectUnauthorized: true },
+    () => assert.fail('the certificate was accepted'),
+  );
+  server.on('tlsClientError', () => {
+    dialled += 1;
+  });
+  t.after(() => server.close());
+  server.listen(5061, PARTNER.address);
+  await once(server, 'listening');
+  fe.sends(request('MESSAGE', BOB, fromAlice()));
+  await fe.receives(504);
+  await until(() => lab.events.take(1000).some(({ name }) => name === 'partner-not-reached'));
+  fe.sends(request('MESSAGE', BOB, fromAlice()));
+  refusedWith(await fe.receives(504), 1010);
+  assert.equal(dialled, 1);
 });

@@ -39,6 +39,14 @@ const OF_NAMES: ReadonlySet<FederationReason> = new Set([
 const NOBODY: ReadonlySet<string> = new Set();
 const GONE: LinkFailure = { reason: 'partner-unreachable', detail: 'the partner is no longer one' };
 
+/** In TLS 1.3 a server judges the client's certificate after the client has seen the handshake end. */
+const SHOWN_THE_DOOR_MS = 10_000;
+const SHOWN_THE_DOOR: LinkFailure = {
+  reason: 'partner-certificate',
+  detail:
+    'the partner closed the connection right after the handshake and said nothing: it may not accept our certificate (its authority, its name, or that it is not good for clients)',
+};
+
 interface Waiting {
   readonly use: (flow: SipFlow) => void;
   readonly refused: (failure: LinkFailure) => void;
@@ -201,7 +209,12 @@ export class PartnerLink {
       connection.destroy('shutdown');
       return GONE;
     }
-    const flow = this.#options.adopt(connection, (closed) => this.#flows.delete(closed));
+    const since = this.#options.clock.now();
+    const flow = this.#options.adopt(connection, (closed) => {
+      this.#flows.delete(closed);
+      const soon = this.#options.clock.now() - since < SHOWN_THE_DOOR_MS;
+      if (soon && closed.messages === 0 && !this.#closed) this.#handleFailure(SHOWN_THE_DOOR);
+    });
     if (flow === undefined) return { reason: 'partner-busy', detail: 'no room for another connection' };
     this.#flows.set(flow, { host: target.host, load: 0 });
     return flow;
