@@ -23,7 +23,11 @@ export class ProxyEnd {
   readonly #stop: () => Promise<void>;
   #number = 0;
 
-  private constructor(perimeter: Perimeter, own: string, stop: (end: ProxyEnd) => Promise<void>) {
+  private constructor(
+    perimeter: Perimeter,
+    { own, keepAliveMs }: { readonly own: string; readonly keepAliveMs: number },
+    stop: (end: ProxyEnd) => Promise<void>,
+  ) {
     const { domain, names } = perimeter.plan;
     this.#stop = () => stop(this);
     this.links = new GatewayLinks(
@@ -32,7 +36,7 @@ export class ProxyEnd {
         own,
         gateways: [names.frontEnd],
         hosts: (other) => other === domain,
-        link: { unacknowledged: 1000, window: 1000, keepAliveMs: PATIENCE_MS, establishmentMs: PATIENCE_MS },
+        link: { unacknowledged: 1000, window: 1000, keepAliveMs, establishmentMs: PATIENCE_MS },
         router: { waitMs: PATIENCE_MS, waiting: 1000 },
       },
       {
@@ -52,12 +56,14 @@ export class ProxyEnd {
     at: { readonly address?: string; readonly port?: number; readonly second?: boolean } = {},
   ): Promise<ProxyEnd> {
     const { plan, files } = perimeter;
+    // A gateway whose keep-alive is short leaves an end that says nothing for longer.
+    const keepAliveMs = at.second === true ? 1000 : PATIENCE_MS;
     const own = at.second === true ? plan.names.access : plan.names.edge;
     const credentials = loadCredentials(at.second === true ? files.access : files.edge, Date.now());
     const trust = loadTrustAnchors(files.authority);
     if (!credentials.ok || !trust.ok) throw new Error('the lab has no certificates');
     const server = createServer();
-    const end: ProxyEnd = new ProxyEnd(perimeter, own, async ({ links }) => {
+    const end: ProxyEnd = new ProxyEnd(perimeter, { own, keepAliveMs }, async ({ links }) => {
       links.close();
       await acceptor.close();
       server.close();
