@@ -19,6 +19,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
   sysctl: 'procps',
   curl: 'curl',
+  prosody: 'prosody, with python3-slixmpp',
 };
 
 /** Why the proof cannot run on this machine; undefined when it can. */

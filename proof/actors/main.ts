@@ -1,5 +1,6 @@
 import { NameServer } from '../../src/apps/lab/testing/name-server.ts';
 import { fetchText } from './fetch-text.ts';
+import { GatewayActor } from './gateway-actor.ts';
 import { PhoneActor } from './phone-actor.ts';
 import { RelayActor } from './relay-actor.ts';
 import { TcpListeners } from './tcp-listeners.ts';
@@ -16,6 +17,7 @@ const relays = new RelayActor();
 const tcpRelays = new TcpRelayActor();
 const peer = new UdpPeer();
 const tcpPeer = new TcpPeer();
+const gateway = new GatewayActor();
 const listeners = new TcpListeners();
 
 const verbs = {
@@ -37,6 +39,9 @@ const verbs = {
   askByTcpRelay: tcpRelays.ask.bind(tcpRelays),
   answerByTcpRelay: tcpRelays.answer.bind(tcpRelays),
   closeTcpRelay: tcpRelays.close.bind(tcpRelays),
+  openLink: gateway.openLink.bind(gateway),
+  sendByLink: gateway.sendByLink.bind(gateway),
+  nextByLink: gateway.nextByLink.bind(gateway),
   openPeer: peer.open.bind(peer),
   sendAsPeer: peer.send.bind(peer),
   heardAsPeer: peer.heard.bind(peer),

@@ -35,6 +35,11 @@ export const partners = {
   four: { domain: 'partner.test', proxy: 'sip.partner.test', family: 4 },
   six: { domain: 'six.test', proxy: 'sip.six.test', family: 6 },
 } as const;
+/** Two organisations with XMPP servers on one host, one reached by each family, and the people there. */
+export const xmppPartners = {
+  four: { domain: 'xmpp4.test', user: 'juliet', family: 4 },
+  six: { domain: 'xmpp6.test', user: 'nurse', family: 6 },
+} as const;
 /** Where the authority of the partners publishes its revocation list, a name for each family, and how its path ends. */
 export const revocationNames = { four: 'crl4.partner.test', six: 'crl6.partner.test' } as const;
 export const LIST_FILE = 'ca.crl';
@@ -84,6 +89,10 @@ export function edgeDocument(edge: EdgeName, { allowed, profiles }: EdgeVariant)
         allowedNetworks: [wires.outside.v4, wires.outside.v6],
         allowed: Object.values(partners).map(({ domain, proxy }) => ({ domain, proxy })),
         mediaProfiles: [...profiles],
+      },
+      xmpp: {
+        allowedNetworks: hosts(addresses.xmppPartner),
+        partners: Object.values(xmppPartners).map(({ domain }) => ({ domain })),
       },
       // The documentation networks are no public addresses.
       revocation: { allowedNetworks: hosts(addresses.revocation) },

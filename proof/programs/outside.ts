@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { ChildProgram } from '../../src/apps/lab/testing/child-program.ts';
 import { KamailioPartner } from '../../src/apps/lab/testing/kamailio-partner.ts';
 import { addresses, ofFamily } from '../network/addresses.ts';
-import { LARGE_SERVICE, partners, revocationNames } from './documents.ts';
+import { LARGE_SERVICE, partners, revocationNames, xmppPartners } from './documents.ts';
 import type { Perimeter } from './perimeter.ts';
 
 /** The name server that the edges ask: dnsmasq, on the resolver's addresses, with the names of the partners. */
@@ -11,6 +11,10 @@ export async function startNameServer(perimeter: Perimeter): Promise<ChildProgra
   const hosts = Object.values(partners).map(({ proxy, family }) => {
     return `--host-record=${proxy},${ofFamily(addresses.partner, family)}`;
   });
+  for (const { domain, family } of Object.values(xmppPartners)) {
+    hosts.push(`--host-record=${domain},${ofFamily(addresses.xmppPartner, family)}`);
+    hosts.push(`--srv-host=_xmpp-server._tcp.${domain},${domain},5269`);
+  }
   const { name, servers } = LARGE_SERVICE;
   for (let n = 0; n < servers; n++) hosts.push(`--srv-host=${name},server-number-${n}.partner.test,5061`);
   hosts.push(`--host-record=${revocationNames.four},${addresses.revocation.v4}`);

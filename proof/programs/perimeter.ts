@@ -16,6 +16,7 @@ import { generatedRules, loadRules, reservePorts } from '../observe/rule-counter
 import { ACCOUNT, allProfiles, DOMAIN, type EdgeVariant, names } from './documents.ts';
 import { startListServer, startNameServer, startPartner } from './outside.ts';
 import { type Person, ProofFiles } from './proof-files.ts';
+import { startXmppPartners, type XmppPerson } from './xmpp-partner.ts';
 
 const SERVER = join(import.meta.dirname, '../../src/apps/cli/main.ts');
 
@@ -31,6 +32,7 @@ export class Perimeter {
   #variant: EdgeVariant = { allowed: [], profiles: allProfiles };
   #nameServer: ChildProgram | undefined;
   #partner: Promise<KamailioPartner> | undefined;
+  #xmppPartners: ReturnType<typeof startXmppPartners> | undefined;
   readonly #signedIn = new Map<Person, Promise<string>>();
 
   private constructor(network: PerimeterNetwork, files: ProofFiles) {
@@ -139,6 +141,15 @@ export class Perimeter {
       return partner;
     });
     return this.#partner;
+  }
+
+  /** People on the XMPP servers of other organisations, which are started when they are first asked for. */
+  async xmppPeople(): Promise<readonly XmppPerson[]> {
+    this.#xmppPartners ??= startXmppPartners(this).then((partners) => {
+      this.#outside.push(partners);
+      return partners;
+    });
+    return (await this.#xmppPartners).people;
   }
 
   /** Signs a person in, once, where that person is at home in the proof; gives `user@domain`. */

@@ -37,6 +37,7 @@ import {
   names,
   partners,
   revocationNames,
+  xmppPartners,
 } from './documents.ts';
 
 export const people = ['alice', 'bob', 'carol', 'visitor'] as const;
@@ -124,6 +125,11 @@ export class ProofFiles {
     await issue('partner', {
       name: 'Partner',
       hosts: Object.values(partners).map(({ proxy }) => proxy),
+      lists: Object.values(revocationNames).map((host) => `http://${host}/${LIST_FILE}`),
+    });
+    await issue('xmpp-partner', {
+      name: 'XMPP partner',
+      hosts: Object.values(xmppPartners).map(({ domain }) => domain),
       lists: Object.values(revocationNames).map((host) => `http://${host}/${LIST_FILE}`),
     });
     mkdirSync(this.path('web'));

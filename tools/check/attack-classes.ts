@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 const root = join(dirname(import.meta.filename), '..', '..');
 const numbered = (letter: string, length: number) =>
   Array.from({ length }, (_, index) => `${letter}${index + 1}`);
-const CLASSES = [...numbered('S', 18), ...numbered('T', 20)];
+const CLASSES = [...numbered('S', 18), ...numbered('T', 20), ...numbered('X', 10)];
 const open = new Set<string>();
 const tested = new Set<string>();
 const problems: string[] = [];

@@ -19,6 +19,7 @@ export const edgeProgram: Program<EdgeDocument> = {
     entry('access', import.meta.resolve('#edge/access')),
     entry('av', import.meta.resolve('#edge/av')),
     entry('av-authentication', import.meta.resolve('#edge/av-authentication')),
+    entry('xmpp-proxy', import.meta.resolve('#edge/xmpp-proxy')),
     entry('replica', import.meta.resolve('#edge/replica')),
   ],
   load: loadVerifiedEdge,

@@ -2,12 +2,12 @@ import { connect } from 'node:net';
 import { err, type Failure, failure, ok, type Result } from '#kernel';
 import type { Sought, Target } from '#platform/dns';
 import { reach } from '#platform/partner-dial';
+import type { Trace } from '#platform/telemetry';
 import type { EndpointContext, EndpointSettings, Partner } from './partner.ts';
 import { UpgradableSocket } from './upgradable-socket.ts';
 
 const DIRECT = '_xmpps-server._tcp';
 const STARTTLS = '_xmpp-server._tcp';
-const PORT = 5269;
 
 export interface DialledPartner {
   readonly socket: UpgradableSocket;
@@ -24,8 +24,9 @@ export async function dialPartner(
   settings: EndpointSettings,
   domain: string,
   partner: Partner,
+  trace?: Trace,
 ): Promise<Result<DialledPartner, Failure>> {
-  if (partner.servers !== undefined) return dial(context, settings, { targets: partner.servers });
+  if (partner.servers !== undefined) return dial(context, settings, { targets: partner.servers }, trace);
   const sought = (services: readonly string[], fallbackPort?: number): Sought => ({
     domain,
     services,
@@ -33,16 +34,17 @@ export async function dialPartner(
     ...(fallbackPort === undefined ? {} : { fallbackPort }),
   });
   if (partner.methods.some((method) => method !== 'tcp-dialback')) {
-    const direct = await dial(context, settings, sought([DIRECT]));
+    const direct = await dial(context, settings, sought([DIRECT]), trace);
     if (direct.ok) return direct;
   }
-  return dial(context, settings, sought([STARTTLS], PORT));
+  return dial(context, settings, sought([STARTTLS], settings.port), trace);
 }
 
 async function dial(
   context: EndpointContext,
   settings: EndpointSettings,
   way: Sought | { readonly targets: readonly Target[] },
+  trace: Trace | undefined,
 ): Promise<Result<DialledPartner, Failure>> {
   const { clock, random, resolver } = context;
   const { tls, mayDial, localAddresses, connectMs } = settings;
@@ -54,8 +56,14 @@ async function dial(
     targetMs: connectMs,
     clock,
     random,
+    ...(trace === undefined ? {} : { trace }),
     attempt: ({ target, remote, localAddress }, signal) =>
       new Promise((resolve) => {
+        if (remote.port !== settings.port) {
+          const open = `its port is ${remote.port}, and only ${settings.port} is open`;
+          resolve(err(failure('SLP-XMPP-0001', `${target.host}: ${open}`)));
+          return;
+        }
         const raw = connect({
           host: remote.address,
           port: remote.port,

@@ -8,5 +8,5 @@ export type {
   StreamNotice,
   Undelivered,
 } from './partner.ts';
-export { PartnerTls } from './upgradable-socket.ts';
+export { type Confirm, PartnerTls } from './upgradable-socket.ts';
 export { XmppEndpoint } from './xmpp-endpoint.ts';

@@ -10,6 +10,8 @@ export interface Partner {
   /** The domain by which limits are counted. */
   readonly name: string;
   readonly methods: readonly Method[];
+  /** Whether blanks keep its streams open. */
+  readonly keepAlive: boolean;
   /** Most streams with it, in each direction. */
   readonly connections: number;
   /** Its servers, when they are not to be looked for by SRV records. */
@@ -52,6 +54,8 @@ export interface EndpointSettings {
   readonly partner: (domain: string) => Partner | undefined;
   readonly mayDial: (address: string) => boolean;
   readonly localAddresses: readonly string[];
+  /** The port of partners; servers at another one are passed over (port row xmpp-02). */
+  readonly port: number;
   /** Streams with all partners together. */
   readonly connections: number;
   /** Of these, streams whose peer has proven nothing yet. */

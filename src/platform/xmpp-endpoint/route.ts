@@ -13,6 +13,9 @@ export interface Outgoing {
 /** A stanza is sent on so many streams before its sender is told that it did not arrive. */
 export const MOST_ATTEMPTS = 2;
 
+/** For so long after its partner could not be reached nothing waits for another attempt. */
+const FAILED_MS = 5000;
+
 /** Stanzas of one pair of domains, in order, over one stream after another. */
 export class Route {
   readonly pair: DomainPair;
@@ -23,6 +26,7 @@ export class Route {
   #unacknowledged: Outgoing[] = [];
   #stream: PartnerStream<OutboundStream> | undefined;
   #opening = false;
+  #failed: { readonly until: number; readonly why: Undelivered } | undefined;
 
   /** @param open asked for when there is no stream; answered by `use` or `fail` */
   constructor(pair: DomainPair, capacity: number, open: () => void) {
@@ -30,8 +34,9 @@ export class Route {
     this.#capacity = capacity;
     this.#open = open;
   }
-  get idle(): boolean {
-    return this.#queue.length === 0 && this.#unacknowledged.length === 0 && this.#stream === undefined;
+  /** Nothing of it need be remembered. */
+  isIdle(now: number): boolean {
+    return this.waiting === 0 && this.#stream === undefined && !this.#hasFailed(now);
   }
   get waiting(): number {
     return this.#queue.length + this.#unacknowledged.length;
@@ -41,6 +46,10 @@ export class Route {
   }
 
   send(outgoing: Outgoing, now: number): void {
+    if (this.#failed !== undefined && this.#hasFailed(now)) {
+      outgoing.settled(this.#failed.why);
+      return;
+    }
     if (this.waiting >= this.#capacity) {
       outgoing.settled('resource-constraint');
       return;
@@ -55,6 +64,7 @@ export class Route {
   handle(action: OwnerAction, now: number): void {
     if (action.type === 'authorized' && action.by !== 'bidi') {
       this.#opening = false;
+      this.#failed = undefined;
       this.#flush(now);
     } else if (action.type === 'acknowledged') {
       for (const outgoing of this.#unacknowledged.splice(0, action.stanzas.length))
@@ -63,7 +73,8 @@ export class Route {
     } else if (action.type === 'close') this.#handleEnd(now);
   }
   /** There is no stream to be had. */
-  fail(why: Undelivered): void {
+  fail(why: Undelivered, now: number): void {
+    this.#failed = { until: now + FAILED_MS, why };
     this.#opening = false;
     this.#stream = undefined;
     const lost = [...this.#unacknowledged, ...this.#queue];
@@ -72,11 +83,19 @@ export class Route {
     for (const outgoing of lost) outgoing.settled(why);
   }
 
+  /** The next stanza is worth an attempt, whatever became of the last one. */
+  forgetFailure(): void {
+    this.#failed = undefined;
+  }
+
+  #hasFailed(now: number): boolean {
+    return this.#failed !== undefined && now < this.#failed.until;
+  }
   #handleEnd(now: number): void {
     const wasOpening = this.#opening;
     this.#stream = undefined;
     if (wasOpening) {
-      this.fail('remote-server-timeout');
+      this.fail('remote-server-timeout', now);
       return;
     }
     const again = this.#unacknowledged;

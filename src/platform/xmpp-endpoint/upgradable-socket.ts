@@ -1,20 +1,25 @@
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
-import type { Clock } from '#kernel';
+import type { Clock, Result } from '#kernel';
 import { verifyPeer } from '#platform/net';
 import type { Credentials, TrustAnchors, VerifiedPeer } from '#platform/pki';
+
+/** Asked after the chain is verified: whether the certificate still stands. */
+export type Confirm = (peer: VerifiedPeer, staple: Buffer | undefined) => Promise<Result<void>>;
 
 /** How TLS is spoken with partners, in both directions. */
 export class PartnerTls {
   readonly trust: TrustAnchors;
   readonly clock: Clock;
+  readonly confirm: Confirm | undefined;
   readonly server: SecureContext;
   readonly client: SecureContext;
 
-  constructor(credentials: Credentials, trust: TrustAnchors, clock: Clock) {
+  constructor(credentials: Credentials, trust: TrustAnchors, clock: Clock, confirm?: Confirm) {
     this.trust = trust;
     this.clock = clock;
+    this.confirm = confirm;
     const own = { ...credentials.secureContextOptions(), minVersion: 'TLSv1.2' } as const;
     // No session is ever resumed: it would carry a peer past the check of its certificate.
     const server = {
@@ -44,6 +49,9 @@ export class UpgradableSocket {
   readonly #tls: PartnerTls;
   readonly #raw: Socket;
   #socket: Socket;
+  #text = '';
+  #scheduled = false;
+  #staple: Buffer | undefined;
   #closed = false;
 
   /** @param raw connected; nothing has been read from it */
@@ -64,7 +72,7 @@ export class UpgradableSocket {
   }
   /** Bytes that the peer has not taken. */
   get queued(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#text.length;
   }
 
   /** Begins to read; the first byte tells whether TLS comes first (RFC 8446 §5.1: record type 22). */
@@ -96,6 +104,7 @@ export class UpgradableSocket {
     servername: string,
     done: (shown: ShownIdentity | undefined) => void,
   ): void {
+    this.#flush();
     this.#raw.off('data', this.#handleData);
     this.#raw.off('end', this.#handleEnd);
     const socket = role === 'server' ? this.#asServer() : this.#asClient(servername);
@@ -112,9 +121,10 @@ export class UpgradableSocket {
     };
     socket.on('close', () => settle(undefined));
     socket.once(role === 'server' ? 'secure' : 'secureConnect', () => {
-      const shown = this.#shown(socket);
-      settle(shown);
-      if (!this.#closed) this.read();
+      void this.#shown(socket).then((shown) => {
+        settle(shown);
+        if (!this.#closed) this.read();
+      });
     });
   }
 
@@ -128,27 +138,46 @@ export class UpgradableSocket {
     });
   }
   #asClient(servername: string): TLSSocket {
-    return connect({
+    const socket = connect({
       socket: this.#raw,
       servername,
+      requestOCSP: this.#tls.confirm !== undefined,
       secureContext: this.#tls.client,
       // Servers that select nothing are usual, and STARTTLS knows of no ALPN but does not mind.
       ALPNProtocols: [ALPN],
       rejectUnauthorized: false, // verified by #shown
       checkServerIdentity: () => undefined,
     });
+    socket.on('OCSPResponse', (response: Buffer | null) => {
+      this.#staple = response === null || response.length === 0 ? undefined : response;
+    });
+    return socket;
   }
 
-  #shown(socket: TLSSocket): ShownIdentity {
+  async #shown(socket: TLSSocket): Promise<ShownIdentity> {
     const protocol = socket.getProtocol() ?? 'unknown';
-    const verified = verifyPeer(socket, this.#tls.trust, 'server-identity', this.#tls.clock.wall());
+    const { trust, clock, confirm } = this.#tls;
+    const verified = verifyPeer(socket, trust, 'server-identity', clock.wall());
     if (!verified.ok) return { protocol, peer: undefined, problem: verified.error.problems.join(', ') };
-    const problem = verified.value === undefined ? 'no certificate' : undefined;
-    return { protocol, peer: verified.value, problem };
+    const peer = verified.value;
+    if (peer === undefined) return { protocol, peer, problem: 'no certificate' };
+    const confirmed = await confirm?.(peer, this.#staple);
+    if (confirmed === undefined || confirmed.ok) return { protocol, peer, problem: undefined };
+    return { protocol, peer: undefined, problem: `${confirmed.error.code} ${confirmed.error.message}` };
   }
 
+  /** What is written within one turn goes out in one piece. */
   write(text: string): void {
-    if (!this.#closed) this.#socket.write(text);
+    this.#text += text;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.#flush());
+  }
+  #flush(): void {
+    this.#scheduled = false;
+    const text = this.#text;
+    this.#text = '';
+    if (text !== '' && !this.#closed) this.#socket.write(text);
   }
   pause(): void {
     this.#socket.pause();
@@ -158,6 +187,7 @@ export class UpgradableSocket {
   }
   /** Sends what is queued, then closes. */
   end(): void {
+    this.#flush();
     this.#socket.end();
     const cancel = this.#tls.clock.after(LINGER_MS, () => this.destroy());
     this.#raw.once('close', cancel);

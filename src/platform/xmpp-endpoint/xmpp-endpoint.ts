@@ -1,15 +1,18 @@
 import type { Socket } from 'node:net';
 import { type Cancel, randomToken } from '#kernel';
 import { sourceKey } from '#platform/net';
+import type { Trace } from '#platform/telemetry';
 import type { XmlElement } from '#protocols/xml';
 import { type DomainPair, InboundStream, OutboundStream, type StreamReason } from '#protocols/xmpp';
 import { dialPartner } from './dial-partner.ts';
 import { declareMeters, type Meters } from './meters.ts';
 import type { EndpointContext, EndpointSettings, Undelivered } from './partner.ts';
 import { type OwnerAction, PartnerStream } from './partner-stream.ts';
-import { MOST_ATTEMPTS, type Outgoing, Route } from './route.ts';
+import { type Directed, ReturnPaths } from './return-paths.ts';
+import { Route } from './route.ts';
 import { StanzaEvents } from './stanza-events.ts';
 import { type Stranger, Strangers } from './strangers.ts';
+import { type TrialOutcome, tryPartner } from './trial.ts';
 import { UpgradableSocket } from './upgradable-socket.ts';
 
 const STREAM_ID_LENGTH = 26;
@@ -29,13 +32,13 @@ export class XmppEndpoint {
   readonly #routes = new Map<string, Route>();
   readonly #strangers = new Strangers();
   readonly #unproven = new Map<PartnerStream<InboundStream>, Stranger>();
-  /** Sent back on streams that partners opened, and not acknowledged yet. */
-  readonly #returning = new Map<PartnerStream<InboundStream>, (Outgoing & { readonly pair: DomainPair })[]>();
+  readonly #returns = new ReturnPaths(this.#inbound);
   #settings: EndpointSettings;
   #questions = 0;
   #dialling = 0;
   #cancelTick: Cancel;
   #draining = false;
+  #closed = false;
 
   constructor(context: EndpointContext, settings: EndpointSettings) {
     this.#context = context;
@@ -49,6 +52,14 @@ export class XmppEndpoint {
   get open(): number {
     return this.#inbound.size + this.#outbound.size + this.#dialling;
   }
+  /** Stanzas in both directions that are not safe with the next one. */
+  get pending(): number {
+    let count = this.#returns.pending;
+    for (const { core } of this.#inbound) count += core.open;
+    for (const { core } of this.#outbound) count += core.open;
+    for (const route of this.#routes.values()) count += route.waiting;
+    return count;
+  }
   /** What there is to say about each stream. */
   streams() {
     const describe = (direction: 'in' | 'out', stream: PartnerStream, peer: string | undefined) => ({
@@ -56,6 +67,9 @@ export class XmppEndpoint {
       peer: peer ?? '',
       address: stream.socket.remoteAddress,
       tls: stream.shown?.protocol ?? 'none',
+      /** How the peer, or we, have proven who we are; nothing until then. */
+      by: stream.core.provenBy ?? '',
+      managed: stream.core.managed,
       waiting: stream.core.open,
     });
     return [
@@ -65,6 +79,7 @@ export class XmppEndpoint {
   }
   configure(settings: EndpointSettings): void {
     this.#settings = settings;
+    for (const route of this.#routes.values()) route.forgetFailure();
     for (const stream of [...this.#inbound]) {
       const { peer } = stream.core;
       if (peer !== undefined && settings.partner(peer) === undefined)
@@ -74,8 +89,10 @@ export class XmppEndpoint {
       if (settings.partner(stream.core.pair.to) === undefined) stream.run(stream.core.stop('not-a-partner'));
     }
   }
+  /** Takes no new streams; those on which nothing is under way are ended, so that partners come to another edge. */
   drain(): void {
     this.#draining = true;
+    this.#leaveIdle();
   }
   undrain(): void {
     this.#draining = false;
@@ -83,6 +100,7 @@ export class XmppEndpoint {
   close(): void {
     this.#cancelTick();
     this.#draining = true;
+    this.#closed = true;
     for (const stream of [...this.#inbound]) stream.run(stream.core.stop('shutdown'));
     for (const stream of [...this.#outbound]) stream.run(stream.core.stop('shutdown'));
   }
@@ -131,35 +149,28 @@ export class XmppEndpoint {
     this.#events.stanza('out', stanza, pair);
     this.#forward({ stanza, settled: told, attempts: 0, pair });
   }
-  #forward(outgoing: Outgoing & { readonly pair: DomainPair }): void {
+  #forward(outgoing: Directed): void {
     const { pair } = outgoing;
+    const now = this.#context.clock.now();
     const key = `${pair.from} ${pair.to}`;
     const known = this.#routes.get(key);
-    const back = known?.idle === false ? undefined : this.#bidirectional(pair);
+    const back = known?.isIdle(now) === false ? undefined : this.#returns.find(key, pair);
     if (back !== undefined) {
-      this.#sendBack(back, outgoing);
+      this.#returns.send(back, outgoing, now);
       return;
     }
     const route = known ?? new Route(pair, this.#settings.waiting, () => void this.#openRoute(key));
     this.#routes.set(key, route);
-    route.send(outgoing, this.#context.clock.now());
+    route.send(outgoing, now);
   }
-  #sendBack(stream: PartnerStream<InboundStream>, outgoing: Outgoing & { readonly pair: DomainPair }): void {
-    const { managed } = stream.core;
-    outgoing.attempts += 1;
-    if (managed) {
-      const waiting = this.#returning.get(stream);
-      if (waiting === undefined) this.#returning.set(stream, [outgoing]);
-      else waiting.push(outgoing);
-    }
-    stream.run(stream.core.send(outgoing.stanza, this.#context.clock.now()));
-    if (!managed) outgoing.settled(undefined);
-  }
-  #bidirectional(pair: DomainPair): PartnerStream<InboundStream> | undefined {
-    for (const stream of this.#inbound) {
-      if (!stream.ended && stream.core.carries(pair) && !stream.core.full) return stream;
-    }
-    return undefined;
+
+  /** Opens a stream of its own to a partner and sends one stanza on it, telling every step; nothing else is changed. */
+  trial(pair: DomainPair, stanza: XmlElement, trace: Trace): Promise<TrialOutcome> {
+    const { clock } = this.#context;
+    return tryPartner(
+      { pair, stanza, trace, clock, patienceMs: this.#settings.stream.times.establishmentMs },
+      (handle) => this.#dial(pair, 'stanzas', handle, trace),
+    );
   }
 
   async #openRoute(key: string): Promise<void> {
@@ -168,8 +179,9 @@ export class XmppEndpoint {
     const opened = await this.#dial(route.pair, 'stanzas', (action) =>
       route.handle(action, this.#context.clock.now()),
     );
-    if (typeof opened === 'string') route.fail(opened);
-    else if (opened.ended) route.fail('remote-server-timeout');
+    const now = this.#context.clock.now();
+    if (typeof opened === 'string') route.fail(opened, now);
+    else if (opened.ended) route.fail('remote-server-timeout', now);
     else route.use(opened);
   }
 
@@ -177,6 +189,7 @@ export class XmppEndpoint {
     pair: DomainPair,
     purpose: 'stanzas' | 'verify',
     handle: (action: OwnerAction) => void,
+    trace?: Trace,
   ): Promise<PartnerStream<OutboundStream> | Undelivered> {
     const { connections, stream: settings, outboundBytes, window, partner } = this.#settings;
     const entry = partner(pair.to);
@@ -184,7 +197,7 @@ export class XmppEndpoint {
     if (this.open >= connections || this.#streamsTo(pair.to, purpose) >= entry.connections)
       return 'resource-constraint';
     this.#dialling += 1;
-    const dialled = await dialPartner(this.#context, this.#settings, pair.to, entry);
+    const dialled = await dialPartner(this.#context, this.#settings, pair.to, entry, trace);
     this.#dialling -= 1;
     if (!dialled.ok) {
       this.#context.user.handleNotice({
@@ -235,12 +248,11 @@ export class XmppEndpoint {
         return;
       case 'authorized':
         this.#proven(stream);
+        this.#returns.forget();
         this.#limitPartner(stream);
         return;
       case 'acknowledged':
-        for (const { settled } of this.#returning.get(stream)?.splice(0, action.stanzas.length) ?? []) {
-          settled(undefined);
-        }
+        this.#returns.acknowledged(stream, action.stanzas.length);
         return;
       case 'close':
         this.#inbound.delete(stream);
@@ -250,6 +262,7 @@ export class XmppEndpoint {
         return;
       case 'refused':
       case 'verified':
+      case 'draining':
         return;
     }
   }
@@ -274,12 +287,8 @@ export class XmppEndpoint {
   }
   /** What a partner did not take over on a stream of its own goes out on another, once. */
   #sendAgain(stream: PartnerStream<InboundStream>): void {
-    const waiting = this.#returning.get(stream) ?? [];
-    this.#returning.delete(stream);
-    for (const outgoing of waiting) {
-      if (outgoing.attempts < MOST_ATTEMPTS && !this.#draining) this.#forward(outgoing);
-      else outgoing.settled('remote-server-timeout');
-    }
+    this.#returns.forget();
+    for (const outgoing of this.#returns.ended(stream, !this.#closed)) this.#forward(outgoing);
   }
 
   #limitPartner(stream: PartnerStream<InboundStream>): void {
@@ -355,10 +364,23 @@ export class XmppEndpoint {
     });
   }
 
+  #leaveIdle(): void {
+    for (const stream of [...this.#inbound]) {
+      if (stream.core.open === 0) stream.run(stream.core.stop('shutdown'));
+    }
+    const busy = new Set<unknown>();
+    for (const route of this.#routes.values()) if (route.waiting > 0) busy.add(route.stream);
+    for (const stream of [...this.#outbound]) {
+      if (stream.core.purpose === 'stanzas' && stream.core.ready && !busy.has(stream))
+        stream.run(stream.core.stop('shutdown'));
+    }
+  }
   #tick(): void {
     for (const stream of [...this.#inbound]) stream.handleTime();
     for (const stream of [...this.#outbound]) stream.handleTime();
-    for (const [key, route] of this.#routes) if (route.idle) this.#routes.delete(key);
+    const now = this.#context.clock.now();
+    for (const [key, route] of this.#routes) if (route.isIdle(now)) this.#routes.delete(key);
+    if (this.#draining) this.#leaveIdle();
     this.#cancelTick = this.#context.clock.after(TICK_MS, () => this.#tick());
   }
 }

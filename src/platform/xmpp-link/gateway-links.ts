@@ -104,6 +104,10 @@ export class GatewayLinks {
     const slash = to.indexOf('/');
     this.#set.send(withOrigin(stanza, origin), slash < 0 ? to : to.slice(0, slash), settled);
   }
+  /** Asks gateways to send by other edges. */
+  drain(): void {
+    for (const link of this.#set.links()) link.drain();
+  }
   /** Ends the links in order; gateways go to other edges. */
   leave(): void {
     this.#set.stopAll('closed');

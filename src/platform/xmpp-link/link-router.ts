@@ -85,6 +85,11 @@ export class LinkRouter {
     if (older !== undefined && older !== link) older.stop('replaced');
     this.#flush();
   }
+  /** Nothing more goes by it; what went is still acknowledged. */
+  retire(link: Link): void {
+    if (this.#byPeer.get(link.peer) === link) this.#byPeer.delete(link.peer);
+    this.#orders.clear();
+  }
   acknowledged(link: Link, count: number): void {
     for (const { settled } of this.#sent.get(link)?.splice(0, count) ?? []) settled(undefined);
   }
@@ -94,8 +99,7 @@ export class LinkRouter {
   remove(link: Link): void {
     const lost = this.#sent.get(link);
     this.#sent.delete(link);
-    if (this.#byPeer.get(link.peer) === link) this.#byPeer.delete(link.peer);
-    this.#orders.clear();
+    this.retire(link);
     if (lost === undefined || lost.length === 0) return;
     const deadline = this.#clock.now() + this.#limits.waitMs;
     const again: Outgoing[] = [];

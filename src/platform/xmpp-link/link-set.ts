@@ -109,6 +109,9 @@ export class LinkSet implements LinkOwner {
   handleAcknowledged(link: Link, count: number): void {
     this.router.acknowledged(link, count);
   }
+  handleDraining(link: Link): void {
+    this.router.retire(link);
+  }
   handleSpace(): void {
     this.router.space();
   }

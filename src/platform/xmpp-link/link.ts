@@ -4,7 +4,7 @@ import type { XmlElement } from '#protocols/xml';
 import {
   type DomainPair,
   LinkStream,
-  partnerLimits,
+  linkLimits,
   type StreamAction,
   type StreamReason,
 } from '#protocols/xmpp';
@@ -15,7 +15,7 @@ export interface LinkLimits {
   readonly unacknowledged: number;
   /** Stanzas that arrived and are not safe yet, from which on nothing more is read. */
   readonly window: number;
-  /** A blank is sent when nothing else was for so long; a peer that is silent three times as long is gone. */
+  /** A blank is sent when nothing else was for so long; at most a third of the time after which a silent peer is gone. */
   readonly keepAliveMs: number;
   /** From the connection until both ends have enabled acknowledgements. */
   readonly establishmentMs: number;
@@ -27,6 +27,8 @@ export interface LinkOwner {
   handleStanza(link: Link, stanza: XmlElement, pair: DomainPair, number: number): void;
   /** The `count` oldest of those sent were taken over. */
   handleAcknowledged(link: Link, count: number): void;
+  /** The other end asks for another link to be used. */
+  handleDraining(link: Link): void;
   /** There is room again. */
   handleSpace(link: Link): void;
   /** Exactly once; the reason is of the stream, or of the transport below it. */
@@ -46,7 +48,8 @@ export interface LinkOptions {
 }
 
 const STANZA_MS = 30_000;
-const SILENT_TIMES = 3;
+/** A peer of which nothing is heard for so long is gone. */
+const SILENT_MS = 180_000;
 /** Bytes that may wait for the peer before others wait for room. */
 const HIGH_WATER = 512 * 1024;
 
@@ -68,15 +71,15 @@ export class Link {
     const { establishmentMs, keepAliveMs, unacknowledged } = limits;
     const times = { establishmentMs, stanzaMs: STANZA_MS, keepAliveMs, inactivityMs: 0 };
     this.#core = new LinkStream(
-      { role, own, peers, streamId, times, limits: partnerLimits, unacknowledged, accepts },
+      { role, own, peers, streamId, times, limits: linkLimits, unacknowledged, accepts },
       clock.now(),
     );
   }
 
   /** Begins; the owner hears of it from here on. */
   start(): void {
-    const { connection, limits, clock } = this.#options;
-    connection.idleMs = SILENT_TIMES * limits.keepAliveMs;
+    const { connection, clock } = this.#options;
+    connection.idleMs = SILENT_MS;
     connection.onClose = (reason) => this.#finish(reason, undefined);
     connection.onDrain = () => this.#makeRoom();
     connection.onData = (chunk) => this.#run(this.#core.handleBytes(chunk, clock.now()));
@@ -110,6 +113,9 @@ export class Link {
   handleTime(): void {
     if (!this.#ended) this.#run(this.#core.handleTime(this.#options.clock.now()));
   }
+  drain(): void {
+    if (this.ready) this.#run(this.#core.drain(this.#options.clock.now()));
+  }
   stop(reason: StreamReason): void {
     if (!this.#ended) this.#run(this.#core.stop(reason));
   }
@@ -126,6 +132,9 @@ export class Link {
         case 'acknowledged':
           owner.handleAcknowledged(this, action.stanzas.length);
           this.#makeRoom();
+          break;
+        case 'draining':
+          owner.handleDraining(this);
           break;
         case 'authorized':
           owner.handleReady(this);

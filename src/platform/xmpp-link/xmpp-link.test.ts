@@ -131,6 +131,26 @@ test('a partner has one edge of the pool, and another only while that one is awa
   await settled.count(DOMAINS.length);
 });
 
+test('an edge that drains is sent nothing more, and what it has is still acknowledged', async (t) => {
+  const edges = [await startEdge(t, EDGES[0], { hold: true }), await startEdge(t, EDGES[1])];
+  const gateway = await startGateway(
+    t,
+    edges.map(({ target }) => target),
+  );
+  await gateway.ready.count(2);
+  const domain = DOMAINS.find((name) => poolOrder(name, EDGES)[0] === EDGES[0]) ?? '';
+  const settled = new Seen<LinkFailure | undefined>();
+  gateway.links.send(outward('1', domain), domain, (failed) => settled.add(failed));
+  const [held] = await edges[0]!.arrivals.count(1);
+  edges[0]?.links.drain();
+  edges[0]?.links.send(inward('mark'), origin(1), () => {});
+  await gateway.arrivals.count(1);
+  gateway.links.send(outward('2', domain), domain, (failed) => settled.add(failed));
+  await edges[1]?.arrivals.count(1);
+  held?.done();
+  assert.deepEqual(await settled.count(2), [undefined, undefined]);
+});
+
 test('nothing waits for ever, and no more waits than may', async (t) => {
   const edge = await startEdge(t, 'edge1.example.com', { router: { waitMs: 50, waiting: 2 } });
   const settled = new Seen<LinkFailure | undefined>();

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Negotiation, negotiate } from './index.ts';
 
-const WORDS: Readonly<Record<string, Negotiation>> = { Req: 'Required', Opt: 'Optional', No: 'NotSupported' };
+const WORDS: Readonly<Record<string, Negotiation>> = {
+  Req: 'required',
+  Opt: 'optional',
+  No: 'not-supported',
+};
 
 /** TLS, SASL, dialback, state, methods. */
 const table = `

@@ -1,5 +1,5 @@
 /** How much a partner is asked to do of something. */
-export const negotiations = ['Required', 'Optional', 'NotSupported'] as const;
+export const negotiations = ['required', 'optional', 'not-supported'] as const;
 export type Negotiation = (typeof negotiations)[number];
 
 /** How a partner proves its domain, and we ours. */
@@ -34,25 +34,25 @@ export function negotiate({ tls, sasl, dialback }: PartnerNegotiation): Negotiat
 function isPossible(method: Method, { tls, sasl, dialback }: PartnerNegotiation): boolean {
   switch (method) {
     case 'sasl-external':
-      return tls !== 'NotSupported' && sasl !== 'NotSupported';
+      return tls !== 'not-supported' && sasl !== 'not-supported';
     case 'tls-dialback':
       // Where both are required, SASL alone counts; where TLS is optional, whoever cannot do SASL may still call back.
-      return dialback && tls !== 'NotSupported' && !(tls === 'Required' && sasl === 'Required');
+      return dialback && tls !== 'not-supported' && !(tls === 'required' && sasl === 'required');
     case 'tcp-dialback':
-      return dialback && tls !== 'Required';
+      return dialback && tls !== 'required';
   }
 }
 
 function nothingLeft(tls: Negotiation): string {
-  return tls === 'NotSupported'
+  return tls === 'not-supported'
     ? 'without TLS there is no SASL, and dialback is off'
     : 'SASL is not supported and dialback is off';
 }
 
 function objection(tls: Negotiation, sasl: Negotiation, dialback: boolean): string | undefined {
-  if (sasl === 'NotSupported') return undefined;
-  if (tls === 'NotSupported') return `SASL is ${sasl} but can only be had over TLS, which is not supported`;
-  if (tls === 'Optional') return `SASL is ${sasl} but can only be had over TLS, which is optional`;
-  if (sasl === 'Required' && dialback) return 'dialback is never used where TLS and SASL are both required';
+  if (sasl === 'not-supported') return undefined;
+  if (tls === 'not-supported') return `SASL is ${sasl} but can only be had over TLS, which is not supported`;
+  if (tls === 'optional') return `SASL is ${sasl} but can only be had over TLS, which is optional`;
+  if (sasl === 'required' && dialback) return 'dialback is never used where TLS and SASL are both required';
   return undefined;
 }

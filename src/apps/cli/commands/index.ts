@@ -24,6 +24,7 @@ import { addReload } from './reload.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { addUser } from './user.ts';
+import { addXmpp } from './xmpp.ts';
 import { addXmppGateway } from './xmpp-gateway.ts';
 
 /** Adds one command, or a few that belong together, to the command line. */
@@ -55,5 +56,6 @@ export const commands: readonly AddCommand[] = [
   addLogs,
   addAccess,
   addFederation,
+  addXmpp,
   addCall,
 ];

@@ -8,11 +8,15 @@ import { recordData, type Zone } from '../records.ts';
 const ADDRESS = '127.77.0.1';
 
 /**
- * Starts dnsmasq, a name server that we did not write, on a port of its own; it ends with the test.
+ * Starts dnsmasq, a name server that we did not write, on a port of its own or on 53; it ends with the test.
  * @returns its place, `address:port`
  */
-export async function startDnsmasq(t: TestContext, settings: readonly string[]): Promise<string> {
-  const port = await freePort();
+export async function startDnsmasq(
+  t: TestContext,
+  settings: readonly string[],
+  usualPort = false,
+): Promise<string> {
+  const port = usualPort ? 53 : await freePort();
   const child = spawn(
     'dnsmasq',
     [

@@ -5,6 +5,7 @@ export const serviceNames = [
   'av-authentication',
   'front-end',
   'replica',
+  'xmpp-proxy',
   'management',
   'log-controller',
   'xmpp-gateway',
@@ -14,13 +15,7 @@ export type ServiceName = (typeof serviceNames)[number];
 export const listenerOwners = [...serviceNames, 'supervisor'] as const;
 export type ListenerOwner = (typeof listenerOwners)[number];
 /** Who stands behind a row of the port plan: those, services to come, and what is not ours. */
-export type PlannedService =
-  | ListenerOwner
-  | 'web-conferencing'
-  | 'xmpp-proxy'
-  | 'logging-agent'
-  | 'host'
-  | 'reverse-proxy';
+export type PlannedService = ListenerOwner | 'web-conferencing' | 'logging-agent' | 'host' | 'reverse-proxy';
 
 const TITLES: Readonly<Record<PlannedService, string>> = {
   access: 'Access Edge service',

@@ -10,6 +10,7 @@ import { outsideRules } from './outside.ts';
 import { perimeterRules } from './perimeter.ts';
 import { poolRules } from './pool.ts';
 import type { Rule } from './rule.ts';
+import { xmppRules } from './xmpp.ts';
 
 /** External and internal are different addresses. */
 const sameAddress: Rule<EdgeFacts> = {
@@ -220,4 +221,5 @@ export const edgeRules: readonly Rule<EdgeFacts>[] = [
   ...nameRules,
   ...perimeterRules,
   ...federationRules,
+  ...xmppRules,
 ];

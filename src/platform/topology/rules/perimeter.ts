@@ -76,14 +76,7 @@ const featureNeeds: Rule<EdgeFacts> = {
   },
 };
 
-const NOT_BUILT = [
-  'federation',
-  'publicProviders',
-  'webConferencing',
-  'xmpp',
-  'replication',
-  'logging',
-] as const;
+const NOT_BUILT = ['webConferencing', 'logging'] as const;
 
 /** The plan is whole; not every service is. */
 const featureNotBuilt: Rule<EdgeFacts> = {

@@ -4,6 +4,7 @@ import { examineEdge, examineInternal } from '../document/document.ts';
 import type { DocumentFinding } from '../finding.ts';
 import { perimeterMistakes } from '../testdata/perimeter-mistakes.ts';
 import { type RuleCase, readingMistakes } from '../testdata/reading-mistakes.ts';
+import { xmppMistakes } from '../testdata/xmpp-mistakes.ts';
 import { edited, goodEdge, goodInternal } from '../testing/documents.ts';
 import { virtualFiles } from '../testing/virtual-files.ts';
 import { edgeRules } from './edge.ts';
@@ -38,6 +39,7 @@ const MEMBER = '- { name: fe1.example.com, address: 10.45.32.11, port: 5061 }';
 const cases: readonly RuleCase[] = [
   ...readingMistakes,
   ...perimeterMistakes,
+  ...xmppMistakes,
   {
     rule: 'version',
     title: 'a version that this program does not know [setting version]',

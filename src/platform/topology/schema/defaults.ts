@@ -23,6 +23,7 @@ export function fillEdgeDefaults(draft: Draft<EdgeDocument>): void {
   if (policy?.avAuthentication?.callers?.length === 0) {
     policy.avAuthentication.callers = nextHopNames(policy.nextHop);
   }
+  if (policy?.xmpp?.gateways?.length === 0) policy.xmpp.gateways = nextHopNames(policy.nextHop);
   fillInternalPeers(policy);
   fillExternalAccess(policy);
 }

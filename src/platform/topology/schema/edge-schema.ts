@@ -16,6 +16,7 @@ import { remoteAccess } from './remote-access-schema.ts';
 import { hostReplication } from './replication-schema.ts';
 import { revocation } from './revocation-schema.ts';
 import * as setting from './setting.ts';
+import { xmpp } from './xmpp-schema.ts';
 
 const NAME = 'a fully qualified domain name';
 const NAMES = 'a list of fully qualified domain names';
@@ -281,6 +282,7 @@ const policy = setting.section('What all edges of the organisation have in commo
   federation,
   revocation,
   publicProviders,
+  xmpp,
   nextHop,
   internalPeers,
   avAuthentication: setting.optionalSection('The A/V Authentication service.', {

@@ -321,9 +321,9 @@ export const perimeterMistakes: readonly RuleCase[] = [
     rule: 'feature-not-built',
     title: 'a service to come',
     severity: 'warning',
-    edit: policy('  features: { xmpp: true }'),
+    edit: policy('  features: { webConferencing: true }'),
     at: 'true',
-    says: /policy.features.xmpp is planned only: nothing of this version listens/,
+    says: /policy.features.webConferencing is planned only: nothing of this version listens/,
   },
   {
     rule: 'legacy-media',

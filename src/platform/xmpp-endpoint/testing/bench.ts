@@ -64,10 +64,11 @@ export async function startEdge(t: TestContext, options: EdgeOptions): Promise<E
       hosts: (domain) => domain === OURS,
       partner: (domain) =>
         partners.includes(domain)
-          ? { name: domain, methods: options.methods, connections: 20, ...options.partner }
+          ? { name: domain, methods: options.methods, keepAlive: true, connections: 20, ...options.partner }
           : undefined,
       mayDial: (remote) => remote.startsWith('127.0.3.'),
       localAddresses: [OUR_ADDRESS],
+      port: 5269,
       connections: 100,
       strangers: options.strangers ?? 50,
       waiting: 256,

@@ -1,11 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+
+/** Where something is told that has to be done at the end. */
+type Ending = Pick<TestContext, 'after'>;
 
 export interface ProsodyOptions {
   readonly domain: string;
@@ -18,6 +20,12 @@ export interface ProsodyOptions {
   /** Whether certificates decide; otherwise dialback may. */
   readonly secure: boolean;
   readonly accounts: readonly string[];
+  /** TLS comes first on 5269, and STARTTLS is spoken elsewhere. */
+  readonly direct?: boolean;
+  /** Words before each command line, where it runs elsewhere. */
+  readonly launcher?: readonly string[];
+  /** A file of names and addresses that it knows without asking. */
+  readonly hosts?: string;
   /** More modules, such as `smacks` and `s2s_bidi`. */
   readonly modules?: readonly string[];
 }
@@ -41,7 +49,7 @@ export class Prosody {
     }
   }
 
-  static async start(t: TestContext, options: ProsodyOptions): Promise<Prosody> {
+  static async start(t: Ending, options: ProsodyOptions): Promise<Prosody> {
     const folder = mkdtempSync(join(tmpdir(), 'prosody-'));
     mkdirSync(join(folder, 'data'));
     const file = (name: string, text: string) => {
@@ -58,7 +66,14 @@ export class Prosody {
       const args = ['--config', configuration, 'register', user, options.domain, PASSWORD];
       execFileSync('prosodyctl', args, { stdio: 'pipe' });
     }
-    const child = spawn('prosody', ['--config', configuration, '-F'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = '', ...words] = [
+      ...(options.launcher ?? []),
+      'prosody',
+      '--config',
+      configuration,
+      '-F',
+    ];
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     const ended = once(child, 'exit');
     t.after(async () => {
       child.kill();
@@ -74,11 +89,12 @@ export class Prosody {
     return this.#output;
   }
   /** Signs a person in, with Debian's slixmpp. */
-  async person(t: TestContext, user: string): Promise<Person> {
-    const { domain, address } = this.#options;
+  async person(t: Ending, user: string): Promise<Person> {
+    const { domain, address, launcher = [] } = this.#options;
     const script = join(import.meta.dirname, 'person.py');
     const args = [script, `${user}@${domain}/desk`, PASSWORD, address, '5222'];
-    const person = new Person(spawn('/usr/bin/python3', args, { stdio: ['pipe', 'pipe', 'inherit'] }));
+    const [program = '', ...words] = [...launcher, '/usr/bin/python3', ...args];
+    const person = new Person(spawn(program, words, { stdio: ['pipe', 'pipe', 'inherit'] }));
     t.after(() => person.leave());
     await person.event((event) => event.event === 'ready');
     return person;
@@ -86,26 +102,17 @@ export class Prosody {
 
   async #listening(): Promise<void> {
     const end = Date.now() + PATIENCE_MS;
-    for (const port of [5222, 5269]) {
-      while (!(await answers(this.#options.address, port))) {
+    for (const service of ['c2s', 's2s']) {
+      while (!this.#output.includes(`Activated service '${service}'`)) {
         if (this.#child.exitCode !== null || Date.now() > end) throw new Error(`prosody: ${this.#output}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }
   }
 }
 
-async function answers(host: string, port: number): Promise<boolean> {
-  const socket = connect({ host, port });
-  const done = await new Promise<boolean>((resolve) => {
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => setTimeout(() => resolve(false), 50));
-  });
-  socket.destroy();
-  return done;
-}
-
 function configure(
-  { domain, address, nameServer, identity, secure, modules = [] }: ProsodyOptions,
+  { domain, address, nameServer, identity, secure, direct = false, modules = [], hosts }: ProsodyOptions,
   folder: string,
   files: { readonly certificate: string; readonly key: string; readonly authority: string },
 ): string {
@@ -126,13 +133,13 @@ function configure(
 pidfile = "${folder}/pid"; data_path = "${folder}/data"; run_as_root = true
 modules_enabled = { ${all.map((name) => `"${name}"`).join(', ')} }
 modules_disabled = { "s2s_auth_dane" }
-interfaces = { "${address}" }; c2s_ports = { 5222 }; s2s_ports = { 5269 }; http_ports = {}; https_ports = {}
-s2s_direct_tls_ports = { ${identity === undefined ? '' : '5270'} }; c2s_direct_tls_ports = {}
+interfaces = { "${address}" }; c2s_ports = { 5222 }; s2s_ports = { ${direct ? 5270 : 5269} }; http_ports = {}; https_ports = {}
+s2s_direct_tls_ports = { ${identity === undefined ? '' : direct ? 5269 : 5270} }; c2s_direct_tls_ports = {}
 c2s_require_encryption = false; allow_unencrypted_plain_auth = true
 s2s_require_encryption = ${identity !== undefined}; s2s_secure_auth = ${secure}
 authentication = "internal_hashed"; unlimited_jids = {}
 ${identity === undefined ? '' : `ssl = { key = "${files.key}"; certificate = "${files.certificate}"; cafile = "${files.authority}" }`}
-unbound = { resolvconf = false; hoststxt = false; forward = { "${server}@${port}" }; options = { ["do-not-query-localhost:"] = "no" } }
+unbound = { resolvconf = false; hoststxt = ${hosts === undefined ? 'false' : `"${hosts}"`}; forward = { "${server}@${port}" }; options = { ["do-not-query-localhost:"] = "no" } }
 log = { debug = "*console" }
 VirtualHost "${domain}"
 `;

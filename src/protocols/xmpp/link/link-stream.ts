@@ -75,6 +75,11 @@ export class LinkStream {
     this.#channel.handled(number, now);
     return this.#wire.actions;
   }
+  /** The proxy asks for other edges to be used; what comes nevertheless is taken. Only when `ready`. */
+  drain(now: Monotonic): StreamAction[] {
+    this.#wire.sendElement(element(NS.link, 'draining'), now);
+    return this.#wire.actions;
+  }
   takeUnacknowledged(): XmlElement[] {
     return this.#channel.takeUnacknowledged();
   }
@@ -116,6 +121,7 @@ export class LinkStream {
   handleElement(received: XmlElement, now: Monotonic): void {
     if (received.namespace === NS.management) return this.#handleManagement(received, now);
     if (received.namespace === NS.streams) return this.#handleFeatures(received, now);
+    if (received.namespace === NS.link) return this.#handleOwn(received);
     if (!isStanza(received)) return this.#wire.fail('unsupported-stanza-type', 'unexpected-element');
     if (!this.ready) return this.#wire.fail('not-authorized', 'not-authorized');
     const pair = pairOf(received);
@@ -151,6 +157,11 @@ export class LinkStream {
     }
     const counted = received.name === 'r' || received.name === 'a';
     if (!this.ready || !counted || !this.#channel.handleElement(received, now)) this.#unexpected();
+  }
+
+  #handleOwn({ name }: XmlElement): void {
+    if (name !== 'draining' || this.#options.role !== 'gateway' || !this.ready) return this.#unexpected();
+    this.#wire.act({ type: 'draining' });
   }
 
   #sendHeader(now: Monotonic): void {

@@ -44,5 +44,7 @@ export type StreamAction =
     }
   /** The stanzas that the peer has taken over, oldest first. */
   | { readonly type: 'acknowledged'; readonly stanzas: readonly XmlElement[] }
+  /** On a link: the proxy asks the gateway to send by another edge. */
+  | { readonly type: 'draining' }
   /** Write what was sent, then close the transport. Nothing follows. */
   | { readonly type: 'close'; readonly reason: StreamReason; readonly detail?: string };

@@ -45,6 +45,7 @@ export class InboundStream {
   #identity: string | undefined;
   #streamId = '';
   #bidi = false;
+  #by: 'sasl-external' | 'dialback' | undefined;
 
   constructor(options: InboundOptions, now: Monotonic) {
     this.#options = options;
@@ -60,6 +61,10 @@ export class InboundStream {
   /** The domain of the peer, believed or not. */
   get peer(): string | undefined {
     return this.#identity ?? this.#from;
+  }
+  /** How the first domain was proven. */
+  get provenBy(): 'sasl-external' | 'dialback' | undefined {
+    return this.#by;
   }
   get secured(): boolean {
     return this.#security !== undefined;
@@ -144,6 +149,7 @@ export class InboundStream {
     this.#from = from;
     this.#to = to;
     this.#terms = terms;
+    this.#wire.keepAlive(terms.keepAlive !== false);
     this.#state = 'negotiating';
     this.#streamId = this.#options.streamId();
     this.#pairs.clear();
@@ -292,6 +298,7 @@ export class InboundStream {
   }
 
   #authorized(pair: DomainPair, by: 'sasl-external' | 'dialback', now: Monotonic): void {
+    this.#by ??= by;
     this.#wire.establish(now);
     this.#wire.widen(this.#options.limits.partner);
     this.#wire.act({ type: 'authorized', pair, by });

@@ -19,3 +19,13 @@ export const partnerLimits: XmlLimits = {
   nameLength: 256,
   declarations: 200,
 };
+
+/** On the link between proxy and gateway: whatever a partner may send, written anew (`fitsLink`). */
+export const linkLimits: XmlLimits = {
+  bytes: 524_288,
+  depth: 33,
+  attributes: 72,
+  elements: 1001,
+  nameLength: 256,
+  declarations: 2000,
+};

@@ -51,6 +51,7 @@ export class OutboundStream {
     this.#options = options;
     this.#security = options.security;
     this.#wire = new StreamWire(this, options.times, options.limits.partner, now);
+    this.#wire.keepAlive(options.terms.keepAlive !== false);
     this.#channel = new StanzaChannel(this.#wire, options.limits.unacknowledged);
   }
 

@@ -6,6 +6,8 @@ import type { StreamTimes } from './wire.ts';
 export interface PartnerTerms {
   /** Ways to prove a domain, best first; never empty. */
   readonly methods: readonly Method[];
+  /** Whether blanks keep its streams open; they do when left out. */
+  readonly keepAlive?: boolean;
 }
 
 /** What TLS has shown of the peer. */

@@ -53,6 +53,7 @@ export class StreamWire {
   #lastSent: Monotonic;
   #lastStanza: Monotonic;
   #discarded = 0;
+  #keepsAlive = true;
 
   constructor(user: WireUser, times: StreamTimes, limits: XmlLimits, now: Monotonic) {
     this.#user = user;
@@ -127,6 +128,10 @@ export class StreamWire {
     this.#limits = limits;
     this.#reader.allow(limits);
   }
+  /** Whether blanks are sent where nothing else is. */
+  keepAlive(on: boolean): void {
+    this.#keepsAlive = on;
+  }
   establish(now: Monotonic): void {
     if (!this.#established) this.#lastStanza = now;
     this.#established = true;
@@ -186,7 +191,7 @@ export class StreamWire {
       this.fail('connection-timeout', 'stanza-timeout');
     } else if (inactivityMs > 0 && now - this.#lastStanza >= inactivityMs) {
       this.close('inactive');
-    } else if (keepAliveMs > 0 && now - this.#lastSent >= keepAliveMs) {
+    } else if (this.#keepsAlive && keepAliveMs > 0 && now - this.#lastSent >= keepAliveMs) {
       this.#send(' ', now);
     }
   }

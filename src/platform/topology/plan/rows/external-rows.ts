@@ -29,7 +29,7 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'any',
     port: at('xmpp'),
     reach: 'virtual',
-    built: false,
+    built: true,
   },
   {
     ...inExternal,

@@ -12,7 +12,7 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'internal:xmpp',
     port: at('xmppInternal'),
     reach: 'node',
-    built: false,
+    built: true,
   },
   {
     ...inInternal,

@@ -1,0 +1,204 @@
+import type { Clock, Random } from '#kernel';
+import { randomToken } from '#kernel';
+import type { Resolver } from '#platform/dns';
+import type { Connection } from '#platform/net';
+import type { EventStream, Log, Metrics, Trace } from '#platform/telemetry';
+import { type Arrival, type Confirm, type Undelivered, XmppEndpoint } from '#platform/xmpp-endpoint';
+import { type GatewayArrival, GatewayLinks } from '#platform/xmpp-link';
+import type { XmlElement } from '#protocols/xml';
+import type { DomainPair } from '#protocols/xmpp';
+import { endpointSettings, linkSettings } from './endpoint-settings.ts';
+import type { ProxyMetrics } from './metrics.ts';
+import { Budgets } from './policy/budgets.ts';
+import { pingFor } from './policy/iq-answers.ts';
+import { judgeInward, judgeOutward } from './policy/judge.ts';
+import type { XmppPartner } from './policy/partner-table.ts';
+import type { Refusal } from './policy/refusals.ts';
+import { errorFor } from './policy/stanza-errors.ts';
+import type { Prepared } from './prepared.ts';
+import { ProxyEvents } from './proxy-events.ts';
+
+export interface ProxyContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly events: EventStream;
+  readonly resolver: Resolver;
+  readonly confirm: Confirm;
+  readonly meters: ProxyMetrics;
+}
+
+const TOKEN_LENGTH = 16;
+const REPLY_MS = 20_000;
+const UNDELIVERED: Readonly<Record<Undelivered, Refusal>> = {
+  'remote-server-not-found': 'partner-not-found',
+  'remote-server-timeout': 'partner-not-reached',
+  'resource-constraint': 'partner-busy',
+};
+
+/**
+ * Between partners outside and gateways inside. A stanza of a partner is acknowledged to it when a gateway has
+ * acknowledged it, or when it was refused; a stanza of a gateway, when the partner has taken it over, or when the
+ * gateway has the answer to it.
+ */
+export class XmppProxy {
+  readonly endpoint: XmppEndpoint;
+  readonly links: GatewayLinks;
+  readonly #context: ProxyContext;
+  readonly #budgets: Budgets;
+  readonly #events: ProxyEvents;
+  /** Of stanzas of our own towards gateways. */
+  readonly #stream: string;
+  /** Pings that partners have not answered, by id. */
+  readonly #asked = new Map<string, (answer: XmlElement | undefined) => void>();
+  #answers = 0;
+  #prepared: Prepared;
+
+  constructor(context: ProxyContext, prepared: Prepared) {
+    const { clock, random, log, metrics, events, resolver, confirm } = context;
+    this.#context = context;
+    this.#prepared = prepared;
+    this.#events = new ProxyEvents(events);
+    this.#stream = `edge-${randomToken(random, TOKEN_LENGTH)}`;
+    this.#budgets = new Budgets(prepared.document.policy.xmpp.limits);
+    this.endpoint = new XmppEndpoint(
+      {
+        clock,
+        random,
+        log,
+        metrics,
+        events,
+        resolver,
+        user: {
+          handleArrival: (arrival) => this.#handleArrival(arrival),
+          handleNotice: (notice) => this.#events.streamEnded(notice),
+        },
+      },
+      endpointSettings(prepared, clock, confirm),
+    );
+    this.links = new GatewayLinks({ clock, random, metrics }, linkSettings(prepared), {
+      handleArrival: (arrival) => this.#handleGateway(arrival),
+      handleReady: (gateway, address) => this.#events.gatewayConnected(gateway, address),
+      handleEnd: (notice) => this.#events.gatewayLeft(notice),
+    });
+  }
+
+  get prepared(): Prepared {
+    return this.#prepared;
+  }
+  adopt(prepared: Prepared): void {
+    this.#prepared = prepared;
+    this.#budgets.configure(prepared.document.policy.xmpp.limits);
+    this.endpoint.configure(endpointSettings(prepared, this.#context.clock, this.#context.confirm));
+    this.links.configure(linkSettings(prepared));
+  }
+  acceptLink(connection: Connection): boolean {
+    return this.links.accept(connection);
+  }
+  /** Partners and gateways go to other edges; what is under way arrives. */
+  drain(): void {
+    this.endpoint.drain();
+    this.links.drain();
+  }
+  /** Gateways open their links again, and use this edge as before. */
+  undrain(): void {
+    this.endpoint.undrain();
+    this.links.leave();
+  }
+  /** Stanzas that would be lost to their senders' next attempt. */
+  get pending(): number {
+    return this.endpoint.pending + this.links.pending;
+  }
+  close(): void {
+    this.endpoint.close();
+    this.links.close();
+    for (const settle of this.#asked.values()) settle(undefined);
+  }
+
+  /** Asks a partner's server for a sign of life, on a stream of its own, and tells every step; true when it answered. */
+  async ping(pair: DomainPair, trace: Trace): Promise<boolean> {
+    const id = `ping-${randomToken(this.#context.random, TOKEN_LENGTH)}`;
+    const { promise, resolve } = Promise.withResolvers<XmlElement | undefined>();
+    this.#asked.set(id, resolve);
+    const { sent, end } = await this.endpoint.trial(pair, pingFor(pair.from, pair.to, id), trace);
+    const tell = trace.begin('answer');
+    const cancel = this.#context.clock.after(REPLY_MS, () => resolve(undefined));
+    const answer = sent ? await promise : undefined;
+    cancel();
+    this.#asked.delete(id);
+    end();
+    if (!sent) return false;
+    const how =
+      answer?.attributes.get('type') === 'error' ? 'an error, as servers without XEP-0199 do' : 'yes';
+    tell(answer !== undefined, answer === undefined ? 'no answer to a ping' : `a ping was answered: ${how}`);
+    return answer !== undefined;
+  }
+
+  #handleArrival(arrival: Arrival): void {
+    const { stanza, pair, done } = arrival;
+    const partner = this.#prepared.partners.of(pair.from);
+    if (partner === undefined) return this.#refuse(arrival, pair.from, 'not-a-partner');
+    const verdict = judgeInward(stanza);
+    if (verdict.outcome === 'reply') {
+      const settle = this.#asked.get(verdict.id);
+      if (settle === undefined) return this.#refuse(arrival, partner.name, 'iq-answer-unasked');
+      settle(stanza);
+      done();
+      return;
+    }
+    const beyond = this.#budgets.take(partner.name, stanza, this.#context.clock.now());
+    if (beyond !== undefined) return this.#refuse(arrival, partner.name, beyond);
+    if (verdict.outcome === 'refuse') return this.#refuse(arrival, partner.name, verdict.refusal);
+    if (verdict.outcome === 'answer') {
+      this.#context.meters.answered.inc();
+      this.#answer(verdict.answer, pair);
+      done();
+      return;
+    }
+    this.#pass(arrival, partner);
+  }
+
+  #pass(arrival: Arrival, { name: partner, type }: XmppPartner): void {
+    const { stanza, streamId: stream, number, done } = arrival;
+    this.links.send(stanza, { stream, number, partner, type }, (failed) => {
+      if (failed !== undefined) return this.#refuse(arrival, partner, 'no-gateway');
+      this.#context.meters.passed.inc('inward');
+      done();
+    });
+  }
+  #refuse({ stanza, pair, done }: Arrival, partner: string, refusal: Refusal): void {
+    this.#context.meters.refusedFromPartners.inc(refusal);
+    this.#events.refused('inward', partner, stanza, refusal);
+    const error = errorFor(stanza, refusal);
+    if (error !== undefined) this.#answer(error, pair);
+    done();
+  }
+  /** Back to a partner; nobody is told when it does not arrive. */
+  #answer(answer: XmlElement, { from, to }: DomainPair): void {
+    this.endpoint.send(answer, { from: to, to: from }, () => {});
+  }
+
+  #handleGateway(arrival: GatewayArrival): void {
+    const { stanza, pair, done } = arrival;
+    const partner = this.#prepared.partners.of(pair.to);
+    if (partner === undefined) return this.#return(arrival, pair.to, 'not-a-partner');
+    const verdict = judgeOutward(stanza);
+    if (verdict.outcome === 'refuse') return this.#return(arrival, partner.name, verdict.refusal);
+    this.endpoint.send(stanza, pair, (failed) => {
+      if (failed !== undefined) return this.#return(arrival, partner.name, UNDELIVERED[failed]);
+      this.#context.meters.passed.inc('outward');
+      done();
+    });
+  }
+  /** Tells the sender inside; its stanza is done with when a gateway has taken the answer over. */
+  #return({ stanza, pair, done }: GatewayArrival, partner: string, refusal: Refusal): void {
+    this.#context.meters.refusedFromGateways.inc(refusal);
+    this.#events.refused('outward', partner, stanza, refusal);
+    const error = errorFor(stanza, refusal);
+    if (error === undefined) return done();
+    this.#answers += 1;
+    const type = this.#prepared.partners.of(pair.to)?.type ?? 'public-unverified';
+    this.links.send(error, { stream: this.#stream, number: this.#answers, partner, type }, () => done());
+  }
+}
