@@ -178,6 +178,36 @@ export function internalDocument(): string {
   });
 }
 
+/**
+ * A management store on the counterparts' host. It reaches one edge by IPv4 and the other by IPv6; the front end that every
+ * internal program has finds nobody.
+ */
+export function storeDocument(): string {
+  return stringify({
+    version: 1,
+    host: {
+      name: names.frontEnd,
+      stateDirectory: 'store',
+      runAs: ACCOUNT,
+      addresses: { internal: both(addresses.counterparts) },
+      certificates: { internal: keyPair('front-end') },
+      internalCa: 'ca.pem',
+      administration: { socket: 'store.sock' },
+    },
+    frontEnd: {
+      sipDomains: [DOMAIN],
+      edges: [{ name: 'nobody.proof.test', address: addresses.counterparts.v4, port: 9 }],
+    },
+    management: {
+      edges: [
+        { name: names.edge1, address: addresses.edge1.internal.v4 },
+        { name: names.edge2, address: addresses.edge2.internal.v6 },
+      ],
+      pollSeconds: 3600,
+    },
+  });
+}
+
 /** The first that works is kept to: one edge asks by IPv4, the other by IPv6. */
 function resolversOf(edge: EdgeName): string[] {
   const pair = both(addresses.resolver);

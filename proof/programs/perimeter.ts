@@ -122,11 +122,16 @@ export class Perimeter {
     this.#variant = { ...this.#variant, ...change };
     for (const edge of edgeNames) {
       this.files.vary(edge, this.#variant);
-      const answer = await new AdministrationClient(this.files.path(`${edge}.sock`)).call('reload', {});
-      if (!answer.ok) throw new FailureError(answer.error);
-      if (answer.value.outcome !== 'applied')
-        throw new Error(`${edge} did not take its document: ${answer.value.problems.join('; ')}`);
+      await this.reload(edge);
     }
+  }
+
+  /** Has an edge read its document again. */
+  async reload(edge: EdgeName): Promise<void> {
+    const answer = await new AdministrationClient(this.files.path(`${edge}.sock`)).call('reload', {});
+    if (!answer.ok) throw new FailureError(answer.error);
+    if (answer.value.outcome !== 'applied')
+      throw new Error(`${edge} did not take its document: ${answer.value.problems.join('; ')}`);
   }
 
   /** The name server that the edges ask. */

@@ -53,8 +53,7 @@ export const configurationErrors = {
   'SLP-CFG-0010': {
     blame: 'peer',
     summary: 'a secret was sealed to another key than that of this edge',
-    remedy:
-      'If the state of this edge was lost: config edge trust NAME inside, which seals the secrets afresh.',
+    remedy: 'If the state of this edge was lost: config trust NAME inside, which seals the secrets afresh.',
   },
   'SLP-CFG-0011': {
     blame: 'operator',
@@ -245,6 +244,6 @@ export const configurationErrors = {
   'SLP-CFG-0048': {
     blame: 'operator',
     summary: 'the program that is to be restored runs',
-    remedy: 'Stop it first: systemctl stop sallyport-internal, or sallyport-edge.',
+    remedy: 'Stop it first: systemctl stop sallyport@internal, or sallyport@edge.',
   },
 } as const satisfies Catalogue;
