@@ -1,7 +1,7 @@
 import type { LogEvent, SearchQuery } from '#protocols/log-query';
 import type { LinkOptions } from './agent-link.ts';
 import type { LoggedEdge } from './logged-edge.ts';
-import { credentialsQuery, joined, relaysQuery, windowOf } from './related.ts';
+import { answersQuery, credentialsQuery, joined, ofSameClients, relaysQuery, windowOf } from './related.ts';
 import { type EdgeOutcome, SearchRun } from './search-run.ts';
 
 /** Of one call; far above what a call is made of. */
@@ -58,7 +58,9 @@ export class CallSearch implements Reading {
     const issued = asked === undefined ? [] : await this.#search(asked);
     const relays = window === undefined ? undefined : relaysQuery(issued, window);
     const relayed = relays === undefined ? [] : await this.#search(relays);
-    this.#found = joined(call, relayed);
+    const answers = window === undefined ? undefined : answersQuery(relayed, window);
+    const answered = answers === undefined ? [] : await this.#search(answers);
+    this.#found = joined(call, relayed, ofSameClients(answered, relayed));
     for (const outcome of this.#outcomes) {
       outcome.events = this.#found.filter(({ node }) => node === outcome.edge).length;
     }

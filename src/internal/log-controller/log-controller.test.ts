@@ -155,7 +155,15 @@ test('a call is found whole by its Call-ID: both edges, the decisions, and the r
     provider: 'Turn',
     name: 'allocation-opened',
     text,
-    keys: { trace: [trace] },
+    remote: '198.51.100.7:4000',
+    keys: { trace: [trace], address: ['198.51.100.7'] },
+  });
+  const answer = (remote: string, text: string): Partial<LogEvent> => ({
+    service: 'av',
+    provider: 'Stun',
+    text,
+    remote,
+    keys: { address: ['198.51.100.7'] },
   });
   one.events.push(
     event(ONE, 1, { ...issued('alice@example.com', 'a11ce'), text: 'alice has credentials' }),
@@ -163,6 +171,8 @@ test('a call is found whole by its Call-ID: both edges, the decisions, and the r
     event(ONE, 10, relay('a11ce', 'relay of alice')),
     event(ONE, 11, { keys, text: 'INVITE' }),
     event(ONE, 12, relay('ca201', 'relay of carol')),
+    event(ONE, 13, answer('198.51.100.7:4000', 'answer to alice')),
+    event(ONE, 14, answer('198.51.100.7:4001', 'answer to somebody else')),
     event(ONE, 21, { keys, text: '200' }),
   );
   two.events.push(
@@ -172,10 +182,13 @@ test('a call is found whole by its Call-ID: both edges, the decisions, and the r
     event(TWO, 200_000, relay('b0b', 'much later')),
   );
   const { texts, edges } = await readAll(made, 'search', { ...call, call: true });
-  assert.deepEqual(texts, ['relay of alice', 'INVITE', 'relay of bob', 'decided', '200']);
+  assert.deepEqual(texts, [
+    ...['relay of alice', 'INVITE', 'answer to alice'],
+    ...['relay of bob', 'decided', '200'],
+  ]);
   assert.deepEqual(
     edges.map((edge) => edge.events),
-    [3, 2],
+    [4, 2],
   );
 });
 

@@ -53,6 +53,25 @@ export function relaysQuery(issued: readonly LogEvent[], { from, to }: Window): 
   });
 }
 
+/** Answers of a relay name nobody: they are found by the clients that asked. */
+export function answersQuery(relayed: readonly LogEvent[], { from, to }: Window): SearchQuery | undefined {
+  const addresses = unique(relayed.flatMap(({ remote }) => (remote === undefined ? [] : [remote])));
+  if (addresses.length === 0) return undefined;
+  return searchQuery.parse({
+    from,
+    to,
+    providers: ['Stun'],
+    keys: { address: addresses },
+    limit: MOST_EVENTS,
+  });
+}
+/** Only those to the very sockets that asked: others may share their address. */
+export function ofSameClients(answers: readonly LogEvent[], relayed: readonly LogEvent[]): LogEvent[] {
+  const place = ({ node, service, remote }: LogEvent) => `${node} ${service} ${remote}`;
+  const clients = new Set(relayed.map(place));
+  return answers.filter((answer) => clients.has(place(answer)));
+}
+
 /** One list, oldest first, each event once. */
 export function joined(...lists: readonly (readonly LogEvent[])[]): LogEvent[] {
   const known = new Map<string, LogEvent>();

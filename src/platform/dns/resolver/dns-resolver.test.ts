@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { decode } from 'dns-packet';
 import { ManualClock, SystemClock, SystemRandom } from '#kernel';
-import { Metrics } from '#platform/telemetry';
+import { EventRing, Metrics } from '#platform/telemetry';
 import { DnsResolver, type ResolverLimits, type ResolverOptions } from './dns-resolver.ts';
 import type { ServerPlace, Wire, WireUser } from './dns-sockets.ts';
 import { a, replyTo, soa } from './testing/replies.ts';
@@ -187,4 +187,23 @@ test('a failure is not asked for again at once, but soon (RFC 9520 §3.2)', asyn
   clock.advance(5001);
   void resolver.addresses('a.example', 4);
   assert.equal(held.length, 2);
+});
+
+test('what was asked and what came of it is told to who asks for it', async (t) => {
+  const server = await ScriptedServer.start(t, SERVER, answering);
+  const events = new EventRing(new SystemClock(), { items: 10, bytes: 1000 });
+  const { resolver } = resolverFor(t, [server.place], { events });
+  await resolver.addresses('quiet.example', 4);
+  events.demand({ providers: { Dns: { level: 'info', bodies: false } } });
+  await resolver.addresses('told.example', 4);
+  await resolver.services('_sip._tls.none.example');
+  assert.deepEqual(
+    events
+      .take(10)
+      .map(({ name, fields, keys }) => [name, fields.name, fields.type, fields.rule, keys.domain]),
+    [
+      ['name-found', 'told.example', 'A', undefined, ['told.example']],
+      ['name-not-found', '_sip._tls.none.example', 'SRV', 'nxdomain', ['none.example']],
+    ],
+  );
 });

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { type Clock, err, type Monotonic, ok, type Random, type Result } from '#kernel';
-import type { Counter, Metrics } from '#platform/telemetry';
+import { type Counter, type EventStream, LEVEL, type Metrics } from '#platform/telemetry';
 import { AnswerCache, type CacheLimits } from './answer-cache.ts';
 import { networkWire, type ServerPlace, type Wire } from './dns-sockets.ts';
 import {
@@ -77,6 +77,8 @@ export interface ResolverOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
+  /** What was asked and what came of it; nothing is told when left out. */
+  readonly events?: EventStream;
   /** Default: the network. */
   readonly wire?: Wire;
 }
@@ -125,7 +127,26 @@ export class DnsResolver implements Resolver {
   async #ask(text: string, type: RecordType): Promise<AnyLookUp> {
     const answer = await this.#answer(text, type);
     this.#meters.questions.inc(answer.ok ? 'found' : answer.error.reason);
+    this.#tell(text, type, answer);
     return answer;
+  }
+
+  #tell(name: string, type: RecordType, answer: AnyLookUp): void {
+    const { events } = this.#options;
+    if (events === undefined || events.tap('Dns').level < LEVEL.info) return;
+    const asked = printable(name);
+    const outcome = answer.ok
+      ? { values: answer.value.values.length, server: answer.value.server, cached: answer.value.cached }
+      : { rule: answer.error.reason };
+    events.emit({
+      provider: 'Dns',
+      component: 'resolver',
+      level: answer.ok && answer.value.cached ? 'verbose' : 'info',
+      kind: 'decision',
+      name: answer.ok ? 'name-found' : 'name-not-found',
+      fields: { name: asked, type, ...outcome },
+      keys: { domain: [asked.toLowerCase().replace(/^(?:_[^.]+\.)+/, '')] },
+    });
   }
 
   #answer(text: string, type: RecordType): AnyLookUp | Promise<AnyLookUp> {

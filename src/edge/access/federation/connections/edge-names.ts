@@ -27,13 +27,14 @@ export class EdgeNames implements Resolver {
     if (text === this.#source) return;
     this.#source = text;
     this.#resolver?.close();
-    const { clock, random, metrics } = this.#context;
+    const { clock, random, metrics, events } = this.#context;
     this.#resolver = new DnsResolver({
       servers: resolverPlaces(source.resolvers),
       localAddresses: oneOfEachFamily(source.localAddresses),
       clock,
       random,
       metrics,
+      events,
     });
   }
   close(): void {

@@ -2,7 +2,7 @@ import type { Result } from '#kernel';
 import type { Connection } from '#platform/net';
 import type { Reached } from '#platform/partner-dial';
 import type { SipFlow } from '#platform/sip-endpoint';
-import type { EventStream, Log } from '#platform/telemetry';
+import { type EventStream, eventEndpoint, type Log } from '#platform/telemetry';
 import type { DialResult, FederationMetrics } from '../metrics.ts';
 import { linkKey, type Partner } from '../policy/partner-table.ts';
 import { type LinkFailure, PartnerLink } from './partner-link.ts';
@@ -96,9 +96,25 @@ export class PartnerLinks {
   ): Promise<Result<Reached<Connection>, LinkFailure>> {
     const reached = await reachPartner(this.#options.reach, partner, avoid);
     this.#options.metrics.dials.inc(reached.ok ? 'ok' : dialResult(reached.error));
+    if (reached.ok) this.#tellReached(partner, reached.value.value);
     return reached;
   }
 
+  #tellReached({ domain, kind }: Partner, { id, local, remote }: Connection): void {
+    this.#options.events.emit({
+      provider: 'Federation',
+      component: 'partner-links',
+      level: 'info',
+      kind: 'decision',
+      name: 'partner-reached',
+      flags: ['connection'],
+      connection: String(id),
+      local: eventEndpoint(local),
+      remote: eventEndpoint(remote),
+      fields: { domain, kind },
+      keys: { domain: [domain], address: [remote.address] },
+    });
+  }
   #tell({ domain, kind }: Partner, { reason, detail }: LinkFailure): void {
     this.#options.log.warn('partner not reached', { domain, rule: reason, detail: detail.slice(0, 500) });
     this.#options.events.emit({
