@@ -70,6 +70,8 @@ export function edgeDocument(edge: EdgeName, { allowed, profiles }: EdgeVariant)
       partnerCa: 'ca.pem',
       administration: { socket: `${edge}.sock` },
       replication: { stores: [names.frontEnd] },
+      // The machine that runs the proof may be nearly full.
+      logging: { controllers: [names.frontEnd], diskPercent: 99 },
     },
     policy: {
       site: 'Perimeter proof',

@@ -12,6 +12,58 @@ export const loggingErrors = {
     summary: 'a message between log controller and logging agent cannot be read',
     remedy: 'Upgrade the older of the two: at most one version lies between them.',
   },
+  'SLP-LOG-0003': {
+    blame: 'operator',
+    summary: 'events cannot be stored',
+    remedy:
+      'Free space on the disk of host.logging.directory, and let the user the program runs as write there.',
+  },
+  'SLP-LOG-0004': {
+    blame: 'operator',
+    summary: 'no events are stored because the disk is fuller than it may be',
+    remedy: 'Free space there, choose another host.logging.directory, or raise host.logging.diskPercent.',
+  },
+  'SLP-LOG-0005': {
+    blame: 'self',
+    summary: 'a segment of stored events is damaged',
+    remedy: 'Nothing, if the host lost power: what it held is lost. Otherwise look at the disk.',
+  },
+  'SLP-LOG-0006': {
+    blame: 'operator',
+    summary: 'this scenario cannot be started or changed so',
+    remedy:
+      'Look at logs show: two run at once, AlwaysOn among them. Stop one first, or choose another name.',
+  },
+  'SLP-LOG-0007': {
+    blame: 'operator',
+    summary: 'this scenario is not running',
+    remedy: 'Look at logs show for those that are; start it with logs start.',
+  },
+  'SLP-LOG-0008': {
+    blame: 'peer',
+    summary: 'too many requests on one logging connection',
+    remedy: 'Wait until one of them has ended, or cancel one.',
+  },
+  'SLP-LOG-0009': {
+    blame: 'peer',
+    summary: 'log controller and logging agent have no version in common',
+    remedy: 'Upgrade the older of the two: at most one version lies between them.',
+  },
+  'SLP-LOG-0010': {
+    blame: 'self',
+    summary: 'the logging agent could not answer a request',
+    remedy: 'Report it with what the log of the edge says at that time.',
+  },
+  'SLP-LOG-0011': {
+    blame: 'operator',
+    summary: 'what should be copied or followed on from is not stored here',
+    remedy: 'Ask for the list again: segments grow old, and a store that was set up anew begins anew.',
+  },
+  'SLP-LOG-0012': {
+    blame: 'peer',
+    summary: 'a verified peer on a logging port is no log controller of this edge',
+    remedy: 'If it is one, add a name of its certificate to host.logging.controllers.',
+  },
   'SLP-LOG-0101': {
     blame: 'operator',
     summary: 'nobody listens on a logging port of an edge',

@@ -20,6 +20,7 @@ export type {
   UdpOptions,
   VerbHandler,
 } from './definition.ts';
+export type { CollectedItem, EventCollector } from './event-collector.ts';
 export type { Judgement, OfferJudge } from './offer.ts';
 export { becomeServer } from './preparation.ts';
 export type { HostSettings, Program, ServiceEntry } from './program.ts';

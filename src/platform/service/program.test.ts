@@ -35,7 +35,7 @@ for (const single of [false, true]) {
       );
       assert.equal(new Set(status.value.services.map((service) => service.pid)).size, single ? 1 : 2);
       assert.equal(status.value.services[0]?.pid === process.pid, single);
-      assert.deepEqual(status.value.services[0]?.verbs, ['emit', 'hang', 'history']);
+      assert.deepEqual(status.value.services[0]?.verbs, ['emit', 'hang', 'history', 'trace']);
       assert.deepEqual(status.value.listeners[0]?.rows, ['ext-05']);
       assert.equal(statSync(bench.socket).mode & 0o777, 0o600);
 

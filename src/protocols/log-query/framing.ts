@@ -21,7 +21,10 @@ const OPENING = 0x7b;
 const OCTETS = 0x00;
 
 export function encodeMessage(message: object): Buffer {
-  const text = JSON.stringify(message);
+  return encodeText(JSON.stringify(message));
+}
+/** A message that is text already. */
+export function encodeText(text: string): Buffer {
   const frame = Buffer.allocUnsafe(LENGTH + Buffer.byteLength(text));
   frame.writeUInt32BE(frame.length - LENGTH);
   frame.write(text, LENGTH, 'utf8');

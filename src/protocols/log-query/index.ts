@@ -12,6 +12,7 @@ export {
 export {
   encodeMessage,
   encodeOctets,
+  encodeText,
   FRAME_BYTES,
   type Frame,
   type FrameFault,
@@ -33,6 +34,7 @@ export {
   readAgentMessage,
   readRequest,
   requestIdOf,
+  runningScenario,
   type SearchRequest,
   type SegmentEntry,
 } from './messages.ts';
@@ -46,7 +48,9 @@ export {
 } from './providers.ts';
 export {
   type KeyTerm,
+  keyTerms,
   type Matcher,
+  matcherOf,
   matches,
   type SearchQuery,
   type SearchQueryInput,
@@ -59,6 +63,7 @@ export {
   demandOf,
   type ProviderRequest,
   readProviderRequest,
+  SCENARIO_MS,
   type Scenario,
   scenarioNamed,
   scenarios,

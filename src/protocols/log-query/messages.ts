@@ -84,7 +84,7 @@ export const collectionRequest = z.discriminatedUnion('type', [
 ]);
 export type CollectionRequest = z.output<typeof collectionRequest>;
 
-const runningScenario = z.object({
+export const runningScenario = z.object({
   name: word,
   startedAt: z.number(),
   /** Null: until it is stopped. */

@@ -70,7 +70,7 @@ export interface Matcher {
 
 export function matcherOf(query: SearchQuery): Matcher {
   const keys = keyTerms(query);
-  const texts = (query.text ?? []).map((text) => text.toLowerCase());
+  const texts = (query.text ?? []).map(foldCase);
   const { from = 0, to = Number.POSITIVE_INFINITY, level, components, providers, services, match } = query;
   const among = (list: readonly string[] | undefined, word: string) =>
     list === undefined || list.length === 0 || list.includes(word);
@@ -84,13 +84,22 @@ export function matcherOf(query: SearchQuery): Matcher {
       among(services, event.service),
     terms: (event) => {
       if (keys.length + texts.length === 0) return true;
-      const whole = texts.length === 0 ? '' : `${event.text}\n${event.body ?? ''}`.toLowerCase();
+      const whole = texts.length === 0 ? '' : foldCase(`${event.text}\n${event.body ?? ''}`);
       const has = ({ name, value }: KeyTerm) => event.keys[name]?.includes(value) === true;
       return match === 'any'
         ? keys.some(has) || texts.some((text) => whole.includes(text))
         : keys.every(has) && texts.every((text) => whole.includes(text));
     },
   };
+}
+
+/**
+ * Lower case, but for the two letters beyond ASCII whose lower case is one within, so that an index may look at the
+ * letters of ASCII alone.
+ */
+function foldCase(text: string): string {
+  if (!/[\u0130\u212a]/.test(text)) return text.toLowerCase();
+  return text.replace(/[^\u0130\u212a]+/g, (piece) => piece.toLowerCase());
 }
 
 /** Whether a query finds this event: the definition to which every index has to keep. */

@@ -9,13 +9,14 @@ export const serviceNames = [
   'management',
   'log-controller',
   'xmpp-gateway',
+  'logging-agent',
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 /** Who binds a socket: a service, or the supervisor itself. */
 export const listenerOwners = [...serviceNames, 'supervisor'] as const;
 export type ListenerOwner = (typeof listenerOwners)[number];
 /** Who stands behind a row of the port plan: those, services to come, and what is not ours. */
-export type PlannedService = ListenerOwner | 'web-conferencing' | 'logging-agent' | 'host' | 'reverse-proxy';
+export type PlannedService = ListenerOwner | 'web-conferencing' | 'host' | 'reverse-proxy';
 
 const TITLES: Readonly<Record<PlannedService, string>> = {
   access: 'Access Edge service',

@@ -76,7 +76,7 @@ const featureNeeds: Rule<EdgeFacts> = {
   },
 };
 
-const NOT_BUILT = ['webConferencing', 'logging'] as const;
+const NOT_BUILT = ['webConferencing'] as const;
 
 /** The plan is whole; not every service is. */
 const featureNotBuilt: Rule<EdgeFacts> = {

@@ -14,6 +14,10 @@ type Host = Draft<EdgeDocument>['host'] | Draft<InternalDocument>['host'];
  */
 export function fillEdgeDefaults(draft: Draft<EdgeDocument>): void {
   fillSocket(draft.host);
+  if (draft.host?.logging?.directory === '') {
+    const folder = draft.host.stateDirectory;
+    draft.host.logging.directory = folder === undefined ? undefined : join(folder, 'logs');
+  }
   fillAddresses(draft.host?.addresses);
   fillCertificates(draft.host?.certificates);
   const policy = draft.policy;

@@ -10,6 +10,7 @@ import {
   remoteAdministration,
   sipLimits,
 } from './host-schema.ts';
+import { hostLogging, logging } from './logging-schema.ts';
 import { avLimits, relay } from './media-schema.ts';
 import { features, internalPeers, pool, reverseProxy } from './perimeter-schema.ts';
 import { remoteAccess } from './remote-access-schema.ts';
@@ -58,6 +59,7 @@ const host = setting.section('What belongs to this host alone.', {
     av: derivedKeyPair('Shown to outside clients that reach the relay over TLS (turns:).', 'av', 'access'),
   }),
   replication: hostReplication,
+  logging: hostLogging,
 });
 
 const nextHop = setting.section('The only thing in the internal network that the edge dials.', {
@@ -295,6 +297,7 @@ const policy = setting.section('What all edges of the organisation have in commo
   }),
   pool,
   reverseProxy,
+  logging,
   ports,
   relay,
   mediaCredentials,

@@ -128,7 +128,7 @@ export const internalRows: readonly RowDefinition[] = [
       peers: 'internal:logging',
       port: at('logging', plus),
       reach: 'node',
-      built: false,
+      built: true,
     }),
   ),
 ];
