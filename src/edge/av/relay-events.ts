@@ -40,6 +40,10 @@ export class RelayEvents {
   }
 
   /** Asked for every datagram between clients and the relay, data too: one comparison while nobody wants any. */
+  wants(bytes: Uint8Array, start: number): boolean {
+    return this.#signalling.level >= LEVEL.info && (bytes[start] ?? FIRST_OF_DATA) < FIRST_OF_DATA;
+  }
+  /** Tells a message that is {@link wants | wanted}, if it is signalling. */
   message(
     direction: 'in' | 'out',
     listener: TurnListener,
@@ -49,8 +53,7 @@ export class RelayEvents {
     end: number,
   ): void {
     const { level } = this.#signalling;
-    if (level < LEVEL.info || (bytes[start] ?? FIRST_OF_DATA) >= FIRST_OF_DATA) return;
-    if (end - start < HEADER_BYTES) return;
+    if (!this.wants(bytes, start) || end - start < HEADER_BYTES) return;
     const frame = bytes.subarray(start, end);
     const type = readU16(frame, 0);
     const isMs = looksLikeMs(frame);

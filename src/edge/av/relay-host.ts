@@ -200,7 +200,9 @@ export class RelayHost implements TurnSink {
     start: number,
     end: number,
   ): void {
-    this.#events.message('out', listener, { address, port }, bytes, start, end);
+    if (this.#events.wants(bytes, start)) {
+      this.#events.message('out', listener, { address, port }, bytes, start, end);
+    }
     // Every listener that the relay knows was given to it by us.
     (listener as ClientPath).send(bytes, start, end, address, port);
   }
@@ -317,7 +319,9 @@ export class RelayHost implements TurnSink {
   }
 
   #handleDatagram(path: ClientPath, address: string, port: number, bytes: Uint8Array): void {
-    this.#events.message('in', path, { address, port }, bytes, 0, bytes.length);
+    if (this.#events.wants(bytes, 0)) {
+      this.#events.message('in', path, { address, port }, bytes, 0, bytes.length);
+    }
     this.relay.handleClientDatagram(path, address, port, bytes, this.#clock.now());
   }
 

@@ -128,7 +128,7 @@ export class MsProbe implements Probe {
   }
   #refused(outcome: Result<MsTurnClientEvent>): Result<never> {
     if (!outcome.ok) return err(located(outcome.error, this.target));
-    const why = outcome.value.type === 'ended' ? outcome.value.failure : undefined;
+    const why = 'failure' in outcome.value ? outcome.value.failure : undefined;
     return err(located(why ?? failure('SLP-AV-0102'), this.target));
   }
 }

@@ -64,7 +64,7 @@ test('allocates after a challenge, sets an active destination, and gives all of 
 
 test('refusals: a wrong password, a user that nobody knows, a peer that is none', () => {
   const code = (event: MsTurnClientEvent | undefined) =>
-    event?.type === 'ended' ? event.failure?.code : event?.type;
+    event !== undefined && 'failure' in event ? event.failure.code : event?.type;
   assert.equal(code(new Play(40_002, 'alice', 'wrong').allocate()), 'SLP-AV-0104');
   assert.equal(code(new Play(40_003, 'nobody').allocate()), 'SLP-AV-0104');
   const play = new Play(40_004);
@@ -72,6 +72,7 @@ test('refusals: a wrong password, a user that nobody knows, a peer that is none'
   play.client.setActiveDestination({ address: '10.1.2.3', port: 9_000 }, play.now);
   play.exchange();
   assert.equal(code(play.events.at(-1)), 'SLP-AV-0105');
+  assert.equal(play.client.state, 'allocated', 'another peer may be tried');
 });
 
 test('a request is sent again until it is answered, and given up in the end', () => {

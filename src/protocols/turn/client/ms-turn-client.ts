@@ -24,6 +24,8 @@ export type MsTurnClientEvent =
   | { readonly type: 'allocated'; readonly relayed: TransportAddress }
   /** Data go to this peer as they are, and come from it as they are. */
   | { readonly type: 'destination-set' }
+  /** The peer is none that the server relays to; the allocation stays as it was. */
+  | { readonly type: 'destination-refused'; readonly failure: Failure }
   /** The allocation is over, or never came to be. Without `failure`: it was given back. */
   | { readonly type: 'ended'; readonly failure?: Failure };
 
@@ -104,7 +106,7 @@ export class MsTurnClient {
     if (!code.ok) this.#succeed(transaction.purpose, message.value);
     else if (isChallenge(code.value) && transaction.challenges === 0 && transaction.purpose === 'allocate') {
       this.#follow(message.value, now);
-    } else this.#fail(refusal(code.value));
+    } else this.#refuse(transaction.purpose, refusal(code.value));
     return true;
   }
   handleTimeouts(now: Monotonic): void {
@@ -137,6 +139,11 @@ export class MsTurnClient {
     this.#sequence = sequence.value.number;
     this.state = 'allocated';
     return sink.event({ type: 'allocated', relayed: relayed.value });
+  }
+  #refuse(purpose: Purpose, problem: Failure): void {
+    if (purpose === 'destination')
+      this.#options.sink.event({ type: 'destination-refused', failure: problem });
+    else this.#fail(problem);
   }
   #fail(problem: Failure): void {
     this.#end(problem);
