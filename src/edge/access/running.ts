@@ -1,4 +1,4 @@
-import { randomToken } from '#kernel';
+import { type Cancel, randomToken } from '#kernel';
 import type { Resolver } from '#platform/dns';
 import { type Connection, dialTls, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
 import { matchName } from '#platform/pki';
@@ -22,6 +22,7 @@ import { Federation } from './federation/federation.ts';
 import { type FederationScene, federationScene } from './federation/federation-scene.ts';
 import { federationListener } from './federation/listener.ts';
 import { GuardDesk } from './guard/guard-desk.ts';
+import { Indicators, type Sample } from './indicators.ts';
 import type { AccessMetrics } from './metrics.ts';
 import { OverloadDesk } from './overload/overload-desk.ts';
 import type { Prepared } from './prepared.ts';
@@ -43,6 +44,8 @@ const NEXT_HOP_OUTBOUND_BYTES = 64 * 1024 * 1024;
 const FLOWS = 1_000_000;
 const REFUSED_PEERS_LOGGED = 64;
 /** How often a member of the next hop is asked whether it serves. */
+/** How often indicators are sampled. Milliseconds. */
+const WATCH_MS = 1000;
 const PROBE_MS = 30_000;
 /** There are few members and nothing works without one, so a lost one is looked for often. */
 const BACK_OFF = { firstMs: 250, longestMs: 5000 };
@@ -52,6 +55,7 @@ const TAG_LENGTH = 16;
 export class Running {
   /** The resolver of the running document. */
   readonly names: EdgeNames;
+  readonly indicators: Indicators;
   readonly revocation: Revocation;
   readonly #context: ServiceContext;
   readonly #metrics: AccessMetrics;
@@ -62,6 +66,7 @@ export class Running {
   readonly #federation: Federation;
   readonly #partners: TlsAcceptor;
   readonly #overload: OverloadDesk;
+  #cancelWatch: Cancel = () => {};
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
   /** For life: what clients were shown has to open whatever document runs then. */
   readonly #seal: Seal;
@@ -74,6 +79,7 @@ export class Running {
     this.#seal = new Seal(prepared.flowKey);
     const { settings } = prepared;
     const { clock, random, log, events } = context;
+    this.indicators = new Indicators(context.metrics);
     this.#overload = new OverloadDesk(context, settings.limits.overloadMs);
     const guard = new GuardDesk({ clock, log, events, settings });
     this.#proxy = new AccessProxy({
@@ -125,6 +131,7 @@ export class Running {
     this.#proxy.start(this.#pool, this.#federation);
     this.#pool.start();
     this.#overload.start();
+    this.#watch();
   }
 
   get federation(): Federation {
@@ -178,12 +185,36 @@ export class Running {
   }
   async stop(): Promise<void> {
     this.#overload.stop();
+    this.#cancelWatch();
     this.#pool.close();
     this.#federation.stop();
     this.revocation.close();
     this.names.close();
     this.#proxy.stop();
     await Promise.all([this.#external.close(), this.#internal.close(), this.#partners.close()]);
+  }
+
+  /** Key health indicators, once a second. */
+  #watch(): void {
+    const { clock } = this.#context;
+    this.#cancelWatch = clock.after(WATCH_MS, () => {
+      this.indicators.sample(this.#sample(), clock.now());
+      this.#watch();
+    });
+  }
+  #sample(): Sample {
+    const { endpoint } = this.#proxy;
+    const { timedOut, dropped } = endpoint.troubles;
+    let flowControlled = 0;
+    for (const { connection } of endpoint.flows()) if (connection.queued > 0) flowControlled += 1;
+    return {
+      totals: {
+        connectionsDropped: this.#external.refusedByLimits + this.#partners.refusedByLimits,
+        sendsTimedOut: timedOut,
+        requestsDropped: dropped + this.#metrics.refusals.value('overloaded'),
+      },
+      levels: { flowControlled, waitingSeconds: this.#overload.waitedMs / 1000 },
+    };
   }
 
   #nextHopPool(): SipFlowPool {

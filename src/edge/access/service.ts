@@ -56,7 +56,11 @@ class AccessService implements Service<EdgeDocument> {
     if (this.#running === undefined) return { ok: false, detail: 'no document yet' };
     const { clients, healthy, members } = this.#running.counts();
     const state = this.#draining ? 'draining, ' : '';
-    return { ok: true, detail: `${state}${clients} clients, next hop ${healthy} of ${members} reachable` };
+    const beyond = this.#running.indicators
+      .exceeded()
+      .map(({ name, value, unit }) => `, ${name} ${Math.round(value)} ${unit}`);
+    const detail = `${state}${clients} clients, next hop ${healthy} of ${members} reachable${beyond.join('')}`;
+    return { ok: true, detail };
   }
 
   drain(): void {

@@ -23,6 +23,8 @@ export function accessVerbs(
         nextHop: proxy === undefined ? [] : describeMembers(proxy),
       };
     }),
+    /** Key health indicators with their bounds. */
+    indicators: verb(z.strictObject({}), () => ({ indicators: running()?.indicators.list() ?? [] })),
     ...outsideVerbs(running),
     /** Sources that are refused for failed sign-ins. */
     blocks: verb(z.strictObject({}), () => ({ blocks: running()?.proxy.guard.blocks() ?? [] })),

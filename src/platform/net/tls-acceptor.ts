@@ -65,6 +65,13 @@ export interface TlsChange extends TlsIdentity {
   readonly alpn?: readonly string[];
 }
 
+const LIMITS_REACHED = [
+  'too-many-connections',
+  'too-many-handshakes',
+  'too-many-from-source',
+  'made-room',
+] as const satisfies readonly RefusalReason[];
+
 /** Closes that an operator may want to look into. */
 const NOTABLE: ReadonlySet<CloseReason> = new Set(['tls-error', 'slow-reader']);
 
@@ -77,6 +84,8 @@ export class TlsAcceptor {
   readonly #options: TlsAcceptorOptions;
   #host: { -readonly [key in keyof ConnectionHost]: ConnectionHost[key] };
   readonly #refused: ReturnType<typeof refusalMetrics>;
+  /** This acceptor's own part of them. */
+  readonly #refusedBy = new Map<RefusalReason, number>();
   readonly #refusalLog: RefusalLog;
   readonly #events: TlsEvents;
   /** In the order in which they began, which is the order in which they are due. */
@@ -115,6 +124,10 @@ export class TlsAcceptor {
   /** Open connections, handshaking ones included. */
   get open(): number {
     return this.#connections.size + this.#handshakes.size;
+  }
+  /** Sockets refused since the start because a limit was reached. */
+  get refusedByLimits(): number {
+    return LIMITS_REACHED.reduce((sum, reason) => sum + (this.#refusedBy.get(reason) ?? 0), 0);
   }
   /** Sockets in their handshake. */
   get handshaking(): number {
@@ -317,6 +330,7 @@ export class TlsAcceptor {
     detail?: string,
   ): void {
     this.#refused.inc(reason);
+    this.#refusedBy.set(reason, (this.#refusedBy.get(reason) ?? 0) + 1);
     if (remote !== undefined) this.#events.refused(reason, local, remote, detail);
     if (reason !== 'gone') this.#refusalLog.write('connection refused', reason, remote, detail);
   }

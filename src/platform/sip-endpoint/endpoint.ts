@@ -113,6 +113,14 @@ export class SipEndpoint {
   get flowCount(): number {
     return this.#flows.size;
   }
+  /** Totals since the start, for whoever watches over the service. */
+  get troubles(): { readonly timedOut: number; readonly dropped: number } {
+    const { failed, closed, dropped } = this.#meters;
+    return {
+      timedOut: failed.value('client-timeout') + closed.value('slow-reader'),
+      dropped: dropped.value('transactions-full') + dropped.value('flow-requests-full'),
+    };
+  }
   flows(): IterableIterator<SipFlow> {
     return this.#flows.values();
   }

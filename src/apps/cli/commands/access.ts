@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Administered, administrationCommand, verbsOf } from '../administered.ts';
-import { printable, type Session, table } from '../terminal.ts';
+import { exitStatus, inWords, printable, type Session, table } from '../terminal.ts';
 
 interface Client {
   readonly id: number;
@@ -24,7 +24,16 @@ interface Blocks {
   }[];
 }
 
-/** `sallyport access connections|blocks|unblock` */
+interface Condition {
+  readonly indicators: readonly {
+    readonly name: string;
+    readonly unit: string;
+    readonly value: number;
+    readonly bound: number;
+  }[];
+}
+
+/** `sallyport access connections|blocks|unblock|indicators` */
 export function addAccess(root: Command, session: Session): void {
   const access = root.command('access').description('what the Access Edge service of a running edge knows');
   const verb = verbsOf(session, 'access');
@@ -43,6 +52,31 @@ export function addAccess(root: Command, session: Session): void {
     .action(async (source: string, options: Administered) => {
       await verb<{ lifted: number }>(options, 'unblock', { source }, ({ lifted }) => `${lifted} lifted`);
     });
+  administrationCommand(access, 'indicators', 'key health indicators; status 1 beyond a bound').action(
+    async (options: Administered) => {
+      let exceeded = false;
+      await verb<Condition>(options, 'indicators', {}, (condition) => {
+        exceeded = condition.indicators.some(isExceeded);
+        return renderCondition(condition);
+      });
+      if (exceeded) session.finish(exitStatus.failed);
+    },
+  );
+}
+
+const isExceeded = ({ value, bound }: Condition['indicators'][number]) => value >= bound;
+
+function renderCondition({ indicators }: Condition): string {
+  return table([
+    ['INDICATOR', 'NOW', '', 'BOUND', ''],
+    ...indicators.map((one) => [
+      inWords(one.name),
+      one.value.toFixed(1),
+      one.unit,
+      `below ${one.bound}`,
+      isExceeded(one) ? 'BEYOND' : 'ok',
+    ]),
+  ]);
 }
 
 function renderConnections({ total, clients }: Connections): string {

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { clientTransports } from '#protocols/turn';
 import { type Administered, administrationCommand, verbsOf } from '../administered.ts';
-import { exitStatus, printable, type Session, table } from '../terminal.ts';
+import { exitStatus, inWords, printable, type Session, table } from '../terminal.ts';
 
 interface Traffic {
   readonly packets: number;
@@ -155,9 +155,4 @@ function renderCounters({ relayed = {}, drops = {}, refusals = {} }: Counters): 
     ...part('refused', refusals),
     ...part('dropped', drops),
   ]);
-}
-
-/** `packetsDropped` as `packets dropped`. */
-function inWords(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -68,6 +68,10 @@ export class ClientListener {
   get handleShared(): TlsAcceptor['handle'] {
     return this.#shared.handle;
   }
+  /** Connections refused since the start because a limit was reached. */
+  get refusedByLimits(): number {
+    return this.#acceptor.refusedByLimits + this.#shared.refusedByLimits;
+  }
   update(prepared: Prepared): void {
     this.#prepared = prepared;
     this.#webSockets.update(this.#webSocketOptions());

@@ -42,6 +42,10 @@ export class OverloadDesk {
     );
   }
 
+  /** How long a message that arrives now waits to be read. */
+  get waitedMs(): number {
+    return this.#waitedMs;
+  }
   start(): void {
     this.#wait.start();
   }

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { TcpNetConnectOpts } from 'node:net';
+import { after, before, test } from 'node:test';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { Perimeter } from '../../lab/testing/perimeter.ts';
+import { sallyport } from '../testing/printed.ts';
+
+const NETWORK = 84;
+
+let perimeter: Perimeter;
+let client: TLSSocket | undefined;
+
+before(async () => {
+  perimeter = await Perimeter.prepare({
+    network: NETWORK,
+    frontEnd: false,
+    change: ({ policy }) => {
+      policy.features = { federation: true };
+      policy.federation = {
+        allowed: [{ domain: 'partner.example', proxy: 'sip.partner.example' }],
+        blocked: [{ domain: 'nuisance.example' }],
+      };
+    },
+  });
+  await perimeter.edge.start();
+});
+after(async () => {
+  client?.destroy();
+  await perimeter?.stop();
+});
+
+const run = (...args: string[]) => sallyport(...args, '--socket', perimeter.files.edgeSocket);
+
+test('access connections lists who is connected, signed in or not', async () => {
+  const { access, names, clients } = perimeter.plan;
+  const to: ConnectionOptions & TcpNetConnectOpts = {
+    ...{ host: access.address, port: access.port, servername: names.access, localAddress: clients.alice },
+    ca: readFileSync(perimeter.files.authority),
+    ALPNProtocols: ['sip/2'],
+  };
+  client = connect(to);
+  await once(client, 'secureConnect');
+  await perimeter.until('the connection is listed', async () => {
+    const { out } = await run('access', 'connections');
+    return out.includes(` ${clients.alice} `) && out.endsWith('\n1 of 1\n');
+  });
+});
+
+test('access indicators says that all is well, with status 0', async () => {
+  const { out, status } = await run('access', 'indicators');
+  assert.equal(status, 0);
+  assert.match(out, /^connections dropped +0\.0 +a second +below 1 +ok$/m);
+  assert.match(out, /^waiting seconds +\d+\.\d +seconds +below 3 +ok$/m);
+});
+
+test('access blocks: nobody is refused, and nobody to forgive', async () => {
+  assert.equal((await run('access', 'blocks')).out, 'no source is refused\n');
+  assert.equal((await run('access', 'unblock', '192.0.2.1')).out, '0 lifted\n');
+});
+
+test('federation partners lists those of the document; federation test tells where it ends, with status 1', async () => {
+  const { out } = await run('federation', 'partners');
+  assert.match(out, /^partner\.example +allowed-server +sip\.partner\.example +use-source +0/m);
+  const tried = await run('federation', 'test', 'nuisance.example');
+  assert.equal(tried.status, 1);
+  assert.match(tried.out, /^policy +FAILED +\d+ +\d+ +refused by the rule blocked-domain$/m);
+});
