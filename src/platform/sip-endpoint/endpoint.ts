@@ -22,7 +22,7 @@ import { DeadlineTimer } from './deadline-timer.ts';
 import { Flow } from './flow.ts';
 import { Inspection } from './inspection.ts';
 import { MessageEvents } from './message-events.ts';
-import { declareMeters, type Meters } from './meters.ts';
+import { declareMeters, type Meters, type Troubles, troublesOf } from './meters.ts';
 import {
   defaultEndpointLimits,
   type OutgoingRequest,
@@ -114,12 +114,8 @@ export class SipEndpoint {
     return this.#flows.size;
   }
   /** Totals since the start, for whoever watches over the service. */
-  get troubles(): { readonly timedOut: number; readonly dropped: number } {
-    const { failed, closed, dropped } = this.#meters;
-    return {
-      timedOut: failed.value('client-timeout') + closed.value('slow-reader'),
-      dropped: dropped.value('transactions-full') + dropped.value('flow-requests-full'),
-    };
+  get troubles(): Troubles {
+    return troublesOf(this.#meters);
   }
   flows(): IterableIterator<SipFlow> {
     return this.#flows.values();

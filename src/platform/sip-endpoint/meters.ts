@@ -55,3 +55,18 @@ export function declareMeters(metrics: Metrics, name: string, levels: Levels): M
     ),
   };
 }
+
+/** Totals that say that something is wrong. */
+export interface Troubles {
+  /** Requests that nobody answered in time, and connections that nobody read. */
+  readonly timedOut: number;
+  /** Requests refused for want of room. */
+  readonly dropped: number;
+}
+
+export function troublesOf({ failed, closed, dropped }: Meters): Troubles {
+  return {
+    timedOut: failed.value('client-timeout') + closed.value('slow-reader'),
+    dropped: dropped.value('transactions-full') + dropped.value('flow-requests-full'),
+  };
+}
