@@ -1,10 +1,12 @@
-import { writeXml, XmlStreamReader } from '#protocols/xml';
+import { writeXml, type XmlElement, XmlStreamReader } from '#protocols/xml';
 import type { FuzzTarget } from '#tools/fuzz';
 import { jidText, parseJid } from './jid.ts';
+import { fitsLink } from './link/fits-link.ts';
 import { LinkStream } from './link/link-stream.ts';
+import { originOf, withOrigin } from './link/origin.ts';
 import type { StreamAction } from './stream/actions.ts';
 import type { InboundStream } from './stream/inbound-stream.ts';
-import { strangerLimits } from './stream/limits.ts';
+import { linkLimits, partnerLimits, strangerLimits } from './stream/limits.ts';
 import type { OutboundStream } from './stream/outbound-stream.ts';
 import {
   certified,
@@ -161,6 +163,15 @@ export const targets: readonly FuzzTarget[] = [
     },
   },
   {
+    name: 'xmpp-passed-on',
+    seeds,
+    run(input) {
+      for (const event of new XmlStreamReader(partnerLimits).read(input, 0)) {
+        if (event.type === 'element' && fitsLink(event.element)) passOn(event.element);
+      }
+    },
+  },
+  {
     name: 'xmpp-address',
     seeds: ['juliet@xmpp.example/balcony', 'xmpp.example', 'ü@bücher.example/😀'].map((text) =>
       Buffer.from(text),
@@ -174,6 +185,17 @@ export const targets: readonly FuzzTarget[] = [
     },
   },
 ];
+
+/** What a proxy passes on a gateway can read, with the one origin that the proxy wrote. */
+function passOn(stanza: XmlElement): void {
+  const origin = { stream: 's', number: 7, partner: THEIRS, type: 'federated' } as const;
+  const text = HEADER + writeXml(withOrigin(stanza, origin), 'jabber:server');
+  for (const event of new XmlStreamReader(linkLimits).read(Buffer.from(text), 0)) {
+    if (event.type === 'problem') throw new Error(`what fits the link is refused there: ${event.problem}`);
+    if (event.type !== 'element') continue;
+    if (originOf(event.element)?.number !== 7) throw new Error('the origin is not the one that was written');
+  }
+}
 
 function link(): LinkStream {
   const names = { role: 'proxy', own: OURS, peers: [THEIRS], streamId: 'link-1' } as const;

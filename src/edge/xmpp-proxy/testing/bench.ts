@@ -54,7 +54,7 @@ export class ProxyBench {
   readonly document: EdgeDocument;
   readonly authority: LabAuthority;
   readonly nameServer: string;
-  readonly service: Service<EdgeDocument>;
+  service: Service<EdgeDocument>;
   readonly #listening = new Map<string, { server: Server; handler: (socket: Socket) => void }>();
   readonly #events: ToldEvent[] = [];
   readonly #sockets = new Set<Socket>();
@@ -83,7 +83,10 @@ export class ProxyBench {
     this.authority = authority;
     this.nameServer = nameServer;
     this.ring.onItem = () => this.#handleEvents();
-    this.service = service.create({
+    this.service = this.#create();
+  }
+  #create(): Service<EdgeDocument> {
+    return service.create({
       clock: this.clock,
       random: new SystemRandom(),
       log: this.log,
@@ -143,10 +146,16 @@ export class ProxyBench {
     for (const socket of this.#sockets) socket.destroy();
     rmSync(this.folder, { recursive: true, force: true });
   }
-  /** As a process that is killed: every connection breaks in the middle of whatever was said. */
-  kill(): void {
-    for (const { server } of this.#listening.values()) server.close();
+  /**
+   * As when the process is killed and the supervisor starts another: every connection that others opened breaks in the
+   * middle of whatever was said, nothing is remembered, and the listening sockets stay.
+   */
+  async killAndRestart(): Promise<void> {
+    for (const listening of this.#listening.values()) listening.handler = (socket) => socket.destroy();
     for (const socket of this.#sockets) socket.resetAndDestroy();
+    const killed = this.service;
+    this.service = this.#create();
+    await Promise.all([killed.stop(), this.commit()]);
   }
 
   #listen(id: string, handler: (socket: Socket) => void): Server {

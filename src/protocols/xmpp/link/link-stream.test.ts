@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { element } from '#protocols/xml';
-import { LinkStream, NS, originOf, poolOrder, withOrigin, withoutOrigin } from '../index.ts';
+import { fitsLink, LinkStream, NS, originOf, poolOrder, withOrigin, withoutOrigin } from '../index.ts';
 import type { StreamAction } from '../stream/actions.ts';
-import { partnerLimits } from '../stream/limits.ts';
+import { linkLimits } from '../stream/limits.ts';
 import { ended, message, OURS, sent, settings, THEIRS, types } from '../testing/stage.ts';
 
 const GATEWAY = 'fe1.example';
@@ -18,7 +18,7 @@ function link(role: 'gateway' | 'proxy', peer?: string): LinkStream {
       peers: [peer ?? (role === 'gateway' ? PROXY : GATEWAY)],
       streamId: 'link-1',
       times: settings.times,
-      limits: partnerLimits,
+      limits: linkLimits,
       unacknowledged: 16,
       accepts: (from, to) =>
         role === 'proxy' ? from === OURS && to === THEIRS : from === THEIRS && to === OURS,
@@ -107,6 +107,26 @@ test('an origin is read only where there is exactly one, and a whole one', () =>
     const attributes = { stream: 's', number: '3', partner: THEIRS, type: 'federated', ...wrong };
     const broken = { ...stanza, children: [element(NS.link, 'origin', attributes)] };
     assert.equal(originOf(broken), undefined, JSON.stringify(wrong));
+  }
+});
+
+test('X1: what fits the link is read there, and what would grow beyond it does not fit', () => {
+  const ends = { from: `a@${THEIRS}`, to: `b@${OURS}` };
+  const body = (text: string) =>
+    element(NS.server, 'message', ends, [element(NS.server, 'body', {}, [text])]);
+  const spelled = (count: number, length: number) => {
+    const children = Array.from({ length: count }, () => element('n'.repeat(length), 'x'));
+    return element(NS.server, 'message', ends, children);
+  };
+  const fits = [body('hello'), body("'".repeat(60_000)), spelled(900, 100)];
+  const grows = [spelled(900, 20_000), spelled(1001, 1), body('x'.repeat(600_000))];
+  assert.deepEqual(fits.map(fitsLink), [true, true, true]);
+  assert.deepEqual(grows.map(fitsLink), [false, false, false]);
+  for (const stanza of fits) {
+    const { proxy, gateway } = join(link('gateway'), link('proxy'));
+    const origin = { stream: 's', number: 1, partner: THEIRS, type: 'federated' } as const;
+    const text = sent(proxy.send(withOrigin(stanza, origin), 0));
+    assert.deepEqual(types(gateway.handleBytes(Buffer.from(text), 0)), ['stanza']);
   }
 });
 

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+import type { EdgeArrival } from '#platform/xmpp-link';
+import { OTHERS, OURS, ProxyBench, partner, THEIRS } from './testing/bench.ts';
+import {
+  bodyOf,
+  chat,
+  conditionOf,
+  opened,
+  PartnerServer,
+  TestGateway,
+  until,
+  xmlOf,
+} from './testing/ends.ts';
+
+const toJuliet = (body: string) => chat(body, `romeo@${OURS}/phone`, `juliet@${THEIRS}`);
+const numbers = (count: number) => Array.from({ length: count }, (_, number) => String(number));
+/** As the gateway does: what came before by stream and number, or by addresses and id, is the same stanza. */
+const distinct = (arrivals: readonly EdgeArrival[]) => [
+  ...new Set(arrivals.map(({ stanza: { attributes } }) => attributes.get('id') ?? '')),
+];
+
+test('the proxy is killed with stanzas in flight: nothing that was acknowledged is lost', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const server = await PartnerServer.start(t, bench);
+  const gateway = await TestGateway.start(t, bench, { hold: true });
+  await gateway.ready.count(1);
+  const acknowledged = new Set<string>();
+  const sent = numbers(100).map(async (body) => {
+    if ((await server.send(chat(body))) === undefined) acknowledged.add(body);
+  });
+  const before = await gateway.arrivals.count(100);
+  for (const arrival of before.slice(0, 40)) arrival.done();
+  while (acknowledged.size < 40) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(acknowledged.size, 40);
+  await bench.killAndRestart();
+  const after = await gateway.arrivals.count(160);
+  for (const arrival of after) arrival.done();
+  await Promise.all(sent);
+  assert.equal(acknowledged.size, 100, 'the partner has sent again what it had no word of');
+  assert.deepEqual(distinct(gateway.arrivals.all), numbers(100), 'all of them, in order');
+  assert.equal(gateway.arrivals.all.length, 160, 'and no other one twice');
+});
+
+test('the proxy is killed while a partner without acknowledgements sends: at most what was in flight is lost', async (t) => {
+  const window = 4;
+  const bench = await ProxyBench.start(t, ({ policy }) => {
+    policy.xmpp.limits.stanzasInFlight = window;
+  });
+  const gateway = await TestGateway.start(t, bench, { hold: true });
+  await gateway.ready.count(1);
+  const socket = await opened(t, bench);
+  const size = xmlOf(chat('0000')).length;
+  const sent = 4000;
+  for (let number = 0; number < sent; number++) socket.write(xmlOf(chat(String(number).padStart(4, '0'))));
+  await gateway.arrivals.count(window);
+  await bench.killAndRestart();
+  // The window, and what one read held beyond it; the rest has not left the partner's system, or never left its own queue.
+  const most = window + Math.ceil(65_536 / size);
+  assert.ok(
+    distinct(gateway.arrivals.all).length <= most,
+    `${distinct(gateway.arrivals.all).length} of ${most}`,
+  );
+});
+
+test('a link breaks with stanzas in flight: they come again with the same origin, which tells that they are the same', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const server = await PartnerServer.start(t, bench);
+  const first = await TestGateway.start(t, bench, { hold: true });
+  await first.ready.count(1);
+  const sent = numbers(20).map((body) => server.send(chat(body)));
+  const before = await first.arrivals.count(20);
+  first.links.close();
+  const second = await TestGateway.start(t, bench);
+  const after = await second.arrivals.count(20);
+  const origins = (arrivals: readonly EdgeArrival[]) =>
+    arrivals.map(({ origin: { stream, number } }) => `${stream} ${number}`);
+  assert.deepEqual(origins(after), origins(before));
+  assert.deepEqual(await Promise.all(sent), Array(20).fill(undefined));
+});
+
+test('a partner goes away and comes back: senders are told, and then it works again', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const gateway = await TestGateway.start(t, bench);
+  const before = await PartnerServer.start(t, bench);
+  await gateway.send(toJuliet('before'));
+  await before.arrivals.count(1);
+  await before.stop();
+  await gateway.send(toJuliet('away'));
+  assert.match(conditionOf((await gateway.arrivals.count(1))[0]!.stanza) ?? '', /^remote-server-/);
+  const back = await PartnerServer.start(t, bench);
+  for (let attempt = 1; back.arrivals.all.length === 0; attempt++) {
+    await gateway.send(toJuliet(`back ${attempt}`));
+    await new Promise((resolve) => setTimeout(resolve, 200)); // that it was not reached is remembered for some seconds
+  }
+  assert.match(bodyOf(back.arrivals.all[0]!.stanza) ?? '', /^back/);
+});
+
+test('DNS fails: senders are told, links stay, and with DNS it works again', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const server = await PartnerServer.start(t, bench);
+  const { resolvers } = bench.document.host;
+  bench.document.host.resolvers = ['127.77.0.9'];
+  await bench.commit();
+  const gateway = await TestGateway.start(t, bench);
+  await gateway.ready.count(1);
+  await gateway.send(toJuliet('in vain'));
+  assert.equal(conditionOf((await gateway.arrivals.count(1))[0]!.stanza), 'remote-server-not-found');
+  assert.deepEqual(gateway.ends.all, []);
+  bench.document.host.resolvers = resolvers;
+  await bench.commit();
+  await gateway.ready.count(2);
+  await gateway.send(toJuliet('again'));
+  await server.arrivals.count(1);
+});
+
+test('X5: a partner whose certificate is revoked proves nothing by it, in either direction; its neighbour does', async (t) => {
+  const place = '127.0.3.80';
+  const bench = await ProxyBench.start(t, ({ policy }) => {
+    policy.xmpp.partners.push(partner(OTHERS));
+    policy.revocation.shortLivedDays = 10;
+    policy.revocation.allowedNetworks = [`${place}/32`];
+  });
+  const revoked: string[] = [];
+  const lists = createServer((_, response) => {
+    void bench.authority.revocationList(revoked).then((list) => response.end(list));
+  }).listen(80, place);
+  await once(lists, 'listening');
+  t.after(() => lists.close());
+  const issue = bench.issue.bind(bench);
+  const bad = await issue(THEIRS, { lists: [`http://${place}/ca.crl`] });
+  revoked.push(new X509Certificate(bad.certificatePem).serialNumber);
+  bench.issue = async (domain, change) => {
+    return domain === THEIRS ? bad : issue(domain, { ...change, lists: [`http://${place}/ca.crl`] });
+  };
+  const gateway = await TestGateway.start(t, bench);
+  await gateway.ready.count(1);
+  await PartnerServer.start(t, bench);
+  await gateway.send(toJuliet('never'));
+  assert.equal(conditionOf((await gateway.arrivals.count(1))[0]!.stanza), 'remote-server-timeout');
+  const refused = await bench.event('xmpp-stream-refused', ({ direction }) => direction === 'out');
+  assert.match(String(refused.detail), /SLP-PKI-0001 .*revoked/);
+  const socket = await opened(t, bench);
+  assert.equal(socket.destroyed, false);
+  socket.write(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>`);
+  assert.match(await until(socket), /<not-authorized/);
+  const neighbour = await PartnerServer.start(t, bench, { domain: OTHERS });
+  assert.equal(await neighbour.send(chat('good', `x@${OTHERS}`)), undefined);
+  await gateway.arrivals.count(2);
+});
