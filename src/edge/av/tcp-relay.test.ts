@@ -36,7 +36,7 @@ async function start(t: TestContext, kilobits?: number, clock?: ManualClock): Pr
 async function client(t: TestContext, bench: Bench, side: 'outside' | 'inside', tls = false) {
   const place =
     side === 'outside' ? { address: OUTSIDE, server: EXTERNAL, tls } : { address: INSIDE, server: INTERNAL };
-  const connect = () => openStream(bench, { ...place, halfOpen: !tls });
+  const connect = () => openStream(bench, { ...place, halfOpen: true });
   const opened = await TcpRelayClient.open(connect, bench.token(`sip:${side}@example.test`));
   t.after(() => opened.end());
   return opened;
