@@ -5,7 +5,7 @@ import type { ClientTransport, Face, TurnListener } from '#protocols/turn';
 /** A way to clients that knows how to send: what the relay is given as a listener, and names when it sends. */
 export interface ClientPath extends TurnListener {
   /** Sends `bytes[start, end)`; nobody may change them from then on. */
-  send(bytes: Uint8Array, start: number, end: number, address: string, port: number): void;
+  send(bytes: Uint8Array, start: number, end: number, address: string, port: number, whole?: boolean): void;
 }
 
 export function faceOf(plan: ListenerPlan): Face {

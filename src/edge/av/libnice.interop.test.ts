@@ -17,6 +17,10 @@ const MESSAGES = 200;
 const SHORT_LIFETIME_SECONDS = 4;
 const INTERVAL_MS = 15;
 
+/** The edge of somebody else, where connections from outside are welcome. */
+const OTHER = '127.0.9.105';
+const OTHER_INTERNAL = '127.0.9.106';
+
 let bench: Bench;
 let folder: string;
 let program: string;
@@ -31,7 +35,7 @@ before(async () => {
     external: [EXTERNAL],
     internal: [INTERNAL],
     ports: [56_200, 56_399],
-    allowedPeers: [],
+    allowedPeers: [`${OTHER}/32`],
   });
 });
 
@@ -41,9 +45,15 @@ after(async () => {
 });
 
 let identities = 0;
-function side(address: string, server: string, port: number, how: 'udp' | 'tls'): string[] {
+function side(
+  address: string,
+  server: string,
+  port: number,
+  how: 'udp' | 'tls',
+  at: Bench = bench,
+): string[] {
   identities += 1;
-  const { username, password } = bench.token(`sip:user${identities}@example.test`);
+  const { username, password } = at.token(`sip:user${identities}@example.test`);
   return [address, server, String(port), how, username, password];
 }
 
@@ -91,6 +101,31 @@ describe('two agents of libnice in OC2007R2 mode', () => {
     const metrics = await bench.metrics.text();
     assert.match(metrics, /allocations_opened_over_total\{transport="pseudo-tls"\} 2/);
     assert.match(metrics, /allocations_closed_total\{cause="connection-closed"\} 2/);
+  });
+
+  test('over pseudo-TLS by two edges: TCP from one relay range to the other, 200 messages each way [setting policy.federation.mediaProfiles]', async (t) => {
+    await withLifetime(600);
+    const other = await Bench.start({
+      external: [OTHER],
+      internal: [OTHER_INTERNAL],
+      ports: [56_400, 56_499],
+      allowedPeers: [`${EXTERNAL}/32`],
+    });
+    t.after(() => other.stop());
+    for (const edge of [bench, other]) {
+      edge.document.policy.features.federation = true;
+      edge.document.policy.federation.mediaProfiles = ['ice', 'legacy-ocs2007'];
+      await edge.apply();
+    }
+    const before = await counters();
+    const lines = await pair(
+      side(OUTSIDE, EXTERNAL, bench.port(EXTERNAL, 'tcp'), 'tls'),
+      side(INSIDE, OTHER, other.port(OTHER, 'tcp'), 'tls', other),
+    );
+    assert.ok(lines.includes(`received ${MESSAGES} ${MESSAGES}`), lines.join('\n'));
+    const { relayed } = await counters();
+    assert.equal(relayed.switchedPackets, before.relayed.switchedPackets, 'nothing was switched inside');
+    await untilAsync(async () => (await counters()).allocations === 0);
   });
 });
 

@@ -2,8 +2,9 @@ import type { Socket } from 'node:net';
 import type { Clock } from '#kernel';
 import type { HalfOpenConnection } from '#platform/net';
 import { type PeerConnection, TUNNEL_ANSWER_BYTES } from '#protocols/turn';
+import { Gate } from './gate.ts';
 import { joinLegs, type Leg, socketLeg, streamLeg } from './legs.ts';
-import type { StreamClient } from './stream-client.ts';
+import { StreamClient } from './stream-client.ts';
 
 export interface PeerLegsOptions {
   readonly clock: Clock;
@@ -13,6 +14,8 @@ export interface PeerLegsOptions {
   /** Another edge has answered; whether the stream begins. */
   answered(connection: PeerConnection, answer: Uint8Array): boolean;
   closed(connection: PeerConnection): void;
+  /** Of a connection that is carried in messages; milliseconds for which nothing more is to be read from the peer. */
+  arrived(connection: PeerConnection, chunk: Buffer): number;
   /** Counts octets; milliseconds for which their source has to wait. */
   streamed(connection: PeerConnection, direction: 'sent' | 'received', octets: number): number;
 }
@@ -23,6 +26,8 @@ export class PeerLegs {
   /** By PeerConnection.id: the leg towards the peer, and towards the client. */
   readonly #peers = new Map<number, Leg>();
   readonly #clients = new Map<number, Leg>();
+  /** Clients that wait since the peer takes no more, by PeerConnection.id: the way back. */
+  readonly #held = new Map<number, () => void>();
 
   constructor(options: PeerLegsOptions) {
     this.#options = options;
@@ -39,8 +44,10 @@ export class PeerLegs {
     this.#peers.set(connection.id, leg);
     socket.once('connect', () => {
       const { opening } = connection.dial;
-      if (opening === undefined) this.#options.connected(connection);
-      else this.#negotiate(connection, socket, leg, opening);
+      if (opening === undefined) {
+        this.#options.connected(connection);
+        this.#carry(connection, leg);
+      } else this.#negotiate(connection, socket, leg, opening);
     });
   }
 
@@ -48,6 +55,7 @@ export class PeerLegs {
   accept(connection: PeerConnection, socket: Socket): void {
     const leg = socketLeg(socket, () => this.#options.closed(connection));
     this.#peers.set(connection.id, leg);
+    this.#carry(connection, leg);
   }
 
   /** Another edge has, by way of the tunnel; its opening was read, and `rest` behind it. */
@@ -57,6 +65,7 @@ export class PeerLegs {
       stream.onClose = told;
     });
     this.#peers.set(connection.id, leg);
+    this.#carry(connection, leg);
   }
 
   /** The client's connection is the stream's from its next octet on. */
@@ -75,7 +84,15 @@ export class PeerLegs {
     });
   }
 
+  /** What a client has said in messages. While the peer takes no more, nothing is read from the client. */
+  write({ id, allocation }: PeerConnection, bytes: Buffer): void {
+    const leg = this.#peers.get(id);
+    if (leg === undefined || leg.write(bytes) || this.#held.has(id)) return;
+    if (allocation.listener instanceof StreamClient) this.#held.set(id, allocation.listener.hold());
+  }
+
   close({ id }: PeerConnection): void {
+    this.#letGo(id);
     const legs = [this.#peers.get(id), this.#clients.get(id)];
     this.#peers.delete(id);
     this.#clients.delete(id);
@@ -94,6 +111,7 @@ export class PeerLegs {
       socket.pause();
       if (answer.length > TUNNEL_ANSWER_BYTES) socket.unshift(answer.subarray(TUNNEL_ANSWER_BYTES));
       if (!this.#options.answered(connection, answer.subarray(0, TUNNEL_ANSWER_BYTES))) isOver();
+      else this.#carry(connection, leg);
     };
     const lost = () => {
       isOver();
@@ -102,6 +120,29 @@ export class PeerLegs {
     socket.on('data', read);
     socket.once('end', lost);
     socket.write(opening);
+  }
+
+  /** A client of the Microsoft dialect: what the peer says goes into messages, at the client's pace and the bandwidth's. */
+  #carry(connection: PeerConnection, leg: Leg): void {
+    const { listener } = connection.allocation;
+    if (!connection.isCarried || connection.state !== 'bound' || !(listener instanceof StreamClient)) return;
+    const gate = new Gate(leg);
+    const over = () => this.#options.closed(connection);
+    leg.start({
+      data: (chunk) => {
+        const wait = this.#options.arrived(connection, chunk);
+        if (wait > 0) this.#options.clock.after(wait, gate.hold());
+        if (listener.isFull) listener.whenDrained(gate.hold());
+      },
+      // The dialect has no way to say that one direction has ended.
+      end: over,
+      drain: () => this.#letGo(connection.id),
+      closed: over,
+    });
+  }
+  #letGo(id: number): void {
+    this.#held.get(id)?.();
+    this.#held.delete(id);
   }
 
   #join(connection: PeerConnection, client: Leg, peer: Leg): void {

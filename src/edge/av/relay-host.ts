@@ -93,6 +93,7 @@ export class RelayHost implements TurnSink {
       connected: (connection) => this.relay.handlePeerConnected(connection, this.#clock.now()),
       answered: (connection, answer) => this.relay.handleTunnelAnswer(connection, answer, this.#clock.now()),
       closed: (connection) => this.relay.handlePeerConnectionClosed(connection, this.#clock.now()),
+      arrived: (connection, chunk) => this.relay.handleConnectionData(connection, chunk, this.#clock.now()),
       streamed: (connection, direction, octets) =>
         this.relay.handleStreamed(connection, direction, octets, this.#clock.now()),
     });
@@ -199,12 +200,13 @@ export class RelayHost implements TurnSink {
     bytes: Uint8Array,
     start: number,
     end: number,
+    whole = false,
   ): void {
     if (this.#events.wants(bytes, start)) {
       this.#events.message('out', listener, { address, port }, bytes, start, end);
     }
     // Every listener that the relay knows was given to it by us.
-    (listener as ClientPath).send(bytes, start, end, address, port);
+    (listener as ClientPath).send(bytes, start, end, address, port, whole);
   }
 
   sendToPeer(
@@ -220,6 +222,9 @@ export class RelayHost implements TurnSink {
 
   paceClient(listener: TurnListener, milliseconds: number): void {
     if (listener instanceof StreamClient) listener.pace(milliseconds);
+  }
+  holdClient(listener: TurnListener, receiver: TurnListener): void {
+    if (listener instanceof StreamClient && receiver instanceof StreamClient) listener.holdFor(receiver);
   }
 
   bindRelay(relay: Relay): void {
@@ -270,6 +275,9 @@ export class RelayHost implements TurnSink {
   }
   bindConnection(connection: PeerConnection, listener: TurnListener): void {
     if (listener instanceof StreamClient) this.#legs.bind(connection, listener);
+  }
+  writeToPeer(connection: PeerConnection, bytes: Uint8Array): void {
+    this.#legs.write(connection, Buffer.from(bytes));
   }
   closeConnection(connection: PeerConnection): void {
     this.#legs.close(connection);

@@ -2,6 +2,7 @@ import type { Cancel, Clock, Monotonic } from '#kernel';
 import type { HalfOpenConnection } from '#platform/net';
 import type { ClientTransport, Face } from '#protocols/turn';
 import type { ClientPath } from './client-path.ts';
+import { Gate } from './gate.ts';
 
 /** What becomes of a client's bytes, by the dialect that its connection speaks. */
 export interface StreamDialect {
@@ -36,6 +37,9 @@ export const streamFaults = [
 ] as const;
 export type StreamFault = (typeof streamFaults)[number];
 
+/** Octets that wait for a client from which on it gets no more of a stream until it has taken them. */
+const FULL_BYTES = 1 << 16;
+
 /** How long a connection may stay without an allocation, and a frame without its end. */
 const PATIENCE_MS = 30_000;
 
@@ -68,6 +72,11 @@ export class StreamClient implements ClientPath {
   #idleSince: Monotonic;
   #partialSince: Monotonic | undefined;
   #pacing: Cancel | undefined;
+  #release: (() => void) | undefined;
+  readonly #gate: Gate;
+  /** Told when everything that waits has left, or the connection is gone. */
+  readonly #drained = new Set<() => void>();
+  readonly #heldFor = new Set<StreamClient>();
   #heir: Heir | undefined;
   #toldClosed: (() => void) | undefined;
 
@@ -84,6 +93,8 @@ export class StreamClient implements ClientPath {
     this.address = connection.local.address;
     this.port = connection.local.port;
     this.#idleSince = host.clock.now();
+    this.#gate = new Gate(connection);
+    connection.onDrain = () => this.#tellDrained();
   }
 
   /** The bytes go to the dialect from now on. */
@@ -91,6 +102,7 @@ export class StreamClient implements ClientPath {
     this.#dialect = dialect;
     this.connection.onClose = () => {
       this.#pacing?.();
+      this.#tellDrained();
       this.#toldClosed?.();
       this.#host.closed(this);
     };
@@ -102,23 +114,52 @@ export class StreamClient implements ClientPath {
     };
   }
 
-  send(bytes: Uint8Array, start: number, end: number): void {
+  send(bytes: Uint8Array, start: number, end: number, _address: string, _port: number, whole = false): void {
     const { connection } = this;
     if (this.#dialect === undefined || connection.closed) return;
     // A whole frame is left out, as a full queue would lose a datagram; the stream stays whole.
-    if (connection.queued >= this.#host.queuedBytes) this.#host.queueFull();
+    // Of a stream nothing is left out: its source is held before so much waits.
+    if (!whole && connection.queued >= this.#host.queuedBytes) this.#host.queueFull();
     else connection.write(this.#dialect.frame(bytes, start, end));
   }
 
   /** Reads nothing for a while; what is on its way waits in the network, and the client learns to be slower. */
   pace(milliseconds: number): void {
     this.#pacing?.();
-    if (this.#pacing === undefined) this.#host.paced();
-    this.connection.pause();
+    if (this.#release === undefined) this.#host.paced();
+    this.#release ??= this.hold();
     this.#pacing = this.#host.clock.after(milliseconds, () => {
-      this.#pacing = undefined;
-      this.connection.resume();
+      this.#release?.();
+      this.#release = undefined;
     });
+  }
+
+  /** Nothing is read from it until the way back is taken. */
+  hold(): () => void {
+    return this.#heir === undefined ? this.#gate.hold() : () => {};
+  }
+  /** It has more to take than a stream should give it. */
+  get isFull(): boolean {
+    return !this.connection.closed && this.connection.queued >= FULL_BYTES;
+  }
+  /** Called once, when it has taken everything or is gone. */
+  whenDrained(told: () => void): void {
+    this.#drained.add(told);
+  }
+  /** Nothing is read from it while the other takes no more. */
+  holdFor(receiver: StreamClient): void {
+    if (!receiver.isFull || this.#heldFor.has(receiver)) return;
+    this.#heldFor.add(receiver);
+    const release = this.hold();
+    receiver.whenDrained(() => {
+      this.#heldFor.delete(receiver);
+      release();
+    });
+  }
+  #tellDrained(): void {
+    const told = [...this.#drained];
+    this.#drained.clear();
+    for (const one of told) one();
   }
 
   allocationOpened(): void {
@@ -139,6 +180,7 @@ export class StreamClient implements ClientPath {
     const heir = this.#heir;
     // What it may be told to wait for is not the stream's.
     this.#pacing?.();
+    this.#gate.giveUp();
     this.#dialect = undefined;
     this.#partialSince = undefined;
     this.connection.onData = () => {};

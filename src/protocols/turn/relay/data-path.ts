@@ -21,6 +21,7 @@ import type { Allocation } from './allocation.ts';
 import { knownAttributes } from './answers.ts';
 import { takeOctets } from './bandwidth.ts';
 import type { TurnDrop } from './drops.ts';
+import { sendByConnection } from './ms/ms-connections.ts';
 import { deliverToMsClient } from './ms/ms-delivery.ts';
 import { switchPackets } from './ms/ms-streams.ts';
 import type { Relay } from './relay.ts';
@@ -80,7 +81,11 @@ export function handleSend(
   return undefined;
 }
 
-/** Data from a peer to the client, RFC 8656 §11.3 and §12.6: over the channel if there is one. */
+/**
+ * Data from a peer to the client, RFC 8656 §11.3 and §12.6: over the channel if there is one.
+ * @param whole they are a part of a stream: nothing may be left out
+ * @returns milliseconds for which whoever sends a stream has to wait
+ */
 export function deliverToClient(
   state: RelayState,
   relay: Relay,
@@ -90,25 +95,25 @@ export function deliverToClient(
   start: number,
   end: number,
   now: Monotonic,
-): void {
+  whole = false,
+): number {
   const { allocation } = relay;
   if (allocation.isTcp) {
     state.drop('no-relayed-address');
-    return;
+    return 0;
   }
   if (allocation.expires <= now) {
     state.drop('relay-closed');
-    return;
+    return 0;
   }
   if (!allocation.hasPermission(address, now)) {
     state.drop('peer-without-permission');
-    return;
+    return 0;
   }
-  // A stream is slowed down where it enters; nothing may be left out of it here.
-  const whole = relay.transport === 'tcp';
-  if (takeOctets(allocation.receivedToll, end - start, now, state.limits, whole) < 0) {
+  const late = takeOctets(allocation.receivedToll, end - start, now, state.limits, whole);
+  if (late < 0) {
     state.drop('over-bandwidth');
-    return;
+    return 0;
   }
   const { counters } = state;
   allocation.receivedPackets++;
@@ -116,12 +121,13 @@ export function deliverToClient(
   counters.receivedPackets++;
   counters.receivedBytes += end - start;
   if (allocation.ms !== undefined) {
-    deliverToMsClient(state, allocation, allocation.ms, address, port, bytes, start, end);
-    return;
+    deliverToMsClient(state, allocation, allocation.ms, address, port, bytes, start, end, whole);
+    return late;
   }
   const channel = allocation.channelTo(address, port, now);
   if (channel === undefined) sendDataIndication(state, allocation, address, port, bytes, start, end);
   else sendChannelData(state, allocation, channel.number, bytes, start, end);
+  return late;
 }
 
 /** Data from a client on their way: to the socket, or straight to the other allocation. */
@@ -154,6 +160,11 @@ export function sendToPeer(
   allocation.sentBytes += end - start;
   counters.sentPackets++;
   counters.sentBytes += end - start;
+  if (target === undefined && relay.transport === 'tcp') {
+    const reason = sendByConnection(state, relay, address, port, bytes.subarray(start, end), now);
+    if (reason !== undefined) state.drop(reason);
+    return;
+  }
   if (target === undefined) {
     if (state.tunnel.route(state, relay, address, port, bytes, start, end, now)) return;
     state.sink.sendToPeer(relay, address, port, bytes, start, end);
@@ -164,10 +175,17 @@ export function sendToPeer(
     deliverToClient(state, target, relay.advertised, relay.port, bytes, start, end, now);
     return;
   }
-  const fits = switchPackets(relay, target, bytes.subarray(start, end), (packet) =>
-    deliverToClient(state, target, relay.advertised, relay.port, packet, 0, packet.length, now),
-  );
+  // A stream's source is slowed down, in the place of data that would have to be left out.
+  const whole = relay.transport === 'tcp' && target.transport === 'tcp';
+  let wait = 0;
+  const fits = switchPackets(relay, target, bytes.subarray(start, end), (packet) => {
+    const { advertised, port: from } = relay;
+    const more = deliverToClient(state, target, advertised, from, packet, 0, packet.length, now, whole);
+    wait = Math.max(wait, more);
+  });
   if (!fits) state.drop('ms-too-many-streams');
+  if (wait > late) state.sink.paceClient(listener, wait);
+  if (whole) state.sink.holdClient(listener, target.allocation.listener);
 }
 
 function sendChannelData(

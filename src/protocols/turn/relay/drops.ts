@@ -68,6 +68,8 @@ const relayDrops = [
   'ms-no-destination',
   /** Microsoft dialect over IPv6, for which this version has no allocations. */
   'ms-over-ipv6',
+  /** Microsoft dialect over TCP: too much for a peer to whom the connection is still being made. */
+  'ms-held-too-much',
   /** Microsoft dialect over TCP: half packets for too many peers at a time. */
   'ms-too-many-streams',
 ] as const;

@@ -8,6 +8,7 @@ import {
   encodeXorAddress,
   MessageClass,
   Method,
+  Rfc4571Cutter,
   readU32,
   StunWriter,
   sameOctets,
@@ -16,6 +17,7 @@ import type { Allocation } from './allocation.ts';
 import { answer, type ProvenAnswerable, refuse } from './answers.ts';
 import { takeOctets } from './bandwidth.ts';
 import type { TurnDrop } from './drops.ts';
+import { beginCarrying } from './ms/ms-carrying.ts';
 import type { Relay } from './relay.ts';
 import type { RelayState } from './relay-state.ts';
 import { returnPort } from './tunnel/tunnel-ports.ts';
@@ -56,6 +58,12 @@ export interface PeerConnection {
   tunnelCookie: Uint8Array | undefined;
   askedAgain: boolean;
   leasedPort: number | undefined;
+  /** Of a client of the Microsoft dialect: its data go in and out in messages, there is no connection to bind. */
+  readonly isCarried: boolean;
+  /** Then: what waits for the connection, and what has come of a packet that is not whole. */
+  readonly pending: Uint8Array[];
+  pendingBytes: number;
+  readonly cutter: Rfc4571Cutter;
 }
 
 const writer = new StunWriter();
@@ -80,7 +88,7 @@ export function handleConnect(
   if (allocation.connections.size >= state.limits.connectionsPerAllocation)
     return ErrorCode.InsufficientCapacity;
   if (state.isRelayAddress(address)) return connectInside(state, request, relay, address, port);
-  const connection = open(state, relay, address, port, request.now);
+  const connection = openConnection(state, relay, address, port, request.now);
   const { listener, message, proof } = request;
   const id = new Uint8Array(message.transactionId);
   connection.request = {
@@ -107,8 +115,8 @@ function connectInside(
   const willing = target?.allocation.isTcp === true && target.allocation.hasPermission(relay.advertised, now);
   const room = (target?.allocation.connections.size ?? 0) < state.limits.connectionsPerAllocation;
   if (target === undefined || !willing || !room) return ErrorCode.ConnectionTimeoutOrFailure;
-  const connection = open(state, relay, address, port, now);
-  const twin = open(state, target, relay.advertised, relay.port, now);
+  const connection = openConnection(state, relay, address, port, now);
+  const twin = openConnection(state, target, relay.advertised, relay.port, now);
   connection.twin = twin;
   twin.twin = connection;
   connection.state = 'unbound';
@@ -120,7 +128,7 @@ function connectInside(
 
 /**
  * Somebody has connected to a relayed address: a peer outside, or another edge for one of its own (RFC 6062 §5.3). The
- * client is told, and has to take it.
+ * client is told, and has to take it; one of the Microsoft dialect gets the data as they come.
  */
 export function acceptConnection(
   state: RelayState,
@@ -131,14 +139,17 @@ export function acceptConnection(
 ): Result<PeerConnection, TurnDrop> {
   const { allocation } = relay;
   if (relay.state !== 'bound' || allocation.expires <= now) return err('relay-closed');
-  if (!allocation.isTcp) return err('no-relayed-address');
+  if (relay.transport !== 'tcp') return err('no-relayed-address');
   if (state.isRelayAddress(address)) return err('peer-claims-own-address');
   if (!allocation.hasPermission(address, now)) return err('peer-without-permission');
   if (allocation.connections.size >= state.limits.connectionsPerAllocation)
     return err('too-many-connections');
-  const connection = open(state, relay, address, port, now);
-  connection.state = 'unbound';
-  announce(state, connection);
+  const connection = openConnection(state, relay, address, port, now);
+  if (connection.isCarried) beginCarrying(state, connection);
+  else {
+    connection.state = 'unbound';
+    announce(state, connection);
+  }
   return ok(connection);
 }
 
@@ -177,7 +188,9 @@ export function handleConnectionBind(state: RelayState, request: ProvenRequest):
 /** The peer has taken the connection. */
 export function finishConnect(state: RelayState, connection: PeerConnection, now: Monotonic): void {
   const { request } = connection;
-  if (connection.state !== 'connecting' || request === undefined) return;
+  if (connection.state !== 'connecting') return;
+  if (connection.isCarried) beginCarrying(state, connection);
+  if (request === undefined) return;
   connection.state = 'unbound';
   connection.expires = now + PATIENCE_MS;
   connection.request = undefined;
@@ -205,7 +218,7 @@ export function sweepConnections(state: RelayState, now: Monotonic): void {
   }
 }
 
-function open(
+export function openConnection(
   state: RelayState,
   relay: Relay,
   address: string,
@@ -229,6 +242,10 @@ function open(
     tunnelCookie: undefined,
     askedAgain: false,
     leasedPort: undefined,
+    isCarried: allocation.ms !== undefined,
+    pending: [],
+    pendingBytes: 0,
+    cutter: new Rfc4571Cutter(),
   };
   state.connections.set(id, connection);
   allocation.connections.add(connection);

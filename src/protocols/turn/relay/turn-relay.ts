@@ -15,6 +15,7 @@ import type { CredentialVerifier } from './credential-verifier.ts';
 import { deliverToClient, handleChannelData } from './data-path.ts';
 import type { TurnDrop } from './drops.ts';
 import { endAllocation, expireAllocation, liveAllocation } from './lifetimes.ts';
+import { handleConnectionData } from './ms/ms-arrivals.ts';
 import { handleMsData } from './ms/ms-data-path.ts';
 import { handleMsControl } from './ms/ms-relay.ts';
 import {
@@ -223,6 +224,13 @@ export class TurnRelay {
    */
   handleTunnelAnswer(connection: PeerConnection, answer: Uint8Array, now: Monotonic): boolean {
     return this.#state.tunnel.handleStreamAnswer(this.#state, connection, answer, now);
+  }
+  /**
+   * What a peer says on a connection that is carried in messages.
+   * @returns milliseconds for which nothing more is to be read from it
+   */
+  handleConnectionData(connection: PeerConnection, bytes: Uint8Array, now: Monotonic): number {
+    return handleConnectionData(this.#state, connection, bytes, now);
   }
   /**
    * Octets on their way through a connection: counted, and taken from the bandwidth of port and user.

@@ -36,7 +36,10 @@ export interface TurnSink {
    * always sends what it framed before it asks for another.
    */
   frame(size: number): Uint8Array;
-  /** Sends `bytes[start, end)` to the client: as one datagram, or as one frame of its connection. */
+  /**
+   * Sends `bytes[start, end)` to the client: as one datagram, or as one frame of its connection; `whole` when they are
+   * a part of a stream, of which nothing may be left out.
+   */
   sendToClient(
     listener: TurnListener,
     address: string,
@@ -44,6 +47,7 @@ export interface TurnSink {
     bytes: Uint8Array,
     start: number,
     end: number,
+    whole?: boolean,
   ): void;
   /** Sends `bytes[start, end)` as one datagram from the relayed transport address to a peer outside. */
   sendToPeer(
@@ -56,6 +60,8 @@ export interface TurnSink {
   ): void;
   /** A client on a connection sent more than it may: nothing is to be read from it for `milliseconds`. */
   paceClient(listener: TurnListener, milliseconds: number): void;
+  /** What one client sends goes to another in a stream: nothing is to be read from it while that one takes no more. */
+  holdClient(listener: TurnListener, receiver: TurnListener): void;
   /**
    * Binds a UDP socket to `relay.address`:`relay.port`, or, where peers outside may connect, listens there, each
    * connection for `handlePeerConnection`; answer with `handleRelayBound` or `handleRelayBindFailed`.
@@ -74,6 +80,11 @@ export interface TurnSink {
    * the peer's connection, or, for a twin, with the twin's client once that is bound too.
    */
   bindConnection(connection: PeerConnection, listener: TurnListener): void;
+  /**
+   * Octets for a peer, whose connection carries what the client says in messages; borrowed. While the peer takes no
+   * more, nothing is to be read from the client.
+   */
+  writeToPeer(connection: PeerConnection, bytes: Uint8Array): void;
   /** Closes both ends of it. It is never named again. */
   closeConnection(connection: PeerConnection): void;
   /** Something was ignored or refused. Already counted in `TurnRelay.drops`. */

@@ -108,6 +108,14 @@ export class RecordingSink implements TurnSink {
   paceClient(listener: TurnListener, milliseconds: number): void {
     this.paced.push({ listener, milliseconds });
   }
+  readonly held: { readonly listener: TurnListener; readonly receiver: TurnListener }[] = [];
+  holdClient(listener: TurnListener, receiver: TurnListener): void {
+    this.held.push({ listener, receiver });
+  }
+  readonly written: { readonly connection: PeerConnection; readonly bytes: Buffer }[] = [];
+  writeToPeer(connection: PeerConnection, bytes: Uint8Array): void {
+    this.written.push({ connection, bytes: Buffer.from(bytes) });
+  }
   readonly dialled: PeerConnection[] = [];
   readonly joined: { readonly connection: PeerConnection; readonly listener: TurnListener }[] = [];
   readonly hungUp: PeerConnection[] = [];

@@ -31,6 +31,7 @@ export function deliverToMsClient(
   bytes: Uint8Array,
   start: number,
   end: number,
+  whole: boolean,
 ): void {
   const { listener, clientAddress, clientPort } = allocation;
   const header = isStream(listener) ? MS_FRAME_HEADER_BYTES : 0;
@@ -42,7 +43,7 @@ export function deliverToMsClient(
     return;
   }
   if (isActive && header === 0) {
-    state.sink.sendToClient(listener, clientAddress, clientPort, bytes, start, end);
+    state.sink.sendToClient(listener, clientAddress, clientPort, bytes, start, end, whole);
     return;
   }
   const frame = state.sink.frame(header + size);
@@ -54,5 +55,5 @@ export function deliverToMsClient(
     writer.buffer.set(bytes.subarray(start, end), writer.reserve(MsAttributeType.Data, length));
   }
   if (header > 0) encodeMsFrameHeader(frame, 0, isActive ? MsFrameType.Data : MsFrameType.Control, size);
-  state.sink.sendToClient(listener, clientAddress, clientPort, frame, 0, header + size);
+  state.sink.sendToClient(listener, clientAddress, clientPort, frame, 0, header + size, whole);
 }

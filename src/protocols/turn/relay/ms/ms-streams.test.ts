@@ -132,3 +132,87 @@ test('the dialect is not spoken in the other one’s frames', () => {
   on.relay.handleClientDatagram(listener, alice.address, alice.port, alice.bare(3), on.now);
   assert.equal(on.sink.toClient.length, 0);
 });
+
+const PEER = { address: '192.0.2.9', port: 6_000 };
+
+test('a peer outside is reached by TCP from the relayed address: what waits for the connection goes out in order', () => {
+  const on = new RelayStage();
+  const alice = overStream(on, 'alice');
+  alice.allocate();
+  alice.sendTo(PEER.address, PEER.port, packet('one').toString('latin1'));
+  alice.sendTo(PEER.address, PEER.port, packet('two').toString('latin1'));
+  assert.equal(on.sink.dialled.length, 1, 'one connection');
+  const [connection] = on.sink.dialled;
+  assert.ok(connection);
+  assert.deepEqual([connection.dial.address, connection.dial.port], [PEER.address, PEER.port]);
+  assert.deepEqual(on.sink.written, []);
+  on.relay.handlePeerConnected(connection, on.now);
+  assert.equal(alice.setActiveDestination(PEER.address, PEER.port), 0);
+  alice.frame(MsFrameType.Data, packet('raw'));
+  assert.equal(
+    Buffer.concat(on.sink.written.map(({ bytes }) => bytes)).toString('latin1'),
+    [packet('one'), packet('two'), packet('raw')].map((bytes) => bytes.toString('latin1')).join(''),
+  );
+});
+
+test('what a peer says on the connection comes packet by packet, however TCP has cut it', () => {
+  const on = new RelayStage();
+  const alice = overStream(on, 'alice');
+  alice.allocate();
+  alice.setActiveDestination(PEER.address, PEER.port);
+  alice.frame(MsFrameType.Data, packet('first'));
+  const [connection] = on.sink.dialled;
+  assert.ok(connection);
+  on.relay.handlePeerConnected(connection, on.now);
+  alice.received();
+  for (const octet of Buffer.concat([packet('one'), packet('three')]))
+    on.relay.handleConnectionData(connection, Uint8Array.of(octet), on.now);
+  assert.deepEqual(
+    alice.received().map((bytes) => bytes.toString('latin1')),
+    ['one', 'three'].map((text) => `03${packet(text).toString('latin1')}`),
+  );
+});
+
+test('a peer may connect where the client has permitted it, and nobody else; the client needs no other connection', () => {
+  const on = new RelayStage();
+  const alice = overStream(on, 'alice');
+  alice.allocate();
+  const [allocation] = on.relay.allocations;
+  const relay = allocation?.relays[0];
+  assert.ok(relay);
+  assert.equal(on.relay.handlePeerConnection(relay, PEER.address, 1, on.now), undefined);
+  alice.sendTo(PEER.address, PEER.port, '');
+  const connection = on.relay.handlePeerConnection(relay, PEER.address, 1, on.now);
+  assert.equal(connection?.state, 'bound');
+  assert.ok(connection);
+  on.relay.handleConnectionData(connection, packet('hello'), on.now);
+  assert.deepEqual(alice.heard(), [`from ${PEER.address}:1 ${packet('hello').toString('latin1')}`]);
+  alice.sendTo(PEER.address, 1, packet('answer').toString('latin1'));
+  assert.equal(on.sink.written.at(-1)?.bytes.toString('latin1'), packet('answer').toString('latin1'));
+});
+
+test('T12: peers that do not answer hold neither more connections nor more octets than a client may have', () => {
+  const on = new RelayStage();
+  const alice = overStream(on, 'alice');
+  alice.allocate();
+  for (let n = 0; n < 70; n++) alice.sendTo(PEER.address, 7_000 + n, packet('x').toString('latin1'));
+  assert.equal(on.sink.dialled.length, 64);
+  assert.equal(on.sink.drops.filter((reason) => reason === 'too-many-connections').length, 6);
+  alice.setActiveDestination(PEER.address, 7_000);
+  for (let n = 0; n < 3; n++) alice.frame(MsFrameType.Data, Buffer.alloc(30_000));
+  assert.equal(on.sink.drops.filter((reason) => reason === 'ms-held-too-much').length, 1);
+  on.pass(31);
+  assert.equal(on.sink.hungUp.length, 64, 'given up after 30 s');
+});
+
+test('the source of a stream is slowed down, by what its receiver may get too, and nothing is left out', () => {
+  const on = new RelayStage({ limits: { portKilobits: 80, userKilobits: 8_000, burstMilliseconds: 100 } });
+  const { alice, bob } = connected(on);
+  for (let n = 0; n < 10; n++) alice.frame(MsFrameType.Data, packet('x'.repeat(1_000)));
+  assert.equal(bob.received().length, 10);
+  assert.ok((on.sink.paced.at(-1)?.milliseconds ?? 0) > 900, `${on.sink.paced.at(-1)?.milliseconds} ms`);
+  assert.deepEqual(on.sink.drops, []);
+  assert.ok(
+    on.sink.held.every(({ listener, receiver }) => listener === alice.listener && receiver === bob.listener),
+  );
+});
