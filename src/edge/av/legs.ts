@@ -35,8 +35,10 @@ export function socketLeg(socket: Socket, lost: () => void): Leg {
     start: (given) => {
       handlers = given;
       socket.on('data', (chunk: Buffer) => given.data(chunk));
-      socket.on('end', () => given.end());
       socket.on('drain', () => given.drain());
+      // A peer that ended before anybody listened, without a word, has had its event.
+      if (socket.readableEnded) given.end();
+      else socket.on('end', () => given.end());
       socket.resume();
     },
     write: (bytes) => socket.write(bytes),
@@ -59,7 +61,12 @@ export function streamLeg(
   rest: Buffer,
   onClosed: (told: () => void) => void,
 ): Leg {
-  // Until the other side is there nothing is read: the data wait in the network.
+  // Until the other side is there nothing is read: the data wait in the network. An end that comes meanwhile is one
+  // direction's only.
+  let hasEnded = false;
+  stream.onEnd = () => {
+    hasEnded = true;
+  };
   stream.pause();
   return {
     start: (handlers) => {
@@ -70,6 +77,7 @@ export function streamLeg(
       stream.resume();
       // After that, since it may have to pause.
       if (rest.length > 0) handlers.data(rest);
+      if (hasEnded) handlers.end();
     },
     write: (bytes) => stream.write(bytes),
     pause: () => stream.pause(),

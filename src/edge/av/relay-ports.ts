@@ -30,11 +30,17 @@ export class RelayPorts {
     });
     this.#servers.set(relay.id, server);
     const place = { host: relay.address, port: relay.port, exclusive: true, reusePort: true };
-    server.once('error', (problem) => {
+    let isListening = false;
+    server.on('error', (problem) => {
+      // Once it listens, a connection that could not be taken (no descriptor left) is its peer's trouble alone.
+      if (isListening) return;
       this.#servers.delete(relay.id);
       outcome(problem);
     });
-    server.listen({ ...place, backlog: BACKLOG }, () => outcome(undefined));
+    server.listen({ ...place, backlog: BACKLOG }, () => {
+      isListening = true;
+      outcome(undefined);
+    });
   }
 
   /** A socket on its way to where the connection is to go. */

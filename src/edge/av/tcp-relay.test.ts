@@ -223,3 +223,29 @@ test('what a peer said before it ended reaches a client that reads late, though 
   });
   assert.equal(hash.digest('hex'), await sent);
 });
+
+test('a side that ends before the other is there, without a word, may still be spoken to: peer, and client of either', async (t) => {
+  const bench = await start(t);
+  const alice = await client(t, bench, 'outside');
+  const bob = await client(t, bench, 'inside');
+  const [a, b] = [await alice.allocate(), await bob.allocate()];
+  const peer = await listeningPeer(t);
+  const id = await alice.connect(PEER, peer.port);
+  await until(() => peer.sockets.length === 1);
+  const [far] = peer.sockets;
+  assert.ok(far);
+  far.end();
+  await once(far, 'finish');
+  const data = await alice.bind(id);
+  assert.equal(await text(data), '', 'its end arrives');
+  data.end('to whoever only listens');
+  assert.equal(await text(far), 'to whoever only listens');
+  assert.equal(await bob.permit(a), 0);
+  const early = await alice.bind(await alice.connect(b.address, b.port));
+  early.end();
+  await once(early, 'finish');
+  const late = await bob.bind(await bob.attempted());
+  assert.equal(await text(late), '');
+  late.end('to alice');
+  assert.equal(await text(early), 'to alice');
+});
