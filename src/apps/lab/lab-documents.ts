@@ -21,6 +21,7 @@ export function edgeDocument(plan: LabPlan): string {
         },
         certificates: { access: relative(plan, files.access), internal: relative(plan, files.edge) },
         internalCa: 'ca.pem',
+        logging: { controllers: [plan.names.frontEnd] },
         administration: {
           socket: 'edge.sock',
           metrics: { address: plan.metrics.address, port: plan.metrics.edge },
@@ -28,6 +29,7 @@ export function edgeDocument(plan: LabPlan): string {
       },
       policy: {
         site: 'lab',
+        features: { logging: true },
         sipDomains: [plan.domain],
         names: {
           access: plan.names.access,
@@ -84,6 +86,7 @@ export function internalDocument(plan: LabPlan): string {
         database: 'front-end.sqlite',
         externalAccess: { global: { remote: true } },
       },
+      logging: { edges: [{ name: plan.names.edge, address: plan.internal.address }] },
     })
   );
 }

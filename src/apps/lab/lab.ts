@@ -156,6 +156,8 @@ class Lab {
     }
     say(`  TURN server   ${av.address} port ${av.port}, UDP`);
     say(`                user ${secrets.relay.username}   password ${secrets.relay.password}`);
+    say('\nSee what happened, in another terminal:');
+    say(`  sallyport logs search --last 1h --socket ${labFiles(this.#plan).internalSocket}`);
     say('Ctrl-C stops everything.\n');
   }
 }

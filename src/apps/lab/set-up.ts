@@ -44,7 +44,8 @@ function makeRoom(plan: LabPlan): void {
   rmSync(plan.folder, { recursive: true });
 }
 
-async function issueCertificates(plan: LabPlan): Promise<void> {
+/** Certificates of an authority that is made for it; those that were there count no more. */
+export async function issueCertificates(plan: LabPlan): Promise<LabAuthority> {
   const files = labFiles(plan);
   const { names } = plan;
   const authority = await LabAuthority.create({ name: 'Sallyport lab CA' });
@@ -59,6 +60,7 @@ async function issueCertificates(plan: LabPlan): Promise<void> {
     name: names.frontEnd,
     hosts: [names.frontEnd, plan.domain, plan.frontEnd.address],
   });
+  return authority;
 }
 
 function addAccounts(plan: LabPlan, passwords: LabSecrets['passwords']): void {
