@@ -17,6 +17,8 @@ export interface LinkOptions {
   readonly trust: TrustAnchors;
   /** Own addresses; the one of the edge's family is dialled from. */
   readonly addresses: readonly string[];
+  /** Where the edge is. */
+  readonly find: (edge: ManagedEdge) => Promise<Result<string>>;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }
@@ -40,13 +42,16 @@ export class EdgeLink {
   }
 
   static async dial(edge: ManagedEdge, options: LinkOptions): Promise<Result<EdgeLink>> {
-    const family = edge.address.includes(':');
+    const found = await options.find(edge);
+    if (!found.ok) return found;
+    const place = { name: edge.name, address: found.value, port: edge.port };
+    const family = place.address.includes(':');
     const localAddress = options.addresses.find((address) => address.includes(':') === family);
     if (localAddress === undefined) {
-      return err(failure('SLP-CFG-0026', `${edge.address}: this host has no address of that family`));
+      return err(failure('SLP-CFG-0026', `${place.address}: this host has no address of that family`));
     }
     const dialled = await dialTls({
-      remote: { address: edge.address, port: edge.port },
+      remote: { address: place.address, port: place.port },
       localAddress,
       servername: edge.name,
       expectNames: [edge.name],
@@ -58,7 +63,9 @@ export class EdgeLink {
       clock: options.clock,
       metrics: options.metrics,
     });
-    return dialled.ok ? ok(new EdgeLink(edge, new ConnectionStream(dialled.value))) : dialled;
+    return dialled.ok
+      ? ok(new EdgeLink(edge, new ConnectionStream(dialled.value)))
+      : err(linkProblem(place, dialled.error));
   }
 
   report(): Promise<Result<EdgeReport>> {
@@ -121,8 +128,8 @@ function problemIn(text: string): { code: ErrorCode; message: string } | undefin
 }
 
 /** A failure of the dial in the words of this link: the usual causes are the port and the names. */
-export function linkProblem(edge: ManagedEdge, problem: Failure): Failure {
-  const at = `${edge.name} at ${edge.address} port ${edge.port} (port row int-08)`;
+function linkProblem(place: { name: string; address: string; port: number }, problem: Failure): Failure {
+  const at = `${place.name} at ${place.address} port ${place.port} (port row int-08)`;
   if (/ECONNREFUSED/.test(problem.message)) return failure('SLP-CFG-0029', at);
   if (problem.code === 'SLP-NET-0010' || problem.code === 'SLP-NET-0011') {
     return failure('SLP-CFG-0030', `${at}: ${problem.message}`);

@@ -1,7 +1,7 @@
 import { catalogue, type Failure } from '#kernel';
 import type { EdgeReport } from '#protocols/replication';
 import type { Database } from './database.ts';
-import { EdgeLink, type LinkOptions, linkProblem } from './edge-link.ts';
+import { EdgeLink, type LinkOptions } from './edge-link.ts';
 import type { ManagedEdge } from './policies.ts';
 import type { Publisher } from './publisher.ts';
 import { skewText } from './status.ts';
@@ -18,14 +18,21 @@ export async function testEdge(
   parts: { database: Database; publisher: Publisher; link: LinkOptions },
 ): Promise<TestStep[]> {
   const steps: TestStep[] = [];
+  const found = await parts.link.find(edge);
+  if (!found.ok) return [failed('address', found.error)];
+  steps.push({
+    step: 'address',
+    ok: true,
+    detail: `${found.value}, from ${edge.address === undefined ? 'the DNS' : 'the document'}`,
+  });
   const own = parts.link.addresses.join(', ');
   steps.push({
     step: 'dial',
     ok: true,
-    detail: `${edge.address} port ${edge.port}, from ${own}, as port row int-08`,
+    detail: `${found.value} port ${edge.port}, from ${own}, as port row int-08`,
   });
   const link = await EdgeLink.dial(edge, parts.link);
-  if (!link.ok) return [...steps, failed('connect, TLS, certificate', linkProblem(edge, link.error))];
+  if (!link.ok) return [...steps, failed('connect, TLS, certificate', link.error)];
   steps.push({ step: 'connect, TLS, certificate', ok: true, detail: `the certificate names ${edge.name}` });
   try {
     const report = await link.value.report();

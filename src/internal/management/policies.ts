@@ -16,7 +16,8 @@ import {
 /** An edge as the document of the store names it. */
 export interface ManagedEdge {
   readonly name: string;
-  readonly address: string;
+  /** Undefined: the DNS has it. */
+  readonly address?: string | undefined;
   readonly port: number;
   readonly site: string;
 }

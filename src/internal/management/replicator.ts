@@ -2,7 +2,7 @@ import { type Cancel, type Clock, type Failure, failure, type Random } from '#ke
 import type { Counter, Log } from '#platform/telemetry';
 import type { EdgeReport } from '#protocols/replication';
 import type { Database } from './database.ts';
-import { EdgeLink, type LinkOptions, linkProblem } from './edge-link.ts';
+import { EdgeLink, type LinkOptions } from './edge-link.ts';
 import type { ManagedEdge } from './policies.ts';
 import type { Publisher } from './publisher.ts';
 
@@ -87,7 +87,7 @@ export class Replicator {
     const { database, clock } = this.#parts;
     database.noteEdge(this.edge.name, { tried: clock.wall() });
     const link = await EdgeLink.dial(this.edge, this.#parts.link());
-    if (!link.ok) return this.#failed(linkProblem(this.edge, link.error));
+    if (!link.ok) return this.#failed(link.error);
     this.#link = link.value;
     try {
       return await this.#converse(link.value);

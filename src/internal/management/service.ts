@@ -8,6 +8,7 @@ import type { Counter } from '#platform/telemetry';
 import type { InternalDocument } from '#platform/topology';
 import { makeSigningKey, readSigningKey, type SigningKey, signingKeyPem } from '#protocols/replication';
 import { Database } from './database.ts';
+import { EdgeAddresses } from './edge-addresses.ts';
 import type { LinkOptions } from './edge-link.ts';
 import { type ManagedEdge, Policies } from './policies.ts';
 import { Publisher } from './publisher.ts';
@@ -40,12 +41,14 @@ class Management implements Service<InternalDocument> {
   readonly verbs: Service<InternalDocument>['verbs'];
   readonly #context: ServiceContext;
   readonly #rounds: Counter<Round>;
+  readonly #addresses: EdgeAddresses;
   readonly #replicators = new Map<string, Replicator>();
   #settings: Settings | undefined;
   #opened: Opened | undefined;
 
   constructor(context: ServiceContext) {
     this.#context = context;
+    this.#addresses = new EdgeAddresses(context);
     this.#rounds = context.metrics.counter(
       'sallyport_management_rounds_total',
       'Rounds of replication, by outcome.',
@@ -103,6 +106,8 @@ class Management implements Service<InternalDocument> {
   #commit(settings: Settings, opened: Opened): void {
     this.#settings = settings;
     this.#opened = opened;
+    const { host, management } = settings.document;
+    this.#addresses.adopt({ resolvers: management.resolvers, localAddresses: host.addresses.internal });
     const wanted = new Map(this.#edges().map((edge) => [edge.name, edge]));
     for (const [name, replicator] of this.#replicators) {
       if (JSON.stringify(wanted.get(name)) === JSON.stringify(replicator.edge)) continue;
@@ -137,7 +142,9 @@ class Management implements Service<InternalDocument> {
     if (settings === undefined) throw new Error('no document yet');
     const { clock, metrics } = this.#context;
     const { credentials, trust, document } = settings;
-    return { credentials, trust, addresses: document.host.addresses.internal, clock, metrics };
+    const addresses = document.host.addresses.internal;
+    const find = (edge: ManagedEdge) => this.#addresses.find(edge);
+    return { credentials, trust, addresses, find, clock, metrics };
   }
 
   /** The first contact lets something be sealed; a confirmation may be the last that a new key waits for. */
@@ -200,6 +207,7 @@ class Management implements Service<InternalDocument> {
   }
   async stop(): Promise<void> {
     for (const replicator of this.#replicators.values()) replicator.stop();
+    this.#addresses.close();
     this.#opened?.database.close();
   }
 }

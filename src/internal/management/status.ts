@@ -10,7 +10,8 @@ type Told = z.output<typeof told>;
 
 const row = z.object({
   name: z.string(),
-  address: z.string(),
+  /** Null: its name is looked up. */
+  address: z.string().nullable(),
   site: z.string(),
   state: z.enum(['up-to-date', 'behind', 'never-heard', 'nothing-published', 'failing']),
   /** Of the newest version for it. */
@@ -82,7 +83,7 @@ function rowOf(edge: ManagedEdge, database: Database): EdgeRow {
   const current = newest !== undefined && report?.head?.hash === newest.hash;
   return {
     name: edge.name,
-    address: edge.address,
+    address: edge.address ?? null,
     site: edge.site,
     state: stateOf({
       current,

@@ -246,4 +246,9 @@ export const configurationErrors = {
     summary: 'the program that is to be restored runs',
     remedy: 'Stop it first: systemctl stop sallyport@internal, or sallyport@edge.',
   },
+  'SLP-CFG-0049': {
+    blame: 'operator',
+    summary: 'the name of an edge does not resolve',
+    remedy: 'Give it an A or AAAA record in the internal DNS, or write its address into management.edges.',
+  },
 } as const satisfies Catalogue;

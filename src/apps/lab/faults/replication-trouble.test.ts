@@ -8,7 +8,9 @@ import { loadVerifiedEdge } from '#platform/replica-store';
 import { LabProgram } from '../program.ts';
 import { endedWithUs } from '../testing/end-with-us.ts';
 import { ManagedPerimeter } from '../testing/managed-perimeter.ts';
+import { NameServer } from '../testing/name-server.ts';
 import { realmOf } from './chaos/realm.ts';
+import { change } from './documents.ts';
 
 /*
  * What goes wrong without anybody's ill will: a full disk, clocks that differ, two stores at once. Refused or settled, and
@@ -100,6 +102,36 @@ for (const [direction, minutes] of [
     );
   });
 }
+
+test('an edge without an address is found by its name, and told when that does not resolve [setting management.resolvers]', async () => {
+  const { plan } = managed.perimeter;
+  const hosts = new Map<string, string>();
+  const names = await NameServer.start(plan.clients.carol, hosts, 53);
+  try {
+    await change(managed.perimeter, 'internal', {
+      'management.edges.0.address': undefined,
+      'management.resolvers': [plan.clients.carol],
+    });
+    await shows(/edge1\S+: SLP-CFG-0049 .*SLP-DNS-0001[^\n]*\n {2}Give it an A or AAAA record/);
+    const steps = await managed.cli('config', 'test', plan.names.edge, ...store());
+    assert.match(steps.text, /^FAIL {2}address: SLP-CFG-0049/);
+    hosts.set(plan.names.edge, plan.internal.address);
+    // Another list of servers, so that nobody remembers that the name was not there.
+    await change(managed.perimeter, 'internal', {
+      'management.resolvers': [plan.clients.carol, plan.clients.alice],
+    });
+    await managed.upToDate();
+    const found = await managed.good('config', 'test', plan.names.edge, ...store());
+    assert.match(found.text, /^ok {4}address: 127\.81\.2\.10, from the DNS$/m);
+  } finally {
+    names.stop();
+    await change(managed.perimeter, 'internal', {
+      'management.edges.0.address': plan.internal.address,
+      'management.resolvers': undefined,
+    });
+  }
+  await managed.upToDate();
+});
 
 /** A second internal program with a copy of the store, at another address of this machine. */
 async function twin(): Promise<LabProgram> {

@@ -22,8 +22,8 @@ export const management = setting.optionalSection('The management store, which c
       reload: 'live',
       example: 'edge1.example.com',
     }),
-    address: setting.text('an IPv4 or IPv6 address', setting.hostAddress, {
-      sentence: "The edge's internal address.",
+    address: setting.optionalText('an IPv4 or IPv6 address', setting.hostAddress, {
+      sentence: "The edge's internal address; its name is looked up in the DNS when left out.",
       reload: 'live',
       example: '10.45.16.10',
     }),
@@ -33,6 +33,12 @@ export const management = setting.optionalSection('The management store, which c
       reload: 'live',
       example: 'Head office',
     }),
+  }),
+  resolvers: setting.textsOrNone('a list of IPv4 and IPv6 addresses', setting.hostAddress, {
+    sentence: 'Internal DNS servers to ask for edges without an address; those of the host when left out.',
+    reload: 'live',
+    example: ['10.45.16.53'],
+    mostItems: 8,
   }),
   pollSeconds: setting.integer({
     sentence: 'Time between two questions to an edge that is up to date, about.',
