@@ -45,7 +45,8 @@ export interface CertificateUse {
 export interface ServerNameChoice {
   /** Undefined for a client that sends none. */
   readonly serverName: string | undefined;
-  readonly certificate: 'access';
+  /** The one of all names, or one of `host.certificates.accessDomains`. */
+  readonly certificate: 'access' | 'access-domain';
   readonly why: string;
 }
 
@@ -58,12 +59,13 @@ export interface CertificatePlan {
 /** The certificates that a document needs, a pure function of it. */
 export function certificatePlan(document: EdgeDocument): CertificatePlan {
   const access = accessCertificate(document);
+  const named = new Set(document.host.certificates.accessDomains.map(({ name }) => name));
   return {
     certificates: [access, internalCertificate(document)],
     serverNames: [
       ...access.names.map(({ name, why }) => ({
         serverName: name,
-        certificate: 'access' as const,
+        certificate: named.has(name) ? ('access-domain' as const) : ('access' as const),
         why: why.map(({ text }) => text).join('; '),
       })),
       {

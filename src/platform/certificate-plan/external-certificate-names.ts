@@ -45,7 +45,10 @@ function hostName({ name, service, domain, rows }: ExternalName, document: EdgeD
   const ids = rows.map(({ id }) => id);
   if (service === 'access') {
     if (name === names.access) return [];
-    const text = `the service records of ${domain} lead to it`;
+    const text =
+      domain === undefined
+        ? 'clients are given it (host.certificates.accessDomains); those without SNI find it in this one'
+        : `the service records of ${domain} lead to it`;
     return [{ name, required: true, use: 'host', why: { text, rows: ids } }];
   }
   if (service === 'webConferencing') {

@@ -49,3 +49,16 @@ test('a name lies in the innermost domain around it, or in the domain above it',
   assert.equal(zoneOf('notexample.com', domains), 'notexample.com');
   assert.equal(zoneOf('a.b.example.org', domains), 'b.example.org');
 });
+
+test('names that clients are given besides stand beside, once', () => {
+  const pair = (name: string) => `{ name: ${name}, certificate: d.pem, key: d.key }`;
+  const named = edited(
+    goodEdge,
+    '    internal: { certificate',
+    `    accessDomains: [${pair('sip.example.org')}, ${pair('sip.example.com')}]\n    internal: { certificate`,
+  );
+  assert.deepEqual(shown(edge(named)).slice(0, 2), [
+    'sip.example.com access example.com ext-05',
+    'sip.example.org access - ext-05',
+  ]);
+});

@@ -43,8 +43,22 @@ export function externalNames(document: EdgeDocument): ExternalName[] {
       found.push({ name: names[service], service, domain: undefined, rows: own });
     }
     found.push(...inDomains);
+    if (service === 'access') found.push(...namedForClients(document, own, found));
   }
   return found;
+}
+
+/** Names that clients are given besides, each with a certificate of its own. */
+function namedForClients(
+  { host }: EdgeDocument,
+  rows: readonly PlannedRow[],
+  known: readonly ExternalName[],
+): ExternalName[] {
+  const ofClients = rows.filter(({ id }) => id === 'ext-05');
+  if (ofClients.length === 0) return [];
+  return host.certificates.accessDomains
+    .filter(({ name }) => !known.some((other) => other.service === 'access' && other.name === name))
+    .map(({ name }) => ({ name, service: 'access', domain: undefined, rows: ofClients }));
 }
 
 /** The name of a service in a SIP domain. */
