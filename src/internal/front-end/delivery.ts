@@ -176,6 +176,13 @@ export class Delivery {
   /** Along the routes of a dialog. */
   inDialog(request: SipRequest, flow: SipFlow, transaction: ServerTransaction, routed: Routed): void {
     this.#target(routed.destination, flow, (target) => {
+      if (request.method === 'BENOTIFY') {
+        // Nobody answers it ([MS-SIP]), so that nobody waits for an answer.
+        if (typeof target !== 'number') {
+          this.#endpoint.sendStateless(target, this.#copy(request, flow, routed.plan).bytes);
+        }
+        return this.#endpoint.abandon(transaction);
+      }
       if (typeof target === 'number') return this.#endpoint.respond(transaction, target);
       const branch = { flow: target, ...this.#copy(request, flow, routed.plan) };
       this.#proxy.forward(transaction, [branch], keepsChallenges);

@@ -1,6 +1,6 @@
 import type { Counter, Metrics } from '#platform/telemetry';
 import { type ChallengeReason, challengeReasons } from './authentication.ts';
-import { notifyOutcomes } from './presence-desk.ts';
+import { notifyOutcomes, type PresenceRefusal, presenceRefusals } from './presence-desk.ts';
 import { type RefusalReason, refusalReasons } from './routing.ts';
 
 const destinations = [
@@ -23,6 +23,7 @@ export interface FrontEndMetrics {
   readonly refusals: Counter<RefusalReason>;
   readonly challenges: Counter<ChallengeReason>;
   readonly notified: Counter<(typeof notifyOutcomes)[number]>;
+  readonly presenceRefused: Counter<PresenceRefusal>;
 }
 
 export function frontEndMetrics(metrics: Metrics): FrontEndMetrics {
@@ -46,6 +47,11 @@ export function frontEndMetrics(metrics: Metrics): FrontEndMetrics {
         name: 'outcome',
         values: notifyOutcomes,
       },
+    ),
+    presenceRefused: metrics.counter(
+      'sallyport_front_end_presence_refusals_total',
+      'SUBSCRIBE and PUBLISH requests about presence that were refused, by status.',
+      { name: 'status', values: presenceRefusals },
     ),
     challenges: metrics.counter(
       'sallyport_front_end_challenges_total',

@@ -57,7 +57,12 @@ export class FrontEnd implements SipUser {
       this.#settings,
     );
     this.#presence = new PresenceDesk(
-      { ...this.#options, agent: this.#options.presence, notified: this.#options.metrics.notified },
+      {
+        ...this.#options,
+        agent: this.#options.presence,
+        notified: this.#options.metrics.notified,
+        refused: this.#options.metrics.presenceRefused,
+      },
       endpoint,
       links,
       this.#settings,

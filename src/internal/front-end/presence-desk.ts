@@ -17,6 +17,22 @@ import { type FlowTokens, partyOf } from './parties.ts';
 import type { Registrar } from './registrar.ts';
 import type { SignInSettings } from './sign-in.ts';
 
+/** The statuses with which requests about presence are refused. */
+export const presenceRefusals = [
+  '400',
+  '403',
+  '404',
+  '406',
+  '412',
+  '413',
+  '415',
+  '423',
+  '481',
+  '489',
+  '500',
+  '503',
+] as const;
+export type PresenceRefusal = (typeof presenceRefusals)[number];
 export const notifyOutcomes = ['accepted', 'unreachable', 'later', 'failed'] as const;
 
 export interface PresenceDeskOptions {
@@ -26,6 +42,7 @@ export interface PresenceDeskOptions {
   readonly registrar: Registrar;
   readonly tokens: FlowTokens;
   readonly notified: Counter<(typeof notifyOutcomes)[number]>;
+  readonly refused: Counter<PresenceRefusal>;
 }
 
 /** Refusals that ask for patience are waited for no longer than this. */
@@ -38,6 +55,7 @@ export class PresenceDesk {
   readonly #links: EdgeLinks;
   #settings: SignInSettings;
   #alarm: { readonly at: number; readonly cancel: Cancel } | undefined;
+  #stopped = false;
 
   constructor(
     options: PresenceDeskOptions,
@@ -55,7 +73,9 @@ export class PresenceDesk {
     this.#settings = settings;
     this.flush();
   }
+  /** Nothing leaves any more, and nothing wakes up: the database is about to be closed. */
   stop(): void {
+    this.#stopped = true;
     this.#alarm?.cancel();
     this.#alarm = undefined;
   }
@@ -87,10 +107,12 @@ export class PresenceDesk {
   /** Sends what is due, and wakes up when the next is. */
   flush(): void {
     const { agent, clock } = this.#options;
+    if (this.#stopped) return;
     for (const notification of agent.take(clock.wall())) this.#notify(notification);
     this.#arm();
   }
   #arm(): void {
+    if (this.#stopped) return;
     const { agent, clock } = this.#options;
     const next = agent.next();
     if (next === this.#alarm?.at) return;
@@ -111,6 +133,8 @@ export class PresenceDesk {
   }
 
   #respond(transaction: ServerTransaction, { status, reason, headers = [], toTag }: Reply): void {
+    const refused = presenceRefusals.find((known) => known === `${status}`);
+    if (refused !== undefined) this.#options.refused.inc(refused);
     const contact: readonly [string, string][] =
       status === 200 && transaction.request.method === 'SUBSCRIBE' ? [['Contact', this.#contact]] : [];
     this.#endpoint.respond(transaction, status, {
@@ -189,6 +213,7 @@ export class PresenceDesk {
   }
 
   #conclude({ id }: Notification, outcome: Outcome): void {
+    if (this.#stopped) return;
     this.#options.notified.inc(outcome.kind);
     this.#options.agent.handleOutcome(id, outcome, this.#options.clock.wall());
     this.flush();

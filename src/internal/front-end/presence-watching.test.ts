@@ -242,3 +242,13 @@ test('what was written down outlives the process: who watches, through an edge o
   assert.match(back.wire.request('NOTIFY').body.toString(), /open/);
   assert.equal(after.presence.watchersOf(ALICE).rules[0]?.decision, 'block');
 });
+
+test('after the front end has stopped nothing leaves, nor is the database asked', async () => {
+  const { bench, alice, carol } = await stage();
+  alice.watches(CAROL).hears();
+  bench.stop();
+  carol.publishes(pidf('too late'));
+  bench.directory.close();
+  bench.passes(100_000);
+  alice.wire.isSilent();
+});

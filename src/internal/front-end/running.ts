@@ -58,6 +58,11 @@ export class Running {
       document.frontEnd.presence,
       clock.wall(),
     );
+    context.metrics.observe(
+      'sallyport_front_end_subscriptions',
+      'Live subscriptions to presence and to watchers.',
+      () => this.presence.subscriptions,
+    );
     const user = {
       clock,
       random,

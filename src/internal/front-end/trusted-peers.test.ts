@@ -121,3 +121,23 @@ test('a call keeps its way: requests of both sides find the other’s connection
   bench.arrives(alice, sent({ ...about, ...alices, method: 'INFO', cseq: 3 }));
   again.request('INFO');
 });
+
+test('BENOTIFY passes in its dialog, and nobody waits for an answer', async () => {
+  const bench = await Bench.start(policies(true));
+  const [alice, peer] = [bench.client().wire, bench.peer()];
+  assert.equal(bench.signsIn(alice, ALICE), 200);
+  bench.arrives(alice, toRomeo('SUBSCRIBE'));
+  const subscribe = peer.request('SUBSCRIBE');
+  const headers = [['Route', subscribe.values('Record-Route').join(', ')]] as const;
+  const notify = {
+    method: 'BENOTIFY',
+    from: `sip:${ROMEO}`,
+    to: `<sip:${ALICE}>;tag=f1`,
+    uri: 'sip:alice@10.0.0.1',
+  };
+  bench.arrives(peer, sent({ ...notify, callId: subscribe.callId, headers }));
+  alice.request('BENOTIFY');
+  bench.passes(60);
+  assert.equal(bench.endpoint.transactions.server, 0);
+  peer.isSilent();
+});

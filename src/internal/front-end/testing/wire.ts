@@ -219,6 +219,9 @@ export class Bench {
     return bench;
   }
 
+  stop(): void {
+    this.#frontEnd.stop();
+  }
   configure(access: Policies, presence: Partial<PresenceSettings> = {}): void {
     this.#users.configure(settingsWith(access).access);
     this.presence.configure({ ...PRESENCE, ...presence });

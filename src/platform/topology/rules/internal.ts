@@ -50,24 +50,22 @@ const peerRepeats: Rule<InternalFacts> = {
   },
 };
 
-const REGISTRAR = ['frontEnd', 'registrar'];
-
 /** The shortest time is not longer than the usual one, nor that than the longest. */
 const expiresOrder: Rule<InternalFacts> = {
   name: 'expires-order',
   check({ draft }, say) {
-    const {
-      minExpiresSeconds: min,
-      defaultExpiresSeconds: usual,
-      maxExpiresSeconds: max,
-    } = draft.frontEnd?.registrar ?? {};
-    if (min === undefined || usual === undefined || max === undefined) return;
-    if (min > max) {
-      const what = `minExpiresSeconds ${min} is more than maxExpiresSeconds ${max}`;
-      say([...REGISTRAR, 'minExpiresSeconds'], 'error', what, `write at most ${max}`);
-    } else if (usual < min || usual > max) {
-      const what = `defaultExpiresSeconds ${usual} is not between minExpiresSeconds and maxExpiresSeconds`;
-      say([...REGISTRAR, 'defaultExpiresSeconds'], 'error', what, `write a number from ${min} to ${max}`);
+    for (const section of ['registrar', 'presence'] as const) {
+      const times = draft.frontEnd?.[section] ?? {};
+      const { minExpiresSeconds: min, defaultExpiresSeconds: usual, maxExpiresSeconds: max } = times;
+      if (min === undefined || usual === undefined || max === undefined) continue;
+      const path = ['frontEnd', section];
+      if (min > max) {
+        const what = `minExpiresSeconds ${min} is more than maxExpiresSeconds ${max}`;
+        say([...path, 'minExpiresSeconds'], 'error', what, `write at most ${max}`);
+      } else if (usual < min || usual > max) {
+        const what = `defaultExpiresSeconds ${usual} is not between minExpiresSeconds and maxExpiresSeconds`;
+        say([...path, 'defaultExpiresSeconds'], 'error', what, `write a number from ${min} to ${max}`);
+      }
     }
   },
 };

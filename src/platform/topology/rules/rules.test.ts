@@ -168,6 +168,17 @@ const cases: readonly RuleCase[] = [
     says: /write a number from 60 to 600/,
   },
   {
+    rule: 'expires-order',
+    title: 'a usual time of subscriptions below the shortest',
+    internal: true,
+    edit: [
+      '  registrar:',
+      '  presence: { minExpiresSeconds: 900, defaultExpiresSeconds: 600 }\n  registrar:',
+    ],
+    at: '600',
+    says: /write a number from 900 to 36000/,
+  },
+  {
     rule: 'external-is-internal',
     title: 'one address inside and outside [setting host.addresses.webConferencing]',
     edit: ['webConferencing: [192.0.2.20]', 'webConferencing: [10.45.16.10]'],
