@@ -180,33 +180,39 @@ export function internalDocument(): string {
   });
 }
 
-/**
- * A management store on the counterparts' host. It reaches one edge by IPv4 and the other by IPv6; the front end that every
- * internal program has finds nobody.
- */
+/** Where the counterparts' host finds the edges: one by IPv4, the other by IPv6. */
+const edgesFromInside = [
+  { name: names.edge1, address: addresses.edge1.internal.v4 },
+  { name: names.edge2, address: addresses.edge2.internal.v6 },
+];
+
+/** A management store on the counterparts' host. */
 export function storeDocument(): string {
+  return counterpartDocument('store', { management: { edges: edgesFromInside, pollSeconds: 3600 } });
+}
+/** A log controller on the same host. */
+export function controllerDocument(): string {
+  return counterpartDocument('controller', { logging: { edges: edgesFromInside } });
+}
+
+/** The front end that every internal program has finds nobody. */
+function counterpartDocument(name: string, part: object): string {
   return stringify({
     version: 1,
     host: {
       name: names.frontEnd,
-      stateDirectory: 'store',
+      stateDirectory: name,
       runAs: ACCOUNT,
       addresses: { internal: both(addresses.counterparts) },
       certificates: { internal: keyPair('front-end') },
       internalCa: 'ca.pem',
-      administration: { socket: 'store.sock' },
+      administration: { socket: `${name}.sock` },
     },
     frontEnd: {
       sipDomains: [DOMAIN],
       edges: [{ name: 'nobody.proof.test', address: addresses.counterparts.v4, port: 9 }],
     },
-    management: {
-      edges: [
-        { name: names.edge1, address: addresses.edge1.internal.v4 },
-        { name: names.edge2, address: addresses.edge2.internal.v6 },
-      ],
-      pollSeconds: 3600,
-    },
+    ...part,
   });
 }
 
