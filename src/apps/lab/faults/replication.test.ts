@@ -150,6 +150,12 @@ test('status says why an edge is not reached, and what to do [setting management
   const cases: [string, unknown, unknown, RegExp][] = [
     ['port', 4444, 4443, /^SLP-CFG-0029 .*port 4444 \(port row int-08\)/],
     ['address', frontEnd.address, internal.address, /^SLP-CFG-0029 .*127\.78\.4\.10/],
+    [
+      'address',
+      '192.0.2.99',
+      internal.address,
+      /^SLP-CFG-0030 .*192\.0\.2\.99 port 4443 \(port row int-08\)/,
+    ],
     ['name', 'other.int.lab.test', names.edge, /^SLP-NET-0014 .*expected other\.int\.lab\.test, found edge1/],
   ];
   for (const [key, wrong, right, expected] of cases) {
@@ -204,7 +210,10 @@ test('a policy that no edge can run is not stored; one that this edge cannot run
   await set('policy.mediaCredentials.staticSecretFiles', ['secrets/absent.secret']);
   await perimeter.until('it is told', async () => (await row()).error?.code === 'SLP-CFG-0031');
   const { error, there: still } = await row();
-  assert.match(error?.message ?? '', /policy\.yaml:\d+:\d+: .*staticSecretFiles.*does not exist/);
+  assert.match(
+    error?.message ?? '',
+    /policy\.yaml:\d+:\d+: .*staticSecretFiles.*does not exist.*\(global, revision \d+\)/,
+  );
   assert.equal(still, there);
   const { revisions } = (await manage('log', {})) as { revisions: { id: number; scope: string }[] };
   const before = revisions.filter((one) => one.scope === 'global')[1] ?? assert.fail('no revision before');
