@@ -12,16 +12,16 @@ export interface EdgeVariant {
   readonly nodeOptions?: readonly string[];
   /** What policy.relay has besides. */
   readonly relay?: object;
+  /** What policy has besides. */
+  readonly policy?: object;
 }
 
 /** `sallyport edge` as in production: a supervisor and a process for each service, all on the server's core. */
-export async function startEdge(
-  folder: BenchFolder,
-  { nodeOptions = [], relay = {} }: EdgeVariant = {},
-): Promise<PinnedProcess> {
+export async function startEdge(folder: BenchFolder, variant: EdgeVariant = {}): Promise<PinnedProcess> {
   folder.write('media.key', mediaKeyText(randomBytes(32)));
   folder.write('relay.secret', RELAY_SECRET);
-  const document = folder.write('edge.yaml', stringify(edgeDocument(relay)));
+  const document = writeEdgeDocument(folder, variant);
+  const { nodeOptions = [] } = variant;
   const edge = new PinnedProcess({
     title: 'sallyport edge',
     core: SERVER_CORE,
@@ -33,7 +33,12 @@ export async function startEdge(
   return edge;
 }
 
-function edgeDocument(relay: object): object {
+/** Also while the edge runs, which then has to be told to reload. */
+export function writeEdgeDocument(folder: BenchFolder, { relay = {}, policy = {} }: EdgeVariant): string {
+  return folder.write('edge.yaml', stringify(edgeDocument(relay, policy)));
+}
+
+function edgeDocument(relay: object, policy: object): object {
   const pair = (name: string) => ({ certificate: `${name}.pem`, key: `${name}.key` });
   return {
     version: 1,
@@ -57,6 +62,7 @@ function edgeDocument(relay: object): object {
       ports: { accessClients: PORTS.sip, accessInternal: PORTS.sip, avUdp: PORTS.turn },
       relay: { ports: { first: 50000, last: 59999 }, allowedPeers: [`${ADDRESSES.mediaPeer}/32`], ...relay },
       mediaCredentials: { keyFile: 'media.key', staticSecretFiles: ['relay.secret'] },
+      ...policy,
     },
   };
 }

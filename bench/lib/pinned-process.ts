@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 export const SERVER_CORE = 0;
 export const LOAD_CORE = 1;
 
-const READY_MS = 20_000;
+const READY_MS = 120_000;
 const STOP_MS = 8_000;
 const KEPT_OUTPUT = 4_000;
 

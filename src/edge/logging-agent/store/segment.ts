@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { type LogEvent, readEvent } from '#protocols/log-query';
+import { keyNames, type LogEvent, readEvent } from '#protocols/log-query';
 import { KEY_TOKEN, keyToken } from './key-filter.ts';
 import { databaseFile, type SegmentFacts, segmentBytes } from './segment-files.ts';
 
@@ -189,10 +189,29 @@ export function eventIn(json: string): LogEvent | undefined {
   }
 }
 
-function tokensOf(event: LogEvent): string[] {
-  return Object.entries(event.keys).flatMap(([name, values]) => values.map((value) => keyToken(name, value)));
+/** Tokens made lately: keys come again with every message of a call. */
+const MOST_TOKENS = 20_000;
+const made = new Map<string, Map<string, string>>();
+
+function tokenOf(name: string, value: string): string {
+  let tokens = made.get(name);
+  if (tokens === undefined) {
+    tokens = new Map();
+    made.set(name, tokens);
+  }
+  const known = tokens.get(value);
+  if (known !== undefined) return known;
+  if (tokens.size >= MOST_TOKENS) tokens.clear();
+  const token = keyToken(name, value);
+  tokens.set(value, token);
+  return token;
 }
-function indexedText(event: LogEvent): string {
-  const body = event.body === undefined ? '' : `\n${event.body}`;
-  return `${event.text}${body}\n${tokensOf(event).join(' ')}`;
+
+function indexedText({ text, body, keys }: LogEvent): string {
+  let indexed = body === undefined ? text : `${text}\n${body}`;
+  for (const name of keyNames) {
+    const values = keys[name];
+    if (values !== undefined) for (const value of values) indexed += ` ${tokenOf(name, value)}`;
+  }
+  return indexed;
 }

@@ -1,0 +1,195 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { AdministrationClient } from '#platform/service';
+import { ADDRESSES, type BenchFolder, PORTS } from './lib/bench-folder.ts';
+import { roundsAsked, runBench } from './lib/bench-run.ts';
+import { startEdge, writeEdgeDocument } from './lib/edge-server.ts';
+import { LoadProcess } from './lib/load-process.ts';
+import { logEvent } from './lib/log-events.ts';
+import { ingest, ingestBare, openLogStore } from './lib/log-stores.ts';
+import { processorSeconds } from './lib/processor-time.ts';
+import { keepReport, machine, median, ratio, table, whole } from './lib/report.ts';
+import type { SipFigures, SipRound } from './lib/sip-load-process.ts';
+
+/*
+ * What logging costs: taking events into the store beside a bare full-text insert of the same texts, and the Access Edge
+ * with AlwaysOn beside itself without, in one run.
+ */
+
+const EVENTS = 40_000;
+/** Messages a second of the paced rounds, and how long one is. */
+const RATE = 500;
+const ROUND_MS = 4_000;
+const FLOOR = 0.5;
+const CEILING = 1.05;
+
+interface Ingest {
+  readonly ours: number[];
+  readonly bare: number[];
+}
+interface Cost {
+  /** CPU microseconds of the access process for a message that was relayed. */
+  readonly access: number;
+  /** The same of the logging agent and of the supervisor. */
+  readonly agent: number;
+  readonly supervisor: number;
+}
+
+await runBench(async (folder) => {
+  const rounds = roundsAsked(5);
+  const stored = ingestRounds(folder, rounds);
+  const load = await LoadProcess.start<SipRound, SipFigures>(
+    join(import.meta.dirname, 'lib/sip-load-process.ts'),
+    [folder.path],
+  );
+  const costs = await alwaysOnRounds(folder, load, rounds);
+  keepReport('logging', report(stored, costs, rounds));
+});
+
+/** Events for each CPU-second of this process, alternating. */
+function ingestRounds(folder: BenchFolder, rounds: number): Ingest {
+  const events = Array.from({ length: EVENTS }, (_, at) => logEvent(at + 1));
+  const perCpuSecond = (task: () => void): number => {
+    const before = process.cpuUsage();
+    task();
+    const { user, system } = process.cpuUsage(before);
+    return EVENTS / ((user + system) / 1e6);
+  };
+  const result: Ingest = { ours: [], bare: [] };
+  // The first one of each is not counted.
+  for (let round = 0; round <= rounds; round++) {
+    const place = folder.file('store');
+    rmSync(place, { recursive: true, force: true });
+    const store = openLogStore(place);
+    const ours = perCpuSecond(() => ingest(store, events));
+    store.close();
+    const bare = perCpuSecond(() => ingestBare(folder.file('bare.db'), events));
+    if (round === 0) continue;
+    result.ours.push(ours);
+    result.bare.push(bare);
+    process.stdout.write(`store ${whole(ours)}, bare ${whole(bare)} events a CPU-second\n`);
+  }
+  rmSync(folder.file('store'), { recursive: true, force: true });
+  return result;
+}
+
+async function alwaysOnRounds(
+  folder: BenchFolder,
+  load: LoadProcess<SipRound, SipFigures>,
+  rounds: number,
+): Promise<{ readonly on: Cost[]; readonly off: Cost[] }> {
+  const policy = (alwaysOn: boolean) => ({
+    features: { logging: true },
+    logging: { alwaysOn, eventsPerSecond: 1_000_000 },
+  });
+  const edge = await startEdge(folder, { policy: policy(true) });
+  const administration = new AdministrationClient(folder.file('edge.sock'));
+  const costs: { on: Cost[]; off: Cost[] } = { on: [], off: [] };
+  for (let round = 0; round <= rounds; round++) {
+    // Whoever is first in one round is second in the next.
+    for (const on of round % 2 === 0 ? [true, false] : [false, true]) {
+      writeEdgeDocument(folder, { policy: policy(on) });
+      await administration.call('reload', {});
+      const cost = await play(load, edge.pid);
+      if (round === 0) continue;
+      costs[on ? 'on' : 'off'].push(cost);
+      process.stdout.write(
+        `AlwaysOn ${on ? 'on' : 'off'}: access ${whole(cost.access)}, agent ${whole(cost.agent)} CPU µs a message\n`,
+      );
+    }
+  }
+  const status = await administration.call('call', { service: 'logging-agent', verb: 'status' });
+  const { dropped, suppressed, unstored, events } = (status.ok ? status.value : {}) as Record<string, number>;
+  const lost = [dropped, suppressed, unstored];
+  if (lost.some((count) => count !== 0)) throw new Error(`events were lost: ${lost.join(', ')}`);
+  process.stdout.write(`${whole(events ?? 0)} events stored, none lost\n`);
+  return costs;
+}
+
+async function play(load: LoadProcess<SipRound, SipFigures>, supervisor: number): Promise<Cost> {
+  const [access, agent] = ['edge/access', 'edge/logging-agent'].map((room) => childOf(supervisor, room));
+  if (access === undefined || agent === undefined) throw new Error('a service is not running');
+  const proxy = { host: ADDRESSES.external, port: PORTS.sip };
+  const before = [agent, supervisor].map(ownSeconds);
+  const figures = await load.play({
+    proxy,
+    pid: access,
+    connections: 4,
+    warmMs: 500,
+    ms: ROUND_MS,
+    underWay: 0,
+    rate: RATE,
+  });
+  if (figures.failed > 0) throw new Error(`${figures.failed} messages failed`);
+  const [ofAgent = 0, ofSupervisor = 0] = [agent, supervisor].map(
+    (pid, at) => ownSeconds(pid) - (before[at] ?? 0),
+  );
+  const each = (seconds: number) => (seconds * 1e6) / figures.completed;
+  return {
+    access: each(figures.processorSeconds),
+    agent: each(ofAgent),
+    supervisor: each(ofSupervisor),
+  };
+}
+
+/** Of one process without those that it started. */
+function ownSeconds(pid: number): number {
+  const children = pidsBelow(pid).map(processorSeconds);
+  return processorSeconds(pid) - children.reduce((sum, seconds) => sum + seconds, 0);
+}
+function pidsBelow(pid: number): number[] {
+  try {
+    return execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map(Number);
+  } catch {
+    // It has none.
+    return [];
+  }
+}
+function childOf(pid: number, room: string): number | undefined {
+  return pidsBelow(pid).find((child) =>
+    execFileSync('ps', ['-o', 'args=', '-p', String(child)], { encoding: 'utf8' }).includes(`${room}/`),
+  );
+}
+
+function report(stored: Ingest, { on, off }: { on: Cost[]; off: Cost[] }, rounds: number): string {
+  const taken = ratio(stored.ours, stored.bare);
+  const of = (costs: readonly Cost[], key: keyof Cost) => costs.map((cost) => cost[key]);
+  const more = ratio(of(on, 'access'), of(off, 'access'));
+  const row = (name: string, key: keyof Cost) => [
+    name,
+    median(of(on, key)).toFixed(0),
+    median(of(off, key)).toFixed(0),
+  ];
+  return `# Logging: the store beside a bare full-text insert, and AlwaysOn beside nothing
+
+${new Date().toISOString()}. Node ${process.versions.node}. ${machine()}
+
+Medians of ${rounds} alternating rounds; in brackets least and greatest of the rounds.
+
+${table(
+  ['', 'events a CPU-second'],
+  [
+    ['the logging agent’s store: event, time, words, keys', whole(median(stored.ours))],
+    ['bare FTS5 insert of the texts', whole(median(stored.bare))],
+    ['ratio', taken.text],
+  ],
+)}
+
+Floor ${FLOOR}: ${taken.middle >= FLOOR ? 'met' : '**missed**'}.
+
+At ${whole(RATE)} SIP MESSAGEs a second through the Access Edge (four messages on the wire each), throttle off, no event lost:
+
+${table(
+  ['CPU µs a message', 'AlwaysOn', 'without'],
+  [row('Access Edge service', 'access'), row('logging agent', 'agent'), row('supervisor', 'supervisor')],
+)}
+
+The Access Edge service with AlwaysOn takes ${more.text} of what it takes without; at most ${CEILING}: ${
+    more.middle <= CEILING ? 'met' : '**missed**'
+  }.
+`;
+}
