@@ -1,27 +1,22 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import {
-  cleanup,
-  type DataChannel,
-  type IceServer,
-  initLogger,
-  PeerConnection,
-  type SelectedCandidateInfo,
-} from 'node-datachannel';
-import { Bench, until } from './testing/bench.ts';
+import type { IceServer } from 'node-datachannel';
+import { Bench } from './testing/bench.ts';
+import type { AgentsAsked, AgentsTold } from './testing/datachannel-agents.ts';
 
 /*
  * libdatachannel with libjuice: an ICE agent, a TURN client and SCTP over DTLS that we did not write. It knows TURN over
- * UDP only, and gives nothing back when it leaves.
+ * UDP only, and gives nothing back when it leaves: its allocations stay until their lifetime ends.
  */
 const EXTERNAL = '127.0.9.106';
 const INTERNAL = '127.0.9.107';
 const CHUNK = 16_384;
 const CHUNKS = 32;
+const AGENTS = new URL('./testing/datachannel-agents.ts', import.meta.url);
 
 let bench: Bench;
-const complaints: string[] = [];
 
 before(async () => {
   bench = await Bench.start({
@@ -30,12 +25,9 @@ before(async () => {
     ports: [56_400, 56_499],
     allowedPeers: [],
   });
-  initLogger('Warning', (_level, message) => void complaints.push(message));
 });
-
 after(async () => {
   await bench?.stop();
-  cleanup();
 });
 
 let identities = 0;
@@ -51,18 +43,19 @@ function relay(server: string, password?: string): IceServer {
   };
 }
 
-function agent(name: string, server: IceServer): PeerConnection {
-  return new PeerConnection(name, { iceServers: [server], iceTransportPolicy: 'relay' });
-}
-
-/** Each gets the other's description and candidates as they come. */
-function introduce(one: PeerConnection, other: PeerConnection): void {
-  for (const [from, to] of [
-    [one, other],
-    [other, one],
-  ] as const) {
-    from.onLocalDescription((sdp, type) => to.setRemoteDescription(sdp, type));
-    from.onLocalCandidate((candidate, mid) => to.addRemoteCandidate(candidate, mid));
+/** Has the two agents call one another; the first thing that they tell. */
+async function agents(caller: IceServer, callee: IceServer): Promise<AgentsTold> {
+  const child = fork(AGENTS, { stdio: 'inherit' });
+  try {
+    const told = new Promise<AgentsTold>((resolve, reject) => {
+      child.once('message', (first) => resolve(first as AgentsTold));
+      child.once('exit', (code, signal) => reject(new Error(`the agents ended early: ${code ?? signal}`)));
+    });
+    child.send({ caller, callee, chunks: CHUNKS, chunkBytes: CHUNK } satisfies AgentsAsked);
+    return await told;
+  } finally {
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
 }
 
@@ -76,55 +69,22 @@ describe('two agents of libdatachannel that may only use the relay', () => {
   ] as const) {
     test(`${from} to ${to}: ${(CHUNK * CHUNKS) >> 10} KiB each way, unchanged`, async () => {
       const before = (await counters()).relayed.switchedPackets;
-      const caller = agent('caller', relay(from === 'outside' ? EXTERNAL : INTERNAL));
-      const callee = agent('callee', relay(INTERNAL));
-      introduce(caller, callee);
-      let theirs: DataChannel | undefined;
-      callee.onDataChannel((channel) => {
-        theirs = channel;
-      });
-      const ours = caller.createDataChannel('bulk');
-      await until(() => ours.isOpen() && theirs?.isOpen() === true);
-      assert.ok(theirs !== undefined);
-      const sums = await Promise.all([send(ours, theirs), send(theirs, ours)]);
-      for (const { sent, heard } of sums) assert.equal(heard, sent);
-      for (const pair of [caller.getSelectedCandidatePair(), callee.getSelectedCandidatePair()]) {
-        assert.ok(pair !== null);
-        for (const { type, address } of [pair.local, pair.remote] satisfies SelectedCandidateInfo[]) {
-          assert.deepEqual([type, address], ['relay', EXTERNAL]);
-        }
-      }
-      assert.ok((await counters()).relayed.switchedPackets > before);
-      // It leaves without a word: its allocations stay until their lifetime ends.
-      for (const one of [caller, callee]) one.close();
+      const told = await agents(relay(from === 'outside' ? EXTERNAL : INTERNAL), relay(INTERNAL));
+      assert.ok('sums' in told, JSON.stringify(told));
+      assert.equal(told.sums.length, 2);
+      for (const [sent, heard] of told.sums) assert.equal(heard, sent);
+      assert.deepEqual(
+        told.candidates,
+        Array.from({ length: 4 }, () => `relay ${EXTERNAL}`),
+      );
+      assert.ok((await counters()).relayed.switchedPackets - before > (2 * CHUNK * CHUNKS) / 1_500);
     });
   }
 
   test('a wrong password is told to the client, and no allocation is made', async () => {
     const { allocations } = await counters();
-    const caller = agent('stranger', relay(EXTERNAL, 'wrong'));
-    caller.createDataChannel('never');
-    await until(() => complaints.some((one) => /TURN authentication failed/i.test(one)));
+    const told = await agents(relay(EXTERNAL, 'wrong'), relay(INTERNAL, 'wrong'));
+    assert.ok('complaint' in told, JSON.stringify(told));
     assert.equal((await counters()).allocations, allocations);
-    caller.close();
   });
 });
-
-/** Sends random octets from one end to the other; the hashes of what was sent and of what came. */
-async function send(from: DataChannel, to: DataChannel): Promise<{ sent: string; heard: string }> {
-  const sent = createHash('sha256');
-  const heard = createHash('sha256');
-  let octets = 0;
-  to.onMessage((message) => {
-    assert.ok(Buffer.isBuffer(message));
-    heard.update(message);
-    octets += message.length;
-  });
-  for (let n = 0; n < CHUNKS; n += 1) {
-    const chunk = randomBytes(CHUNK);
-    sent.update(chunk);
-    from.sendMessageBinary(chunk);
-  }
-  await until(() => octets === CHUNK * CHUNKS);
-  return { sent: sent.digest('hex'), heard: heard.digest('hex') };
-}
