@@ -6,9 +6,12 @@ import { TAKEN_OUT } from './taken-out.ts';
  */
 const SDP_KEYS =
   /^(k=|a=(?:crypto:\d+ [^ \r\n]+ |crypto:|ice-pwd:|key-mgmt:|x-crypto:|cryptoscale:))[^\r\n]*/gim;
-/** Elements and attributes of XML, and members of JSON, by their names. */
+/**
+ * Elements and attributes of XML, and members of JSON, by their names. Bounded: what a peer wrote must not cost more than
+ * its length.
+ */
 const NAMED =
-  '[\\w:.-]*(?:passw|secret|token|credential|authorization|signature|cookie|apikey|sessionkey|conversationkey|\\bpwd\\b|\\bkey\\b)[\\w:.-]*';
+  '[\\w:.-]{0,48}(?:passw|secret|token|credential|authorization|signature|cookie|apikey|sessionkey|conversationkey|\\bpwd\\b|\\bkey\\b)[\\w:.-]{0,48}';
 const ELEMENT = new RegExp(`<(${NAMED})(\\s[^<>]*)?>([^<]*)<`, 'gi');
 const ATTRIBUTE = new RegExp(`(\\s${NAMED})\\s*=\\s*("[^"]*"|'[^']*')`, 'gi');
 const MEMBER = new RegExp(`("${NAMED}"\\s*:\\s*)("(?:[^"\\\\]|\\\\.)*"|[^\\s,}\\]]+)`, 'gi');

@@ -186,3 +186,20 @@ test('a trace is the same everywhere and tells nothing', () => {
   assert.match(traceOf('x'), /^[0-9a-f]{16}$/);
   assert.equal(typeof sipKeys, 'function');
 });
+
+test('names and passwords without end are shown or taken out like any other', () => {
+  const long = [
+    `<message from='a@x' ${'passw'.repeat(3500)}></message>`,
+    `<message from='a@x'>${'"key'.repeat(4000)}</message>`,
+  ];
+  for (const text of long) {
+    assert.deepEqual(recordOf(capture(Buffer.from(text), 'xmpp'), true).fields, { method: 'message' });
+  }
+  const headers = [`;${'token'.repeat(1500)}`, 'sip:'.repeat(1800), `sip:a:${'b'.repeat(900)}@h`];
+  const texts = headers.map((value) => {
+    const message = invite().toString().replace('X-Session-Token: s3cr3t-token', `X-Long: ${value}`);
+    return recordOf(capture(Buffer.from(message)), true).text;
+  });
+  assert.match(texts[0] ?? '', /X-Long: ;token/);
+  assert.match(texts[2] ?? '', /X-Long: sip:a:\[taken out\]@h\r\n/);
+});

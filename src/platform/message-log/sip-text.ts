@@ -24,8 +24,9 @@ const SECRET_NAME =
   /token|secret|passw|credential|cookie|assertion|apikey|api-key|private-key|session-key|auth/i;
 /** Names that look like the ones above and are not. */
 const TRUSTED: ReadonlySet<string> = new Set(['ms-asserted-verification-level', 'p-asserted-identity']);
-const URI_SECRET = /((?:^|[;?&\s<])(?:[a-z-]*(?:token|secret|passw(?:or)?d|pwd|auth)[a-z-]*))=[^;?&>\s"]*/gi;
-const PASSWORD = /(sips?:[^:@;<>\s"]*):[^@;<>\s"]*@/gi;
+const URI_SECRET =
+  /((?:^|[;?&\s<])(?:[a-z-]{0,32}(?:token|secret|passw(?:or)?d|pwd|auth)[a-z-]{0,32}))=[^;?&>\s"]*/gi;
+const PASSWORD = /(sips?:[^:@;<>\s"]{0,128}):[^@;<>\s"]{1,1024}@/gi;
 
 /** The head as it was on the wire, but for what would let its reader in somewhere. */
 export function sipHead(message: SipMessage): string {
