@@ -20,7 +20,7 @@ const managed = await ManagedPerimeter.start(NETWORK);
 try {
   await managed.set('policy.relay.realm', 'before.test');
   await managed.upToDate();
-  const chaos = new ReplicationChaos(managed, Number(values.seed));
+  const chaos = new ReplicationChaos(managed, Number(values.seed), true);
   for (let kill = 1; kill <= Number(values.kills); kill++) {
     const begun = performance.now();
     const { victim, moment, lagMs } = await chaos.round();

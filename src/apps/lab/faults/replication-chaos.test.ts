@@ -22,7 +22,7 @@ test(`${KILLS} kills at steps of a push: always a whole, signed configuration, a
   t.diagnostic(`seed ${SEED}`);
   await managed.set('policy.relay.realm', 'before.test');
   await managed.upToDate();
-  const chaos = new ReplicationChaos(managed, SEED);
+  const chaos = new ReplicationChaos(managed, SEED, false);
   for (let kill = 1; kill <= KILLS; kill++) {
     const { victim, moment, lagMs } = await chaos.round();
     t.diagnostic(`${kill}: ${victim}, ${lagMs} ms after "${moment}"`);

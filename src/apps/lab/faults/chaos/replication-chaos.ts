@@ -22,6 +22,7 @@ type Victim = (typeof victims)[number];
 
 /** Longest wait after the moment, so that what cannot be seen from outside is hit too. Milliseconds. */
 const LONGEST_LAG_MS = 120;
+const STARTS = 3;
 /** For a moment that may not come, because the victim of the round before has not come back. Milliseconds. */
 const PATIENCE_MS = 3000;
 
@@ -40,10 +41,13 @@ export class ReplicationChaos {
   readonly #random: SeededRandom;
   readonly #folder: ReplicaFolder;
   readonly #deck: ChaosRound[] = [];
+  readonly #patient: boolean;
   #value = 0;
 
-  constructor(managed: ManagedPerimeter, seed: number) {
+  /** @param patient waits until the store tries again by itself; otherwise it is asked to, as an operator would */
+  constructor(managed: ManagedPerimeter, seed: number, patient: boolean) {
     this.#managed = managed;
+    this.#patient = patient;
     this.#random = new SeededRandom(seed);
     const { edgeDocument } = managed.perimeter.files;
     const loaded = loadVerifiedEdge(edgeDocument);
@@ -74,6 +78,7 @@ export class ReplicationChaos {
       const stored = await this.#managed.manage('value', { path: 'policy.relay.realm' });
       if ((stored as { value: unknown }).value !== wanted) await this.#change(wanted);
     });
+    if (!this.#patient) await this.#managed.manage('replicate', { author: 'tester' });
     await this.#checkRunning(wanted, allowed);
     return round;
   }
@@ -114,7 +119,7 @@ export class ReplicationChaos {
       ),
     );
     check();
-    await program.start();
+    await startAgain(program);
   }
 
   /** What stands on the disk of the edge is signed, whole and one of two. */
@@ -145,6 +150,19 @@ export class ReplicationChaos {
       return together === true && (await realmOf(this.#managed.perimeter)) === wanted;
     });
   }
+}
+
+/** As a service manager does: a start that a busy machine did not let through is tried again. */
+async function startAgain(program: LabProgram): Promise<void> {
+  for (let left = STARTS - 1; left > 0; left--) {
+    try {
+      await program.start();
+      return;
+    } catch {
+      await program.stop();
+    }
+  }
+  await program.start();
 }
 
 function nameOf({ program, service }: Victim): string {
