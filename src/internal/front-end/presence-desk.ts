@@ -209,7 +209,12 @@ export class PresenceDesk {
           this.#conclude(notification, { kind: cause === 'transport' ? 'unreachable' : 'failed' }),
       },
     );
-    if (!sent.ok) this.#conclude(notification, { kind: 'later', seconds: 1 });
+    if (sent.ok) return;
+    // What is too long will not become shorter; a full table empties itself.
+    this.#conclude(
+      notification,
+      sent.error === 'too-large' ? { kind: 'failed' } : { kind: 'later', seconds: 1 },
+    );
   }
 
   #conclude({ id }: Notification, outcome: Outcome): void {

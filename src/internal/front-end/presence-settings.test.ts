@@ -143,3 +143,29 @@ test('the length of a document [setting frontEnd.presence.documentBytes]', async
   change({ documentBytes: 4000 });
   assert.equal(carol.publishes(pidf('x'.repeat(1000))).status, 200);
 });
+
+test('devices that say more than a NOTIFY carries: the newest count', async () => {
+  const { alice, carol } = await stage({ documentBytes: 2000, notifySeconds: 0 });
+  const watch = alice.watches(CAROL);
+  watch.hears();
+  for (let device = 0; device < 9; device++) {
+    assert.equal(carol.publishes(pidf(`${device}${'x'.repeat(900)}`, { id: `d${device}` })).status, 200);
+    const { notify, presence } = watch.hears();
+    assert.ok(notify.body.length <= 4000);
+    assert.equal(presence.tuples[0]?.id, `d${device}`);
+  }
+});
+
+test('a long list of watchers: whoever waits for a decision comes first', async () => {
+  const { bench, carol } = await stage();
+  const peer = bench.peer();
+  const watcher = (at: number) => new Actor(bench, peer, `w${at}@${PEER_DOMAIN}`);
+  for (let at = 0; at < 110; at++) {
+    const who = watcher(at);
+    if (at < 100) assert.ok(bench.presence.decide(CAROL, who.address, 'allow', bench.clock.wall()));
+    who.watches(CAROL).hears();
+  }
+  const { watchers } = carol.watches(CAROL, { event: 'presence.winfo' }).hears().watchers;
+  assert.equal(watchers.length, 100);
+  assert.equal(watchers.filter(({ status }) => status === 'pending').length, 10);
+});

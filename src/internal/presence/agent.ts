@@ -3,6 +3,7 @@ import {
   composePresence,
   offlinePresence,
   PIDF_TYPE,
+  type PresenceSource,
   readWatcherInfo,
   WATCHER_INFO_TYPE,
   writePidf,
@@ -304,11 +305,18 @@ export class PresenceAgent {
     if (!signedIn) return { bytes: writePidf(offlinePresence(entity)), until: Number.POSITIVE_INFINITY };
     const published = this.#publications.sources(presentity, wall);
     const present = { id: 'signed-in', basic: 'open', contact: { uri: entity }, notes: [] } as const;
-    const document =
-      published.sources.length > 0
-        ? composePresence(entity, published.sources)
-        : { entity, tuples: [present], notes: [], activities: [] };
-    return { bytes: writePidf(document), until: Math.min(until, published.until) };
+    const document = { entity, tuples: [present], notes: [], activities: [] };
+    const bytes =
+      published.sources.length > 0 ? this.#composed(entity, published.sources) : writePidf(document);
+    return { bytes, until: Math.min(until, published.until) };
+  }
+
+  /** As many devices, the newest first, as a NOTIFY can carry. */
+  #composed(entity: string, sources: readonly PresenceSource[]): Buffer {
+    for (let count = sources.length; ; count--) {
+      const bytes = writePidf(composePresence(entity, sources.slice(0, count)));
+      if (count === 1 || bytes.length <= 2 * this.#settings.documentBytes) return bytes;
+    }
   }
 
   #content(subscription: Subscription, ending: TerminationReason | undefined, wall: WallTime): Content {
