@@ -4,6 +4,7 @@ import { observing } from '../observe/observer.ts';
 import { portsText } from '../observe/ports.ts';
 import type { Profile } from '../programs/documents.ts';
 import type { Perimeter } from '../programs/perimeter.ts';
+import { playTcpTunnel } from '../rows/tcp-relay.ts';
 import { playTunnelCalls } from '../rows/tunnel-calls.ts';
 import type { NegativeCheck } from './finding.ts';
 import { sweepFromInternet } from './inbound.ts';
@@ -30,7 +31,7 @@ export const profileChecks: readonly ProfileChecks[] = [
     checks: [
       ...rangeSweeps('edge-tunnel'),
       {
-        name: `edge-tunnel: ${CALLS} calls each way with another organisation, in each family, the range closed`,
+        name: `edge-tunnel: ${CALLS} calls each way with another organisation, in each family, and streams, the range closed`,
         run: callsThroughTunnel,
       },
     ],
@@ -60,7 +61,7 @@ function rangeSweeps(profile: Profile): NegativeCheck[] {
   ];
 }
 
-/** Alice calls dora and dora calls alice, by either edge; all that comes to the other organisation is its 3478. */
+/** Alice calls dora and dora calls alice, by either edge; all that comes to the other organisation is its 3478 and its 443. */
 async function callsThroughTunnel(perimeter: Perimeter): Promise<string[]> {
   const before = await tunnelled(perimeter, 'foreignEdge');
   const arrived = await observing(
@@ -68,16 +69,22 @@ async function callsThroughTunnel(perimeter: Perimeter): Promise<string[]> {
     async ([observer]) => {
       for (const family of [4, 6] as const)
         for (const from of ['alice', 'dora'] as const) await playShare(perimeter, family, from);
+      for (const edge of edgeNames)
+        for (const family of [4, 6] as const) await playTcpTunnel(perimeter, edge, family);
       return (await observer?.ports()) ?? new Map<string, ReadonlySet<number>>();
     },
   );
   const after = await tunnelled(perimeter, 'foreignEdge');
   const findings: string[] = [];
   for (const address of [foreignEdge.av.v4, foreignEdge.av.v6]) {
-    const tcp = arrived.get(`${address} tcp`) ?? new Set();
-    const others = [...(arrived.get(`${address} udp`) ?? [])].filter((port) => port !== 3478);
-    for (const port of tcp) findings.push(`${address} tcp ${port} was asked`);
-    if (others.length > 0) findings.push(`${address} udp ${portsText(others)} arrived beside 3478`);
+    for (const [transport, expected] of [
+      ['tcp', 443],
+      ['udp', 3478],
+    ] as const) {
+      const others = [...(arrived.get(`${address} ${transport}`) ?? [])].filter((port) => port !== expected);
+      if (others.length > 0)
+        findings.push(`${address} ${transport} ${portsText(others)} arrived beside ${expected}`);
+    }
   }
   const exchanged = [after.sent - before.sent, after.received - before.received];
   const expected = 4 * CALLS;

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { addresses, type EdgeName, edgeNames, type Family } from '../network/addresses.ts';
+import { addresses, edgeNames } from '../network/addresses.ts';
 import { observing } from '../observe/observer.ts';
-import type { Perimeter } from '../programs/perimeter.ts';
 import type { RowProof } from './row.ts';
-import { openTcpRelay, openTcpRelayForDora } from './tcp-relay.ts';
-
-const TEXT = 'through two edges by TCP 443';
+import { playTcpTunnel } from './tcp-relay.ts';
 
 /** From relay to relay by TCP: the edge of the other organisation is asked at its 443, and nowhere else. */
 export const row: RowProof = {
@@ -29,15 +26,3 @@ export const row: RowProof = {
     };
   },
 };
-
-async function playTcpTunnel(perimeter: Perimeter, edge: EdgeName, family: Family): Promise<void> {
-  const [alice, dora] = [perimeter.actor('alice'), perimeter.actor('dora')];
-  const name = `ext-16 ${edge} ${family}`;
-  const hers = await openTcpRelay(perimeter, { name, person: 'alice', edge, family });
-  const theirs = await openTcpRelayForDora(perimeter, name, family);
-  await dora.call('permitByTcpRelay', { name, ...hers });
-  const asked = alice.call('askByTcpRelay', { name, ...theirs, text: TEXT });
-  assert.equal(await dora.call('answerByTcpRelay', { name }), TEXT);
-  assert.equal(await asked, TEXT);
-  await Promise.all([alice.call('closeTcpRelay', { name }), dora.call('closeTcpRelay', { name })]);
-}

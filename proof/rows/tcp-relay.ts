@@ -3,6 +3,8 @@ import { addresses, type EdgeName, type Family, ofFamily } from '../network/addr
 import { relayPorts } from '../programs/documents.ts';
 import type { Perimeter } from '../programs/perimeter.ts';
 
+const TEXT = 'through two edges by TCP 443';
+
 export interface TcpRelayOrder {
   readonly name: string;
   readonly person: 'alice' | 'carol';
@@ -27,8 +29,21 @@ export async function openTcpRelay(
   return relayed;
 }
 
+/** A stream from alice, outside at one of our edges, to dora inside the other organisation, and back. */
+export async function playTcpTunnel(perimeter: Perimeter, edge: EdgeName, family: Family): Promise<void> {
+  const [alice, dora] = [perimeter.actor('alice'), perimeter.actor('dora')];
+  const name = `tunnel by TCP, ${edge} ${family}`;
+  const hers = await openTcpRelay(perimeter, { name, person: 'alice', edge, family });
+  const theirs = await openTcpRelayForDora(perimeter, name, family);
+  await dora.call('permitByTcpRelay', { name, ...hers });
+  const asked = alice.call('askByTcpRelay', { name, ...theirs, text: TEXT });
+  assert.equal(await dora.call('answerByTcpRelay', { name }), TEXT);
+  assert.equal(await asked, TEXT);
+  await Promise.all([alice.call('closeTcpRelay', { name }), dora.call('closeTcpRelay', { name })]);
+}
+
 /** An allocation of TCP for dora, at the inner 443 of the other organisation's edge. */
-export async function openTcpRelayForDora(
+async function openTcpRelayForDora(
   perimeter: Perimeter,
   name: string,
   family: Family,
