@@ -104,7 +104,8 @@ export class Perimeter {
   async start(): Promise<void> {
     this.#nameServer = await startNameServer(this);
     this.#outside.push(this.#nameServer, await startListServer(this));
-    await Promise.all([this.internal, ...this.#edges.values()].map((program) => program.start()));
+    // One after the other: each is a handful of processes, and all at once keep a small machine from being ready in time.
+    for (const program of [this.internal, ...this.#edges.values()]) await program.start();
     await until(
       'edges and next hop had found one another',
       async () => {
