@@ -63,6 +63,9 @@ function rangeSweeps(profile: Profile): NegativeCheck[] {
 
 /** Alice calls dora and dora calls alice, by either edge; all that comes to the other organisation is its 3478 and its 443. */
 async function callsThroughTunnel(perimeter: Perimeter): Promise<string[]> {
+  for (const edge of edgeNames)
+    for (const family of [4, 6] as const)
+      await playTunnelCalls(perimeter, { edge, family, from: 'alice', count: 1, patient: true });
   const before = await tunnelled(perimeter, 'foreignEdge');
   const arrived = await observing(
     [[perimeter.host('foreignEdge'), [{ point: 'wire', what: 'ports' }]]],
