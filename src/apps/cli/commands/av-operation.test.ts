@@ -116,7 +116,7 @@ test('av counters: relayed octets, refusals by code, drops by reason', async () 
 test('drain says how many are left, and those go on', async () => {
   const { out } = await sallyport('drain', 'av', '--socket', perimeter.files.edgeSocket);
   assert.match(out, /av +2\b/);
-  const late = await allocate('late', 'outside');
+  const late = await allocate('late', 'inside');
   assert.equal(late.client.relayed, undefined);
   const [one, two] = clients;
   const peer = two?.client.relayed;
