@@ -30,8 +30,11 @@ export class Person {
   /** Media of the calls that were answered here, the newest last. */
   readonly answered: RelayedPath[] = [];
   readonly #paths: RelayedPath[] = [];
+  readonly #onTyping: PhoneOptions['onTyping'];
 
-  constructor(perimeter: Perimeter, user: string, password?: string) {
+  /** @param onTyping without it typing is refused, as by most phones */
+  constructor(perimeter: Perimeter, user: string, password?: string, onTyping?: PhoneOptions['onTyping']) {
+    this.#onTyping = onTyping;
     this.perimeter = perimeter;
     this.user = user;
     this.password = password ?? perimeter.secrets.passwords[user as Account];
@@ -106,6 +109,7 @@ export class Person {
         [plan.names.edge, plan.internal.address],
       ]),
       onMessage: (from, text) => this.inbox.push({ from, text }),
+      ...(this.#onTyping === undefined ? {} : { onTyping: this.#onTyping }),
       onCall: async () => {
         const path = await this.openPath();
         this.answered.push(path);

@@ -22,9 +22,10 @@ class Person(ClientXMPP):
         self.add_event_handler('receipt_received', lambda m: tell(event='receipt', id=m['receipt']))
         for state in ('composing', 'active', 'gone'):
             self.add_event_handler('chatstate_' + state, lambda m, s=state: tell(event='state', state=s))
-        for kind in ('subscribe', 'subscribed', 'unsubscribe', 'unsubscribed', 'available', 'unavailable', 'error'):
-            name = kind if kind in ('available', 'unavailable', 'error') else kind
-            self.add_event_handler('presence_' + name, self.presence)
+        # The library has an event for each show, too.
+        for kind in ('subscribe', 'subscribed', 'unsubscribe', 'unsubscribed', 'available', 'unavailable', 'error',
+                     'away', 'chat', 'dnd', 'xa'):
+            self.add_event_handler('presence_' + kind, self.presence)
         self.add_event_handler('changed_status', lambda p: None)
 
     async def begin(self, _):

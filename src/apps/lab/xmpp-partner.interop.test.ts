@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type HeardPresence, PresenceClient } from '#apps/softphone';
+import { LabAuthority } from '#platform/pki';
+import type { Watcher } from '#protocols/presence';
+import { startDnsmasq } from '../../platform/dns/testing/dnsmasq.ts';
+import { Prosody, type Person as XmppPerson } from '../../platform/xmpp-endpoint/testing/prosody.ts';
+import { edit } from './faults/documents.ts';
+import { Person } from './faults/person.ts';
+import { until } from './faults/until.ts';
+import { Perimeter } from './testing/perimeter.ts';
+
+/*
+ * The whole way: slixmpp on Debian's Prosody as the partner, the XMPP proxy of our edge, the gateway, the front end
+ * with its presence agent, and our phone.
+ */
+
+/** 127.65.x.y is the addresses of this file. */
+const NETWORK = 65;
+const PARTNER = 'xmpp.example';
+const PLACE = `127.${NETWORK}.6.10`;
+const JULIET = `juliet@${PARTNER}`;
+const BOB = 'bob@lab.test';
+const endings: (() => unknown)[] = [];
+const ending = { after: (end: unknown) => void endings.unshift(end as () => unknown) };
+let perimeter: Perimeter;
+let bob: Person;
+let presence: PresenceClient;
+let juliet: XmppPerson;
+const typed: string[] = [];
+
+before(async () => {
+  perimeter = await Perimeter.prepare({ network: NETWORK, frontEnd: true });
+  const { plan, files } = perimeter;
+  const authority = await LabAuthority.create({ name: 'The authority of the partner' });
+  await authority.writeCertificate(join(plan.folder, 'partner-ca.pem'));
+  const nameServer = await startDnsmasq(
+    ending as never,
+    [
+      `--host-record=host.${PARTNER},${PLACE}`,
+      `--srv-host=_xmpp-server._tcp.${PARTNER},host.${PARTNER},5269`,
+      '--local=/example/',
+    ],
+    true,
+  );
+  edit(perimeter, 'edge', {
+    'host.resolvers': [nameServer.split(':')[0]],
+    'host.partnerCa': 'partner-ca.pem',
+    'policy.features': { xmpp: true },
+    'policy.xmpp': {
+      partners: [{ domain: PARTNER, type: 'public-verified', sasl: 'optional', dialback: true }],
+      allowedNetworks: [`127.${NETWORK}.6.0/24`],
+    },
+  });
+  edit(perimeter, 'internal', {
+    'frontEnd.externalAccess.global': { remote: true, federation: true, xmpp: true },
+    'frontEnd.trustedPeers': [{ name: plan.names.frontEnd, domains: [PARTNER] }],
+    'frontEnd.presence.notifySeconds': 1,
+    xmppGateway: { edges: [{ name: plan.names.edge, address: plan.internal.address }] },
+  });
+  await perimeter.start();
+  // Prosody's resolver answers for names under .test by itself.
+  const hosts = join(plan.folder, 'hosts-of-prosody');
+  writeFileSync(hosts, `${plan.access.address} ${plan.domain}\n`);
+  const prosody = await Prosody.start(ending as never, {
+    domain: PARTNER,
+    address: PLACE,
+    nameServer,
+    identity: await authority.issue({ name: PARTNER, hosts: [PARTNER] }),
+    authorityPem: readFileSync(files.authority, 'utf8'),
+    secure: false,
+    accounts: ['juliet'],
+    hosts,
+  });
+  juliet = await prosody.person(ending as never, 'juliet');
+  bob = new Person(perimeter, 'bob', undefined, (_, typing) => typed.push(typing));
+  await bob.connect();
+  presence = new PresenceClient(bob.phone);
+  await perimeter.until('the gateway has its link', async () => {
+    const { edges } = (await perimeter.internal.ask('xmpp-gateway', 'links')) as {
+      edges: { ready: boolean }[];
+    };
+    return edges.some(({ ready }) => ready);
+  });
+});
+after(async () => {
+  await bob.leave();
+  for (const end of endings) await end();
+  await perimeter.stop();
+});
+
+const chat = (body: string, more = '', to = BOB) =>
+  `<message to='${to}' type='chat' id='${body.length}'><body>${body}</body>${more}</message>`;
+
+test('message, reply, receipts and typing in both directions', async () => {
+  juliet.say(chat('Art thou not Romeo?', "<request xmlns='urn:xmpp:receipts'/>"));
+  await until('bob reads it', () => bob.inbox.some(({ text }) => text === 'Art thou not Romeo?'));
+  assert.equal(bob.inbox.at(-1)?.from, `sip:${JULIET};gr=desk`);
+  assert.equal((await juliet.event(({ event }) => event === 'receipt')).id, '19');
+  await bob.phone.message(`sip:${JULIET}`, 'Neither, fair saint');
+  const reply = await juliet.event(({ body }) => body === 'Neither, fair saint');
+  assert.deepEqual([reply.from, reply.type], [BOB, 'chat']);
+  await bob.phone.typing(`sip:${JULIET}`, 'active');
+  await juliet.event(({ event, state }) => event === 'state' && state === 'composing');
+  const composing = "<composing xmlns='http://jabber.org/protocol/chatstates'/>";
+  juliet.say(`<message to='${BOB}' type='chat'>${composing}</message>`);
+  await until('bob sees that she types', () => typed.includes('active'));
+});
+
+test('nobody of that name is an error on either side', async () => {
+  juliet.say(chat('Who is there?', '', 'nobody@lab.test'));
+  const error = await juliet.event(({ type }) => type === 'error');
+  assert.equal(error.condition, 'item-not-found');
+  await assert.rejects(bob.phone.message(`sip:nobody@${PARTNER}`, 'x'), /403/);
+  await assert.rejects(bob.phone.message('sip:juliet@unlisted.example', 'x'), /40|50/);
+});
+
+test('she watches him: asks, is approved, sees him change, leaves, and he is gone for her', async () => {
+  let watchers: readonly Watcher[] = [];
+  await presence.watchers((list) => {
+    watchers = list;
+  });
+  juliet.say(`<presence to='${BOB}' type='subscribe'/>`);
+  await until('bob sees who asks', () => watchers.some(({ status }) => status === 'pending'));
+  await presence.decide(`sip:${JULIET}`, 'allow');
+  await juliet.event(({ event, type }) => event === 'presence' && type === 'subscribed');
+  await juliet.event(({ event, from }) => event === 'presence' && (from ?? '').startsWith(`${BOB}/`));
+  await presence.publish({ show: 'dnd', note: { text: 'at the feast' } });
+  await juliet.event(({ show, status }) => show === 'dnd' && status === 'at the feast');
+  await bob.phone.signOut();
+  await juliet.event(({ from, type }) => (from ?? '').startsWith(BOB) && type === 'unavailable');
+  await bob.connect();
+  presence = new PresenceClient(bob.phone);
+  juliet.say(`<presence to='${BOB}' type='unsubscribe'/>`);
+  await presence.watchers((list) => {
+    watchers = list;
+  });
+  await until('nobody watches him any more', () => watchers.every(({ status }) => status !== 'active'));
+});
+
+test('he watches her: asks, is approved, sees her go offline, and leaves', async () => {
+  const heard: HeardPresence[] = [];
+  const shown = () => `${heard.at(-1)?.state} ${heard.at(-1)?.document?.tuples[0]?.basic ?? '-'}`;
+  const hears = (expected: string) =>
+    until(`bob hears ${expected}, not ${shown()}`, () => shown() === expected);
+  const watching = await presence.watch(`sip:${JULIET}`, (one) => heard.push(one));
+  await juliet.event(({ event, type, from }) => event === 'presence' && type === 'subscribe' && from === BOB);
+  await hears('pending -');
+  juliet.say(`<presence to='${BOB}' type='subscribed'/>`);
+  await hears('active open');
+  await juliet.leave();
+  await hears('active closed');
+  await watching.end();
+  await hears('terminated closed');
+});
