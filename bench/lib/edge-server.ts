@@ -14,6 +14,8 @@ export interface EdgeVariant {
   readonly relay?: object;
   /** What policy has besides. */
   readonly policy?: object;
+  /** What host has besides. */
+  readonly host?: object;
 }
 
 /** `sallyport edge` as in production: a supervisor and a process for each service, all on the server's core. */
@@ -34,11 +36,14 @@ export async function startEdge(folder: BenchFolder, variant: EdgeVariant = {}):
 }
 
 /** Also while the edge runs, which then has to be told to reload. */
-export function writeEdgeDocument(folder: BenchFolder, { relay = {}, policy = {} }: EdgeVariant): string {
-  return folder.write('edge.yaml', stringify(edgeDocument(relay, policy)));
+export function writeEdgeDocument(
+  folder: BenchFolder,
+  { relay = {}, policy = {}, host = {} }: EdgeVariant,
+): string {
+  return folder.write('edge.yaml', stringify(edgeDocument(relay, policy, host)));
 }
 
-function edgeDocument(relay: object, policy: object): object {
+function edgeDocument(relay: object, policy: object, host: object): object {
   const pair = (name: string) => ({ certificate: `${name}.pem`, key: `${name}.key` });
   return {
     version: 1,
@@ -48,6 +53,7 @@ function edgeDocument(relay: object, policy: object): object {
       addresses: { access: [ADDRESSES.external], internal: [ADDRESSES.internal] },
       certificates: { access: pair('access'), internal: pair('edge') },
       internalCa: 'ca.pem',
+      ...host,
       administration: { socket: 'edge.sock', metrics: { address: ADDRESSES.internal, port: 9180 } },
     },
     policy: {
