@@ -308,6 +308,7 @@ test('a peer is trusted by its name, for its domains [setting frontEnd.trustedPe
   await change(perimeter, 'internal', {
     'frontEnd.edges.0.name': `edge9.int.${DOMAIN}`,
     'frontEnd.externalAccess.global.federation': true,
+    'frontEnd.externalAccess.global.xmpp': true,
     'frontEnd.trustedPeers': [{ name: perimeter.plan.names.edge, domains: ['montague.test'] }],
   });
   const peer = await connects();
@@ -323,6 +324,7 @@ test('a peer is trusted by its name, for its domains [setting frontEnd.trustedPe
   await change(perimeter, 'internal', {
     'frontEnd.edges.0.name': perimeter.plan.names.edge,
     'frontEnd.externalAccess.global.federation': undefined,
+    'frontEnd.externalAccess.global.xmpp': undefined,
     'frontEnd.trustedPeers': undefined,
   });
   await eventually('credentials come through the edge again', () => bob.obtainRelay());

@@ -64,7 +64,7 @@ export class Prosody {
     const configuration = file('prosody.cfg.lua', configure(options, folder, files));
     for (const user of options.accounts) {
       const args = ['--config', configuration, 'register', user, options.domain, PASSWORD];
-      execFileSync('prosodyctl', args, { stdio: 'pipe' });
+      execFileSync('prosodyctl', args, { stdio: 'pipe', timeout: PATIENCE_MS });
     }
     const [program = '', ...words] = [
       ...(options.launcher ?? []),
@@ -77,7 +77,9 @@ export class Prosody {
     const ended = once(child, 'exit');
     t.after(async () => {
       child.kill();
+      const stubborn = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
       await ended;
+      clearTimeout(stubborn);
       rmSync(folder, { recursive: true });
     });
     const prosody = new Prosody(options, child);
