@@ -18,7 +18,14 @@ export const refusals = [
 ] as const;
 export type Refusal = (typeof refusals)[number];
 
-export const outcomes = ['delivered', 'accepted', 'refused', 'unreachable'] as const;
+export const outcomes = [
+  'delivered',
+  'accepted',
+  'refused',
+  'unreachable',
+  /** The other side said no after the message had been accepted. */
+  'failed-later',
+] as const;
 export type Outcome = (typeof outcomes)[number];
 
 export interface GatewayMetrics {

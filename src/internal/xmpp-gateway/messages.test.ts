@@ -134,6 +134,18 @@ test('without a word of the partner a message is accepted after a while [setting
   }
 });
 
+test('an error that comes after the message was accepted is counted, and nothing is answered twice', async () => {
+  const stage = new Stage();
+  stage.asks('MESSAGE', { body: 'x', headers: TEXT });
+  const id = stage.sent().attributes.get('id');
+  stage.wait(2000);
+  stage.getsResponse(202);
+  const error = "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+  assert.equal(stage.arrives(chat(error, `id='${id}' type='error'`)).done(), true);
+  stage.isQuiet();
+  assert.match(await stage.metrics.text(), /messages_to_xmpp_total\{outcome="failed-later"\} 1/);
+});
+
 test('a receipt counts only from the one whom the message was for', () => {
   const stage = new Stage();
   stage.asks('MESSAGE', { body: 'x', headers: TEXT });

@@ -173,6 +173,12 @@ export class ToXmpp {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
+    if (pending.answered) {
+      // SIP has no way to take back a 202.
+      this.#context.metrics.toXmpp.inc('failed-later');
+      this.#context.log.info('a message failed after it was accepted', { id, condition: error.condition });
+      return;
+    }
     const address = error.address === undefined ? undefined : sipOfXmppUri(error.address);
     const status = statusOf(error.condition, pending.to.resource === undefined, address !== undefined);
     const contact = address === undefined ? [] : [['Contact', `<${address}>`] as const];
