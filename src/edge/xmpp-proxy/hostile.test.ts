@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { element, type XmlElement } from '#protocols/xml';
 import { NS } from '#protocols/xmpp';
-import { OTHERS, OURS, ProxyBench, partner, THEIRS } from './testing/bench.ts';
+import { OTHERS, OURS, PLACES, ProxyBench, partner, THEIRS } from './testing/bench.ts';
 import {
   chat,
   conditionOf,
+  header,
   opened,
   PartnerServer,
+  raw,
   stanza,
   TestGateway,
   until,
@@ -96,6 +98,47 @@ test('X1, X3: a stanza that grows when it is written anew is refused, and the li
   socket.write(xmlOf(chat('after')));
   await gateway.arrivals.count(1);
   assert.deepEqual(gateway.ends.all, []);
+});
+
+test('X3: an element in the namespace of `xml:` passes, and the link stays', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const gateway = await TestGateway.start(t, bench);
+  await gateway.ready.count(1);
+  const socket = await opened(t, bench);
+  socket.write(`<message from='juliet@${THEIRS}' to='romeo@${OURS}' id='1'><xml:x/></message>`);
+  socket.write(xmlOf(chat('after')));
+  await gateway.arrivals.count(2);
+  assert.deepEqual(gateway.ends.all, []);
+});
+
+test('X1: who only claims the domain of a partner takes none of its places', async (t) => {
+  const bench = await ProxyBench.start(t, ({ policy }) => {
+    policy.xmpp.partners.push(partner(OTHERS));
+    policy.xmpp.limits.connectionsPerPartner = 1;
+  });
+  const gateway = await TestGateway.start(t, bench);
+  await gateway.ready.count(1);
+  const stranger = await raw(t, PLACES[OTHERS]);
+  stranger.write(header(THEIRS));
+  await until(stranger, /<stream:features>/);
+  const socket = await opened(t, bench);
+  socket.write(xmlOf(chat('mine')));
+  await gateway.arrivals.count(1);
+});
+
+test('the id that a partner gives to a stream of ours says nothing of what comes back on it', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const [server, gateway] = [
+    await PartnerServer.start(t, bench, { hosts: [THEIRS] }),
+    await TestGateway.start(t, bench),
+  ];
+  await gateway.ready.count(1);
+  await gateway.send(chat('out', `romeo@${OURS}`, `juliet@${THEIRS}`));
+  const [there] = await server.arrivals.count(1);
+  await server.send(chat('back'));
+  const [back] = await gateway.arrivals.count(1);
+  assert.match(back?.origin.stream ?? '', /-back$/, 'it came on the stream that we opened');
+  assert.doesNotMatch(back?.origin.stream ?? '', new RegExp(there?.streamId ?? '.'));
 });
 
 test('X3: what the gateway gets is written anew, however it was spelt', async (t) => {

@@ -135,6 +135,8 @@ export class XmppEndpoint {
     });
     this.#inbound.add(stream);
     this.#unproven.set(stream, stranger);
+    // A place is taken until the socket is gone: one whose stream was refused may linger for a while.
+    raw.once('close', () => this.#strangers.leave(stranger));
     this.#meters.streams.inc('in');
     stream.socket.listen((shown) => stream.secured(shown));
   };
@@ -216,6 +218,8 @@ export class XmppEndpoint {
       { ...settings, pair, terms: entry, purpose, bidirectional: true },
       clock.now(),
     );
+    // The peer chooses the id of the stream: neither its length nor that it is unique can be relied on.
+    const streamId = `${randomToken(this.#context.random, STREAM_ID_LENGTH)}-back`;
     const stream: PartnerStream<OutboundStream> = new PartnerStream({
       socket,
       core,
@@ -224,7 +228,8 @@ export class XmppEndpoint {
       outboundBytes,
       window,
       handle: (action) => {
-        this.#handleOutbound(stream, action);
+        if (action.type === 'stanza') this.#arrive(stream, action, streamId);
+        else if (action.type === 'close') this.#outboundEnded(stream, action);
         handle(action);
       },
     });
@@ -256,7 +261,7 @@ export class XmppEndpoint {
         return;
       case 'close':
         this.#inbound.delete(stream);
-        this.#proven(stream);
+        this.#unproven.delete(stream);
         this.#sendAgain(stream);
         this.#tell('in', stream, stream.core.peer, action);
         return;
@@ -266,9 +271,7 @@ export class XmppEndpoint {
         return;
     }
   }
-  #handleOutbound(stream: PartnerStream<OutboundStream>, action: OwnerAction): void {
-    if (action.type === 'stanza') this.#arrive(stream, action, `${stream.core.streamId}-back`);
-    if (action.type !== 'close') return;
+  #outboundEnded(stream: PartnerStream<OutboundStream>, action: OwnerAction & { type: 'close' }): void {
     this.#outbound.delete(stream);
     this.#tell('out', stream, stream.core.pair.to, action);
   }
@@ -291,13 +294,14 @@ export class XmppEndpoint {
     for (const outgoing of this.#returns.ended(stream, !this.#closed)) this.#forward(outgoing);
   }
 
+  /** Only streams that have proven a domain count: whoever just claims a partner's must not take its places. */
   #limitPartner(stream: PartnerStream<InboundStream>): void {
     const { peer } = stream.core;
     const entry = peer === undefined ? undefined : this.#settings.partner(peer);
     if (entry === undefined) return;
     const same = [...this.#inbound].filter(
-      (other) =>
-        other.core.peer !== undefined && this.#settings.partner(other.core.peer)?.name === entry.name,
+      ({ core: { peer: other, provenBy } }) =>
+        provenBy !== undefined && other !== undefined && this.#settings.partner(other)?.name === entry.name,
     );
     if (same.length > entry.connections) stream.run(stream.core.stop('too-many-streams'));
   }

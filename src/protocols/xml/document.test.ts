@@ -65,3 +65,10 @@ test('a document is written with its declaration, and read as the same', () => {
   assert.match(bytes.toString(), /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<a xmlns="urn:a"/);
   assert.deepEqual(readXmlDocument(bytes, limits), { ok: true, value: root });
 });
+
+test('an element in the namespace of `xml:` is written so that it can be read again', () => {
+  const bytes = Buffer.from('<a xmlns="urn:a"><xml:x xml:id="1"><b/></xml:x><xml:y/></a>');
+  const read = readXmlDocument(bytes, limits);
+  assert.ok(read.ok);
+  assert.deepEqual(readXmlDocument(writeXmlDocument(read.value), limits), read);
+});

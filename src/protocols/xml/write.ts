@@ -28,9 +28,12 @@ const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
  * @param inherited the default namespace where it is written, which then needs no declaration
  */
 export function writeXml(element: XmlElement, inherited: string): string {
-  const { name, namespace } = element;
+  const { namespace } = element;
+  // Nothing but the prefix `xml` may stand for that namespace (Namespaces in XML §3), and it declares no other for what is inside.
+  const isXml = namespace === XML_NAMESPACE;
+  const name = isXml ? `xml:${element.name}` : element.name;
   let text = `<${name}`;
-  if (namespace !== inherited) text += ` xmlns="${escapeXml(namespace)}"`;
+  if (!isXml && namespace !== inherited) text += ` xmlns="${escapeXml(namespace)}"`;
   for (const [key, value] of element.attributes) text += ` ${key}="${escapeXml(value)}"`;
   let number = 0;
   for (const attribute of element.foreign) {
@@ -45,7 +48,7 @@ export function writeXml(element: XmlElement, inherited: string): string {
   if (element.children.length === 0) return `${text}/>`;
   text += '>';
   for (const item of element.children) {
-    text += typeof item === 'string' ? escapeXml(item) : writeXml(item, namespace);
+    text += typeof item === 'string' ? escapeXml(item) : writeXml(item, isXml ? inherited : namespace);
   }
   return `${text}</${name}>`;
 }

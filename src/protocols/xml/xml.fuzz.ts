@@ -18,6 +18,7 @@ const seeds = [
   '<!DOCTYPE a><a/>',
   '<?x y?><a/>',
   '<a b="1" c=\'2\'/>',
+  '<a xmlns="urn:a"><xml:b><c/></xml:b></a>',
   '<!--x--><a/>',
 ].map((text) => Buffer.from(text));
 

@@ -41,6 +41,8 @@ export class InboundStream {
   #from: string | undefined;
   #to: string | undefined;
   #terms: PartnerTerms | undefined;
+  /** The first domain that was proven, by whatever way. */
+  #proven: string | undefined;
   /** The domain that SASL has proven. */
   #identity: string | undefined;
   #streamId = '';
@@ -58,9 +60,9 @@ export class InboundStream {
   get closed(): boolean {
     return this.#wire.closed;
   }
-  /** The domain of the peer, believed or not. */
+  /** The first domain that was proven; until then the one that the header claims. */
   get peer(): string | undefined {
-    return this.#identity ?? this.#from;
+    return this.#proven ?? this.#from;
   }
   /** How the first domain was proven. */
   get provenBy(): 'sasl-external' | 'dialback' | undefined {
@@ -299,6 +301,7 @@ export class InboundStream {
 
   #authorized(pair: DomainPair, by: 'sasl-external' | 'dialback', now: Monotonic): void {
     this.#by ??= by;
+    this.#proven ??= pair.from;
     this.#wire.establish(now);
     this.#wire.widen(this.#options.limits.partner);
     this.#wire.act({ type: 'authorized', pair, by });
