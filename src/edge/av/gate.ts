@@ -13,6 +13,9 @@ export class Gate {
   constructor(source: Readable) {
     this.#source = source;
   }
+  get isHeld(): boolean {
+    return this.#holds > 0;
+  }
   /** Nothing is read from now on; gives the way back, which counts once. */
   hold(): () => void {
     let isHeld = true;

@@ -20,10 +20,14 @@ export class MsStream implements StreamDialect {
   #greet: (() => void) | undefined;
   #hello: Buffer = Buffer.alloc(0);
   #isProven = false;
+  frames = 0;
 
   /** @param greet sends the answer to the client's hello, for connections that begin with one */
   constructor(take: TakeMsFrame, greet?: () => void) {
-    this.#take = take;
+    this.#take = (type, content) => {
+      this.frames += 1;
+      return take(type, content);
+    };
     this.#greet = greet;
   }
   get isPartial(): boolean {

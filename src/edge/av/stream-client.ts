@@ -12,6 +12,8 @@ export interface StreamDialect {
   frame(bytes: Uint8Array, start: number, end: number): Uint8Array;
   /** Whether something has begun to arrive that is not complete. */
   readonly isPartial: boolean;
+  /** Frames that were complete so far. */
+  readonly frames: number;
   /** The client has an allocation: it has proved who it is. */
   allocationOpened(): void;
   /** What follows the frame in hand is no frame; `rest` has it when `receive` has returned. Only where that happens. */
@@ -107,9 +109,12 @@ export class StreamClient implements ClientPath {
       this.#host.closed(this);
     };
     this.connection.onData = (chunk) => {
+      const { frames } = dialect;
       if (!dialect.receive(chunk)) this.#giveUp('framing');
       else if (this.#heir !== undefined) this.#bequeath(dialect);
       else if (!dialect.isPartial) this.#partialSince = undefined;
+      // What is partial now is another frame: chunks of a busy stream end within one nearly always.
+      else if (dialect.frames !== frames) this.#partialSince = this.#host.clock.now();
       else this.#partialSince ??= this.#host.clock.now();
     };
   }
@@ -192,6 +197,8 @@ export class StreamClient implements ClientPath {
   /** Called once a second. */
   sweep(now: Monotonic): void {
     if (this.#heir !== undefined) return;
+    // While nothing is read from it, its frame cannot end.
+    if (this.#gate.isHeld && this.#partialSince !== undefined) this.#partialSince = now;
     if (this.#partialSince !== undefined && now - this.#partialSince >= PATIENCE_MS)
       this.#giveUp('slow-frame');
     else if (this.#allocations === 0 && now - this.#idleSince >= PATIENCE_MS) this.#giveUp('no-allocation');

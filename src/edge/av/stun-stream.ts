@@ -9,10 +9,14 @@ const LONGEST_FRAME = 20 + 0xffff;
 /** The standard dialect in a stream: what the relay is given and gives is the frame itself. */
 export class StunStream implements StreamDialect {
   readonly #framer: StunFramer;
+  frames = 0;
 
   /** @param take called for each frame */
   constructor(take: (frame: Buffer) => void) {
-    this.#framer = new StunFramer(FRAME_BEFORE_ALLOCATION, take);
+    this.#framer = new StunFramer(FRAME_BEFORE_ALLOCATION, (frame) => {
+      this.frames += 1;
+      take(frame);
+    });
   }
   get isPartial(): boolean {
     return this.#framer.isPartial;
