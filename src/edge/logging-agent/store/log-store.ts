@@ -175,16 +175,26 @@ export class LogStore {
 
   #roll(): void {
     const { folder, log, clock } = this.#options;
+    const old = this.#open;
+    const problem = (error: unknown) =>
+      log.error('segment cannot be sealed', { code: 'SLP-LOG-0003', problem: (error as Error).message });
+    this.#openedAt = clock.now();
     try {
-      const next = Segment.open(folder, this.#open.facts.last + 1);
-      const facts = sealSegment(folder, this.#open);
+      this.#open = Segment.open(folder, old.facts.last + 1);
+    } catch (error) {
+      problem(error);
+      return;
+    }
+    try {
+      const facts = sealSegment(folder, old);
       this.#sealed.set(facts.first, facts);
-      this.#open = next;
       log.info('segment sealed', { first: facts.first, events: facts.events, bytes: facts.bytes });
     } catch (error) {
-      log.error('segment cannot be sealed', { code: 'SLP-LOG-0003', problem: (error as Error).message });
+      // Its events are there, only what would make a search quick is not; the next start makes it.
+      old.close();
+      this.#sealed.set(old.first, old.facts);
+      problem(error);
     }
-    this.#openedAt = clock.now();
   }
   #remove(first: number, why: string): void {
     removeSegment(this.folder, first);

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -270,4 +278,22 @@ test('a damaged segment costs what it held and nothing else', (t) => {
     log.lines.map((line) => line.code),
     ['SLP-LOG-0005'],
   );
+});
+
+test('a segment that cannot be sealed stays readable, and the next one takes what comes', (t) => {
+  const { store, folder, log } = openStore(t, { segmentBytes: 1 });
+  // The place of the seal is taken.
+  const taken = `${databaseFile(folder, 1).replace(/db$/, 'seal')}.new`;
+  mkdirSync(taken);
+  for (let at = 0; at < 3; at++) {
+    assert.equal(store.append(numbered(store.next, [sampleEvent()])).ok, true);
+    store.tend();
+  }
+  assert.equal(log.lines.filter((line) => line.event === 'segment cannot be sealed').length, 1);
+  assert.deepEqual(numbersOf(searchAll(store, {}).events), [1, 2, 3]);
+  store.close();
+  rmdirSync(taken);
+  const again = openStore(t, {}, folder);
+  assert.deepEqual(numbersOf(searchAll(again.store, {}).events), [1, 2, 3]);
+  assert.ok(readdirSync(folder).includes('segment-0000000000000001.seal'));
 });
