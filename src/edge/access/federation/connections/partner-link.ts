@@ -118,7 +118,17 @@ export class PartnerLink {
     const known = this.#closed ? undefined : this.#leastBusy(avoid);
     if (known !== undefined || this.#closed || !this.#mayDial(most)) return known;
     const flow = await this.#connect(avoid);
+    if (!this.#closed) this.#serveWaiting(most, flow);
     return 'reason' in flow ? undefined : flow;
+  }
+  /** Those who wait may have come while only this one was under way, which was not to lead everywhere. */
+  #serveWaiting(most: number, reached: SipFlow | LinkFailure): void {
+    const flow = this.#leastBusy();
+    if (this.#waiting.size === 0) return;
+    if (flow !== undefined) this.#useFor(flow);
+    else if (this.#dialling > 0) return;
+    else if (this.#mayDial(most)) void this.#dial();
+    else this.#refuseWaiting('reason' in reached ? reached : (this.#failure ?? GONE));
   }
 
   /** A request begins on this connection; {@link released} when it is over. */
@@ -194,6 +204,9 @@ export class PartnerLink {
     }
     this.#failures = 0;
     this.#failure = undefined;
+    this.#useFor(flow);
+  }
+  #useFor(flow: SipFlow): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const { use } of waiting) use(flow);

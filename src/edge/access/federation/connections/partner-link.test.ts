@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { err, ManualClock, ok, type Result } from '#kernel';
+import type { Connection } from '#platform/net';
+import type { Reached } from '#platform/partner-dial';
+import type { SipFlow } from '#platform/sip-endpoint';
+import { type LinkFailure, PartnerLink } from './partner-link.ts';
+
+type Outcome = Result<Reached<Connection>, LinkFailure>;
+
+/** A link whose dials end when the test says so. */
+function bench() {
+  const dials: ((outcome: Outcome) => void)[] = [];
+  const closed: (() => void)[] = [];
+  const link = new PartnerLink({
+    clock: new ManualClock(),
+    dial: () => new Promise((resolve) => dials.push(resolve)),
+    adopt: (_connection, told) => {
+      const flow = { open: true, messages: 1, connection: { queued: 0 } } as unknown as SipFlow;
+      closed.push(() => told(flow));
+      return flow;
+    },
+    close: () => {},
+  });
+  const told: string[] = [];
+  const ask = () =>
+    link.reach(
+      2,
+      () => told.push('use'),
+      ({ reason }) => told.push(reason),
+    );
+  return { link, dials, closed, told, ask };
+}
+const reached = ok({ value: {}, target: { host: 'sip.partner.example' } } as unknown as Reached<Connection>);
+const unreachable = err<LinkFailure>({ reason: 'partner-unreachable', detail: 'refused' });
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** The only connection has ended while another server was dialled for a request that got a 503; somebody else waits. */
+async function waitingForOther() {
+  const all = bench();
+  all.ask();
+  all.dials[0]?.(reached);
+  await turn();
+  const other = all.link.reachOther(2, new Set(['sip.partner.example']));
+  all.closed[0]?.();
+  all.ask();
+  assert.deepEqual(all.told, ['use'], 'the second waits');
+  return { ...all, other };
+}
+
+test('who waits while only another server is dialled gets that connection', async () => {
+  const { dials, told, other } = await waitingForOther();
+  dials[1]?.(reached);
+  assert.notEqual(await other, undefined);
+  assert.deepEqual(told, ['use', 'use']);
+});
+
+test('who waits while only another server is dialled, in vain, gets a connection of its own', async () => {
+  const { dials, told, other } = await waitingForOther();
+  dials[1]?.(unreachable);
+  assert.equal(await other, undefined);
+  assert.equal(dials.length, 3);
+  dials[2]?.(reached);
+  await turn();
+  assert.deepEqual(told, ['use', 'use']);
+});
