@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SipFlow } from '#platform/sip-endpoint';
+import { ClientConnection } from '../clients/client-connection.ts';
 import { fairShare } from './fair-share.ts';
 import { type OverloadChange, OverloadControl, type SourceClass } from './overload-control.ts';
+import { workOf } from './overload-desk.ts';
 
 /** A process that can do so many requests a second, in turns of 100 ms, and one second after the other. */
 class Stage {
@@ -89,4 +92,13 @@ test('requests within dialogs pass until the wait is five times too long', () =>
   control.handleWait(1500, 30);
   assert.equal(control.admits('within-dialog', 'client', 'a', 40), false);
   assert.equal(control.admits('within-dialog', 'client', 'a', 1100), true);
+});
+
+test('a tag or a BYE of a stranger does not pass for work within a dialog', () => {
+  const client = new ClientConnection({} as SipFlow, 'token', 0);
+  const to = { uri: 'sip:example.com', tag: 'made-up', parameters: new Map() } as never;
+  const work = () => ['REGISTER', 'INVITE', 'BYE'].map((method) => workOf({ method, to }, client));
+  assert.deepEqual(work(), ['new', 'new', 'new']);
+  client.signIn.handleAccepted('alice@example.com', 60, { messages: 0, bytes: 0 }, 0);
+  assert.deepEqual(work(), ['within-dialog', 'within-dialog', 'ends-dialog']);
 });

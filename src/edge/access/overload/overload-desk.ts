@@ -2,9 +2,10 @@ import type { Clock } from '#kernel';
 import type { ServiceContext } from '#platform/service';
 import type { SipFlow } from '#platform/sip-endpoint';
 import type { SipRequest } from '#protocols/sip';
+import { ClientConnection } from '../clients/client-connection.ts';
 import { PartnerConnection } from '../federation/connections/partner-connection.ts';
 import { LoopWait } from './loop-wait.ts';
-import { OverloadControl, type OverloadOptions } from './overload-control.ts';
+import { OverloadControl, type OverloadOptions, type WorkKind } from './overload-control.ts';
 
 /** What clients and partners ask while this process has too much to do; the next hop is never refused. */
 export class OverloadDesk {
@@ -56,12 +57,22 @@ export class OverloadDesk {
     this.#control.configure(options);
   }
 
-  /** Whether a request of a client or a partner is let in. A BYE always is: it ends work. */
-  admits({ method, to }: Pick<SipRequest, 'method' | 'to'>, { data, id, scope }: SipFlow): boolean {
-    if (method === 'BYE') return true;
-    const kind = to.tag === undefined ? 'new' : 'within-dialog';
+  /** Whether a request of a client or a partner is let in. A BYE within a dialog always is: it ends work. */
+  admits(request: Pick<SipRequest, 'method' | 'to'>, { data, id, scope }: SipFlow): boolean {
+    const kind = workOf(request, data);
+    if (kind === 'ends-dialog') return true;
     const partner = data instanceof PartnerConnection;
     const source = partner ? scope : String(id);
     return this.#control.admits(kind, partner ? 'partner' : 'client', source, this.#clock.now());
   }
+}
+
+/** A stranger has no dialog, whatever tags its requests have and however they are called. */
+export function workOf(
+  { method, to }: Pick<SipRequest, 'method' | 'to'>,
+  data: unknown,
+): WorkKind | 'ends-dialog' {
+  const stranger = data instanceof ClientConnection && !data.signIn.signedIn && data.guest?.accepted !== true;
+  if (stranger || to.tag === undefined) return 'new';
+  return method === 'BYE' ? 'ends-dialog' : 'within-dialog';
 }
