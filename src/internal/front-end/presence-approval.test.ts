@@ -106,6 +106,15 @@ test('a user has an own rule for those about whom nothing was decided', async ()
   assert.equal(alice.watches(CAROL).hears().word, 'pending');
 });
 
+test('who shall wait for a word of the user waits, however often he asks', async () => {
+  const { bench, romeo } = await stage({ approval: { colleagues: 'allow', outsiders: 'allow' } });
+  assert.ok(bench.presence.decide(CAROL, ROMEO, 'confirm', bench.clock.wall()));
+  for (let time = 0; time < 2; time++) {
+    const { word, notify } = romeo.watches(CAROL).hears();
+    assert.deepEqual([word, notify.body.length], ['pending', 0]);
+  }
+});
+
 test('nobody decides for somebody else, and what is no watcher list decides nothing', async () => {
   const { bench, carol } = await stage();
   const alice = Actor.arrives(bench, 'alice');

@@ -45,8 +45,9 @@ export interface PresenceDeskOptions {
   readonly refused: Counter<PresenceRefusal>;
 }
 
-/** Refusals that ask for patience are waited for no longer than this. */
+/** Refusals that ask for patience are waited for no longer than this, and no shorter: `0` would be a loop. */
 const LONGEST_RETRY_SECONDS = 3600;
+const SHORTEST_RETRY_SECONDS = 5;
 
 /** Between the presence agent and the wire: requests in, answers and notifications out, and the agent's clock. */
 export class PresenceDesk {
@@ -231,5 +232,6 @@ function outcomeOf(response: SipResponse): Outcome {
   if (response.status === 430) return { kind: 'unreachable' };
   const wait = /^(\d{1,10})(?:[;\s(]|$)/.exec(response.header('Retry-After') ?? '')?.[1];
   if (wait === undefined || response.status === 481) return { kind: 'failed' };
-  return { kind: 'later', seconds: Math.min(Number(wait), LONGEST_RETRY_SECONDS) };
+  const seconds = Math.min(Math.max(Number(wait), SHORTEST_RETRY_SECONDS), LONGEST_RETRY_SECONDS);
+  return { kind: 'later', seconds };
 }

@@ -95,6 +95,16 @@ test('subscriptions to one user, and watchers that are remembered [setting front
   assert.ok(bench.presence.decide(CAROL, 'b@x.example', 'allow', wall), 'another word about the same one');
 });
 
+test('strangers who ask leave places to colleagues, and the list of watchers to the user', async () => {
+  const { bench, alice, carol } = await stage({ watchersPerUser: 2 });
+  const [one, two] = ['one', 'two'].map((user) => new Actor(bench, bench.peer(), `${user}@${PEER_DOMAIN}`));
+  one?.watches(CAROL).hears();
+  assert.equal(two?.subscribes(CAROL).status, 403);
+  alice.watches(CAROL).hears();
+  const listed = carol.watches(CAROL, { event: 'presence.winfo' }).hears().watchers.watchers;
+  assert.equal(listed.length, 2);
+});
+
 test('whoever asks when nobody else may be remembered is refused, but who only asked makes room', async () => {
   const { bench } = await stage({ watchersPerUser: 2 });
   const peer = bench.peer();

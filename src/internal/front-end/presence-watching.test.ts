@@ -166,6 +166,15 @@ test('RFC 6665 §4.2.2: a NOTIFY that is refused or not answered ends the subscr
   assert.match(busy.hears().notify.body.toString(), /later/);
 });
 
+test('a watcher that asks for no patience at all is not notified in a loop', async () => {
+  const { bench, alice } = await stage();
+  const watch = alice.watches(CAROL);
+  watch.hears(503, [['Retry-After', '0']]);
+  alice.wire.isSilent();
+  bench.passes(5);
+  assert.equal(watch.hears().word, 'active');
+});
+
 test('a watcher whose connection is gone is told when the same device is back, or subscribes again over another', async () => {
   const { bench, alice, carol } = await stage();
   const watch = alice.watches(CAROL, { expires: 7200 });

@@ -200,9 +200,22 @@ export class PresenceAgent {
     const { watchersPerUser, subscriptionsPerWatcher, subscriptions } = this.#settings;
     if (this.#notifier.size >= subscriptions) return refusal(503, undefined, [['Retry-After', '60']]);
     if (this.#notifier.by(address) >= subscriptionsPerWatcher) return refusal(403, 'Too Many Subscriptions');
-    return this.#notifier.of(presentity).length < watchersPerUser
+    return this.#hasPlace(subscriber, presentity, event, watchersPerUser)
       ? undefined
       : refusal(403, 'Too Many Watchers');
+  }
+
+  /** However many ask: outsiders leave half of the places to colleagues, and the user can always see who watches. */
+  #hasPlace(
+    { outsider }: Subscriber,
+    presentity: string,
+    event: Subscription['event']['package'],
+    most: number,
+  ): boolean {
+    if (event === 'presence.winfo') return true;
+    const watching = this.#notifier.of(presentity).filter((one) => one.event.package === 'presence');
+    if (watching.length >= most) return false;
+    return !outsider || watching.filter((one) => one.outsider).length < Math.ceil(most / 2);
   }
 
   #begin(subscription: Subscription, stays: boolean, wall: WallTime): void {

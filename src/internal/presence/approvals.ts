@@ -31,6 +31,9 @@ export class Approvals {
 
   /** Remembers that somebody asks; false when the user has decided about as many as there may be. */
   noteAsked(presentity: string, watcher: string, wall: WallTime): boolean {
+    const known = this.#store.rule(presentity, watcher);
+    // What the user has decided stays, whoever asks again: another word of his is needed to change it.
+    if (known !== undefined && known.decision !== 'asked') return true;
     return this.#save(presentity, { watcher, decision: 'asked', changed: wall });
   }
   decide(presentity: string, watcher: string, decision: Decision, wall: WallTime): boolean {

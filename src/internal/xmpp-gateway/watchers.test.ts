@@ -215,3 +215,15 @@ test('an event id is kept', () => {
   subscribes(stage, 3600, [['Event', 'presence;id=7']]);
   assert.equal(notified(stage).request.header('Event'), 'presence;id=7');
 });
+
+test('one user has so many subscriptions to one contact, and leaves the others to others', () => {
+  const stage = new Stage();
+  for (let device = 0; device < 32; device++) {
+    subscribes(stage);
+    notified(stage);
+  }
+  stage.asks('SUBSCRIBE', { headers: EVENT });
+  stage.getsResponse(403);
+  stage.asks('SUBSCRIBE', { headers: EVENT, from: 'sip:benvolio@sip.example' });
+  stage.getsResponse(200);
+});

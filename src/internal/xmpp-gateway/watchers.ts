@@ -31,6 +31,8 @@ interface Watcher extends Pair {
 const DEFAULT_SECONDS = 3600;
 const LEAST_SECONDS = 60;
 const MOST_RESOURCES = 32;
+/** Subscriptions of one user to one contact. */
+const MOST_DEVICES = 32;
 /** How long the state of the moment is waited for. */
 const ONCE_MS = 5000;
 
@@ -88,7 +90,8 @@ export class Watchers {
     const { local, remote } = parties.value;
     const { subscriptions, contactsPerUser } = settings();
     const full = this.#watchers.size >= subscriptions;
-    if (full || !store.addContact({ local, remote }, contactsPerUser)) {
+    const devices = this.#byPair.get(keyOf({ local, remote }))?.size ?? 0;
+    if (full || devices >= MOST_DEVICES || !store.addContact({ local, remote }, contactsPerUser)) {
       metrics.refused.inc('limit');
       return sip.respond(transaction, full ? 503 : 403);
     }

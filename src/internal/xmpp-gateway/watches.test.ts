@@ -212,6 +212,18 @@ test('a probe is answered with what is known; without a subscription the state o
   assert.equal(other.gateway.watches.size, 0);
 });
 
+test('an answer to a probe that comes too late begins nothing', () => {
+  const stage = new Stage();
+  stage.arrives(presence('probe', BALCONY));
+  const poll = stage.gets('SUBSCRIBE');
+  stage.wait(16_000);
+  stage.sip.take();
+  grants(stage, poll, 0);
+  notifies(stage, poll, 'active', 1, [OPEN]);
+  stage.getsResponse(481);
+  stage.isQuiet();
+});
+
 test('a second subscribe is confirmed again and subscribes no second time', () => {
   const stage = new Stage();
   watching(stage);

@@ -37,7 +37,7 @@ const MOST_ONCE = 1000;
 export class Watches {
   readonly #context: GatewayContext;
   readonly #watches = new Map<string, Watch>();
-  readonly #once = new Map<string, Watch>();
+  readonly #once = new Set<Watch>();
   readonly #byDialog = new Map<string, Watch>();
   readonly #byCall = new Map<string, Watch>();
   readonly #byGuard = new Map<string, Watch>();
@@ -118,11 +118,10 @@ export class Watches {
   #ask(pair: Pair): void {
     const { clock } = this.#context;
     const watch = newWatch(pair, clock.wall(), true);
-    const id = randomToken(this.#context.random, 16);
-    this.#once.set(id, watch);
+    this.#once.add(watch);
     this.#subscribe(watch);
     clock.after(ONCE_MS, () => {
-      this.#once.delete(id);
+      this.#once.delete(watch);
       this.#leave(watch);
     });
   }
@@ -230,6 +229,8 @@ export class Watches {
   }
 
   #subscribed(watch: Watch, outcome: SipOutcome): void {
+    // Nobody waits any more for the answer to a question that was asked once.
+    if (watch.once && !this.#once.has(watch)) return;
     if (outcome.kind === 'failed') return this.#later(watch, this.#pause(watch));
     const { response, request } = outcome;
     if (response.status < 300) {

@@ -35,6 +35,12 @@ test('a message of RFC 7572 §4 is read with body, subject, thread, id and langu
   });
 });
 
+test('a thread that is too long to be remembered names none', () => {
+  const thread = (length: number) =>
+    readChatMessage(stanza('', `<thread>${'t'.repeat(length)}</thread>`)).thread?.length;
+  assert.deepEqual([thread(256), thread(257)], [256, undefined]);
+});
+
 test('of several languages the stanza’s own is taken (RFC 6121 §5.2.3)', () => {
   const bodies = "<body xml:lang='en'>Hello</body><body xml:lang='cs'>Ahoj</body>";
   const czech = readChatMessage(stanza("xml:lang='cs'", bodies));

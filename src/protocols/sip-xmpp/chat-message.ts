@@ -23,6 +23,7 @@ export interface ChatMessage {
   readonly received?: string | undefined;
 }
 
+const LONGEST_THREAD = 256;
 const LANGUAGE = /^[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,8}$/;
 
 /** A tag that may stand in a header of SIP and in an attribute of XML. */
@@ -45,12 +46,18 @@ export function readChatMessage(stanza: XmlElement): ChatMessage {
     id: stanza.attributes.get('id'),
     body: body === undefined ? undefined : textOf(body),
     subject: subject === undefined ? undefined : textOf(subject),
-    thread: thread === undefined ? undefined : textOf(thread).trim() || undefined,
+    thread: thread === undefined ? undefined : threadOf(textOf(thread)),
     language: languageTag(body?.attributes.get('xml:lang')) ?? language,
     state,
     wantsReceipt: child(stanza, 'request', RECEIPTS) !== undefined,
     received,
   };
+}
+
+/** What is longer names nothing: it is remembered for each conversation, so that its length has to have a bound. */
+function threadOf(text: string): string | undefined {
+  const thread = text.trim();
+  return thread === '' || thread.length > LONGEST_THREAD ? undefined : thread;
 }
 
 /** Of the same text in several languages, the one of the stanza, else the first (RFC 6121 §5.2.3). */

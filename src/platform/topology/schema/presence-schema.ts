@@ -53,7 +53,8 @@ export const presence = setting.optionalSection(
       ceiling: 300,
     }),
     watchersPerUser: setting.integer({
-      sentence: 'Most subscriptions to one user, and most watchers about whom one user has decided.',
+      sentence:
+        'Most subscriptions to one user, and most watchers about whom one user has decided; people of other organisations take half of the places at most.',
       reload: 'live',
       default: 500,
       floor: 1,
