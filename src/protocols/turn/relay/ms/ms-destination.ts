@@ -155,6 +155,7 @@ function namedPeer(
   const relay = allocation.relay(familyOf(address));
   if (relay === undefined) return MsErrorCode.BadRequest;
   if (state.judge(address, port) !== 'allowed') return MsErrorCode.Forbidden;
+  if (!state.allowsPort(address, port)) return MsErrorCode.Forbidden;
   return { relay, address: state.peerForm(address), port };
 }
 

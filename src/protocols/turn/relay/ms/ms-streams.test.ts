@@ -216,3 +216,19 @@ test('the source of a stream is slowed down, by what its receiver may get too, a
     on.sink.held.every(({ listener, receiver }) => listener === alice.listener && receiver === bob.listener),
   );
 });
+
+test('the ports of other services are no peers in this dialect either, over datagrams and streams', () => {
+  for (const listener of [outside, connection()]) {
+    const on = new RelayStage({ limits: { lowestPeerPort: 1_024 } });
+    const client = new StagedMsClient(on, { listener });
+    client.allocate();
+    for (const port of [22, 25, 53, 1_023]) {
+      client.sendTo('192.0.2.99', port, 'EHLO');
+      assert.equal(client.setActiveDestination('192.0.2.99', port), 403, `${listener.transport} ${port}`);
+    }
+    assert.deepEqual(on.sink.drops, Array(4).fill('ms-peer-refused'));
+    for (const { connections } of on.relay.allocations) assert.equal(connections.size, 0);
+    assert.equal(client.setActiveDestination('192.0.2.99', 1_024), 0);
+    assert.equal(client.setActiveDestination('192.0.2.99', 443), 0);
+  }
+});
