@@ -11,7 +11,7 @@ function bench(dialect: StreamDialect) {
   const clock = new ManualClock();
   const faults: StreamFault[] = [];
   const end = { address: '192.0.2.1', port: 443 };
-  const facts = { local: end, remote: end, closed: false, queued: 0 };
+  const facts = { local: end, remote: end, closed: false, queued: 0, bytesSent: 0 };
   const connection = { ...facts, pause() {}, resume() {}, destroy() {} } as unknown as HalfOpenConnection;
   const host = {
     clock,
@@ -28,7 +28,9 @@ function bench(dialect: StreamDialect) {
     clock.advance(1000);
     client.sweep(clock.now());
   };
-  return { client, connection, faults, second };
+  /** So much waits for it, of so much that was sent to it. */
+  const waits = (queued: number, bytesSent: number) => Object.assign(connection, { queued, bytesSent });
+  return { client, connection, faults, second, waits };
 }
 
 /** ChannelData of 96 octets, and the same in a frame of the Microsoft dialect. */
@@ -72,3 +74,20 @@ for (const [name, make, frame] of dialects) {
     assert.equal(faults[0], 'slow-frame');
   });
 }
+
+test('who takes nothing of what waits does not hold its senders for ever', () => {
+  const { faults, second, waits } = bench(new StunStream(() => {}));
+  waits(60_000, 60_000);
+  for (let at = 0; at < 90; at++) second();
+  assert.deepEqual(faults, [], 'little waits');
+  for (let at = 0; at < 90; at++) {
+    waits(80_000, 80_000 + at);
+    second();
+  }
+  assert.deepEqual(faults, [], 'slow, but it takes');
+  for (let at = 0; at < 31; at++) {
+    waits(80_000 + at, 80_089 + at);
+    second();
+  }
+  assert.equal(faults[0], 'slow-reader');
+});

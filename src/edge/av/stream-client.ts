@@ -36,13 +36,15 @@ export const streamFaults = [
   'no-allocation',
   /** What it had begun to send did not end. */
   'slow-frame',
+  /** It took nothing of what waits for it for too long: whoever sends to it would be held for as long. */
+  'slow-reader',
 ] as const;
 export type StreamFault = (typeof streamFaults)[number];
 
 /** Octets that wait for a client from which on it gets no more of a stream until it has taken them. */
 const FULL_BYTES = 1 << 16;
 
-/** How long a connection may stay without an allocation, and a frame without its end. */
+/** How long a connection may stay without an allocation, a frame without its end, and what waits untaken. */
 const PATIENCE_MS = 30_000;
 
 /** What all streams of the service share. */
@@ -73,6 +75,9 @@ export class StreamClient implements ClientPath {
   /** Since when it carries none. */
   #idleSince: Monotonic;
   #partialSince: Monotonic | undefined;
+  /** Octets that it had taken when it last took some, and when that was. */
+  #taken = 0;
+  #takenAt: Monotonic;
   #pacing: Cancel | undefined;
   #release: (() => void) | undefined;
   readonly #gate: Gate;
@@ -95,6 +100,7 @@ export class StreamClient implements ClientPath {
     this.address = connection.local.address;
     this.port = connection.local.port;
     this.#idleSince = host.clock.now();
+    this.#takenAt = this.#idleSince;
     this.#gate = new Gate(connection);
     connection.onDrain = () => this.#tellDrained();
   }
@@ -201,7 +207,17 @@ export class StreamClient implements ClientPath {
     if (this.#gate.isHeld && this.#partialSince !== undefined) this.#partialSince = now;
     if (this.#partialSince !== undefined && now - this.#partialSince >= PATIENCE_MS)
       this.#giveUp('slow-frame');
+    else if (this.#takesNothing(now)) this.#giveUp('slow-reader');
     else if (this.#allocations === 0 && now - this.#idleSince >= PATIENCE_MS) this.#giveUp('no-allocation');
+  }
+
+  #takesNothing(now: Monotonic): boolean {
+    const taken = this.connection.bytesSent - this.connection.queued;
+    if (!this.isFull || taken !== this.#taken) {
+      this.#taken = taken;
+      this.#takenAt = now;
+    }
+    return now - this.#takenAt >= PATIENCE_MS;
   }
 
   #giveUp(fault: StreamFault): void {
