@@ -70,6 +70,10 @@ export class FrontEnd implements SipUser {
     this.#options.registrar.onChanged = (aor) => this.#presence.handleDevices(aor);
     this.#presence.flush();
   }
+  /** An edge or a peer has opened a connection: what waited for it goes out. */
+  handleReachable(kind: 'edge' | 'peer', name: string): void {
+    this.#presence.handleReachable(kind, name);
+  }
   stop(): void {
     this.#presence.stop();
   }

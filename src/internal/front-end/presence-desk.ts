@@ -105,6 +105,12 @@ export class PresenceDesk {
     this.#arm();
   }
 
+  /** An edge or a peer has opened a connection. */
+  handleReachable(kind: 'edge' | 'peer', name: string): void {
+    this.#options.agent.handleReachable(kind, name);
+    this.flush();
+  }
+
   /** Sends what is due, and wakes up when the next is. */
   flush(): void {
     const { agent, clock } = this.#options;

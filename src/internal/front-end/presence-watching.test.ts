@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { buildResponse } from '#protocols/sip';
 import { formatAssertedSource } from '#protocols/trust-marking';
 import { Actor, pidf } from './testing/presence-play.ts';
-import { Bench, EDGE } from './testing/wire.ts';
+import { Bench, EDGE, PEER_DOMAIN } from './testing/wire.ts';
 
 const ALICE = 'alice@example.test';
 const CAROL = 'carol@example.test';
@@ -199,6 +199,28 @@ test('a watcher whose connection is gone is told when the same device is back, o
   const contact = [['Contact', '<sip:elsewhere@192.0.2.9>']] as const;
   assert.equal(elsewhere.subscribes(CAROL, { callId, tag, cseq: 7, headers: contact }).status, 200);
   assert.match(elsewhere.wire.request('NOTIFY').body.toString(), /and again/);
+});
+
+test('a peer that was away hears what changed meanwhile as soon as it is back', async () => {
+  const global = { remote: true, federation: true, xmpp: true };
+  const bench = await Bench.start(
+    { global, sites: [], users: [] },
+    { approval: { colleagues: 'allow', outsiders: 'allow' } },
+  );
+  const carol = Actor.arrives(bench, 'carol');
+  const first = bench.peer();
+  const romeo = new Actor(bench, first, `romeo@${PEER_DOMAIN}`);
+  romeo.watches(CAROL, { expires: 7200 }).hears();
+  first.onClose('peer-closed');
+  bench.passes(10);
+  carol.publishes(pidf('while you were away'));
+  bench.passes(10);
+  const back = bench.peer();
+  bench.settle();
+  const notify = back.request('NOTIFY');
+  assert.match(notify.body.toString(), /while you were away/);
+  new Actor(bench, back, `romeo@${PEER_DOMAIN}`).answers(notify);
+  back.isSilent();
 });
 
 test('an account that is deleted ends what was watched', async () => {

@@ -188,12 +188,14 @@ export class Running {
     if (edge !== undefined) {
       this.#endpoint.addFlow(connection, { data: { kind: 'edge', edge }, scope: edge });
       this.#links.wake(edge);
+      this.#frontEnd.handleReachable('edge', edge);
       return;
     }
     const peers = trustedPeers.map(({ name }) => name);
     const trusted = matchName(peer.names, peers);
     if (trusted !== undefined) {
       this.#endpoint.addFlow(connection, { data: { kind: 'peer', peer: trusted }, scope: trusted });
+      this.#frontEnd.handleReachable('peer', trusted);
       return;
     }
     if (this.#refusedPeers.first(peer.fingerprint)) {

@@ -146,6 +146,13 @@ export class PresenceAgent {
     this.#look(presentity, wall);
   }
 
+  /** A connection to an edge or a peer is there again: who is told by way of it hears what was held back. */
+  handleReachable(kind: 'edge' | 'peer', name: string): void {
+    this.#notifier.retryBy(
+      (reach) => reach.kind === kind && (reach.kind === 'edge' ? reach.edge : reach.peer) === name,
+    );
+  }
+
   /** False when there is no room for another rule. */
   decide(presentity: string, watcher: string, decision: Decision, wall: WallTime): boolean {
     if (!this.#approvals.decide(presentity, watcher, decision, wall)) return false;

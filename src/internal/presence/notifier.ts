@@ -148,12 +148,17 @@ export class Notifier {
   }
   /** The watcher may be reached again. */
   retry(watcher: string): void {
-    for (const live of this.#byWatcher.get(watcher) ?? []) {
-      if (!live.held) continue;
-      live.held = false;
-      live.notBefore = 0;
-      this.#schedule(live);
-    }
+    for (const live of this.#byWatcher.get(watcher) ?? []) this.#release(live);
+  }
+  /** Whoever is reached this way may be reached again. */
+  retryBy(is: (reach: Reach) => boolean): void {
+    for (const live of this.#live.values()) if (is(live.subscription.reach)) this.#release(live);
+  }
+  #release(live: Live): void {
+    if (!live.held) return;
+    live.held = false;
+    live.notBefore = 0;
+    this.#schedule(live);
   }
 
   /** Notifications whose time has come. */

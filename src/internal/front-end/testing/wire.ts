@@ -263,6 +263,7 @@ export class Bench {
   peer(): Wire {
     const wire = new Wire(++this.#wires);
     this.endpoint.addFlow(wire, { data: { kind: 'peer', peer: PEER }, scope: PEER });
+    this.#frontEnd.handleReachable('peer', PEER);
     return wire;
   }
   /** A client of the internal network, with the token that names its connection in routes. */

@@ -7,6 +7,9 @@ import { type IssuedCertificate, LabAuthority, parseCredentials, parseTrustAncho
 import { Metrics, silentLog } from '#platform/telemetry';
 import { type Method, partnerLimits, strangerLimits } from '#protocols/xmpp';
 import { type Arrival, type Partner, PartnerTls, type StreamNotice, XmppEndpoint } from '../index.ts';
+import { alone } from './alone.ts';
+
+await alone();
 
 export const OURS = 'sip.example';
 export const THEIRS = 'xmpp.example';

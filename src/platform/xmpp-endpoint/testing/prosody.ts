@@ -182,7 +182,8 @@ export class Person {
     }
   }
   async leave(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    // Who was ended by a signal has no exit code, and tells of its end only once.
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
     this.#child.kill();
     await ended;
