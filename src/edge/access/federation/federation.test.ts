@@ -310,3 +310,18 @@ test('a partner that the document gives another edge is spoken to there [setting
   await lab.commit();
   await arrives(second);
 });
+
+test('BENOTIFY passes in both directions, and nothing waits for an answer that nobody gives', async (t) => {
+  const { lab, fe } = await startFederation(t);
+  const partner = await TestPartner.create(t, lab);
+  await partner.listen();
+  const state = { Event: 'presence', 'Subscription-State': 'active;expires=599' };
+  fe.sends(request('BENOTIFY', BOB, { ...fromAlice(), ...state }));
+  await (await partner.connection()).receivesRequest('BENOTIFY');
+  const theirs = await partner.dials(lab);
+  theirs.sends(request('BENOTIFY', ALICE, { ...fromBob(), ...state }));
+  await fe.receivesRequest('BENOTIFY');
+  const metrics = await lab.metrics.text();
+  assert.match(metrics, /^sallyport_access_sip_server_transactions[^ ]* 0$/m);
+  assert.match(metrics, /^sallyport_access_sip_client_transactions[^ ]* 0$/m);
+});

@@ -162,6 +162,12 @@ export class InwardSide {
         return;
       }
       this.#federation.metrics.requests.inc('inward');
+      // Nobody answers it, and what waits for an answer counts against the partner.
+      if (request.method === 'BENOTIFY') {
+        core.endpoint.sendStateless(flow, handler.branchTo(flow).bytes);
+        core.endpoint.abandon(transaction);
+        return;
+      }
       core.proxy.forward(transaction, [handler.branchTo(flow)], handler);
     };
     core.nextHop.reach(connection, send, () => core.refuseUnreachable(transaction, connection.flow));

@@ -101,6 +101,11 @@ export class OutwardSide {
       partner: decision.partner,
     };
     this.#federation.metrics.requests.inc('outward');
+    if (request.method === 'BENOTIFY') {
+      core.endpoint.sendStateless(flow, branchTo(flow).bytes);
+      core.endpoint.abandon(transaction);
+      return;
+    }
     const handler = new OutwardHandler(this.#federation, original, { link, flow, branchTo, from });
     link.taken(flow);
     core.proxy.forward(transaction, [branchTo(flow)], handler);
