@@ -71,7 +71,8 @@ export class FrontDoor {
         return;
       }
       this.#user.sip(connection);
-      connection.onData(first);
+      // Who did not take it has not taken the place of this either.
+      if (!connection.closed) connection.onData(first);
     };
   }
 
