@@ -67,7 +67,7 @@ export class PartnerStream<Core extends InboundStream | OutboundStream = Inbound
     if (!this.#ended) this.run(this.core.handled(number, this.#now()));
   }
   handleTime(): void {
-    if (!this.#ended) this.run(this.core.handleTime(this.#now()));
+    if (!this.#ended) this.run(this.core.handleTime(this.#now(), this.#paused));
   }
   /** Tells the core what TLS has shown. */
   secured(shown: ShownIdentity | undefined): void {

@@ -111,7 +111,7 @@ export class Link {
   }
   /** Call it about once a second. */
   handleTime(): void {
-    if (!this.#ended) this.#run(this.#core.handleTime(this.#options.clock.now()));
+    if (!this.#ended) this.#run(this.#core.handleTime(this.#options.clock.now(), this.#paused));
   }
   drain(): void {
     if (this.ready) this.#run(this.#core.drain(this.#options.clock.now()));

@@ -66,6 +66,10 @@ export class XmlStreamReader {
   get started(): Monotonic | undefined {
     return this.#started;
   }
+  /** The rest of the item under way has not been asked for: its age is counted from now on. */
+  hold(now: Monotonic): void {
+    if (this.#started !== undefined) this.#started = now;
+  }
   /** Bytes of the item under way. */
   get pending(): number {
     return this.#pending;

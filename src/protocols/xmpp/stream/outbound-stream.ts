@@ -122,8 +122,9 @@ export class OutboundStream {
   takeUnacknowledged(): XmlElement[] {
     return this.#channel.takeUnacknowledged();
   }
-  handleTime(now: Monotonic): StreamAction[] {
-    this.#wire.handleTime(now);
+  /** @param paused nothing is read from the peer at present */
+  handleTime(now: Monotonic, paused = false): StreamAction[] {
+    this.#wire.handleTime(now, paused);
     return this.#wire.actions;
   }
   stop(reason: StreamReason): StreamAction[] {

@@ -231,6 +231,14 @@ test('X1: who does not get anywhere is closed, and so is who begins a stanza and
   ).run().receiver;
   say(slow, '<message ', 1000);
   assert.equal(ended(slow.handleTime(1000 + stanzaMs)), 'stanza-timeout');
+  const held = new Wire(
+    partner({ methods: ['sasl-external'] }),
+    inbound({ methods: ['sasl-external'] }),
+  ).run().receiver;
+  say(held, '<message ', 1000);
+  assert.deepEqual(held.handleTime(1000 + stanzaMs, true), [], 'it is us who do not read');
+  assert.deepEqual(held.handleTime(999 + 2 * stanzaMs), []);
+  assert.equal(ended(held.handleTime(1000 + 2 * stanzaMs)), 'stanza-timeout');
   const idle = new Wire(
     partner({ methods: ['sasl-external'] }),
     inbound({ methods: ['sasl-external'] }),

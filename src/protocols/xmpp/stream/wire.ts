@@ -178,9 +178,13 @@ export class StreamWire {
     this.#closed = true;
   }
 
-  /** Call it about once a second. */
-  handleTime(now: Monotonic): void {
+  /**
+   * Call it about once a second.
+   * @param paused nothing is read from the peer at present, so that a stanza cannot come to its end
+   */
+  handleTime(now: Monotonic, paused = false): void {
     if (this.#closed) return;
+    if (paused) this.#reader.hold(now);
     const { establishmentMs, stanzaMs, keepAliveMs, inactivityMs } = this.#times;
     const { started } = this.#reader;
     if (!this.#established) {
