@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import type { Method } from '#protocols/xmpp';
-import { authority, OUR_ADDRESS, OURS, startEdge, THEIRS } from './testing/bench.ts';
+import { element } from '#protocols/xml';
+import { type Method, NS } from '#protocols/xmpp';
+import { startDnsmasq } from '../dns/testing/dnsmasq.ts';
+import { authority, OUR_ADDRESS, OURS, startEdge, THEIR_ADDRESS, THEIRS } from './testing/bench.ts';
 
 const NOBODY = '127.0.3.99:53';
 const HEADER =
@@ -82,6 +84,42 @@ test('X1: one source that takes every place gives one to another', async (t) => 
   assert.equal((await notice(() => true)).reason, 'made-room');
   const again = await come(t);
   assert.equal(await until(again), '', 'the source gets no place back');
+});
+
+test('X1: a refused stream keeps its place until its socket is gone', async (t) => {
+  await edge(t, ['tcp-dialback'], 1);
+  const half = connect({ host: OUR_ADDRESS, port: 5269, localAddress: '127.0.3.1', allowHalfOpen: true });
+  t.after(() => half.destroy());
+  half.on('error', () => {});
+  half.write('no stream');
+  assert.match(await until(half), /not-well-formed/);
+  assert.equal(await until(await come(t)), '', 'no place for another');
+  half.destroy();
+});
+
+test('nothing is opened any more once everything was closed', async (t) => {
+  const { ca, ours } = await authority();
+  const server = createServer((socket) => void socket.on('error', () => {}).resume());
+  server.listen(5269, THEIR_ADDRESS);
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { endpoint } = await startEdge(t, {
+    nameServer: await startDnsmasq(
+      t,
+      [`--host-record=${THEIRS},${THEIR_ADDRESS}`, '--local=/example/'],
+      true,
+    ),
+    identity: ours,
+    authorityPem: ca.certificatePem,
+    methods: ['tcp-dialback'],
+  });
+  const pair = { from: OURS, to: THEIRS };
+  const failed = new Promise((resolve) => {
+    endpoint.send(element(NS.server, 'message', pair), pair, resolve);
+  });
+  endpoint.close();
+  assert.equal(await failed, 'remote-server-timeout');
+  assert.equal(endpoint.open, 0);
 });
 
 test('X4: a key that nobody can be asked about proves nothing', async (t) => {

@@ -196,6 +196,7 @@ export class XmppEndpoint {
     const { connections, stream: settings, outboundBytes, window, partner } = this.#settings;
     const entry = partner(pair.to);
     if (entry === undefined) return 'remote-server-not-found';
+    if (this.#closed) return 'remote-server-timeout';
     if (this.open >= connections || this.#streamsTo(pair.to, purpose) >= entry.connections)
       return 'resource-constraint';
     this.#dialling += 1;
@@ -212,7 +213,9 @@ export class XmppEndpoint {
       return 'remote-server-not-found';
     }
     const { socket, direct } = dialled.value;
-    if (socket.closed) return 'remote-server-timeout';
+    // Nobody looks after a stream that begins when everything has ended.
+    if (this.#closed) socket.destroy();
+    if (this.#closed || socket.closed) return 'remote-server-timeout';
     const { clock } = this.#context;
     const core = new OutboundStream(
       { ...settings, pair, terms: entry, purpose, bidirectional: true },
