@@ -141,6 +141,20 @@ test('the id that a partner gives to a stream of ours says nothing of what comes
   assert.doesNotMatch(back?.origin.stream ?? '', new RegExp(there?.streamId ?? '.'));
 });
 
+test('X10: a partner that acknowledges nothing does not hold up what is for others', async (t) => {
+  const bench = await ProxyBench.start(t, ({ policy }) => {
+    policy.xmpp.partners.push(partner(OTHERS));
+  });
+  const silent = await PartnerServer.start(t, bench, { hold: true });
+  await PartnerServer.start(t, bench, { domain: OTHERS });
+  const gateway = await TestGateway.start(t, bench);
+  await gateway.ready.count(1);
+  const held = gateway.send(chat('1', `romeo@${OURS}`, `juliet@${THEIRS}`));
+  await silent.arrivals.count(1);
+  const others = gateway.send(chat('2', `romeo@${OURS}`, `x@${OTHERS}`), OTHERS);
+  assert.deepEqual(await Promise.all([held, others]), [undefined, undefined]);
+});
+
 test('X3: what the gateway gets is written anew, however it was spelt', async (t) => {
   const bench = await ProxyBench.start(t);
   const gateway = await TestGateway.start(t, bench);

@@ -31,6 +31,11 @@ export interface ProxyContext {
 
 const TOKEN_LENGTH = 16;
 const REPLY_MS = 20_000;
+/**
+ * So long a partner may hold up what it has not acknowledged. A link acknowledges in order, so that one partner that never
+ * says anything would hold up those of all others; after this time the stanza is ours, and an error can still go back.
+ */
+const HOLD_MS = 3000;
 const UNDELIVERED: Readonly<Record<Undelivered, Refusal>> = {
   'remote-server-not-found': 'partner-not-found',
   'remote-server-timeout': 'partner-not-reached',
@@ -185,10 +190,18 @@ export class XmppProxy {
     if (partner === undefined) return this.#return(arrival, pair.to, 'not-a-partner');
     const verdict = judgeOutward(stanza);
     if (verdict.outcome === 'refuse') return this.#return(arrival, partner.name, verdict.refusal);
+    let said = false;
+    const once = () => {
+      if (!said) done();
+      said = true;
+    };
+    const cancel = this.#context.clock.after(HOLD_MS, once);
     this.endpoint.send(stanza, pair, (failed) => {
-      if (failed !== undefined) return this.#return(arrival, partner.name, UNDELIVERED[failed]);
+      cancel();
+      if (failed !== undefined)
+        return this.#return({ ...arrival, done: once }, partner.name, UNDELIVERED[failed]);
       this.#context.meters.passed.inc('outward');
-      done();
+      once();
     });
   }
   /** Tells the sender inside; its stanza is done with when a gateway has taken the answer over. */
