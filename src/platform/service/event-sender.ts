@@ -14,7 +14,8 @@ export class EventSender {
   readonly #clock: Clock;
   #underWay = false;
   #waiting: Cancel | undefined;
-  #marks: number[] = [];
+  /** With so many items before each that have not left yet. */
+  #marks: { readonly number: number; before: number }[] = [];
 
   constructor(ring: EventRing, pipe: EventPipe, clock: Clock) {
     this.#ring = ring;
@@ -25,7 +26,7 @@ export class EventSender {
 
   /** Says when everything that was emitted so far has left. */
   mark(number: number): void {
-    this.#marks.push(number);
+    this.#marks.push({ number, before: this.#ring.size });
     this.#send();
   }
   /** Sends what there is now. */
@@ -43,11 +44,12 @@ export class EventSender {
     if (this.#underWay) return;
     this.#waiting?.();
     this.#waiting = undefined;
+    const waited = this.#ring.size;
     const batch = this.#ring.drain(BATCH_BYTES);
-    const marks = this.#ring.size === 0 ? this.#marks.splice(0) : [];
+    const marks = this.#reached(waited - this.#ring.size);
     if (batch === undefined && marks.length === 0) return;
     this.#underWay = true;
-    const told = marks.map((number) => ({ type: 'mark', number }) as const);
+    const told = marks.map(({ number }) => ({ type: 'mark', number }) as const);
     const parts = [
       ...(batch === undefined ? [] : [batch]),
       ...(told.length === 0 ? [] : [encodeFrames(told)]),
@@ -57,5 +59,12 @@ export class EventSender {
       this.#underWay = false;
       if (this.#ring.size > 0 || this.#marks.length > 0) this.#send();
     });
+  }
+
+  /** Marks before which nothing waits any more: what came after them does not hold them up. */
+  #reached(sent: number): { readonly number: number }[] {
+    for (const mark of this.#marks) mark.before -= sent;
+    const open = this.#marks.findIndex(({ before }) => before > 0);
+    return this.#marks.splice(0, open < 0 ? this.#marks.length : open);
   }
 }
