@@ -249,3 +249,18 @@ test('a side that ends before the other is there, without a word, may still be s
   late.end('to alice');
   assert.equal(await text(early), 'to alice');
 });
+
+test('a stream ends when the document no longer allows its peer', async (t) => {
+  const bench = await start(t);
+  const peer = await listeningPeer(t);
+  const alice = await client(t, bench, 'outside');
+  await alice.allocate();
+  const data = await alice.bind(await alice.connect(PEER, peer.port));
+  const [far] = peer.sockets;
+  assert.ok(far);
+  data.write('allowed');
+  await once(far, 'data');
+  bench.document.policy.relay.allowedPeers = [];
+  await bench.apply();
+  assert.deepEqual([await text(far), await text(data)], ['', '']);
+});

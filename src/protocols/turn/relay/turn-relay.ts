@@ -273,6 +273,10 @@ export class TurnRelay {
     const state = this.#state;
     state.policy = policy.withOwnAddresses(this.#ownAddresses);
     for (const allocation of state.allocations) allocation.revoke((address) => state.mayStay(address));
+    // A stream asks for no permission on its way: it ends with the next sweep.
+    for (const connection of state.connections.values()) {
+      if (!state.mayStay(connection.address)) connection.expires = 0;
+    }
   }
   /** From now on new Allocates are sent to another edge of the pool, or answered 508; what exists goes on and may be refreshed. */
   drain(): void {
