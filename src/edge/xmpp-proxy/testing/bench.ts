@@ -16,10 +16,10 @@ import {
 } from '#platform/topology';
 import { mediaKeyText } from '#protocols/credentials';
 import { startDnsmasq } from '../../../platform/dns/testing/dnsmasq.ts';
-import { alone } from '../../../platform/xmpp-endpoint/testing/alone.ts';
+import { alone } from '../../../platform/net/testing/alone.ts';
 import { service } from '../index.ts';
 
-await alone();
+await alone(5269);
 
 export const OURS = 'sip.example';
 export const THEIRS = 'xmpp.example';

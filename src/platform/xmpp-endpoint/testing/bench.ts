@@ -6,10 +6,10 @@ import { DnsResolver } from '#platform/dns';
 import { type IssuedCertificate, LabAuthority, parseCredentials, parseTrustAnchors } from '#platform/pki';
 import { Metrics, silentLog } from '#platform/telemetry';
 import { type Method, partnerLimits, strangerLimits } from '#protocols/xmpp';
+import { alone } from '../../net/testing/alone.ts';
 import { type Arrival, type Partner, PartnerTls, type StreamNotice, XmppEndpoint } from '../index.ts';
-import { alone } from './alone.ts';
 
-await alone();
+await alone(5269);
 
 export const OURS = 'sip.example';
 export const THEIRS = 'xmpp.example';

@@ -7,8 +7,12 @@ import type { LookUp, Resolver, ServiceRecord } from '#platform/dns';
 import type { IssuedCertificate, LabAuthority } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
 import type { SipResponse } from '#protocols/sip';
+import { alone } from '../../../../platform/net/testing/alone.ts';
 import { AccessLab } from '../../testing/lab.ts';
 import { SipPeer } from '../../testing/sip-peer.ts';
+
+// Partners are dialled on their port, whatever the test.
+await alone(5061);
 
 /** The edge of partner.example, where the name service says that it is. */
 export const PARTNER = { domain: 'partner.example', proxy: 'sip.partner.example', address: '127.0.9.41' };
