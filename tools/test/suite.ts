@@ -18,6 +18,10 @@ export interface Layer {
   readonly concurrency: number;
 }
 
+/** How long one file may take, and how long its process may live beyond that. Milliseconds. */
+const FILE_MS = 300_000;
+const GRACE_MS = 10_000;
+const DEADLINE = new URL('deadline.ts', import.meta.url).href;
 const INTEROP = /\.interop\.test\.ts$/;
 
 /**
@@ -46,7 +50,13 @@ export function layers(root: string, only: readonly string[], tally: Tally): Lay
 
 /** Runs one layer, each file in a process of its own, and adds its outcome to the tally. */
 export async function runLayer(layer: Layer, tally: Tally): Promise<void> {
-  const stream = run({ files: [...layer.files], concurrency: layer.concurrency, timeout: 300_000 });
+  process.env.SALLYPORT_TEST_FILE_MS = String(FILE_MS + GRACE_MS);
+  const stream = run({
+    files: [...layer.files],
+    concurrency: layer.concurrency,
+    timeout: FILE_MS,
+    execArgv: ['--import', DEADLINE],
+  });
   stream.on('test:pass', (event) => {
     if (event.details.type === 'suite') return;
     if (event.skip !== undefined && event.skip !== false) {

@@ -1,17 +1,13 @@
 import type { Path } from '../finding.ts';
 import type { EdgeFacts } from './edge-facts.ts';
+import { type ListedDomain, noneOfOurs } from './listed-domains.ts';
 import type { Rule } from './rule.ts';
 
 const FEDERATION: Path = ['policy', 'federation'];
 const PROVIDERS: Path = ['policy', 'publicProviders'];
 
-interface Listed {
-  readonly domain: string;
-  readonly path: Path;
-}
-
 /** Every domain that stands on a list of partners, providers or blocked ones, in the order of the document. */
-function listedDomains({ draft }: EdgeFacts): Listed[] {
+function listedDomains({ draft }: EdgeFacts): ListedDomain[] {
   const { federation, publicProviders } = draft.policy ?? {};
   const of = (list: 'allowed' | 'blocked') =>
     (federation?.[list] ?? []).map((entry, index) => ({
@@ -48,21 +44,7 @@ const listedOnce: Rule<EdgeFacts> = {
   },
 };
 
-const listedOwn: Rule<EdgeFacts> = {
-  name: 'federation-own-domain',
-  check(facts, say) {
-    const own = new Set(facts.draft.policy?.sipDomains ?? []);
-    for (const { domain, path } of listedDomains(facts)) {
-      if (!own.has(domain)) continue;
-      say(
-        path,
-        'error',
-        `${domain} is one of policy.sipDomains`,
-        'write domains of other organisations only',
-      );
-    }
-  },
-};
+const listedOwn = noneOfOurs('federation-own-domain', listedDomains);
 
 const routes: Rule<EdgeFacts> = {
   name: 'federation-routing',

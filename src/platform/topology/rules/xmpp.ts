@@ -1,16 +1,12 @@
 import { negotiate } from '#protocols/xmpp';
 import type { Path } from '../finding.ts';
 import type { EdgeFacts } from './edge-facts.ts';
+import { type ListedDomain, noneOfOurs } from './listed-domains.ts';
 import type { Rule } from './rule.ts';
 
 const PARTNERS: Path = ['policy', 'xmpp', 'partners'];
 
-interface Listed {
-  readonly domain: string;
-  readonly path: Path;
-}
-
-function listedDomains({ draft }: EdgeFacts): Listed[] {
+function listedDomains({ draft }: EdgeFacts): ListedDomain[] {
   return (draft.policy?.xmpp?.partners ?? []).flatMap((partner, index) => {
     const more = (partner?.additionalDomains ?? []).map((domain, at) => ({
       domain,
@@ -42,21 +38,7 @@ const listedOnce: Rule<EdgeFacts> = {
   },
 };
 
-const listedOwn: Rule<EdgeFacts> = {
-  name: 'xmpp-own-domain',
-  check(facts, say) {
-    const own = new Set(facts.draft.policy?.sipDomains ?? []);
-    for (const { domain, path } of listedDomains(facts)) {
-      if (!own.has(domain)) continue;
-      say(
-        path,
-        'error',
-        `${domain} is one of policy.sipDomains`,
-        'write domains of other organisations only',
-      );
-    }
-  },
-};
+const listedOwn = noneOfOurs('xmpp-own-domain', listedDomains);
 
 /** What comes of TLS, SASL and dialback together. */
 const negotiation: Rule<EdgeFacts> = {
