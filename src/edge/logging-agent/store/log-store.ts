@@ -51,6 +51,8 @@ export class LogStore {
   #openedAt: number;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #overCeiling = false;
+  /** As it was when it was last asked for: a volume that went away says nothing any more. */
+  #usedPercent = 0;
 
   private constructor(options: LogStoreOptions, id: string, sealed: readonly SegmentFacts[], open: Segment) {
     this.#options = options;
@@ -99,7 +101,16 @@ export class LogStore {
     return this.#open.first;
   }
   get diskPercent(): number {
-    return (this.#options.usedPercent ?? usedPercent)(this.folder);
+    try {
+      return this.#measure();
+    } catch {
+      return this.#usedPercent;
+    }
+  }
+  /** @throws when the volume does not say: nothing may be deleted then */
+  #measure(): number {
+    this.#usedPercent = (this.#options.usedPercent ?? usedPercent)(this.folder);
+    return this.#usedPercent;
   }
   configure(settings: StoreSettings): void {
     this.#settings = settings;
@@ -125,15 +136,28 @@ export class LogStore {
     if (events > 0 && (bytes >= this.#settings.segmentBytes || old)) this.#roll();
     if (clock.now() - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = clock.now();
+    try {
+      this.#makeRoom();
+    } catch (error) {
+      // A volume that went away or became read-only: what is stored can be read for as long as it lets us.
+      log.error('old segments cannot be deleted', {
+        code: 'SLP-LOG-0003',
+        problem: (error as Error).message,
+      });
+    }
+  }
+  /** By age, then by what the disk has left. */
+  #makeRoom(): void {
+    const { clock, log } = this.#options;
     for (const { first, to } of this.#sealed.values()) {
       if (to < clock.wall() - this.#settings.retentionMs) this.#remove(first, 'too old');
     }
-    while (this.diskPercent > this.#settings.diskPercent) {
+    while (this.#measure() > this.#settings.diskPercent) {
       const oldest = this.#sealed.keys().next().value;
       if (oldest === undefined) break;
       this.#remove(oldest, 'the disk is above its ceiling');
     }
-    const over = this.diskPercent > this.#settings.diskPercent;
+    const over = this.#usedPercent > this.#settings.diskPercent;
     if (over && !this.#overCeiling)
       log.error('nothing is stored', { code: 'SLP-LOG-0004', problem: this.#ceilingText() });
     this.#overCeiling = over;
@@ -202,7 +226,7 @@ export class LogStore {
     this.#options.log.info('segment deleted', { first, why });
   }
   #ceilingText(): string {
-    return `${this.folder}: ${this.diskPercent.toFixed(0)} % of the volume in use, ${this.#settings.diskPercent} % allowed`;
+    return `${this.folder}: ${this.#usedPercent.toFixed(0)} % of the volume in use, ${this.#settings.diskPercent} % allowed`;
   }
 }
 

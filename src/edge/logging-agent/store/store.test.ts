@@ -297,3 +297,22 @@ test('a segment that cannot be sealed stays readable, and the next one takes wha
   assert.deepEqual(numbersOf(searchAll(again.store, {}).events), [1, 2, 3]);
   assert.ok(readdirSync(folder).includes('segment-0000000000000001.seal'));
 });
+
+test('a volume that went away is told of, and ends nothing; when it is back its ceiling counts again', (t) => {
+  const bench = openStore(t, { diskPercent: 80 });
+  const { store, clock, log } = bench;
+  store.tend();
+  bench.used = 'gone';
+  clock.advance(60_000);
+  store.tend();
+  const told = log.lines.filter(({ event }) => event === 'old segments cannot be deleted');
+  assert.equal(told[0]?.problem, 'EIO: i/o error, statfs');
+  assert.equal(store.diskPercent, 20);
+  assert.ok(store.append(numbered(store.next, [sampleEvent()])).ok);
+  bench.used = 90;
+  clock.advance(60_000);
+  store.tend();
+  bench.used = 'gone';
+  const refused = store.append(numbered(store.next, [sampleEvent()]));
+  assert.match(refused.ok ? '' : refused.error.message, /90 % of the volume in use/);
+});

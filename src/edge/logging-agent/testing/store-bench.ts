@@ -27,8 +27,8 @@ export interface StoreBench {
   readonly folder: string;
   readonly clock: ManualClock;
   readonly log: MemoryLog;
-  /** Percent of the volume in use. */
-  used: number;
+  /** Percent of the volume in use; 'gone': nobody can say. */
+  used: number | 'gone';
 }
 
 /** A store on a clock that stands still, in a folder of its own or in one that was used before. */
@@ -39,14 +39,17 @@ export function openStore(
 ): StoreBench {
   const clock = new ManualClock();
   const log = memoryLog();
-  const parts = { folder, clock, log, used: 20 };
+  const parts = { folder, clock, log, used: 20 as StoreBench['used'] };
   const store = LogStore.open({
     folder,
     settings: { ...SETTINGS, ...settings },
     clock,
     random: new SeededRandom(1),
     log,
-    usedPercent: () => bench.used,
+    usedPercent: () => {
+      if (bench.used === 'gone') throw new Error('EIO: i/o error, statfs');
+      return bench.used;
+    },
   });
   if (!store.ok) throw new Error(store.error.message);
   const bench: StoreBench = { ...parts, store: store.value };
