@@ -49,6 +49,9 @@ export class Budgets {
         now,
       ),
     };
+    // More names than there are places: the one that began first begins anew, rather than each newcomer every time.
+    const [oldest] = this.#budgets.keys();
+    if (this.#budgets.full && oldest !== undefined) this.#budgets.delete(oldest);
     this.#budgets.set(partner, budget);
     return budget;
   }
