@@ -195,11 +195,18 @@ test('names and passwords without end are shown or taken out like any other', ()
   for (const text of long) {
     assert.deepEqual(recordOf(capture(Buffer.from(text), 'xmpp'), true).fields, { method: 'message' });
   }
-  const headers = [`;${'token'.repeat(1500)}`, 'sip:'.repeat(1800), `sip:a:${'b'.repeat(900)}@h`];
+  const headers = [
+    `;${'token'.repeat(1500)}`,
+    'sip:'.repeat(1800),
+    `sip:a:${'b'.repeat(900)}@h`,
+    `"x" <SIPS:${'a'.repeat(300)}:${'b'.repeat(5000)}@h>, sip:c@h, sip:d:e@h`,
+  ];
   const texts = headers.map((value) => {
     const message = invite().toString().replace('X-Session-Token: s3cr3t-token', `X-Long: ${value}`);
     return recordOf(capture(Buffer.from(message)), true).text;
   });
   assert.match(texts[0] ?? '', /X-Long: ;token/);
   assert.match(texts[2] ?? '', /X-Long: sip:a:\[taken out\]@h\r\n/);
+  const taken = /X-Long: "x" <SIPS:a{300}:\[taken out\]@h>, sip:c@h, sip:d:\[taken out\]@h\r\n/;
+  assert.match(texts[3] ?? '', taken);
 });

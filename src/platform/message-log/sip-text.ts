@@ -26,7 +26,9 @@ const SECRET_NAME =
 const TRUSTED: ReadonlySet<string> = new Set(['ms-asserted-verification-level', 'p-asserted-identity']);
 const URI_SECRET =
   /((?:^|[;?&\s<])(?:[a-z-]{0,32}(?:token|secret|passw(?:or)?d|pwd|auth)[a-z-]{0,32}))=[^;?&>\s"]*/gi;
-const PASSWORD = /(sips?:[^:@;<>\s"]{0,128}):[^@;<>\s"]{1,1024}@/gi;
+/** Where a URI begins in what stands before an `@`, and what cannot stand between the two. */
+const URI_SCHEME = /sips?:/i;
+const URI_BORDER = /[@;<>\s"]/;
 
 /** The head as it was on the wire, but for what would let its reader in somewhere. */
 export function sipHead(message: SipMessage): string {
@@ -49,7 +51,24 @@ function authenticationText(value: string): string {
 }
 
 function withoutPassword(text: string): string {
-  return text.replace(PASSWORD, `$1:${TAKEN_OUT}@`).replace(URI_SECRET, `$1=${TAKEN_OUT}`);
+  return withoutUserPassword(text).replace(URI_SECRET, `$1=${TAKEN_OUT}`);
+}
+
+/** `sip:user:password@host` (RFC 3261 §19.1.1). Each octet is looked at once or twice, whoever wrote them. */
+function withoutUserPassword(text: string): string {
+  let written = '';
+  let from = 0;
+  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+    let begin = at;
+    while (begin > from && !URI_BORDER.test(text.charAt(begin - 1))) begin -= 1;
+    const before = text.slice(begin, at);
+    const scheme = URI_SCHEME.exec(before);
+    const user = scheme === null ? -1 : scheme.index + scheme[0].length;
+    const colon = user < 0 ? -1 : before.indexOf(':', user);
+    written += text.slice(from, begin) + (colon < 0 ? before : `${before.slice(0, colon)}:${TAKEN_OUT}`);
+    from = at;
+  }
+  return written + text.slice(from);
 }
 
 /** What stands in place of a body, and the body itself for those who ask for it. */
