@@ -249,7 +249,8 @@ test('while messages wait too long new requests are refused, fairly, and what en
     await busy(60);
     for (let i = 0; i < 400; i++) client.sends(message({ From, 'Call-ID': `o${branches}` }));
     const Via = `SIP/2.0/TLS h;branch=z9hG4bKbye${branches}`;
-    client.sends(request('BYE', 'sip:bob@example.com', { From, Via }));
+    const To = '<sip:bob@example.com>;tag=b';
+    client.sends(request('BYE', 'sip:bob@example.com', { From, To, Via }));
     await until(() => count(fe, /^BYE /gm) === byes + 1);
     await until(() => count(client, /^SIP\/2.0 503/gm) + count(fe, /^MESSAGE /gm) === total);
     return count(client, /^SIP\/2.0 503/gm) - before;

@@ -81,7 +81,13 @@ export function dialogResponse(
   );
 }
 
-/** Waits for a state; only the runner's own deadline ends it. */
+const PATIENCE_MS = 60_000;
+
+/** Waits for a state. */
 export async function until(reached: () => boolean): Promise<void> {
-  while (!reached()) await new Promise((resolve) => setTimeout(resolve, 10));
+  const late = performance.now() + PATIENCE_MS;
+  while (!reached()) {
+    if (performance.now() > late) throw new Error(`not reached: ${reached}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
