@@ -30,7 +30,7 @@ export const annotationContainer = declareInterface({
     sPoint: ['Int32 page', 'Int32 x', 'Int32 y'],
   },
   client: {
-    /** userId is the author's, here and below. */
+    /** To everyone, its author included; userId is the author's, here and below. */
     cAdded: [
       'Int64 userId',
       'Int32 page',

@@ -17,7 +17,7 @@ export const poll = declareInterface({
     cSetQuestion: ['String question', 'String[] choices', 'Boolean several'],
     cSetOpen: ['Boolean open'],
     cSetResultsShown: ['Boolean shown'],
-    /** Votes for each choice, and how many voted; to those who may see them. */
+    /** Votes for each choice, and how many voted; to those who may see them. No votes at all: not any more. */
     cSetResults: ['Int32[] votes', 'Int32 voters'],
     cSetOwnVote: ['Int32[] choices'],
     cConnectCompleted: [],

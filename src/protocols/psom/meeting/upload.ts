@@ -5,9 +5,11 @@ export const uploadManager = declareInterface({
   name: 'UploadManager',
   version: 2,
   server: {
-    /** cookie is that of the reserved title. Nothing is packed here: both lengths are the file's. */
+    /** A hand-out, whose file name is the title reserved with this cookie. Nothing is packed here: both lengths are the file's. */
     sRequestUpload: ['Int64 packedLength', 'Int64 unpackedLength', 'Int32 cookie'],
     sUploadFinished: ['Int32 cookie', 'Boolean cancel'],
+    /** The image of one slide (from 1) of slides that one created; cookie is any that is not in use. Ours. */
+    sRequestSlideUpload: ['Int64 contentId', 'Int32 slide', 'Int64 length', 'Int32 cookie'],
   },
   client: {
     cAcceptUpload: ['Int32 cookie', 'DistributedObject stream'],
