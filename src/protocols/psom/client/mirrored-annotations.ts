@@ -1,0 +1,109 @@
+import type { annotationContainer } from '../meeting/annotations.ts';
+import type { Handlers } from '../objects/interface.ts';
+import { type AnnotationsView, type AnnotationView, annotationKinds, type PointerView } from './snapshot.ts';
+
+/** More than this in one container is no meeting of ours. */
+const MOST_ANNOTATIONS = 50_000;
+const MOST_POINTERS = 1_000;
+
+interface Drawn extends Omit<AnnotationView, 'points'> {
+  points: number[];
+  view: AnnotationView | undefined;
+  /** Drawn here and not heard back yet: what the server echoes of it is known already. */
+  own: boolean;
+}
+
+/** What is drawn on one slide deck or whiteboard. */
+export class MirroredAnnotations {
+  readonly #drawn = new Map<string, Drawn>();
+  readonly #pointers = new Map<number, PointerView>();
+  readonly #onChange: () => void;
+  #sequence = 0;
+  #view: AnnotationsView | undefined;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  readonly handlers: Handlers<(typeof annotationContainer)['client']> = {
+    cAdded: (userId, page, number, kind, colour, width, points, text) => {
+      const key = keyOf(userId, number);
+      const known = this.#drawn.get(key);
+      if (known?.own === true) return this.#moveLast(key, known);
+      this.#add({ userId, page, number, kind, colour, width, points, text, own: false });
+    },
+    cExtended: (userId, number, points) => {
+      const drawn = this.#drawn.get(keyOf(userId, number));
+      if (drawn !== undefined && !drawn.own) this.#extend(drawn, points);
+    },
+    cErased: (userId, number) => {
+      if (this.#drawn.delete(keyOf(userId, number))) this.#changed();
+    },
+    cCleared: (page) => {
+      for (const [key, drawn] of this.#drawn) if (drawn.page === page) this.#drawn.delete(key);
+      this.#changed();
+    },
+    cPointed: (userId, page, x, y) => {
+      this.#pointers.delete(userId);
+      if (this.#pointers.size >= MOST_POINTERS) return;
+      this.#pointers.set(userId, { userId, page, x, y, sequence: ++this.#sequence });
+      this.#changed();
+    },
+    cConnectCompleted: () => this.onCompleted(),
+  };
+  onCompleted: () => void = () => undefined;
+
+  /** Shows at once what is drawn here; the server's echo of it changes nothing. */
+  addOwn(userId: number, annotation: Omit<AnnotationView, 'userId' | 'kind'> & { kind: number }): void {
+    this.#add({ ...annotation, userId, own: true });
+  }
+  extendOwn(userId: number, number: number, points: readonly number[]): void {
+    const drawn = this.#drawn.get(keyOf(userId, number));
+    if (drawn?.own === true) this.#extend(drawn, points);
+  }
+  forgetPointersOf(userId: number): void {
+    if (this.#pointers.delete(userId)) this.#changed();
+  }
+
+  get view(): AnnotationsView {
+    this.#view ??= {
+      all: [...this.#drawn.values()].map(viewOf),
+      pointers: [...this.#pointers.values()],
+    };
+    return this.#view;
+  }
+
+  #add(added: Omit<AnnotationView, 'kind'> & { kind: number; own: boolean }): void {
+    const kind = annotationKinds[added.kind - 1];
+    if (kind === undefined || this.#drawn.size >= MOST_ANNOTATIONS) return;
+    const key = keyOf(added.userId, added.number);
+    this.#drawn.set(key, { ...added, kind, points: [...added.points], view: undefined });
+    this.#changed();
+  }
+  /** One's own, where the server has put it among what others drew at the same time. */
+  #moveLast(key: string, drawn: Drawn): void {
+    this.#drawn.delete(key);
+    this.#drawn.set(key, drawn);
+    this.#changed();
+  }
+  #extend(drawn: Drawn, points: readonly number[]): void {
+    for (const point of points) drawn.points.push(point);
+    drawn.view = undefined;
+    this.#changed();
+  }
+  #changed(): void {
+    this.#view = undefined;
+    this.#onChange();
+  }
+}
+
+function keyOf(userId: number, number: number): string {
+  return `${userId} ${number}`;
+}
+
+/** The same object until the annotation changes, so that a screen draws only what did. */
+function viewOf(drawn: Drawn): AnnotationView {
+  const { userId, number, page, kind, colour, width, text } = drawn;
+  drawn.view ??= { userId, number, page, kind, colour, width, text, points: [...drawn.points] };
+  return drawn.view;
+}
