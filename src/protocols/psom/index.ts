@@ -22,7 +22,22 @@ export type {
   Visibility,
 } from './client/snapshot.ts';
 export type { UploadSource } from './client/uploads.ts';
-export type { JoinRefusal } from './framing/operations.ts';
-export type { ContentType } from './meeting/content.ts';
+export { type FrameFault, type FrameLimits, FrameReader } from './framing/frame-reader.ts';
+export {
+  type DisconnectReason,
+  decodeOperation,
+  encodeOperation,
+  type JoinKind,
+  type JoinRefusal,
+  type Operation,
+} from './framing/operations.ts';
+export { annotationContainer, whiteboard } from './meeting/annotations.ts';
+export { type ContentType, content, contentManager, pptContent } from './meeting/content.ts';
 export { meetingInterfaces } from './meeting/interfaces.ts';
-export type { DistributedInterface } from './objects/interface.ts';
+export { meeting } from './meeting/meeting.ts';
+export { poll } from './meeting/poll.ts';
+export { uploadManager, uploadStream } from './meeting/upload.ts';
+export { dispatch } from './objects/dispatch.ts';
+export type { DistributedInterface, Handlers, Methods, Stub } from './objects/interface.ts';
+export type { DistributedObject } from './objects/object-table.ts';
+export { type PsomEvent, type PsomFault, type PsomLimits, PsomPeer } from './objects/peer.ts';
