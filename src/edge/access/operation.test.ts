@@ -188,7 +188,12 @@ test('a document that cannot be used changes nothing', async (t) => {
   };
   assert.equal((await lab.service.provision(bad)).ok, false);
   bad.host.certificates.access = good;
-  bad.policy.nextHop.members.push({ name: 'six.corp.example', address: 'fd00:45::1', port: 5061 });
+  bad.policy.nextHop.members.push({
+    name: 'six.corp.example',
+    address: 'fd00:45::1',
+    port: 5061,
+    domains: [],
+  });
   const refused = await lab.service.provision(bad);
   assert.equal(!refused.ok && refused.error.code, 'SLP-SIP-0402');
   await exchange(await lab.client(), fe);

@@ -170,10 +170,11 @@ export class Running {
     return rows.includes('ext-06') ? this.#external.handleShared : this.#external.handle;
   }
 
-  counts(): { clients: number; healthy: number; members: number } {
+  counts(): { clients: number; healthy: number; members: number; unserved: readonly string[] } {
     const members = this.#pool.members();
     const healthy = members.filter((member) => member.state === 'healthy').length;
-    return { clients: this.#proxy.clients.size, healthy, members: members.length };
+    const unserved = this.#prepared.settings.nextHop.shares.divided ? this.#proxy.nextHop.unserved() : [];
+    return { clients: this.#proxy.clients.size, healthy, members: members.length, unserved };
   }
   drain(): void {
     this.#external.drain();

@@ -54,12 +54,13 @@ class AccessService implements Service<EdgeDocument> {
 
   health(): Health {
     if (this.#running === undefined) return { ok: false, detail: 'no document yet' };
-    const { clients, healthy, members } = this.#running.counts();
+    const { clients, healthy, members, unserved } = this.#running.counts();
     const state = this.#draining ? 'draining, ' : '';
     const beyond = this.#running.indicators
       .exceeded()
       .map(({ name, value, unit }) => `, ${name} ${Math.round(value)} ${unit}`);
-    const detail = `${state}${clients} clients, next hop ${healthy} of ${members} reachable${beyond.join('')}`;
+    const without = unserved.length === 0 ? '' : `, none for ${unserved.slice(0, 3).join(', ')}`;
+    const detail = `${state}${clients} clients, next hop ${healthy} of ${members} reachable${without}${beyond.join('')}`;
     return { ok: true, detail };
   }
 

@@ -121,7 +121,7 @@ test('another next hop: name, address and port of a member [setting policy.nextH
   await first.connection();
   await second.listen();
   const { name, address, port } = second;
-  lab.document.policy.nextHop.members = [{ name, address, port }];
+  lab.document.policy.nextHop.members = [{ name, address, port, domains: [] }];
   await lab.commit();
   const fe = await second.connection();
   await until(() => lab.service.health().detail.includes('1 of 1'));

@@ -1,4 +1,5 @@
 import type { EdgeDocument } from '#platform/topology';
+import { DomainShares } from './policy/domain-shares.ts';
 import { ExternalAccess } from './policy/external-access.ts';
 import { Disclosure } from './topology-hiding/index.ts';
 
@@ -15,6 +16,8 @@ export interface NextHopMember {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  /** The SIP domains that it serves; of a member without any, those that no other names. */
+  readonly domains: readonly string[];
 }
 
 type RemoteAccess = EdgeDocument['policy']['remoteAccess'];
@@ -29,7 +32,11 @@ export interface AccessSettings {
   /** Lower-case hosts under which the next hop reaches this service. */
   readonly internalHosts: ReadonlySet<string>;
   readonly sipDomains: ReadonlySet<string>;
-  readonly nextHop: { readonly name: string; readonly members: readonly NextHopMember[] };
+  readonly nextHop: {
+    readonly name: string;
+    readonly members: readonly NextHopMember[];
+    readonly shares: DomainShares;
+  };
   /** Certificate names that may connect to the internal listener. */
   readonly nextHopNames: readonly string[];
   readonly internalAddresses: readonly string[];
@@ -55,7 +62,7 @@ export function accessSettings(document: EdgeDocument): AccessSettings {
     externalHosts: new Set([external.host, ...sipDomains, ...named, ...host.addresses.access.map(uriHost)]),
     internalHosts: new Set([internal.host, ...host.addresses.internal.map(uriHost)]),
     sipDomains,
-    nextHop: { name: policy.nextHop.name, members },
+    nextHop: { name: policy.nextHop.name, members, shares: new DomainShares(members) },
     nextHopNames,
     internalAddresses: host.addresses.internal,
     limits: policy.limits.access,

@@ -117,8 +117,11 @@ function nextHopRecords({ policy: { nextHop } }: EdgeDocument): HostRecord[] {
   const rows = ['int-03'];
   const all = [{ text: 'the next hop, each of its members', rows }];
   const one = [{ text: 'a member of the next hop', rows }];
+  // A server of some domains only is no server of the pool to whoever asks for the pool.
+  const general = nextHop.members.filter(({ domains }) => domains.length === 0);
+  const pool = general.length === 0 ? nextHop.members : general;
   return [
-    ...nextHop.members.map(({ address }) => hostRecord(nextHop.name, address, all)),
+    ...pool.map(({ address }) => hostRecord(nextHop.name, address, all)),
     ...nextHop.members.map(({ name, address }) => hostRecord(name, address, one)),
   ];
 }

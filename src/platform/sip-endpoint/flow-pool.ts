@@ -112,12 +112,15 @@ export class SipFlowPool implements MemberHost {
     return this.members().find((member) => member.target.name === name);
   }
 
-  /** The healthy member for a key: the same one every time, for as long as it stays healthy. */
-  memberFor(key: string): PoolMember | undefined {
+  /**
+   * The healthy member for a key: the same one every time, for as long as it stays healthy.
+   * @param serves which members may be chosen, all when left out
+   */
+  memberFor(key: string, serves?: (target: FlowTarget) => boolean): PoolMember | undefined {
     let chosen: Member | undefined;
     let highest = -1;
     for (const member of this.#members.values()) {
-      if (member.state !== 'healthy') continue;
+      if (member.state !== 'healthy' || serves?.(member.target) === false) continue;
       const score = rendezvousScore(key, member.target.name);
       if (score > highest) {
         chosen = member;

@@ -67,7 +67,9 @@ export class InwardSide {
       this.#federation.metrics.requests.inc('inward');
       core.endpoint.sendStateless(flow, bytes);
     };
-    core.nextHop.reach(connection, send, () => core.countRefusal('no-next-hop', connection.flow, request));
+    core.nextHop.reach(connection, request, send, () =>
+      core.countRefusal('no-next-hop', connection.flow, request),
+    );
   }
 
   /** Whose request it is has to be known before anything else of it counts. */
@@ -170,7 +172,7 @@ export class InwardSide {
       }
       core.proxy.forward(transaction, [handler.branchTo(flow)], handler);
     };
-    core.nextHop.reach(connection, send, () => core.refuseUnreachable(transaction, connection.flow));
+    core.nextHop.reach(connection, request, send, () => core.refuseUnreachable(transaction, connection.flow));
   }
 
   #sourceOf(connection: PartnerConnection, partner: Partner): PartnerSource {
@@ -245,7 +247,7 @@ class InwardHandler implements ProxyHandler {
   nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
     if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
     const { core } = this.#federation;
-    const flow = core.nextHop.other(this.#connection, branch.flow);
+    const flow = core.nextHop.other(this.#connection, this.#request, branch.flow);
     if (flow === undefined) {
       core.refuseUnreachable(context.transaction, this.#connection.flow);
       return undefined;

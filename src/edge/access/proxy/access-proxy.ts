@@ -127,7 +127,7 @@ export class AccessProxy implements SipUser, ProxyCore {
 
   /** Begins to route: the pool dials with this proxy's endpoint, so it comes after it, and federation likewise. */
   start(pool: SipFlowPool, federation: Federation): void {
-    this.#nextHop = new NextHop(pool);
+    this.#nextHop = new NextHop(pool, () => this.#scene.settings);
     this.#federation = federation;
     this.#planSweep();
   }

@@ -59,7 +59,7 @@ export class ClientSide {
       core.metrics.requests.inc('inward');
       core.endpoint.sendStateless(flow, bytes);
     };
-    core.nextHop.reach(client, send, () => core.countRefusal('no-next-hop', client.flow, request));
+    core.nextHop.reach(client, request, send, () => core.countRefusal('no-next-hop', client.flow, request));
   }
 
   /** Where it may go, then whether its sender may: the document's switches, guests, and who is listed. */
@@ -120,7 +120,7 @@ export class ClientSide {
       core.metrics.requests.inc('inward');
       core.proxy.forward(transaction, [handler.branchTo(flow)], handler);
     };
-    core.nextHop.reach(client, send, () => {
+    core.nextHop.reach(client, request, send, () => {
       admission.settle(undefined);
       core.refuseUnreachable(transaction, client.flow);
     });
@@ -181,7 +181,7 @@ class InwardHandler implements ProxyHandler {
   /** A member that cannot be reached any more; one that answers, whatever it answers, has the say. */
   nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
     if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
-    const flow = this.#core.nextHop.other(this.#client, branch.flow);
+    const flow = this.#core.nextHop.other(this.#client, this.#request, branch.flow);
     if (flow === undefined) {
       this.#core.refuseUnreachable(context.transaction, this.#client.flow);
       return undefined;

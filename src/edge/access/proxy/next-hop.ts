@@ -1,4 +1,10 @@
-import type { PoolMember, SipFlow, SipFlowPool } from '#platform/sip-endpoint';
+import type { FlowTarget, PoolMember, SipFlow, SipFlowPool } from '#platform/sip-endpoint';
+import type { SipRequest } from '#protocols/sip';
+import { servingDomain } from '../policy/domain-shares.ts';
+import type { AccessSettings } from '../settings.ts';
+
+type Serves = (target: FlowTarget) => boolean;
+const everybody: Serves = () => true;
 
 /** A connection outside, as the next hop serves it. */
 export interface Served {
@@ -8,29 +14,47 @@ export interface Served {
   member: PoolMember | undefined;
 }
 
-/** The next hop as client connections see it: each stays with one member for as long as that member is healthy. */
+/**
+ * The next hop as connections outside see it: each stays with one member for as long as that member is healthy and serves
+ * the domain in question.
+ */
 export class NextHop {
   readonly #pool: SipFlowPool;
+  readonly #settings: () => AccessSettings;
 
-  constructor(pool: SipFlowPool) {
+  constructor(pool: SipFlowPool, settings: () => AccessSettings) {
     this.#pool = pool;
+    this.#settings = settings;
   }
 
   members(): readonly PoolMember[] {
     return this.#pool.members();
   }
+  /** SIP domains of which no server can be reached. */
+  unserved(): string[] {
+    const { sipDomains, nextHop } = this.#settings();
+    const healthy = this.members().filter(({ state }) => state === 'healthy');
+    return [...sipDomains].filter(
+      (domain) => !healthy.some(({ target }) => nextHop.shares.serves(target, domain)),
+    );
+  }
 
-  /** Calls `use` with a flow to the client's member, at once or when one is open; else `unreachable`, once. */
-  reach(client: Served, use: (flow: SipFlow) => void, unreachable: () => void): void {
-    const flow = this.#stay(client) ?? this.#move(client);
+  /** Calls `use` with a flow to the member that serves this request, at once or when one is open; else `unreachable`, once. */
+  reach(client: Served, request: SipRequest, use: (flow: SipFlow) => void, unreachable: () => void): void {
+    const serves = this.#serversOf(request);
+    const flow = this.#stay(client, serves) ?? this.#move(client, serves);
     if (flow !== undefined) use(flow);
-    else this.#await([...this.#pool.members()], client, use, unreachable);
+    else {
+      const members = this.members().filter(({ target }) => serves(target));
+      this.#await(members, client, use, unreachable);
+    }
   }
 
   /** An open flow to another member than the one that just failed this client; it stays there from now on. */
-  other(client: Served, failed: SipFlow): SipFlow | undefined {
+  other(client: Served, request: SipRequest, failed: SipFlow): SipFlow | undefined {
+    const serves = this.#serversOf(request);
     for (const member of this.#pool.membersFor(client.token)) {
-      const flow = this.#pool.flowTo(member);
+      const flow = serves(member.target) ? this.#pool.flowTo(member) : undefined;
       if (flow === undefined || flow === failed || !flow.open) continue;
       client.member = member;
       return flow;
@@ -38,12 +62,19 @@ export class NextHop {
     return undefined;
   }
 
-  #stay({ member }: Served): SipFlow | undefined {
-    return member?.state === 'healthy' ? this.#pool.flowTo(member) : undefined;
+  #serversOf(request: SipRequest): Serves {
+    const { sipDomains, nextHop } = this.#settings();
+    if (!nextHop.shares.divided) return everybody;
+    const domain = servingDomain(request, sipDomains);
+    return (target) => nextHop.shares.serves(target, domain);
   }
 
-  #move(client: Served): SipFlow | undefined {
-    client.member = this.#pool.memberFor(client.token);
+  #stay({ member }: Served, serves: Serves): SipFlow | undefined {
+    return member?.state === 'healthy' && serves(member.target) ? this.#pool.flowTo(member) : undefined;
+  }
+
+  #move(client: Served, serves: Serves): SipFlow | undefined {
+    client.member = this.#pool.memberFor(client.token, serves);
     return client.member === undefined ? undefined : this.#pool.flowTo(client.member);
   }
 

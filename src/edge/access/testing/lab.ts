@@ -191,7 +191,7 @@ export class AccessLab {
       await frontEnd.listen();
       const { name, address, port } = frontEnd;
       if (!listen) await frontEnd.stop();
-      policy.nextHop.members.push({ name, address, port });
+      policy.nextHop.members.push({ name, address, port, domains: [] });
     }
     const clients = oneAddress ? ['ext-05', 'ext-06'] : ['ext-05'];
     policy.ports.accessClients = await this.#bind(clients, EXTERNAL, 'external');

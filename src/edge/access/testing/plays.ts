@@ -11,11 +11,17 @@ export function contactOf(user: string): string {
 }
 
 /** A client signs in; the front end accepts it. Gives the Path that it keeps for the client. */
-export async function signIn(client: SipPeer, fe: SipPeer, user: string, cseq = 1): Promise<string> {
+export async function signIn(
+  client: SipPeer,
+  fe: SipPeer,
+  user: string,
+  cseq = 1,
+  domain = 'example.com',
+): Promise<string> {
   const contact = contactOf(user);
-  const address = `<sip:${user}@example.com>`;
+  const address = `<sip:${user}@${domain}>`;
   client.sends(
-    request('REGISTER', 'sip:example.com', {
+    request('REGISTER', `sip:${domain}`, {
       Via: `SIP/2.0/TLS 192.168.1.5:40001;branch=z9hG4bKreg${user}${cseq};rport`,
       From: `${address};tag=r`,
       To: address,

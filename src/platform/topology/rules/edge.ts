@@ -100,6 +100,31 @@ const nextHopRepeats: Rule<EdgeFacts> = {
   },
 };
 
+/** Every SIP domain has a server, and none is named that is not ours. */
+const nextHopDomains: Rule<EdgeFacts> = {
+  name: 'next-hop-domains',
+  check({ draft }, say) {
+    const members = draft.policy?.nextHop?.members ?? [];
+    const ours = draft.policy?.sipDomains ?? [];
+    const named = members.map((member) => member?.domains ?? []);
+    for (const [index, domains] of named.entries()) {
+      for (const [place, domain] of domains.entries()) {
+        if (domain === undefined || ours.includes(domain)) continue;
+        const path = ['policy', 'nextHop', 'members', index, 'domains', place];
+        const what = `${domain} is in none of policy.sipDomains`;
+        say(path, 'error', what, 'write a SIP domain of the organisation, or add it there');
+      }
+    }
+    if (named.length === 0 || named.some((domains) => domains.length === 0)) return;
+    for (const [index, domain] of ours.entries()) {
+      if (domain === undefined || named.some((domains) => domains.includes(domain))) continue;
+      const what = `no member of the next hop serves ${domain}: each names domains, and none names this one`;
+      const instead = 'add it to the domains of a member of policy.nextHop, or leave those of one out';
+      say(['policy', 'sipDomains', index], 'error', what, instead);
+    }
+  },
+};
+
 const RELAY_FIRST = ['policy', 'relay', 'ports', 'first'];
 const RELAY_LAST = ['policy', 'relay', 'ports', 'last'];
 
@@ -210,6 +235,7 @@ export const edgeRules: readonly Rule<EdgeFacts>[] = [
   nextHopPlace,
   nextHopFamily,
   nextHopOwn,
+  nextHopDomains,
   relayOrder,
   relayOverlap,
   allowedInternal,

@@ -48,6 +48,24 @@ const cases: readonly RuleCase[] = [
     says: /version 2 is not known to this program: write version: 1/,
   },
   {
+    rule: 'next-hop-domains',
+    title: 'a member of the next hop for a domain that is not ours',
+    edit: [
+      MEMBER,
+      `${MEMBER}\n      - { name: fe2.example.com, address: 10.45.32.12, domains: [other.example] }`,
+    ],
+    at: 'other.example',
+    says: /other.example is in none of policy.sipDomains: write a SIP domain/,
+  },
+  {
+    rule: 'next-hop-domains',
+    title: 'a domain that no member of the next hop serves',
+    edit: [MEMBER, MEMBER.replace('5061', '5061, domains: [example.com]')],
+    also: ['sipDomains: [example.com]', 'sipDomains: [example.com, second.example]'],
+    at: 'second.example',
+    says: /no member of the next hop serves second.example: .* add it to the domains of a member/,
+  },
+  {
     rule: 'label',
     title: 'a site name with control characters [setting policy.site]',
     edit: ['Head office', '"Head\\u0007office"'],

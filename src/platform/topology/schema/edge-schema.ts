@@ -81,6 +81,12 @@ const nextHop = setting.section('The only thing in the internal network that the
       rows: ['int-03'],
     }),
     port: setting.port(5061, { sentence: 'TCP port on which it takes SIP over TLS.', rows: ['int-03'] }),
+    domains: setting.textsOrNone(NAMES, setting.domainName, {
+      sentence:
+        'The SIP domains that it serves, when it does not serve all; a domain that no member names is served by those that name none.',
+      reload: 'live',
+      example: ['sales.example.com'],
+    }),
   }),
 });
 
