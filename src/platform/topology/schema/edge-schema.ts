@@ -85,7 +85,7 @@ const nextHop = setting.section('The only thing in the internal network that the
       sentence:
         'The SIP domains that it serves, when it does not serve all; a domain that no member names is served by those that name none.',
       reload: 'live',
-      example: ['sales.example.com'],
+      example: ['example.com'],
     }),
   }),
 });
