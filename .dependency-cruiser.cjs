@@ -6,6 +6,7 @@ const within = {
     turn: ['stun'],
     credentials: ['stun', 'xml'],
     presence: ['xml'],
+    conference: ['xml'],
     xmpp: ['xml'],
     'sip-xmpp': ['presence', 'sip', 'xml', 'xmpp'],
     'trust-marking': ['sip'],
@@ -113,6 +114,12 @@ module.exports = {
       name: 'psom-runs-in-a-browser',
       severity: 'error',
       from: { path: '^src/protocols/psom/', pathNot: test },
+      to: { dependencyTypes: ['core', 'npm'] },
+    },
+    {
+      name: 'joining-runs-in-a-browser',
+      severity: 'error',
+      from: { path: '^src/protocols/conference/join/', pathNot: test },
       to: { dependencyTypes: ['core', 'npm'] },
     },
     {
