@@ -2,7 +2,7 @@ import { type Cancel, randomToken } from '#kernel';
 import type { Resolver } from '#platform/dns';
 import { type Connection, dialTls, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
 import { matchName } from '#platform/pki';
-import { Revocation } from '#platform/revocation';
+import { Revocation, type RevocationLimits } from '#platform/revocation';
 import type { ServiceContext, SocketSource } from '#platform/service';
 import {
   type FlowTarget,
@@ -51,6 +51,12 @@ const PROBE_MS = 30_000;
 const BACK_OFF = { firstMs: 250, longestMs: 5000 };
 const TAG_LENGTH = 16;
 
+/** What tests put in place of the network's own, or of what takes long. */
+export interface RunningParts {
+  readonly names?: Resolver;
+  readonly revocation?: Partial<RevocationLimits>;
+}
+
 /** The service while it has a document: proxy, listeners and the pool towards the next hop. */
 export class Running {
   /** The resolver of the running document. */
@@ -72,7 +78,7 @@ export class Running {
   readonly #seal: Seal;
   #prepared: Prepared;
 
-  constructor(context: ServiceContext, metrics: AccessMetrics, prepared: Prepared, names?: Resolver) {
+  constructor(context: ServiceContext, metrics: AccessMetrics, prepared: Prepared, parts: RunningParts = {}) {
     this.#context = context;
     this.#metrics = metrics;
     this.#prepared = prepared;
@@ -114,6 +120,8 @@ export class Running {
       clock,
       random,
       metrics: context.metrics,
+      changed: () => void this.#federation.review(),
+      ...(parts.revocation === undefined ? {} : { limits: parts.revocation }),
     });
     this.#federation = new Federation({
       clock,
@@ -123,7 +131,7 @@ export class Running {
       log,
       core: this.#proxy,
       seal: this.#seal,
-      resolver: names ?? ownNames,
+      resolver: parts.names ?? ownNames,
       confirm: (peer, staple) => this.revocation.check(peer, staple),
       scene: this.#federationSceneOf(prepared),
     });

@@ -1,5 +1,4 @@
 import { ok, type Result } from '#kernel';
-import type { Resolver } from '#platform/dns';
 import type {
   Health,
   Provision,
@@ -11,7 +10,7 @@ import type {
 import type { EdgeDocument } from '#platform/topology';
 import { type AccessMetrics, accessMetrics } from './metrics.ts';
 import { type Prepared, prepare } from './prepared.ts';
-import { Running } from './running.ts';
+import { Running, type RunningParts } from './running.ts';
 import { accessVerbs } from './verbs.ts';
 
 /** Access Edge service: port rows ext-05, int-02 and int-03. */
@@ -21,25 +20,20 @@ export const service: ServiceDefinition<EdgeDocument> = {
   create: (context) => new AccessService(context),
 };
 
-/** What tests put in place of the network's own. */
-export interface AccessParts {
-  readonly names?: Resolver;
-}
-
 /** The same, with parts of the caller's. */
-export function accessService(context: ServiceContext, parts: AccessParts): Service<EdgeDocument> {
+export function accessService(context: ServiceContext, parts: RunningParts): Service<EdgeDocument> {
   return new AccessService(context, parts);
 }
 
 class AccessService implements Service<EdgeDocument> {
   readonly verbs: Readonly<Record<string, VerbHandler>>;
   readonly #context: ServiceContext;
-  readonly #parts: AccessParts;
+  readonly #parts: RunningParts;
   readonly #metrics: AccessMetrics;
   #running: Running | undefined;
   #draining = false;
 
-  constructor(context: ServiceContext, parts: AccessParts = {}) {
+  constructor(context: ServiceContext, parts: RunningParts = {}) {
     this.#context = context;
     this.#parts = parts;
     this.#metrics = accessMetrics(context.metrics);
@@ -86,7 +80,7 @@ class AccessService implements Service<EdgeDocument> {
       this.#context.log.warn('certificate needs attention', { warning });
     }
     if (this.#running === undefined) {
-      this.#running = new Running(this.#context, this.#metrics, prepared, this.#parts.names);
+      this.#running = new Running(this.#context, this.#metrics, prepared, this.#parts);
       if (this.#draining) this.#running.drain();
     } else {
       this.#running.adopt(prepared);

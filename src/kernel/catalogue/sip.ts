@@ -26,6 +26,12 @@ export const sipErrors = {
       'Write one line of 16 to 512 characters into the file of policy.pool.flowKeyFile, for example with `openssl rand -base64 32`, ' +
       'the same on every edge of the pool, readable by the account the service runs as.',
   },
+  'SLP-SIP-0920': {
+    blame: 'peer',
+    summary: 'the certificate of an open connection with a partner would not be accepted any more',
+    remedy:
+      'See the reason: the partner renews a certificate that has run out; write the authority that signed it into the file of host.partnerCa when it was taken out by mistake.',
+  },
   'SLP-SIP-0801': {
     blame: 'operator',
     summary: 'this is no address of a watcher',

@@ -1,2 +1,7 @@
-export { Revocation, type RevocationOptions, type RevocationPolicy } from './revocation.ts';
+export {
+  Revocation,
+  type RevocationLimits,
+  type RevocationOptions,
+  type RevocationPolicy,
+} from './revocation.ts';
 export { revocationPolicy } from './revocation-policy.ts';

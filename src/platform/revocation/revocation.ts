@@ -61,6 +61,8 @@ export interface RevocationOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
+  /** A list was replaced by a newer one: what was confirmed before may be revoked by now. */
+  readonly changed?: () => void;
 }
 
 /** What is known of one certificate, and until when. */
@@ -105,7 +107,10 @@ export class Revocation {
       fetch: (url) => fetchList(url, this.#fetchOptions()),
       clock,
       fetched,
-      changed: () => this.#forget(),
+      changed: () => {
+        this.#forget();
+        options.changed?.();
+      },
     });
   }
 

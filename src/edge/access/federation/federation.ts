@@ -20,6 +20,7 @@ import { type FederationMetrics, federationMetrics } from './metrics.ts';
 import { OutwardSide } from './outward-side.ts';
 import { isWithin } from './policy/identity.ts';
 import { Policing } from './policy/policing.ts';
+import { Standing } from './standing.ts';
 
 export interface FederationOptions {
   readonly clock: Clock;
@@ -70,6 +71,9 @@ export class Federation implements FederationCore {
   readonly #inward: InwardSide;
   readonly #outward: OutwardSide;
   readonly #inbound = new Set<PartnerConnection>();
+  readonly #standing: Standing<PartnerConnection>;
+  /** What servers stapled to the handshake in which they showed a certificate. */
+  readonly #staples = new WeakMap<VerifiedPeer, Buffer>();
   #scene: FederationScene;
   #cancelReport: Cancel = () => {};
 
@@ -79,7 +83,11 @@ export class Federation implements FederationCore {
     this.seal = options.seal;
     this.#scene = options.scene;
     this.metrics = federationMetrics(options.registry);
-    this.reach = { ...options, scene: () => this.#scene };
+    const confirm: PartnerReach['confirm'] = (peer, staple) => {
+      if (staple !== undefined) this.#staples.set(peer, staple);
+      return options.confirm(peer, staple);
+    };
+    this.reach = { ...options, confirm, scene: () => this.#scene };
     this.identification = new Identification(options.resolver, options.random);
     this.links = new PartnerLinks({
       reach: this.reach,
@@ -92,6 +100,7 @@ export class Federation implements FederationCore {
     this.policing = new Policing(options.scene.settings.discovery, ({ numbers, ...change }) =>
       this.#tell('discovered-partner-limited', { ...change, ...numbers }, { domain: [change.domain] }),
     );
+    this.#standing = this.#reviewer();
     this.#planReport();
     this.#inward = new InwardSide(this);
     this.#outward = new OutwardSide(this);
@@ -131,8 +140,14 @@ export class Federation implements FederationCore {
       }
     }
     this.links.adopt();
+    void this.#standing.review();
+  }
+  /** What was confirmed of certificates may be so no longer: open connections are held to the same as new ones. */
+  async review(): Promise<void> {
+    await this.#standing.review();
   }
   stop(): void {
+    this.#standing.stop();
     this.#cancelReport();
     this.links.close();
   }
@@ -168,6 +183,37 @@ export class Federation implements FederationCore {
     const keys = { address: [remote], domain: names };
     this.#tell('partner-connection-refused', { rule, remote, names: names.join(' '), ...more }, keys);
     connection.destroy('policy');
+  }
+
+  #reviewer(): Standing<PartnerConnection> {
+    const { clock, confirm } = this.#options;
+    return new Standing<PartnerConnection>({
+      clock,
+      confirm,
+      trust: () => this.#scene.trust,
+      held: () =>
+        [...this.#inbound].concat(
+          this.links.flows().flatMap(({ data }) => (data instanceof PartnerConnection ? [data] : [])),
+        ),
+      peerOf: ({ peer }) => peer,
+      stapleOf: ({ peer }) => this.#staples.get(peer),
+      fallen: (connection, why) => this.#handleFallen(connection, why),
+    });
+  }
+  /** One that we opened is replaced by a new one if that is let in; a revoked certificate is told nothing more. */
+  #handleFallen(
+    { flow, peer, direction }: PartnerConnection,
+    { revoked, detail }: { readonly revoked: boolean; readonly detail: string },
+  ): void {
+    if (!flow.open) return;
+    this.core.metrics.refusals.inc('partner-certificate');
+    const names = peer.names.dns.slice(0, 4);
+    const remote = flow.connection.remote.address;
+    const rule = 'partner-certificate';
+    const fields = { rule, direction, remote, names: names.join(' '), detail: detail.slice(0, 500) };
+    this.#tell('partner-connection-closed', fields, { address: [remote], domain: names }, flow.id);
+    if (revoked || direction === 'inbound') this.core.endpoint.closeFlow(flow, 'policy');
+    else this.links.release(flow);
   }
 
   handleRequest(request: SipRequest, connection: PartnerConnection, transaction: ServerTransaction): void {

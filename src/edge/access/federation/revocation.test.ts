@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
+import { LabAuthority } from '#platform/pki';
 import { request } from '../testing/messages.ts';
 import { SipPeer } from '../testing/sip-peer.ts';
 import { EDGE, fromAlice, fromBob, startFederation, TestPartner } from './testing/partners.ts';
@@ -77,4 +79,52 @@ test('[S10] a TLS session of before does not carry a partner past the state of i
     assert.equal(reused, false);
     await lab.stop();
   }
+});
+
+test('[S10] a certificate that is revoked while its connection is open ends that connection, in both directions', async (t) => {
+  // Lists are looked for in this test as often as in an hour of work.
+  const { lab, fe } = await startFederation(t, asksForLists, {
+    revocation: { refreshMs: 20, retryMs: 20 },
+  });
+  const { revoke } = await publishLists(t, lab);
+  const bad = await TestPartner.create(t, lab, { lists: [LIST] });
+  await bad.listen();
+  const opened = await bad.dials(lab);
+  opened.sends(request('MESSAGE', ALICE, fromBob()));
+  fe.answers(await fe.receivesRequest('MESSAGE'), 200);
+  await opened.receives(200);
+  fe.sends(request('MESSAGE', 'sip:bob@partner.example', fromAlice()));
+  const dialled = await bad.connection();
+  dialled.answers(await dialled.receivesRequest('MESSAGE'), 200);
+  await fe.receives(200);
+  const neighbour = await TestPartner.create(t, lab, { lists: [LIST] });
+  const stays = await neighbour.dials(lab);
+  stays.sends(request('MESSAGE', ALICE, fromBob()));
+  fe.answers(await fe.receivesRequest('MESSAGE'), 200);
+  await stays.receives(200);
+
+  revoke(bad.issued);
+  await Promise.all([opened.isClosed(), dialled.isClosed()]);
+  const ended = lab.events.take(1000).filter(({ name }) => name === 'partner-connection-closed');
+  assert.deepEqual(ended.map(({ fields }) => fields.direction).sort(), ['inbound', 'outbound']);
+  for (const { fields } of ended) assert.match(String(fields.detail), /revoked by the list/);
+  stays.sends(request('MESSAGE', ALICE, fromBob()));
+  fe.answers(await fe.receivesRequest('MESSAGE'), 200);
+  await stays.receives(200);
+});
+
+test('a partner whose authority the document no longer names keeps no connection', async (t) => {
+  const { lab, fe } = await startFederation(t);
+  const partner = await TestPartner.create(t, lab);
+  const open = await partner.dials(lab);
+  open.sends(request('MESSAGE', ALICE, fromBob()));
+  fe.answers(await fe.receivesRequest('MESSAGE'), 200);
+  await open.receives(200);
+  const other = await LabAuthority.create({ name: 'Another authority' });
+  lab.document.host.partnerCa = join(lab.folder, 'other-ca.pem');
+  await other.writeCertificate(lab.document.host.partnerCa);
+  await lab.commit();
+  await open.isClosed();
+  const event = lab.events.take(1000).find(({ name }) => name === 'partner-connection-closed');
+  assert.match(String(event?.fields.detail), /unknown-issuer|self-signed|bad-signature/);
 });

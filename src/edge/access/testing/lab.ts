@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type ConnectionOptions, connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { SystemClock, SystemRandom } from '#kernel';
-import type { Resolver } from '#platform/dns';
 import { type IssuedCertificate, LabAuthority } from '#platform/pki';
 import type { Service, SocketSource } from '#platform/service';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
 import type { EdgeDocument, ListenerPlan } from '#platform/topology';
+import type { RunningParts } from '../running.ts';
 import { accessService } from '../service.ts';
 import { testDocument } from './document.ts';
 import { SipPeer } from './sip-peer.ts';
@@ -79,12 +79,12 @@ export class AccessLab {
   readonly events = new EventRing(new SystemClock(), { items: 1000, bytes: 1 << 20 });
   service: Service<EdgeDocument>;
   readonly clients: SipPeer[] = [];
-  readonly #names: Resolver | undefined;
+  readonly #parts: RunningParts;
   readonly #servers: { readonly plan: ListenerPlan; readonly server: Server }[] = [];
 
-  private constructor(authority: LabAuthority, folder: string, names: Resolver | undefined) {
+  private constructor(authority: LabAuthority, folder: string, parts: RunningParts) {
     this.authority = authority;
-    this.#names = names;
+    this.#parts = parts;
     this.folder = folder;
     this.document = testDocument();
     this.frontEnds = [
@@ -101,13 +101,12 @@ export class AccessLab {
       members?: 1 | 2;
       listening?: boolean;
       change?: (document: EdgeDocument) => void;
-      names?: Resolver;
       /** Clients and partners come to one port. */
       oneAddress?: boolean;
-    } = {},
+    } & RunningParts = {},
   ): Promise<AccessLab> {
     const authority = await LabAuthority.create({ name: 'Test authority' });
-    const lab = new AccessLab(authority, await mkdtemp(join(tmpdir(), 'access-')), options.names);
+    const lab = new AccessLab(authority, await mkdtemp(join(tmpdir(), 'access-')), options);
     t.after(() => lab.stop());
     await lab.#prepare(options.members ?? 1, options.listening ?? true, options.oneAddress ?? false);
     options.change?.(lab.document);
@@ -226,7 +225,7 @@ export class AccessLab {
       events: this.events,
       sockets: this.#sockets(),
     };
-    return accessService(context, this.#names === undefined ? {} : { names: this.#names });
+    return accessService(context, this.#parts);
   }
 
   #sockets(): SocketSource {

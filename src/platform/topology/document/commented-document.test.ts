@@ -46,8 +46,8 @@ test('what is given is live, at every depth, and the rest is its default', () =>
   const { host, policy } = parsed.value;
   assert.deepEqual(host.addresses.access, ['192.0.2.10', '2001:db8::10']);
   assert.deepEqual(policy.nextHop.members, [
-    { name: 'fe1.example.com', address: '10.45.32.11', port: 5062 },
-    { name: 'fe2.example.com', address: '10.45.32.12', port: 5061 },
+    { name: 'fe1.example.com', address: '10.45.32.11', port: 5062, domains: [] },
+    { name: 'fe2.example.com', address: '10.45.32.12', port: 5061, domains: [] },
   ]);
   assert.equal(policy.limits.av.allocations, 500);
   assert.equal(policy.limits.av.lifetimeSeconds, 3600);

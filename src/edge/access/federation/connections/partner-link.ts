@@ -146,10 +146,12 @@ export class PartnerLink {
   /** The newest connections beyond so many take nothing new, and close when what is under way is over. */
   trim(most: number): void {
     this.#surplus = new WeakSet();
-    for (const flow of this.flows().slice(most)) {
-      if (this.#flows.get(flow)?.load === 0) this.#options.close(flow);
-      else this.#surplus.add(flow);
-    }
+    for (const flow of this.flows().slice(most)) this.release(flow);
+  }
+  /** This one takes nothing new, and closes when what is under way is over. */
+  release(flow: SipFlow): void {
+    if (this.#flows.get(flow)?.load === 0) this.#options.close(flow);
+    else this.#surplus.add(flow);
   }
 
   /** Takes nothing new; what is under way may end first. */

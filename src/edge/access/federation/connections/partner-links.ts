@@ -38,6 +38,14 @@ export class PartnerLinks {
     for (const { link } of this.#links.values()) open += link.open;
     return open;
   }
+  /** The open connections to all partners. */
+  flows(): SipFlow[] {
+    return [...this.#links.values()].flatMap(({ link }) => link.flows());
+  }
+  /** This connection takes nothing new, and closes when what is under way is over. */
+  release(flow: SipFlow): void {
+    for (const { link } of this.#links.values()) if (link.hostOf(flow) !== undefined) link.release(flow);
+  }
   linkOf(partner: Partner): PartnerLink | undefined {
     return this.#links.get(linkKey(partner))?.link;
   }

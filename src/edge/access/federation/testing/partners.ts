@@ -8,6 +8,7 @@ import type { IssuedCertificate, LabAuthority } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
 import type { SipResponse } from '#protocols/sip';
 import { alone } from '../../../../platform/net/testing/alone.ts';
+import type { RunningParts } from '../../running.ts';
 import { AccessLab } from '../../testing/lab.ts';
 import { SipPeer } from '../../testing/sip-peer.ts';
 
@@ -58,7 +59,7 @@ export interface FederationLab {
 export async function startFederation(
   t: TestContext,
   change: (document: EdgeDocument) => void = () => {},
-  options: { readonly oneAddress?: boolean } = {},
+  options: { readonly oneAddress?: boolean } & Pick<RunningParts, 'revocation'> = {},
 ): Promise<FederationLab> {
   const names = new TestNames();
   names.hosts.set(PARTNER.proxy, [PARTNER.address]);
