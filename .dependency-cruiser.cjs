@@ -8,6 +8,8 @@ const within = {
     presence: ['xml'],
     conference: ['xml'],
     xmpp: ['xml'],
+    'sip-agent': ['sip'],
+    'meeting-session': ['conference', 'psom', 'sip-agent'],
     'sip-xmpp': ['presence', 'sip', 'xml', 'xmpp'],
     'trust-marking': ['sip'],
   },

@@ -9,6 +9,7 @@ import { netErrors } from './net.ts';
 import { pkiErrors } from './pki.ts';
 import { serviceErrors } from './service.ts';
 import { sipErrors } from './sip.ts';
+import { webConferencingErrors } from './web-conferencing.ts';
 import { xmppErrors } from './xmpp.ts';
 
 export type { Blame, Catalogue, CatalogueEntry } from './entry.ts';
@@ -24,6 +25,7 @@ const areas = {
   ...pkiErrors,
   ...serviceErrors,
   ...sipErrors,
+  ...webConferencingErrors,
   ...xmppErrors,
 };
 

@@ -4,7 +4,7 @@ export type {
   MeetingCommands,
   TitleFailure,
 } from './client/meeting-commands.ts';
-export type { MeetingViewOptions } from './client/meeting-view.ts';
+export { MeetingView, type MeetingViewOptions } from './client/meeting-view.ts';
 export type {
   AnnotationKind,
   AnnotationsView,

@@ -26,7 +26,7 @@ export {
 } from './messages/framer.ts';
 export { type SipLimits, sipLimits } from './messages/limits.ts';
 export { type SipMessage, SipRequest, SipResponse } from './messages/message.ts';
-export { type NameAddress, parseNameAddress } from './messages/name-address.ts';
+export { formatNameAddress, type NameAddress, parseNameAddress } from './messages/name-address.ts';
 export type { Parameters } from './messages/parameters.ts';
 export { parseSipMessage, type SipParseError, type SipParseReason } from './messages/parse.ts';
 export { formatSipUri, parseSipUri, type SipUri, type UriProblem } from './messages/uri.ts';

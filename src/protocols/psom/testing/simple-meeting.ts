@@ -64,6 +64,10 @@ export class SimpleMeeting {
   readonly tokens = new Map<string, number>();
   /** What an upload stream is granted at first. */
   grant = 10_000;
+  /** Whether those who come are presenters. */
+  presenters = false;
+  /** Names a file; by default by its first bytes, as nobody fetches anything in most tests. */
+  hash: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes.subarray(0, 32);
   #serial = 0;
 
   next(): number {
@@ -74,8 +78,8 @@ export class SimpleMeeting {
     const userId = this.next();
     const token = `join ${userId}`;
     this.tokens.set(token, userId);
-    this.users.set(userId, { name, presenter: false });
-    this.tell('', 'cUserJoined', userId, name, false, false);
+    this.users.set(userId, { name, presenter: this.presenters });
+    this.tell('', 'cUserJoined', userId, name, this.presenters, false);
     return token;
   }
   connect(): SimpleConnection {
@@ -105,6 +109,9 @@ export class SimpleConnection {
 
   constructor(whole: SimpleMeeting) {
     this.#meeting = whole;
+  }
+  get joined(): boolean {
+    return this.#userId !== 0;
   }
   takeOutput(): Uint8Array[] {
     return [...this.#output.splice(0), ...this.#peer.takeOutput()];
@@ -166,10 +173,10 @@ export class SimpleConnection {
       say('cSetTitle', stored.title);
       say('cSetOwnerId', stored.ownerId);
       say('cSetPresentationOrder', stored.order);
-      if (stored.file !== undefined) say(...fileInfo(stored.title, stored.file));
+      if (stored.file !== undefined) say(...this.#fileInfo(stored.title, stored.file));
     } else if (declared === pptContent) {
       say('cSetSlideCount', stored.slides.size);
-      for (const [slide, bytes] of stored.slides) say(...slideInfo(slide, bytes));
+      for (const [slide, bytes] of stored.slides) say(...this.#slideInfo(slide, bytes));
       say('cSetLocation', stored.location);
     } else if (declared === poll) {
       say('cSetQuestion', ...stored.question);
@@ -208,6 +215,10 @@ export class SimpleConnection {
       this.tell(MANAGER, ['cReserveTitleCompleted', taken ? 3 : 1, cookie, 0, 0]);
     } else if (method === 'sCreateContent') {
       this.#create(p[1] as string, p[0] as number, undefined);
+    } else if (method === 'sRemoveUser' && whole.users.delete(p[0] as number)) {
+      whole.tell('', 'cUserLeft', p[0] as number);
+    } else if (method === 'sEnd') {
+      whole.end();
     } else if (method === 'sDeleteContent' && whole.contents.delete(p[0] as number)) {
       whole.tell(MANAGER, 'cContentRemoved', p[0] as number);
     }
@@ -236,6 +247,12 @@ export class SimpleConnection {
     } else if (method === 'sPresent') {
       this.#meeting.active = stored.id;
       this.#meeting.tell(MANAGER, 'cSetActiveContent', stored.id);
+      this.#meeting.tell(MANAGER, 'cSetActivePresenter', this.#userId);
+    } else if (method === 'sStopPresenting') {
+      this.#meeting.active = 0;
+      this.#meeting.tell(MANAGER, 'cSetActiveContent', 0);
+    } else if (method === 'sSetVisibility') {
+      tell('cSetVisibility', p[0] as number);
     } else if (method === 'sSetLocation') {
       stored.location = p[0] as string;
       tell('cSetLocation', stored.location);
@@ -246,6 +263,8 @@ export class SimpleConnection {
     } else if (method === 'sSetOpen') {
       stored.open = p[0] as boolean;
       tell('cSetOpen', stored.open);
+    } else if (method === 'sSetResultsShown') {
+      tell('cSetResultsShown', p[0] as boolean);
     } else if (method === 'sVote') {
       stored.votes.set(this.#userId, p[0] as number[]);
       this.tell(path, ['cSetOwnVote', p[0] as number[]]);
@@ -315,9 +334,16 @@ export class SimpleConnection {
     if (upload.slide === 0) return this.#create('Content.NativeFileOnly', cookie, bytes);
     this.#meeting.contents.get(upload.contentId)?.slides.set(upload.slide, bytes);
     const path = `${MANAGER}/content.${upload.contentId}/extendedContent`;
-    this.#meeting.tell(path, ...slideInfo(upload.slide, bytes));
+    this.#meeting.tell(path, ...this.#slideInfo(upload.slide, bytes));
   }
 
+  #slideInfo(slide: number, bytes: Uint8Array): Call {
+    return ['cSetSlideJpegInfo', slide, '', new Uint8Array(), new Uint8Array(), this.#meeting.hash(bytes)];
+  }
+  #fileInfo(name: string, bytes: Uint8Array): Call {
+    const none = new Uint8Array();
+    return ['cSetNativeFileInfo', name, none, none, this.#meeting.hash(bytes), bytes.length];
+  }
   #call(object: DistributedObject, [method, ...parameters]: Call): void {
     this.#peer.call(object, method, parameters);
   }
@@ -337,18 +363,4 @@ function added({ userId, page, number, look, points, text }: StoredAnnotation): 
 function results({ question, votes }: StoredContent): Call {
   const counts = question[1].map((_, choice) => [...votes.values()].filter((v) => v.includes(choice)).length);
   return ['cSetResults', counts, votes.size];
-}
-/** In place of a hash the first bytes themselves: nobody fetches anything here. */
-function slideInfo(slide: number, bytes: Uint8Array): Call {
-  return ['cSetSlideJpegInfo', slide, '', new Uint8Array(), new Uint8Array(), bytes.subarray(0, 32)];
-}
-function fileInfo(name: string, bytes: Uint8Array): Call {
-  return [
-    'cSetNativeFileInfo',
-    name,
-    new Uint8Array(),
-    new Uint8Array(),
-    bytes.subarray(0, 32),
-    bytes.length,
-  ];
 }
