@@ -187,10 +187,12 @@ export class Running {
   drain(): void {
     this.#external.drain();
     this.#partners.drain();
+    this.#proxy.drain();
   }
   undrain(): void {
     this.#external.undrain();
     this.#partners.undrain();
+    this.#proxy.undrain();
   }
   async stop(): Promise<void> {
     this.#overload.stop();

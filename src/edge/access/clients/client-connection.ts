@@ -1,7 +1,11 @@
 import type { Monotonic } from '#kernel';
 import type { PoolMember, SipFlow } from '#platform/sip-endpoint';
+import type { SipRequest } from '#protocols/sip';
 import type { GuestSession } from '../guests/guest-session.ts';
 import { SignIn } from './sign-in.ts';
+
+/** Calls of one client that are known; far more than a person has. */
+const MOST_CALLS = 64;
 
 /** One client connection: its flow, what is believed of it, and the member of the next hop that serves it. */
 export class ClientConnection {
@@ -14,9 +18,32 @@ export class ClientConnection {
   /** Somebody without an account is on this connection. */
   guest: GuestSession | undefined;
 
+  /** Forwarded requests of or for this client that have no final answer yet. */
+  #underWay = 0;
+  /** Calls by their Call-ID, from the INVITE to the BYE. */
+  #calls: Set<string> | undefined;
+
   constructor(flow: SipFlow, token: string, now: Monotonic) {
     this.flow = flow;
     this.token = token;
     this.signIn = new SignIn(now);
+  }
+
+  /** Nothing is lost when the connection ends now. */
+  get atRest(): boolean {
+    return this.#underWay === 0 && (this.#calls === undefined || this.#calls.size === 0);
+  }
+  /** A request of or for this client is forwarded. */
+  begins(request: SipRequest): void {
+    this.#underWay += 1;
+    if (request.method !== 'INVITE' || request.to.tag !== undefined) return;
+    this.#calls ??= new Set();
+    if (this.#calls.size < MOST_CALLS) this.#calls.add(request.callId);
+  }
+  /** It is over; `accepted` when it was answered with a 2xx. */
+  ends(request: SipRequest, accepted: boolean): void {
+    this.#underWay -= 1;
+    const failed = request.method === 'INVITE' && request.to.tag === undefined && !accepted;
+    if (failed || request.method === 'BYE') this.#calls?.delete(request.callId);
   }
 }

@@ -44,6 +44,8 @@ export class InwardSide {
       core.answerOptions(transaction);
     } else if (unasked !== undefined) {
       this.#federation.refuse(transaction, unasked, connection.flow, sender?.domain);
+    } else if (core.draining && request.to.tag === undefined) {
+      this.#federation.refuse(transaction, core.refuseWhileDraining(), connection.flow, sender?.domain);
     } else if (sender === undefined) {
       this.#federation.refuse(transaction, refuseFederation('from-not-verified'), connection.flow, undefined);
     } else {

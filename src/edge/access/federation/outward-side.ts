@@ -31,8 +31,12 @@ export class OutwardSide {
       this.#federation.refuse(transaction, decision, from, domainOf(request));
       return true;
     }
-    const { links, scene } = this.#federation;
+    const { links, scene, core } = this.#federation;
     const { partner } = decision;
+    if (core.draining && request.to.tag === undefined) {
+      this.#federation.refuse(transaction, core.refuseWhileDraining(), from, partner.domain);
+      return true;
+    }
     const link = links.link(partner);
     const send = (flow: SipFlow) => {
       if (transaction.pending) this.#forward(request, from, transaction, decision, link, flow);

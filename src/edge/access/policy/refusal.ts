@@ -20,6 +20,8 @@ export const refusalReasons = [
   'next-hop-busy',
   /** Messages wait too long for this process. */
   'overloaded',
+  /** This edge is drained, and another one is to be asked. */
+  'draining',
   'bad-ack',
   // connections
   'pre-sign-in-messages',

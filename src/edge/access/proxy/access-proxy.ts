@@ -14,6 +14,7 @@ import { type EventStream, type Log, type Metrics, OncePerKey } from '#platform/
 import type { ServerTransaction, SipRequest } from '#protocols/sip';
 import { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientTable } from '../clients/client-table.ts';
+import { Departure } from '../clients/departure.ts';
 import { DecisionEvents } from '../decision-events.ts';
 import { PartnerConnection } from '../federation/connections/partner-connection.ts';
 import type { Federation } from '../federation/federation.ts';
@@ -52,6 +53,8 @@ const OPEN_REQUESTS = 1000;
 const REFUSALS_LOGGED = 4096;
 /** Seconds after which a client may try again when the next hop is away. */
 const RETRY_AFTER = '5';
+/** Seconds after which one may look whether a drained edge serves again. */
+const DRAIN_RETRY_AFTER = '60';
 const ALLOW =
   'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY, REFER, INFO, UPDATE, PRACK, PUBLISH, SERVICE';
 
@@ -73,6 +76,9 @@ export class AccessProxy implements SipUser, ProxyCore {
   readonly #nextHopSide: NextHopSide;
   /** Connections that the next hop opened: they end with their peer's place in the document. */
   readonly #fromNextHop = new Set<SipFlow>();
+  /** New connections are refused, and dialogs with partners that would begin. */
+  draining = false;
+  readonly #departure: Departure;
   #scene: Scene;
   #webSocketScene: Scene;
   #nextHop: NextHop | undefined;
@@ -104,6 +110,11 @@ export class AccessProxy implements SipUser, ProxyCore {
     observeConnections(options.registry, {
       clients: () => this.clients.size,
       nextHop: () => this.endpoint.flowCount - this.clients.size - (this.#federation?.flowCount ?? 0),
+    });
+    this.#departure = new Departure({
+      clock: options.clock,
+      clients: () => this.clients.values(),
+      close: (client) => this.endpoint.closeFlow(client.flow, 'shutdown'),
     });
     this.#clientSide = new ClientSide(this);
     this.#nextHopSide = new NextHopSide(this);
@@ -143,7 +154,17 @@ export class AccessProxy implements SipUser, ProxyCore {
       if (!known) this.endpoint.closeFlow(flow, 'policy');
     }
   }
+  /** Sends everybody elsewhere, gently. */
+  drain(): void {
+    this.draining = true;
+    this.#departure.begin(this.#scene.settings.limits.drainSeconds * 1000);
+  }
+  undrain(): void {
+    this.draining = false;
+    this.#departure.stop();
+  }
   stop(): void {
+    this.#departure.stop();
     this.#sweep?.();
     this.#sweep = undefined;
     this.endpoint.close();
@@ -200,6 +221,9 @@ export class AccessProxy implements SipUser, ProxyCore {
     const headers = refusal.headers;
     this.endpoint.respond(transaction, refusal.status, headers === undefined ? {} : { headers });
   }
+  refuseWhileDraining(): Refusal {
+    return refuse(503, 'draining', [['Retry-After', DRAIN_RETRY_AFTER]]);
+  }
   refuseUnreachable(transaction: ServerTransaction, from: SipFlow): void {
     if (!transaction.pending) return;
     this.refuse(transaction, refuse(503, 'no-next-hop', [['Retry-After', RETRY_AFTER]]), from);
@@ -227,6 +251,11 @@ export class AccessProxy implements SipUser, ProxyCore {
     return true;
   }
   answerOptions(transaction: ServerTransaction): void {
+    // Who asks whether somebody serves here is to look elsewhere.
+    if (this.draining) {
+      this.endpoint.respond(transaction, 503, { headers: [['Retry-After', DRAIN_RETRY_AFTER]] });
+      return;
+    }
     this.endpoint.respond(transaction, 200, {
       headers: [
         ['Allow', ALLOW],

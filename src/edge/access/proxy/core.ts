@@ -30,6 +30,10 @@ export interface ProxyCore {
   sceneOf(client: ClientConnection): Scene;
   /** Answers with the refusal; `from` is where the request came from. */
   refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow): void;
+  /** This edge takes nothing new. */
+  readonly draining: boolean;
+  /** 503 with Retry-After, for what would begin while this edge is drained. */
+  refuseWhileDraining(): Refusal;
   /** 503 with Retry-After: no member of the next hop can be reached. */
   refuseUnreachable(transaction: ServerTransaction, from: SipFlow): void;
   /** The same, since the member that serves this client reads more slowly than clients write. */

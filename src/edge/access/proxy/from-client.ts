@@ -118,6 +118,7 @@ export class ClientSide {
         return;
       }
       core.metrics.requests.inc('inward');
+      client.begins(request);
       core.proxy.forward(transaction, [handler.branchTo(flow)], handler);
     };
     core.nextHop.reach(client, request, send, () => {
@@ -136,6 +137,7 @@ class InwardHandler implements ProxyHandler {
   readonly #client: ClientConnection;
   readonly #decision: ForwardInward;
   readonly #admission: Admission;
+  #accepted = false;
 
   constructor(
     core: ProxyCore,
@@ -174,7 +176,11 @@ class InwardHandler implements ProxyHandler {
     else this.#handleRegistered(edit, response);
   }
 
+  onFinal(status: number): void {
+    if (status < 300) this.#accepted = true;
+  }
   onEnd(): void {
+    this.#client.ends(this.#request, this.#accepted);
     this.#admission.settle(undefined);
   }
 

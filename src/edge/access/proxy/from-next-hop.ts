@@ -47,10 +47,11 @@ export class NextHopSide {
       core.endpoint.abandon(transaction);
       return;
     }
+    client.begins(request);
     core.proxy.forward(
       transaction,
       [{ flow: client.flow, branch, bytes }],
-      new OutwardHandler(core, original, core.sceneOf(client)),
+      new OutwardHandler(core, original, client),
     );
   }
 
@@ -81,16 +82,26 @@ export class NextHopSide {
 class OutwardHandler implements ProxyHandler {
   readonly #core: ProxyCore;
   readonly #original: OriginalRequest;
+  readonly #client: ClientConnection;
   readonly #scene: Scene;
+  #accepted = false;
 
-  constructor(core: ProxyCore, original: OriginalRequest, scene: Scene) {
+  constructor(core: ProxyCore, original: OriginalRequest, client: ClientConnection) {
     this.#core = core;
     this.#original = original;
-    this.#scene = scene;
+    this.#client = client;
+    this.#scene = core.sceneOf(client);
   }
 
   editResponse(edit: MessageEdit, response: SipResponse): void {
     this.#core.metrics.responses.inc('inward');
     restoreInward(edit, response, this.#original, this.#scene);
+  }
+
+  onFinal(status: number): void {
+    if (status < 300) this.#accepted = true;
+  }
+  onEnd(): void {
+    this.#client.ends(this.#original.request, this.#accepted);
   }
 }

@@ -15,8 +15,13 @@ import { accessService } from '../service.ts';
 import { testDocument } from './document.ts';
 import { SipPeer } from './sip-peer.ts';
 
-const EXTERNAL = '127.0.9.10';
-const INTERNAL = '127.0.9.20';
+interface LabAddresses {
+  readonly external: string;
+  readonly internal: string;
+}
+const FIRST: LabAddresses = { external: '127.0.9.10', internal: '127.0.9.20' };
+/** An edge beside another one. */
+const SECOND: LabAddresses = { external: '127.0.9.12', internal: '127.0.9.22' };
 
 /** A front end in a test: a TLS server with a queue of connections. */
 export class TestFrontEnd {
@@ -82,12 +87,18 @@ export class AccessLab {
   readonly #parts: RunningParts;
   readonly #servers: { readonly plan: ListenerPlan; readonly server: Server }[] = [];
 
-  private constructor(authority: LabAuthority, folder: string, parts: RunningParts) {
+  /** The edge whose pool this one is in: authority, front ends and flow key are the same. */
+  readonly #beside: AccessLab | undefined;
+  readonly #at: LabAddresses;
+
+  private constructor(authority: LabAuthority, folder: string, parts: RunningParts, beside?: AccessLab) {
     this.authority = authority;
+    this.#beside = beside;
+    this.#at = beside === undefined ? FIRST : SECOND;
     this.#parts = parts;
     this.folder = folder;
     this.document = testDocument();
-    this.frontEnds = [
+    this.frontEnds = beside?.frontEnds ?? [
       new TestFrontEnd(authority, 'fe1.corp.example', '127.0.9.31'),
       new TestFrontEnd(authority, 'fe2.corp.example', '127.0.9.32'),
     ];
@@ -103,10 +114,14 @@ export class AccessLab {
       change?: (document: EdgeDocument) => void;
       /** Clients and partners come to one port. */
       oneAddress?: boolean;
+      /** Another edge of the pool of this one. */
+      beside?: AccessLab;
     } & RunningParts = {},
   ): Promise<AccessLab> {
-    const authority = await LabAuthority.create({ name: 'Test authority' });
-    const lab = new AccessLab(authority, await mkdtemp(join(tmpdir(), 'access-')), options);
+    const { beside } = options;
+    const authority = beside?.authority ?? (await LabAuthority.create({ name: 'Test authority' }));
+    const folder = await mkdtemp(join(tmpdir(), 'access-'));
+    const lab = new AccessLab(authority, folder, options, beside);
     t.after(() => lab.stop());
     await lab.#prepare(options.members ?? 1, options.listening ?? true, options.oneAddress ?? false);
     options.change?.(lab.document);
@@ -133,7 +148,7 @@ export class AccessLab {
   /** A client that trusts the authority and checks the edge's external name. */
   async client(options: { readonly alpn?: string[] } = {}): Promise<SipPeer> {
     const socket = connect({
-      host: EXTERNAL,
+      host: this.#at.external,
       port: this.externalPort,
       ca: this.authority.certificatePem,
       servername: 'sip.example.com',
@@ -149,7 +164,7 @@ export class AccessLab {
   async internalPeer(names: readonly string[] | undefined, authority = this.authority): Promise<SipPeer> {
     const issued = names && (await authority.issue({ name: 'peer', hosts: names }));
     const options: ConnectionOptions & TcpNetConnectOpts = {
-      host: INTERNAL,
+      host: this.#at.internal,
       port: this.document.policy.ports.accessInternal,
       localAddress: '127.0.9.31',
       ca: this.authority.certificatePem,
@@ -170,13 +185,17 @@ export class AccessLab {
   async stop(): Promise<void> {
     for (const client of this.clients) client.ends();
     await this.service.stop();
-    for (const frontEnd of this.frontEnds) await frontEnd.stop();
+    if (this.#beside === undefined) for (const frontEnd of this.frontEnds) await frontEnd.stop();
     for (const { server } of this.#servers) server.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 
   async #prepare(members: 1 | 2, listen: boolean, oneAddress: boolean): Promise<void> {
     const { host, policy } = this.document;
+    const { external, internal } = this.#at;
+    if (this.#beside !== undefined) host.name = 'edge2.corp.example';
+    host.addresses.access = [external];
+    host.addresses.internal = [internal];
     const file = (name: string) => join(this.folder, name);
     host.stateDirectory = file('state');
     host.certificates.access = { certificate: file('access.pem'), key: file('access.key') };
@@ -187,17 +206,17 @@ export class AccessLab {
     await this.authority.issueTo(host.certificates.internal, { name: 'edge', hosts: [host.name] });
     policy.nextHop.members = [];
     for (const frontEnd of this.frontEnds.slice(0, members)) {
-      await frontEnd.listen();
+      if (this.#beside === undefined) await frontEnd.listen();
       const { name, address, port } = frontEnd;
       if (!listen) await frontEnd.stop();
       policy.nextHop.members.push({ name, address, port, domains: [] });
     }
     const clients = oneAddress ? ['ext-05', 'ext-06'] : ['ext-05'];
-    policy.ports.accessClients = await this.#bind(clients, EXTERNAL, 'external');
+    policy.ports.accessClients = await this.#bind(clients, external, 'external');
     policy.ports.accessFederation = oneAddress
       ? policy.ports.accessClients
-      : await this.#bind(['ext-06'], EXTERNAL, 'external');
-    policy.ports.accessInternal = await this.#bind(['int-02'], INTERNAL, 'internal');
+      : await this.#bind(['ext-06'], external, 'external');
+    policy.ports.accessInternal = await this.#bind(['int-02'], internal, 'internal');
   }
 
   async #bind(rows: string[], address: string, side: 'external' | 'internal'): Promise<number> {

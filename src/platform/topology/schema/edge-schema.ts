@@ -239,6 +239,15 @@ const accessLimits = setting.optionalSection('Bounds of the Access Edge service.
     floor: 30,
     ceiling: 86_400,
   }),
+  drainSeconds: setting.integer({
+    sentence:
+      'While the edge is drained, connections of clients that are at rest are closed one by one within this time.',
+    reload: 'live',
+    unit: 'seconds',
+    default: 60,
+    floor: 1,
+    ceiling: 3600,
+  }),
   overloadMs: setting.integer({
     sentence: 'While messages wait longer than this to be read, new requests are refused with 503, fairly.',
     reload: 'live',
