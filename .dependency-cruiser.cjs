@@ -29,6 +29,7 @@ const within = {
     service: ['telemetry', 'topology', 'http'],
     'sip-endpoint': ['message-log', 'net', 'telemetry'],
     'web-socket': ['net'],
+    'psom-link': ['net', 'pki', 'telemetry'],
     'xmpp-link': ['net', 'pki', 'telemetry'],
     'xmpp-endpoint': ['dns', 'net', 'partner-dial', 'pki', 'telemetry'],
   },

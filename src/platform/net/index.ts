@@ -1,5 +1,6 @@
 export type { CloseReason, Connection, HalfOpenConnection, TlsFacts } from './connection.ts';
 export { ConnectionStream } from './connection-stream.ts';
+export { ConnectionSweep } from './connection-sweep.ts';
 export { type DialOptions, dialTls } from './dial-tls.ts';
 export { type Endpoint, sourceKey } from './endpoint.ts';
 export type { FirstBytes } from './first-bytes.ts';
@@ -8,6 +9,7 @@ export type { RaceLimits } from './race/attempt-plan.ts';
 export { type Attempt, type RaceLost, type RaceOptions, race } from './race/race.ts';
 export type { RefusalReason } from './refusal.ts';
 export type { TlsIdentity } from './secure-contexts.ts';
+export { takeSocket } from './stream-connection.ts';
 export {
   type ClientCertificate,
   TlsAcceptor,

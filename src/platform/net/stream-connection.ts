@@ -1,7 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Cancel, Clock, Monotonic } from '#kernel';
 import type { Metrics } from '#platform/telemetry';
-import { type CloseReason, closeReasons, type HalfOpenConnection, type TlsFacts } from './connection.ts';
+import {
+  type CloseReason,
+  type Connection,
+  closeReasons,
+  type HalfOpenConnection,
+  type TlsFacts,
+} from './connection.ts';
 import { ConnectionSweep } from './connection-sweep.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -154,6 +160,16 @@ export class StreamConnection implements HalfOpenConnection {
     else this.#socket.destroy();
   }
 
+  /** For `takeSocket`. */
+  give(): Socket {
+    if (this.#reading) throw new TypeError('the connection is read already');
+    this.#reading = true;
+    this.idleMs = 0;
+    // The runtime's tls.Server notes the end of a handshake here; on a socket that TlsAcceptor made nobody has.
+    (this.#socket as { secureConnecting?: boolean }).secureConnecting = false;
+    return this.#socket;
+  }
+
   /** Called by the sweep. */
   checkIdle(now: Monotonic): void {
     if (this.idleMs <= 0 || this.#socket.isPaused()) return;
@@ -195,6 +211,17 @@ export class StreamConnection implements HalfOpenConnection {
     this.onDrain = ignore;
     this.onEnd = undefined;
   }
+}
+
+/**
+ * The socket below a connection of TlsAcceptor or dialTls, for a library that reads and writes it itself and for which
+ * ConnectionStream costs too much (HTTP/2 that carries the data of many). From then on the connection only ends it: `destroy`
+ * and `onClose` work, the rest is the library's.
+ * @throws TypeError when `onData` was assigned before, or the connection is of another kind
+ */
+export function takeSocket(connection: Connection): Socket {
+  if (connection instanceof StreamConnection) return connection.give();
+  throw new TypeError('the connection has no socket of its own');
 }
 
 /** OpenSSL's complaints have codes of their own; everything else comes from the transport. */

@@ -1,0 +1,112 @@
+import type { Http2Session } from 'node:http2';
+import type { Cancel, Clock } from '#kernel';
+import type { Connection } from '#platform/net';
+import type { LinkEnd } from './link-notice.ts';
+
+export const PSOM_LINK_ALPN = 'sallyport-psom-link/1';
+
+export interface LinkLimits {
+  /** Streams at a time on one link: participants, files under way, and one for the hello. */
+  readonly streams: number;
+  /** Bytes that may wait in one participant's stream before it is reset. */
+  readonly outboundBytes: number;
+  /** From the connection until the hello is there, milliseconds. */
+  readonly establishmentMs: number;
+  /** Between PINGs; one that is not answered when the next is due ends the link. Milliseconds. */
+  readonly pingMs: number;
+}
+
+/** What one stream may have under way towards an end that does not read. */
+const STREAM_WINDOW = 256 * 1024;
+/** RFC 9113 §6.9.1. */
+const LARGEST_WINDOW = 2 ** 31 - 1;
+/** A larger frame has fewer heads, and holds others up for longer. */
+const FRAME_BYTES = 64 * 1024;
+const HEAD_BYTES = 4096;
+
+/** What both ends say and bound alike (RFC 9113 §6.5.2). */
+export function sessionOptions({ streams, outboundBytes }: LinkLimits) {
+  return {
+    settings: {
+      enablePush: false,
+      initialWindowSize: STREAM_WINDOW,
+      maxFrameSize: FRAME_BYTES,
+      maxConcurrentStreams: streams,
+      maxHeaderListSize: HEAD_BYTES,
+    },
+    // In units of 10^6 bytes. New streams are refused while it is exceeded; what it counts is bounded stream by stream.
+    maxSessionMemory: Math.ceil((streams * (STREAM_WINDOW + outboundBytes)) / 1e6) + 1,
+    maxOutstandingPings: 2,
+    unknownProtocolTimeout: 1000,
+  };
+}
+
+/** The window of the whole link is that of all streams together: one that nobody reads keeps no other from its turn. */
+export function connectionWindow({ streams }: LinkLimits): number {
+  return Math.min(LARGEST_WINDOW, streams * STREAM_WINDOW);
+}
+
+/** The end of a link, and its signs of life. Tells its owner once that it is over, when the connection has closed. */
+export class LinkLife {
+  readonly connection: Connection;
+  readonly session: Http2Session;
+  readonly #clock: Clock;
+  readonly #pingMs: number;
+  readonly #handleEnd: (reason: LinkEnd) => void;
+  #unanswered = false;
+  #inOrder = false;
+  #reason: LinkEnd | undefined;
+  #over = false;
+  #cancel: Cancel;
+
+  constructor(
+    connection: Connection,
+    session: Http2Session,
+    clock: Clock,
+    pingMs: number,
+    handleEnd: (reason: LinkEnd) => void,
+  ) {
+    this.connection = connection;
+    this.session = session;
+    this.#clock = clock;
+    this.#pingMs = pingMs;
+    this.#handleEnd = handleEnd;
+    session.on('error', () => {});
+    session.on('goaway', (code) => {
+      this.#inOrder = code === 0;
+    });
+    session.on('close', () => connection.destroy('local'));
+    connection.onClose = (reason) => this.#finish(reason);
+    this.#cancel = clock.after(pingMs, () => this.#ping());
+  }
+  get over(): boolean {
+    return this.#over || this.#reason !== undefined;
+  }
+
+  stop(reason: LinkEnd): void {
+    if (this.over) return;
+    this.#reason = reason;
+    // The other end is told by GOAWAY; all streams end with it.
+    this.session.destroy();
+  }
+
+  #ping(): void {
+    if (this.over || this.session.destroyed) return;
+    if (this.#unanswered) {
+      this.stop('silent');
+      return;
+    }
+    this.#unanswered = true;
+    this.session.ping((problem) => {
+      if (problem === null) this.#unanswered = false;
+    });
+    this.#cancel = this.#clock.after(this.#pingMs, () => this.#ping());
+  }
+  #finish(reason: LinkEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancel();
+    if (!this.session.destroyed) this.session.destroy();
+    this.#handleEnd(this.#reason ?? (this.#inOrder ? 'peer-closed' : reason === 'local' ? 'reset' : reason));
+  }
+}
