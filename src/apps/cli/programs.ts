@@ -38,6 +38,7 @@ export const internalProgram: Program<InternalDocument> = {
     entry('management', import.meta.resolve('#internal/management')),
     entry('log-controller', import.meta.resolve('#internal/log-controller')),
     entry('xmpp-gateway', import.meta.resolve('#internal/xmpp-gateway')),
+    entry('web-conferencing-service', import.meta.resolve('#internal/web-conferencing')),
   ],
   load: loadInternalDocument,
   listeners: internalListeners,

@@ -20,4 +20,48 @@ export const webConferencingErrors = {
     remedy:
       'What was waited for stands behind the colon; the log of the web conferencing service has what was refused.',
   },
+  'SLP-WEB-0050': {
+    blame: 'operator',
+    summary: 'the web conferencing service has nothing to do',
+    remedy: 'Write webConferencing.domain into internal.yaml, then reload.',
+  },
+  'SLP-WEB-0051': {
+    blame: 'operator',
+    summary: 'the key that signs conference tokens cannot be read or made',
+    remedy:
+      'Let the service read and write the file named here. If the file is damaged, delete it: a new one is made, and ' +
+      'participants have to join again.',
+  },
+  'SLP-WEB-0052': {
+    blame: 'operator',
+    summary: 'there is no such meeting',
+    remedy:
+      'List the meetings with `sallyport internal meeting list`; write the id, the address or the link.',
+  },
+  'SLP-WEB-0053': {
+    blame: 'operator',
+    summary: 'there are as many meetings as there may be',
+    remedy:
+      'End meetings that are over, shorten webConferencing.keptHours, or raise webConferencing.limits.meetings.',
+  },
+  'SLP-WEB-0054': {
+    blame: 'operator',
+    summary: 'a meeting needs a title',
+    remedy: 'Write a title of 1 to 120 characters that can be seen.',
+  },
+  'SLP-WEB-0055': {
+    blame: 'operator',
+    summary: 'this is no address of a user',
+    remedy: 'Write user@domain.',
+  },
+  'SLP-WEB-0056': {
+    blame: 'operator',
+    summary: 'what happened in meetings could not be written to the disk',
+    remedy: 'Make room on the disk of webConferencing.database, and let the service write there.',
+  },
+  'SLP-WEB-0057': {
+    blame: 'operator',
+    summary: 'this meeting is over',
+    remedy: 'Create another one with `sallyport internal meeting create`.',
+  },
 } as const satisfies Catalogue;

@@ -38,6 +38,7 @@ export const en: Texts = {
     'log-controller': 'log controller',
     management: 'management store',
     'xmpp-gateway': 'XMPP gateway',
+    'web-conferencing-service': 'Web conferencing service',
     'front-end': 'Front end',
     supervisor: 'Supervisor',
     host: 'Host',

@@ -39,6 +39,7 @@ export const fr: Texts = {
     'log-controller': 'contrôleur de journaux',
     management: 'magasin de gestion',
     'xmpp-gateway': 'passerelle XMPP',
+    'web-conferencing-service': 'Service de conférence web',
     'front-end': 'Serveur frontal',
     supervisor: 'Superviseur',
     host: 'Hôte',

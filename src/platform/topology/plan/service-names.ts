@@ -9,6 +9,7 @@ export const serviceNames = [
   'management',
   'log-controller',
   'xmpp-gateway',
+  'web-conferencing-service',
   'logging-agent',
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -30,6 +31,7 @@ const TITLES: Readonly<Record<PlannedService, string>> = {
   management: 'management store',
   'log-controller': 'log controller',
   'xmpp-gateway': 'XMPP gateway',
+  'web-conferencing-service': 'web conferencing service',
   'logging-agent': 'logging agent',
   host: 'host',
   'reverse-proxy': 'reverse proxy',

@@ -101,6 +101,21 @@ export function fillInternalDefaults(draft: Draft<InternalDocument>): void {
   if (draft.xmppGateway?.database === '') {
     draft.xmppGateway.database = folder === undefined ? undefined : join(folder, 'xmpp-gateway.sqlite');
   }
+  fillMeetings(draft.webConferencing, folder, draft.frontEnd?.sipDomains?.[0]);
+}
+
+function fillMeetings(
+  conferencing: Draft<InternalDocument['webConferencing']> | undefined,
+  folder: string | undefined,
+  sipDomain: string | undefined,
+): void {
+  if (conferencing?.database === '') {
+    conferencing.database = folder === undefined ? undefined : join(folder, 'web-conferencing.sqlite');
+  }
+  if (conferencing?.meetingUrl === '') {
+    const domain = conferencing.domain ?? sipDomain;
+    conferencing.meetingUrl = domain === undefined ? undefined : `https://${domain}/`;
+  }
 }
 
 function fillSocket(host: Host): void {

@@ -3,6 +3,7 @@ import { externalAccess } from './external-access-schema.ts';
 import { hostSettings, internalAddresses, keyPair, sipLimits } from './host-schema.ts';
 import { logController } from './log-controller-schema.ts';
 import { management } from './management-schema.ts';
+import { meetings } from './meetings-schema.ts';
 import { presence } from './presence-schema.ts';
 import * as setting from './setting.ts';
 import { xmppGateway } from './xmpp-gateway-schema.ts';
@@ -134,6 +135,7 @@ export const internalSchema = setting.section('What the internal program runs.',
   management,
   logging: logController,
   xmppGateway,
+  webConferencing: meetings,
 });
 
 /** A loaded internal.yaml: defaults filled in, paths absolute, names lower-case, addresses canonical. */

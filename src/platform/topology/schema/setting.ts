@@ -273,6 +273,19 @@ export const webOrigin: TextCheck<string> = (input) => {
   };
 };
 
+/** The address of a page that a link leads to: nothing behind its path. */
+export const webPage: TextCheck<string> = (input) => {
+  const url = URL.canParse(input) ? new URL(input) : undefined;
+  const plain = url !== undefined && `${url.origin}${url.pathname}` === url.href;
+  if (plain && url.protocol === 'https:') return { value: url.href };
+  const what = `${quote(input)} is not the address of a page`;
+  return {
+    rule: 'web-page',
+    what,
+    instead: 'write https:// and a host, for example https://conf.example.com/',
+  };
+};
+
 /** One address of this host: no wildcard, no multicast. */
 export const hostAddress: TextCheck<string> = (input) => {
   const value = canonicalAddress(input);

@@ -10,6 +10,7 @@ import {
 import type { DistributedInterface, Methods, Stub } from './interface.ts';
 import { type DistributedObject, type ObjectEntry, ObjectTable, ROOT_PROXY } from './object-table.ts';
 import { type ParameterValue, readParameters, writeParameters } from './parameters.ts';
+import type { SharedCall } from './shared-call.ts';
 
 export interface PsomLimits extends FrameLimits {
   /** Objects at a time, the root and those about to go included; at least 2. */
@@ -137,6 +138,13 @@ export class PsomPeer {
     if (found === undefined) throw new RangeError(`${object.interface.name} has no ${method} on that side`);
     const { number, types } = found;
     this.#send(encodeCall(object.proxy, number, (writer) => writeParameters(writer, types, parameters)));
+    return true;
+  }
+  /** Calls a method of the client that many are called by; false when the object is gone. @throws TypeError for another object's */
+  callShared(object: DistributedObject, call: SharedCall): boolean {
+    if (!this.#isOpen(object)) return false;
+    if (object.interface !== call.declared) throw new TypeError(`a call of ${call.declared.name}`);
+    this.#send(call.frame(object.proxy));
     return true;
   }
   /** The methods of the other side as functions. */

@@ -1,0 +1,99 @@
+import {
+  type Arguments,
+  type DistributedInterface,
+  type Methods,
+  type ParameterValue,
+  SharedCall,
+} from '#protocols/psom';
+import type { Participant } from './participant.ts';
+
+/** An object of whatever interface. */
+export interface AnyObject {
+  readonly declared: DistributedInterface;
+  isFor(seat: Seat): boolean;
+  child(name: string, seat: Seat): AnyObject | undefined;
+  replay(seat: Seat): void;
+  handle(seat: Seat, method: string, parameters: readonly ParameterValue[]): void;
+}
+
+/** One participant's connection, as a meeting sees it. */
+export interface Seat {
+  readonly participant: Participant;
+  /** Calls the object on this connection, if it knows the object and has been told its state. */
+  tell(object: AnyObject, call: SharedCall): void;
+  /** The object is gone for this connection, with all below it. */
+  drop(object: AnyObject): void;
+  /** Connects an object that is this connection's alone; its proxy identifier, or undefined when there is no room for it. */
+  offer(parent: AnyObject, name: string, object: AnyObject): number | undefined;
+  /** Says what there is to say, and closes. */
+  end(): void;
+}
+
+/** Who hears what is said of an object. */
+export interface Room {
+  seats(): Iterable<Seat>;
+}
+
+/** Methods of one side as functions. */
+export type Voice<M extends Methods> = {
+  readonly [name in keyof M]: (...parameters: Arguments<M[name]>) => void;
+};
+/** Methods that participants call. */
+export type Calls<M extends Methods> = {
+  readonly [name in keyof M]: (seat: Seat, ...parameters: Arguments<M[name]>) => void;
+};
+
+/** An object of a meeting: one for all connections, each of which knows it by an identifier of its own. */
+export abstract class SharedObject<S extends Methods, C extends Methods> implements AnyObject {
+  readonly declared: DistributedInterface<S, C>;
+  readonly room: Room;
+  readonly #everyone: Voice<C>;
+
+  constructor(declared: DistributedInterface<S, C>, room: Room) {
+    this.declared = declared;
+    this.room = room;
+    this.#everyone = voice(declared, (call) => {
+      for (const seat of room.seats()) if (this.isFor(seat)) seat.tell(this, call);
+    });
+  }
+  /** What its methods do; each says who may. */
+  protected abstract readonly calls: Calls<S>;
+  /** Whether this participant may know of it at all: asked before anything is told, and of every call. */
+  abstract isFor(seat: Seat): boolean;
+  /** The child of this name, for this participant. */
+  child(_name: string, _seat: Seat): AnyObject | undefined {
+    return undefined;
+  }
+  /** Tells the whole state and closes it with cConnectCompleted. */
+  abstract replay(seat: Seat): void;
+
+  handle(seat: Seat, method: string, parameters: readonly ParameterValue[]): void {
+    if (!this.isFor(seat)) return;
+    const call = this.calls[method] as ((seat: Seat, ...rest: readonly ParameterValue[]) => void) | undefined;
+    call?.call(this.calls, seat, ...parameters);
+  }
+  /** Speaks to all who may know of it. */
+  protected get everyone(): Voice<C> {
+    return this.#everyone;
+  }
+  protected to(seat: Seat): Voice<C> {
+    return voice(this.declared, (call) => seat.tell(this, call));
+  }
+  /** Speaks to those whom `which` names. */
+  protected toThose(which: (seat: Seat) => boolean): Voice<C> {
+    return voice(this.declared, (call) => {
+      for (const seat of this.room.seats()) if (this.isFor(seat) && which(seat)) seat.tell(this, call);
+    });
+  }
+}
+
+function voice<S extends Methods, C extends Methods>(
+  declared: DistributedInterface<S, C>,
+  say: (call: SharedCall) => void,
+): Voice<C> {
+  const methods = Object.keys(declared.client).map((method) => [
+    method,
+    (...parameters: readonly ParameterValue[]) => say(new SharedCall(declared, method, parameters)),
+  ]);
+  return Object.fromEntries(methods) as Voice<C>;
+}

@@ -1,0 +1,225 @@
+import { createHash } from 'node:crypto';
+import { type Clock, err, failure, ok, type Random, type Result, randomToken } from '#kernel';
+import type { Log } from '#platform/telemetry';
+import type {
+  Admission,
+  AdmitRefusal,
+  ConferenceFacts,
+  Conferences,
+  Departure,
+  Newcomer,
+  RosterView,
+} from './conferences.ts';
+import { Meeting } from './meeting/meeting.ts';
+import type { Participant } from './meeting/participant.ts';
+import type { ConferenceRecord } from './meeting/records.ts';
+import { oneLine } from './meeting/text.ts';
+import type { MeetingSettings } from './settings.ts';
+import type { ConferenceStore, Noted } from './store/conference-store.ts';
+import { JOIN_SECONDS, type Tokens } from './tokens.ts';
+
+export interface MeetingsOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly store: ConferenceStore;
+  readonly tokens: Tokens;
+  readonly settings: MeetingSettings;
+}
+
+/** What a new meeting is to be. */
+export interface NewMeeting {
+  readonly title: string;
+  /** `user@domain` */
+  readonly organizer: string;
+  readonly presenters: readonly string[];
+  readonly guests: boolean;
+  readonly federated: boolean;
+  /** Milliseconds from now; the document's default when left out. */
+  readonly lifeMs?: number | undefined;
+}
+
+/** 80 and 96 bits. */
+const ID_LENGTH = 16;
+const KEY_BYTES = 12;
+const LONGEST_TITLE = 120;
+
+/** All meetings of this node. Those in which somebody is are in memory; the others are read when they are asked for. */
+export class Meetings implements Conferences {
+  readonly #options: MeetingsOptions;
+  #settings: MeetingSettings;
+  readonly #open = new Map<string, Meeting>();
+  readonly #watchers = new Map<string, Set<() => void>>();
+  readonly #departures = new Set<(id: string, participant: number, why: Departure) => void>();
+  #noted: Noted[] = [];
+
+  constructor(options: MeetingsOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    for (const id of options.store.inhabited()) this.open(id);
+  }
+  get domain(): string {
+    return this.#settings.domain;
+  }
+  get settings(): MeetingSettings {
+    return this.#settings;
+  }
+  configure(settings: MeetingSettings): void {
+    this.#settings = settings;
+  }
+
+  create(wanted: NewMeeting): Result<ConferenceRecord> {
+    const { store, random, clock } = this.#options;
+    if (store.count() >= this.#settings.meetings) return err(failure('SLP-WEB-0053'));
+    const title = oneLine(wanted.title, LONGEST_TITLE);
+    if (title === '') return err(failure('SLP-WEB-0054', wanted.title));
+    const created = clock.wall();
+    const record: ConferenceRecord = {
+      id: randomToken(random, ID_LENGTH),
+      key: Buffer.from(random.bytes(KEY_BYTES)).toString('base64url'),
+      ...{ title, organizer: wanted.organizer, guests: wanted.guests, federated: wanted.federated },
+      ...{ locked: false, created, ended: undefined, activeContent: 0, activePresenter: 0 },
+      ...{ nextParticipant: 1, nextContent: 1, nextOrder: 1 },
+      expires: created + (wanted.lifeMs ?? this.#settings.expiryMs),
+    };
+    store.create(record, wanted.presenters);
+    return ok(record);
+  }
+  list(): ConferenceRecord[] {
+    return this.#options.store.list();
+  }
+  recordOf(id: string): Readonly<ConferenceRecord> | undefined {
+    return this.#open.get(id)?.record ?? this.#options.store.find(id);
+  }
+  /** The meeting itself; undefined when there is none. */
+  open(id: string): Meeting | undefined {
+    const known = this.#open.get(id);
+    if (known !== undefined) return known;
+    const stored = this.#options.store.load(id);
+    if (stored === undefined) return undefined;
+    const { clock, tokens } = this.#options;
+    const made: Meeting = new Meeting(stored, {
+      wall: () => clock.wall(),
+      limits: () => this.#settings.limits,
+      note: (change) => void this.#noted.push({ conference: id, change }),
+      contentToken: (number) => {
+        const participant = made.roster.find(number);
+        return participant === undefined ? '' : tokens.content(id, participant, clock.wall());
+      },
+      handleDeparture: (number, why) => this.#handleDeparture(id, number, why),
+      handleRoster: () => this.#handleRoster(id),
+    });
+    this.#open.set(id, made);
+    return made;
+  }
+
+  find(id: string): ConferenceFacts | undefined {
+    const record = this.recordOf(id);
+    if (record === undefined) return undefined;
+    const { title, locked, ended, expires, guests, federated, organizer } = record;
+    const standings = this.#open.get(id)?.roster.standings() ?? this.#options.store.standings(id);
+    const presenters = [...standings].filter(({ presenter }) => presenter).map(({ address }) => address);
+    return {
+      ...{ id, uri: this.uriOf(id), title, locked, expires, guests, federated, organizer, presenters },
+      ended: ended !== undefined,
+    };
+  }
+  uriOf(id: string): string {
+    return `sip:${id}@${this.domain}`;
+  }
+  keyHash(id: string, algorithm: 'SHA-256' | 'MD5'): string | undefined {
+    const record = this.recordOf(id);
+    if (record === undefined) return undefined;
+    const name = algorithm === 'MD5' ? 'md5' : 'sha256';
+    return createHash(name).update(`${id}:${this.domain}:${record.key}`).digest('hex');
+  }
+
+  admit(id: string, who: Newcomer): Result<Admission, AdmitRefusal> {
+    const meeting = this.open(id);
+    if (meeting === undefined) return err('unknown');
+    const admitted = meeting.admit(who);
+    if (!admitted.ok) {
+      this.#forgetIdle(id, meeting);
+      return admitted;
+    }
+    // Whoever holds a token is in, after a kill of this process too.
+    return this.flush() ? ok(this.#admission(id, meeting, admitted.value)) : err('unavailable');
+  }
+  refresh(id: string, number: number): Admission | undefined {
+    const meeting = this.#open.get(id);
+    const participant = meeting?.roster.find(number);
+    if (meeting === undefined || participant === undefined) return undefined;
+    return this.#admission(id, meeting, participant);
+  }
+  leave(id: string, number: number): void {
+    this.#open.get(id)?.leave(number, 'left');
+    this.flush();
+  }
+  roster(id: string): RosterView {
+    const meeting = this.#open.get(id);
+    const { title, locked } = meeting?.record ?? this.recordOf(id) ?? { title: '', locked: false };
+    return { title, locked, entries: meeting?.roster.entries() ?? [] };
+  }
+  watch(id: string, onChange: () => void): () => void {
+    const watchers = this.#watchers.get(id) ?? new Set();
+    this.#watchers.set(id, watchers);
+    watchers.add(onChange);
+    return () => {
+      watchers.delete(onChange);
+      if (watchers.size === 0) this.#watchers.delete(id);
+    };
+  }
+  onDeparture(listener: (id: string, participant: number, why: Departure) => void): () => void {
+    this.#departures.add(listener);
+    return () => this.#departures.delete(listener);
+  }
+
+  /** Writes down what happened since the last time, then lets it be told. False when the disk did not take it. */
+  flush(): boolean {
+    const noted = this.#noted;
+    if (noted.length === 0) return true;
+    this.#noted = [];
+    try {
+      this.#options.store.commit(noted);
+      return true;
+    } catch (problem) {
+      this.#options.log.error('what happened in meetings could not be written down', {
+        reason: (problem as Error).message,
+      });
+      for (const id of new Set(noted.map(({ conference }) => conference))) this.#open.delete(id);
+      return false;
+    }
+  }
+  /** About once a second: who is away for too long has left, what is over ends, what was kept long enough goes. */
+  handleTime(): void {
+    const now = this.#options.clock.wall();
+    for (const [id, meeting] of [...this.#open]) {
+      meeting.handleTime(now, this.#settings.graceMs);
+      this.#forgetIdle(id, meeting);
+    }
+    this.flush();
+    for (const id of this.#options.store.overSince(now - this.#settings.keptMs)) {
+      if (!this.#open.has(id)) this.#options.store.delete(id);
+    }
+    this.#options.store.forgetUsed(now);
+  }
+
+  #admission(id: string, meeting: Meeting, participant: Participant): Admission {
+    return {
+      participant: participant.number,
+      role: participant.role,
+      token: this.#options.tokens.join(id, participant, this.#options.clock.wall()),
+      tokenSeconds: JOIN_SECONDS,
+      title: meeting.record.title,
+    };
+  }
+  #forgetIdle(id: string, meeting: Meeting): void {
+    if (meeting.roster.size === 0 && this.flush()) this.#open.delete(id);
+  }
+  #handleDeparture(id: string, number: number, why: Departure): void {
+    for (const listener of [...this.#departures]) listener(id, number, why);
+  }
+  #handleRoster(id: string): void {
+    for (const watcher of [...(this.#watchers.get(id) ?? [])]) watcher();
+  }
+}
