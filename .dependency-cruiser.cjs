@@ -28,6 +28,8 @@ const within = {
     'host-survey': ['topology'],
     service: ['telemetry', 'topology', 'http'],
     'sip-endpoint': ['message-log', 'net', 'telemetry'],
+    'sip-agent': ['net', 'pki', 'sip-endpoint', 'telemetry'],
+    'sip-door': ['net', 'web-socket'],
     'web-socket': ['net'],
     'psom-link': ['net', 'pki', 'telemetry'],
     'xmpp-link': ['net', 'pki', 'telemetry'],

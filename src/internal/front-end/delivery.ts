@@ -8,6 +8,7 @@ import {
 } from '#platform/sip-endpoint';
 import {
   breadthOfBranch,
+  type MessageEdit,
   maxBreadth,
   type NameAddress,
   parseNameAddress,
@@ -15,8 +16,9 @@ import {
   type SipRequest,
 } from '#protocols/sip';
 import type { Binding } from './binding.ts';
+import { type ConferenceCaller, callerOf, introduce, passesChallengesOf } from './conference-calls.ts';
 import type { EdgeLinks, EdgeService } from './edge-links.ts';
-import { type Forwarding, forwarded, keepsChallenges } from './forwarding.ts';
+import { type Forwarding, forwarded, keepsChallenges, type RecordedEnd } from './forwarding.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { type FlowTokens, namesConnection, partyOf, sameEnd } from './parties.ts';
 import { mayExchange, NOT_FEDERATED } from './partners.ts';
@@ -67,7 +69,7 @@ export class Delivery {
       if (target === undefined) {
         return this.#endpoint.respond(transaction, 503, { reason: 'Edge Not Reachable' });
       }
-      const branch = { flow: target, ...this.#copy(request, flow, { ...plan, recordRoute }) };
+      const branch = { flow: target, ...this.#copy(request, flow, target, { ...plan, recordRoute }) };
       this.#proxy.forward(transaction, [branch], keepsChallenges);
     });
   }
@@ -85,8 +87,27 @@ export class Delivery {
     if (target === undefined)
       return this.#endpoint.respond(transaction, 503, { reason: 'Peer Not Reachable' });
     const recordRoute = formsDialog(request) ? this.#tokensOf([flow, target]) : [];
-    const branch = { flow: target, ...this.#copy(request, flow, { ...plan, recordRoute }) };
+    const branch = { flow: target, ...this.#copy(request, flow, target, { ...plan, recordRoute }) };
     this.#proxy.forward(transaction, [branch], keepsChallenges);
+  }
+
+  /** A conference of ours, whoever may call it was decided before. */
+  toConference(
+    request: SipRequest,
+    flow: SipFlow,
+    transaction: ServerTransaction,
+    { plan }: Routed,
+    route: { readonly peer: string; readonly caller: ConferenceCaller },
+  ): void {
+    const target = this.#peerFlow(route.peer);
+    if (target === undefined) {
+      return this.#endpoint.respond(transaction, 503, { reason: 'Conferences Not Reachable' });
+    }
+    const recordRoute = formsDialog(request) ? this.#tokensOf([flow, target]) : [];
+    const finish = (edit: MessageEdit) => introduce(edit, request, route.caller, this.#isConference);
+    const branch = { flow: target, ...this.#copy(request, flow, target, { ...plan, recordRoute, finish }) };
+    const handler = route.caller.guest ? passesChallengesOf(this.#isConference) : keepsChallenges;
+    this.#proxy.forward(transaction, [branch], handler);
   }
 
   /** False after a refusal was sent: the external access policy of the sender says no. */
@@ -148,15 +169,16 @@ export class Delivery {
     const recordRoute = formsDialog(request) ? this.#tokensOf([source, target]) : [];
     return {
       flow: target,
-      ...this.#copy(request, source, { uri: binding.contact, rest, recordRoute, breadth }),
+      ...this.#copy(request, source, target, { uri: binding.contact, rest, recordRoute, breadth }),
     };
   }
 
   /** Client connections that have to be found again by the requests of the dialog, the caller's first. */
-  #tokensOf(flows: readonly SipFlow[]): string[] {
+  #tokensOf(flows: readonly SipFlow[]): RecordedEnd[] {
     return flows.flatMap((flow) => {
       const party = partyOf(flow);
-      return namesConnection(party) ? [this.#options.tokens.tokenFor(flow, party)] : [];
+      if (!namesConnection(party)) return [];
+      return [{ token: this.#options.tokens.tokenFor(flow, party), webSocket: speaksWebSocket(flow) }];
     });
   }
 
@@ -179,12 +201,12 @@ export class Delivery {
       if (request.method === 'BENOTIFY') {
         // Nobody answers it ([MS-SIP]), so that nobody waits for an answer.
         if (typeof target !== 'number') {
-          this.#endpoint.sendStateless(target, this.#copy(request, flow, routed.plan).bytes);
+          this.#endpoint.sendStateless(target, this.#copy(request, flow, target, routed.plan).bytes);
         }
         return this.#endpoint.abandon(transaction);
       }
       if (typeof target === 'number') return this.#endpoint.respond(transaction, target);
-      const branch = { flow: target, ...this.#copy(request, flow, routed.plan) };
+      const branch = { flow: target, ...this.#copyInDialog(request, flow, target, routed) };
       this.#proxy.forward(transaction, [branch], keepsChallenges);
     });
   }
@@ -205,11 +227,22 @@ export class Delivery {
   #copy(
     request: SipRequest,
     source: SipFlow,
-    onward: Omit<Forwarding, 'source'>,
+    target: SipFlow,
+    onward: Omit<Forwarding, 'source' | 'webSocket'>,
   ): ReturnType<typeof forwarded> {
     const { remote } = source.connection;
-    return forwarded(request, this.#settings.own, { ...onward, source: remote }, this.#options.random);
+    const how = { ...onward, source: remote, webSocket: speaksWebSocket(target) };
+    return forwarded(request, this.#settings.own, how, this.#options.random);
   }
+  /** A conference is told of each request who sent it. */
+  #copyInDialog(request: SipRequest, source: SipFlow, target: SipFlow, { plan }: Routed) {
+    const party = partyOf(target);
+    if (party.kind !== 'peer' || !party.conferences) return this.#copy(request, source, target, plan);
+    const caller = callerOf(request, source);
+    const finish = (edit: MessageEdit) => introduce(edit, request, caller, this.#isConference);
+    return this.#copy(request, source, target, { ...plan, finish });
+  }
+  readonly #isConference = (domain: string) => this.#settings.around.conferences.has(domain);
 
   /** To a service of one edge. */
   toEdge(
@@ -223,7 +256,7 @@ export class Delivery {
     this.#links.reach(edge, service, (flow) => {
       if (flow === undefined)
         return this.#endpoint.respond(transaction, 503, { reason: 'Edge Not Reachable' });
-      const branch = { flow, ...this.#copy(request, source, routed.plan) };
+      const branch = { flow, ...this.#copy(request, source, flow, routed.plan) };
       this.#proxy.forward(transaction, [branch], service === 'access' ? undefined : this.#clockReader(edge));
     });
   }
@@ -237,7 +270,17 @@ export class Delivery {
   ack(request: SipRequest, flow: SipFlow, routed: Routed): void {
     this.#target(routed.destination, flow, (target) => {
       if (typeof target === 'number') return;
-      this.#endpoint.sendStateless(target, this.#copy(request, flow, routed.plan).bytes);
+      this.#endpoint.sendStateless(target, this.#copyInDialog(request, flow, target, routed).bytes);
+    });
+  }
+
+  /** True for a dialog with a conference of a peer, also while that has no connection. */
+  leadsToConference(destination: Destination): boolean {
+    if (destination.kind !== 'flow') return false;
+    return destination.tokens.every((token) => {
+      const end = this.resolve(token);
+      const party = typeof end === 'object' ? partyOf(end) : undefined;
+      return end === 'gone' || (party?.kind === 'peer' && party.conferences);
     });
   }
 
@@ -245,6 +288,11 @@ export class Delivery {
   resolve(token: string): SipFlow | 'gone' | undefined {
     return this.#options.tokens.resolve(token, this.#endpoint);
   }
+}
+
+/** A connection of messages is a WebSocket. */
+function speaksWebSocket(flow: SipFlow): boolean {
+  return flow.connection.messages === true;
 }
 
 /** RFC 3261 §16.6 step 4: requests that begin a dialog. */

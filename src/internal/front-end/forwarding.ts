@@ -3,6 +3,7 @@ import type { ProxyHandler } from '#platform/sip-endpoint';
 import {
   forwardRequest,
   loopPrint,
+  type MessageEdit,
   type NameAddress,
   newBranch,
   nextHop,
@@ -24,10 +25,20 @@ export interface Forwarding {
   readonly uri: string;
   /** The Route entries to write, in order. */
   readonly rest: readonly NameAddress[];
-  /** Flow tokens for Record-Route, the caller's first. */
-  readonly recordRoute?: readonly string[];
+  /** Ends for Record-Route, the caller's first. */
+  readonly recordRoute?: readonly RecordedEnd[];
   /** Max-Breadth of this branch of a fork. */
   readonly breadth?: number;
+  /** The next hop speaks WebSocket (RFC 7118 §5.2). */
+  readonly webSocket?: boolean;
+  /** Last changes, after what must not pass was taken out. */
+  readonly finish?: (edit: MessageEdit) => void;
+}
+
+/** A connection that the requests of a dialog have to find again. */
+export interface RecordedEnd {
+  readonly token: string;
+  readonly webSocket: boolean;
 }
 
 export interface Forwarded {
@@ -39,21 +50,24 @@ export interface Forwarded {
 export function forwarded(
   request: SipRequest,
   own: OwnUri,
-  { source, uri, rest, recordRoute = [], breadth }: Forwarding,
+  { source, uri, rest, recordRoute = [], breadth, webSocket = false, finish }: Forwarding,
   random: Random,
 ): Forwarded {
   const branch = newBranch(random, loopPrint(request));
   const edit = forwardRequest(request, {
     hop: nextHop({ uri, rest }),
-    via: `SIP/2.0/TLS ${own.host}:${own.port};branch=${branch}`,
+    via: `SIP/2.0/${webSocket ? 'WSS' : 'TLS'} ${own.host}:${own.port};branch=${branch}`,
     source,
     breadth,
-    recordRoutes: recordRoute.map((token) => `<sip:${token}@${own.host}:${own.port};transport=tls;lr>`),
+    recordRoutes: recordRoute.map(
+      (end) => `<sip:${end.token}@${own.host}:${own.port};transport=${end.webSocket ? 'ws' : 'tls'};lr>`,
+    ),
   });
   edit.remove(ASSERTED_SOURCE);
-  // Whoever is behind us has no use for credentials: nobody but this front end asks for them.
+  // Whoever is behind us has no use for credentials: nobody but this front end asks for them, and conferences ask guests.
   edit.remove('Authorization');
   edit.remove('Proxy-Authorization');
+  finish?.(edit);
   return { branch, bytes: edit.toBytes() };
 }
 

@@ -23,6 +23,7 @@ export interface FrontEndMetrics {
   readonly refusals: Counter<RefusalReason>;
   readonly challenges: Counter<ChallengeReason>;
   readonly notified: Counter<(typeof notifyOutcomes)[number]>;
+  readonly webSocketRefusals: Counter<'http' | 'origin' | 'silent'>;
   readonly presenceRefused: Counter<PresenceRefusal>;
 }
 
@@ -52,6 +53,11 @@ export function frontEndMetrics(metrics: Metrics): FrontEndMetrics {
       'sallyport_front_end_presence_refusals_total',
       'SUBSCRIBE and PUBLISH requests about presence that were refused, by status.',
       { name: 'status', values: presenceRefusals },
+    ),
+    webSocketRefusals: metrics.counter(
+      'sallyport_front_end_websocket_refusals_total',
+      'Connections of clients that became no SIP: an HTTP request that was refused, a page of another origin, silence.',
+      { name: 'reason', values: ['http', 'origin', 'silent'] },
     ),
     challenges: metrics.counter(
       'sallyport_front_end_challenges_total',

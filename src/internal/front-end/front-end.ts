@@ -5,6 +5,7 @@ import { type NameAddress, parseSipUri, type ServerTransaction, type SipRequest 
 import { ASSERTED_SOURCE, parseAssertedSource } from '#protocols/trust-marking';
 import { parseAor } from './account.ts';
 import type { Authenticator } from './authentication.ts';
+import { callerOf, GUEST_METHODS, isGuest } from './conference-calls.ts';
 import { Delivery } from './delivery.ts';
 import type { EdgeLinks } from './edge-links.ts';
 import { NOT_ENABLED_FOR_REMOTE } from './external-access.ts';
@@ -13,7 +14,7 @@ import { type FlowTokens, partyOf, sameEnd } from './parties.ts';
 import { mayExchange, NOT_REACHABLE, outsiderOf } from './partners.ts';
 import { PresenceDesk } from './presence-desk.ts';
 import type { Registrar } from './registrar.ts';
-import { type Refusal, type Routed, routeRequest } from './routing.ts';
+import { type Destination, type Refusal, type Routed, routeRequest } from './routing.ts';
 import { type Answer, SIGN_IN_HEADERS, SignIn, type SignInSettings } from './sign-in.ts';
 
 export interface FrontEndOptions {
@@ -92,10 +93,11 @@ export class FrontEnd implements SipUser {
     } else if (routed.destination.kind === 'options') {
       this.#endpoint.respond(transaction, 200, { headers: [['Allow', ALLOWED], ...SIGN_IN_HEADERS] });
     } else if (this.#belongsToDialog(request, flow, routed)) {
-      if (this.#maySpeakInDialog(request, flow, transaction)) {
+      if (this.#maySpeakInDialog(request, flow, transaction, routed)) {
         this.#delivery.inDialog(request, flow, transaction, routed);
       }
     } else {
+      if (isGuest(request, flow)) return this.#serveGuest(request, flow, transaction, routed);
       const outsider = this.#outsider(request, flow);
       if (outsider !== undefined) {
         this.#serveOutsider(request, flow, transaction, routed, outsider);
@@ -150,8 +152,18 @@ export class FrontEnd implements SipUser {
    * Whoever took part in a dialog keeps its routes, so its sender is proven like any other; false after a challenge was
    * sent. Anybody who knows a dialog may end it: the names in a BYE are shown to no one.
    */
-  #maySpeakInDialog(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): boolean {
+  #maySpeakInDialog(
+    request: SipRequest,
+    flow: SipFlow,
+    transaction: ServerTransaction,
+    { destination }: Routed,
+  ): boolean {
     if (request.method === 'BYE' || this.#outsider(request, flow) !== undefined) return true;
+    if (isGuest(request, flow)) {
+      const inConference = this.#delivery.leadsToConference(destination);
+      if (!inConference) this.#refuseGuest(transaction);
+      return inConference;
+    }
     if (partyOf(flow).kind === 'peer') {
       this.#refusePeer(transaction);
       return false;
@@ -179,6 +191,11 @@ export class FrontEnd implements SipUser {
   #refusePeer(transaction: ServerTransaction): void {
     this.#options.metrics.refusals.inc('not-of-peer');
     this.#endpoint.respond(transaction, 403, { reason: 'From Is Not Of Your Domains' });
+  }
+
+  #refuseGuest(transaction: ServerTransaction): void {
+    this.#options.metrics.refusals.inc('guest');
+    this.#endpoint.respond(transaction, 403);
   }
 
   #refuseRemote(transaction: ServerTransaction): void {
@@ -242,6 +259,7 @@ export class FrontEnd implements SipUser {
       case 'user':
         return this.#delivery.toUser(request, flow, transaction, destination.aor);
       case 'peer':
+        if (destination.conference) return this.#call(request, flow, transaction, routed, destination.peer);
         return this.#delivery.toPeer(request, flow, transaction, routed, { peer: destination.peer, sender });
       case 'partner':
         return this.#delivery.toPartner(request, flow, transaction, routed, sender);
@@ -260,18 +278,51 @@ export class FrontEnd implements SipUser {
     request: SipRequest,
     flow: SipFlow,
     transaction: ServerTransaction,
-    { destination }: Routed,
+    routed: Routed,
     address: string,
   ): void {
+    const { destination } = routed;
     const watches = destination.kind === 'presence' && request.method === 'SUBSCRIBE';
     if (watches && (request.to.tag !== undefined || this.#isForOutsiders(addressOfUri(request.uri), flow))) {
       this.#presence.serve(request, flow, transaction, { address, outsider: true });
     } else if (destination.kind === 'user' && this.#isForOutsiders(destination.aor, flow)) {
       this.#delivery.toUser(request, flow, transaction, destination.aor);
+    } else if (this.#isConferenceForOutsiders(destination, request, flow)) {
+      this.#call(request, flow, transaction, routed, destination.peer);
     } else {
       const status = watches || destination.kind === 'user' ? 404 : 403;
       this.#endpoint.respond(transaction, status, { headers: [NOT_REACHABLE] });
     }
+  }
+
+  /** Somebody without an account, whom an edge let as far as this: conferences, and nothing else. */
+  #serveGuest(request: SipRequest, flow: SipFlow, transaction: ServerTransaction, routed: Routed): void {
+    const { destination } = routed;
+    const may = GUEST_METHODS.has(request.method) && request.to.tag === undefined;
+    if (may && destination.kind === 'peer' && destination.conference) {
+      this.#call(request, flow, transaction, routed, destination.peer);
+    } else this.#refuseGuest(transaction);
+  }
+
+  #call(
+    request: SipRequest,
+    flow: SipFlow,
+    transaction: ServerTransaction,
+    routed: Routed,
+    peer: string,
+  ): void {
+    const caller = callerOf(request, flow);
+    this.#delivery.toConference(request, flow, transaction, routed, { peer, caller });
+  }
+
+  /** By the policy for everybody, or one for the very address of the conference; partners of edges only. */
+  #isConferenceForOutsiders(
+    destination: Destination,
+    request: SipRequest,
+    flow: SipFlow,
+  ): destination is Extract<Destination, { kind: 'peer' }> {
+    if (destination.kind !== 'peer' || !destination.conference || partyOf(flow).kind !== 'edge') return false;
+    return mayExchange(this.#settings.access.rightsOf(addressOfUri(request.uri)), 'edge');
   }
 
   #isForOutsiders(aor: string, flow: SipFlow): boolean {

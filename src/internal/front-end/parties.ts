@@ -24,7 +24,15 @@ export interface ClientParty {
  */
 export interface PeerParty {
   readonly kind: 'peer';
+  /** {@link peerKey} */
   readonly peer: string;
+  /** Its addresses are conferences. */
+  readonly conferences: boolean;
+}
+
+/** One host may be two peers: its conferences, and whatever else speaks for domains of its own there. */
+export function peerKey({ name, conferences }: { name: string; conferences: boolean }): string {
+  return conferences ? `${name} conferences` : name;
 }
 
 export type Party = EdgeParty | ClientParty | PeerParty;

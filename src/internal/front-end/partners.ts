@@ -43,7 +43,7 @@ export function mayExchange(rights: AccessRights, by: 'edge' | 'peer'): boolean 
 }
 
 /** A SIP address elsewhere: its user part may be anything, and keeps its case. */
-function parseAddress(uri: string): { readonly address: string; readonly domain: string } | undefined {
+export function parseAddress(uri: string): { readonly address: string; readonly domain: string } | undefined {
   const parsed = parseSipUri(uri);
   if (!parsed.ok || parsed.value.user === undefined || parsed.value.password !== undefined) return undefined;
   const domain = parsed.value.host.toLowerCase();

@@ -8,6 +8,7 @@ const around: Surroundings = {
   hosts: new Set(['fe1.int.test', '10.0.0.4']),
   domains: new Set(['example.test']),
   peers: new Map([['xmpp.example', 'gateway.internal.test']]),
+  conferences: new Set<string>(),
   edges: new Map([
     ['edge1.int.test', 'edge1.int.test'],
     ['10.0.0.1', 'edge1.int.test'],

@@ -19,8 +19,10 @@ export interface Surroundings {
   readonly domains: ReadonlySet<string>;
   /** Names and internal addresses of edges, each with the edge's name. */
   readonly edges: ReadonlyMap<string, string>;
-  /** Domains that trusted peers answer for, each with the peer's name. */
+  /** Domains that trusted peers answer for, each with the peer's key (`peerKey`). */
   readonly peers: ReadonlyMap<string, string>;
+  /** Those of them whose addresses are conferences of ours. */
+  readonly conferences: ReadonlySet<string>;
 }
 
 export const refusalReasons = [
@@ -38,6 +40,8 @@ export const refusalReasons = [
   /** The user's external access policy says no. */
   'not-remote',
   'not-federated',
+  /** Somebody without an account wants something else than a conference. */
+  'guest',
 ] as const satisfies readonly (ProxyRefusalReason | string)[];
 export type RefusalReason = (typeof refusalReasons)[number];
 
@@ -54,8 +58,8 @@ export type Destination =
   | { readonly kind: 'user'; readonly aor: string }
   /** Somebody at another organisation, by way of an edge. */
   | { readonly kind: 'partner' }
-  /** Somebody in a domain of this trusted peer. */
-  | { readonly kind: 'peer'; readonly peer: string }
+  /** Somebody, or a conference, in a domain of this trusted peer. */
+  | { readonly kind: 'peer'; readonly peer: string; readonly conference: boolean }
   /** Into a dialog, on a client's own connection. `tokens` are the flow tokens of our Record-Route entries. */
   | { readonly kind: 'flow'; readonly tokens: readonly string[] }
   /** Into a dialog, through this edge, which the topmost remaining Route names. */
@@ -119,7 +123,7 @@ function serve(request: SipRequest, around: Surroundings, target: string): Desti
   if (!around.domains.has(host) && !around.hosts.has(host)) {
     const peer = around.peers.get(host);
     if (peer !== undefined && user !== undefined && request.method !== 'REGISTER')
-      return { kind: 'peer', peer };
+      return { kind: 'peer', peer, conference: around.conferences.has(host) };
     const elsewhere = user !== undefined && request.method !== 'REGISTER' && !around.edges.has(host);
     return elsewhere ? { kind: 'partner' } : refused(403, 'foreign-domain');
   }

@@ -3,23 +3,25 @@ import { PresenceAgent } from '#internal/presence';
 import { type Connection, dialTls, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
 import { matchName } from '#platform/pki';
 import type { ServiceContext, SocketSource } from '#platform/service';
+import { HTTP, SIP } from '#platform/sip-door';
 import { type FlowTarget, SipEndpoint } from '#platform/sip-endpoint';
 import { OncePerKey } from '#platform/telemetry';
 import type { InternalDocument } from '#platform/topology';
+import { FOCUS_ALPN } from '#protocols/conference';
 import { tokenKey } from '#protocols/tokens';
 import { Authenticator } from './authentication.ts';
+import { ClientDoor } from './client-door.ts';
 import { EdgeLinks } from './edge-links.ts';
 import { ExternalAccess } from './external-access.ts';
 import { FrontEnd } from './front-end.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
-import { FlowTokens, newClientParty, partyOf } from './parties.ts';
+import { FlowTokens, type PeerParty, partyOf, peerKey } from './parties.ts';
 import type { Prepared } from './prepared.ts';
 import { PresenceUsers } from './presence-users.ts';
 import { Registrar } from './registrar.ts';
 import type { SignInSettings } from './sign-in.ts';
 
-/** IANA's ALPN id of SIP over TLS. */
-const ALPN = ['sip/2'];
+const ALPN = [FOCUS_ALPN, SIP];
 /** Connections of one source: a terminal server, or an edge with its pool. */
 const PER_SOURCE = 1024;
 const REFUSED_PEERS_LOGGED = 64;
@@ -27,8 +29,6 @@ const REFUSED_PEERS_LOGGED = 64;
 const FLOWS = 1_000_000;
 /** Handshakes under way at a time: they are what costs processor time. */
 const HANDSHAKES = 200;
-/** Unanswered requests of one client; far above what a person has, far below what the table of all holds. */
-const OPEN_REQUESTS = 1000;
 
 /** The front end while it has a document. */
 export class Running {
@@ -41,6 +41,7 @@ export class Running {
   readonly presence: PresenceAgent;
   readonly #links: EdgeLinks;
   readonly #listener: TlsAcceptor;
+  readonly #clients: ClientDoor;
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
   #prepared: Prepared;
 
@@ -93,6 +94,7 @@ export class Running {
       dial: (target) => this.#dial(target),
     });
     this.#frontEnd.attach(this.#endpoint, this.#links);
+    this.#clients = new ClientDoor(context, metrics, this.#endpoint, document.frontEnd);
     this.#listener = new TlsAcceptor(this.#listenerOptions());
     this.#links.start();
   }
@@ -121,6 +123,7 @@ export class Running {
     this.presence.configure(document.frontEnd.presence);
     this.#frontEnd.configure(settings);
     this.#links.update(document.frontEnd.edges);
+    this.#clients.configure(document.frontEnd);
     this.#listener.update(this.#listenerOptions());
     this.#dismiss(document.frontEnd);
   }
@@ -137,6 +140,7 @@ export class Running {
   }
   async stop(): Promise<void> {
     this.#frontEnd.stop();
+    this.#clients.close();
     this.#links.close();
     this.#endpoint.close();
     await this.#listener.close();
@@ -145,12 +149,12 @@ export class Running {
 
   /** Port row int-03 for edges, who show their certificate, and internal clients, who have none. */
   #listenerOptions(): TlsAcceptorOptions {
-    const { limits } = this.#prepared.document.frontEnd;
+    const { limits, webSocket } = this.#prepared.document.frontEnd;
     return {
       credentials: this.#prepared.credentials,
       clientCertificate: 'optional',
       trust: this.#prepared.trust,
-      alpn: ALPN,
+      alpn: webSocket.enabled ? [...ALPN, HTTP] : ALPN,
       handshakeMs: limits.handshakeSeconds * 1000,
       limits: {
         connections: limits.connections,
@@ -167,7 +171,7 @@ export class Running {
 
   /** An edge or peer that the document no longer names is believed no more, whoever opened the connection. */
   #dismiss({ edges, trustedPeers }: InternalDocument['frontEnd']): void {
-    const known = new Set([...edges, ...trustedPeers].map(({ name }) => name));
+    const known = new Set([...edges.map(({ name }) => name), ...trustedPeers.map(peerKey)]);
     for (const flow of [...this.#endpoint.flows()]) {
       const party = partyOf(flow);
       const name = party.kind === 'edge' ? party.edge : party.kind === 'peer' ? party.peer : undefined;
@@ -177,11 +181,7 @@ export class Running {
 
   #accept(connection: Connection): void {
     const peer = connection.tls?.peer;
-    if (peer === undefined) {
-      const data = newClientParty(this.#context.random);
-      this.#endpoint.addFlow(connection, { data, openRequests: OPEN_REQUESTS });
-      return;
-    }
+    if (peer === undefined) return this.#clients.accept(connection);
     const { edges, trustedPeers } = this.#prepared.document.frontEnd;
     const names = edges.map(({ name }) => name);
     const edge = matchName(peer.names, names);
@@ -192,10 +192,12 @@ export class Running {
       return;
     }
     const peers = trustedPeers.map(({ name }) => name);
-    const trusted = matchName(peer.names, peers);
+    const trusted = chosenPeer(trustedPeers, matchName(peer.names, peers), connection.tls?.alpn);
     if (trusted !== undefined) {
-      this.#endpoint.addFlow(connection, { data: { kind: 'peer', peer: trusted }, scope: trusted });
-      this.#frontEnd.handleReachable('peer', trusted);
+      const key = peerKey(trusted);
+      const data: PeerParty = { kind: 'peer', peer: key, conferences: trusted.conferences };
+      this.#endpoint.addFlow(connection, { data, scope: key });
+      this.#frontEnd.handleReachable('peer', key);
       return;
     }
     if (this.#refusedPeers.first(peer.fingerprint)) {
@@ -232,6 +234,22 @@ function localAddressFor(document: InternalDocument, remote: string): string {
   return addresses.find((address) => isIPv6(address) === isIPv6(remote)) ?? addresses[0] ?? '';
 }
 
+type TrustedPeer = InternalDocument['frontEnd']['trustedPeers'][number];
+
+/** The peer of that name; where its host has conferences beside other domains, the connection says which of them it is. */
+function chosenPeer(
+  peers: readonly TrustedPeer[],
+  name: string | undefined,
+  alpn: string | undefined,
+): TrustedPeer | undefined {
+  const named = peers.filter((peer) => peer.name === name);
+  return named.find(({ conferences }) => conferences === (alpn === FOCUS_ALPN)) ?? soleOf(named);
+}
+
+function soleOf<Item>([first, another]: readonly Item[]): Item | undefined {
+  return another === undefined ? first : undefined;
+}
+
 function settingsOf(document: InternalDocument): SignInSettings {
   const { host, frontEnd } = document;
   const address = host.addresses.internal[0] ?? host.name;
@@ -249,7 +267,10 @@ function settingsOf(document: InternalDocument): SignInSettings {
       domains: new Set(frontEnd.sipDomains),
       edges: new Map(edges),
       peers: new Map(
-        frontEnd.trustedPeers.flatMap(({ name, domains }) => domains.map((domain) => [domain, name])),
+        frontEnd.trustedPeers.flatMap((peer) => peer.domains.map((domain) => [domain, peerKey(peer)])),
+      ),
+      conferences: new Set(
+        frontEnd.trustedPeers.flatMap(({ conferences, domains }) => (conferences ? domains : [])),
       ),
     },
     mrasEdge: frontEnd.edges[0]?.name,

@@ -1,10 +1,10 @@
 import type { Clock, Random } from '#kernel';
+import type { SipSide } from '#platform/sip-agent';
 import type { Log } from '#platform/telemetry';
 import type { StanzaCondition } from '#protocols/sip-xmpp';
 import type { XmlElement } from '#protocols/xml';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { GatewayStore } from './gateway-store.ts';
-import type { SipSide } from './sip-side.ts';
 
 /** What the document says about the gateway, in the units that code uses. */
 export interface GatewaySettings {

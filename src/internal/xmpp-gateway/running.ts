@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net';
 import type { Cancel } from '#kernel';
-import { dialTls } from '#platform/net';
 import type { ServiceContext } from '#platform/service';
-import { type FlowTarget, SipEndpoint, SipFlowPool } from '#platform/sip-endpoint';
+import { NextHopAgent, type NextHopSettings } from '#platform/sip-agent';
+import type { FlowTarget } from '#platform/sip-endpoint';
 import type { InternalDocument } from '#platform/topology';
 import { EdgeLinks, type EdgeLinksSettings, type LinkState } from '#platform/xmpp-link';
 import type { XmlElement } from '#protocols/xml';
@@ -13,15 +13,12 @@ import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { GatewayStore } from './gateway-store.ts';
 import type { Prepared } from './prepared.ts';
 import { refusalEvent } from './refusal-event.ts';
-import { SipSide } from './sip-side.ts';
 
 type Ready = Prepared & { readonly store: GatewayStore };
 
 const ALPN = ['sip/2'];
 const SWEEP_MS = 1000;
 const HANDSHAKE_MS = 10_000;
-/** SIP connections: one to each next hop, and a few that are on their way out. */
-const FLOWS = 64;
 /** How long what is under way has at the end to come to an answer. */
 const STOP_MS = 5000;
 const STOP_STEP_MS = 50;
@@ -31,8 +28,7 @@ export class Running implements XmppSide {
   readonly store: GatewayStore;
   readonly gateway: Gateway;
   readonly #context: ServiceContext;
-  readonly #endpoint: SipEndpoint;
-  readonly #pool: SipFlowPool;
+  readonly #agent: NextHopAgent;
   /** Opened once a next hop is there: until then the proxies had better answer for us. */
   #links: EdgeLinks | undefined;
   #prepared: Ready;
@@ -46,37 +42,29 @@ export class Running implements XmppSide {
     this.store = prepared.store;
     this.#settings = settingsOf(prepared.document);
     const { clock, random, log } = context;
-    const shared = { clock, random, log, metrics: context.metrics };
-    this.#endpoint = new SipEndpoint({
-      ...shared,
-      name: 'xmpp_gateway_sip',
-      limits: { flows: FLOWS },
-      user: {
-        onRequest: (...heard) => this.gateway.onRequest(...heard),
-        onAck: () => this.gateway.onAck(),
-        onCancel: () => this.gateway.onCancel(),
-        onFlowClosed: (...closed) => this.gateway.onFlowClosed(...closed),
-      },
-    });
-    this.#pool = new SipFlowPool({
-      ...shared,
-      endpoint: this.#endpoint,
-      name: 'xmpp_gateway_next_hop',
-      targets: nextHopsOf(prepared.document),
-      dial: (target) => this.#dial(target),
-      onChange: ({ state }) => {
-        if (state === 'healthy') this.#openLinks();
-      },
-    });
     const own = ownUri(prepared.document);
-    const sip = new SipSide({ clock, random, endpoint: this.#endpoint, pool: this.#pool, own });
+    this.#agent = new NextHopAgent(
+      {
+        ...{ clock, random, log, metrics: context.metrics, alpn: ALPN, own },
+        name: 'xmpp_gateway',
+        user: {
+          onRequest: (...heard) => this.gateway.onRequest(...heard),
+          onAck: () => this.gateway.onAck(),
+          onCancel: () => this.gateway.onCancel(),
+          onFlowClosed: (...closed) => this.gateway.onFlowClosed(...closed),
+        },
+        onReachable: () => this.#openLinks(),
+      },
+      this.#nextHopSettings(),
+    );
+    const { sip } = this.#agent;
     this.gateway = new Gateway(
       { clock, random, log, metrics, store: this.store, sip, xmpp: this, settings: () => this.#settings },
       own.address,
       (note) => context.events.emit(refusalEvent(note)),
     );
     this.gateway.load();
-    this.#pool.start();
+    this.#agent.start();
     this.#planSweep();
   }
 
@@ -103,12 +91,7 @@ export class Running implements XmppSide {
     return this.#links?.states() ?? [];
   }
   nextHops() {
-    return this.#pool.members().map(({ target, state, reason }) => ({
-      name: target.name,
-      address: target.address,
-      state,
-      reason: reason ?? '',
-    }));
+    return this.#agent.nextHops();
   }
   describe(): string {
     const open = this.links().filter(({ ready }) => ready).length;
@@ -121,7 +104,7 @@ export class Running implements XmppSide {
   adopt(prepared: Prepared): void {
     this.#prepared = { ...prepared, store: this.store };
     this.#settings = settingsOf(prepared.document);
-    this.#pool.update(nextHopsOf(prepared.document));
+    this.#agent.configure(this.#nextHopSettings());
     this.#links?.configure(this.#linkSettings());
   }
 
@@ -146,8 +129,7 @@ export class Running implements XmppSide {
       await new Promise<void>((resolve) => this.#context.clock.after(STOP_STEP_MS, resolve));
     }
     this.#links?.close();
-    this.#pool.close();
-    this.#endpoint.close();
+    this.#agent.close();
     this.store.close();
   }
 
@@ -180,27 +162,11 @@ export class Running implements XmppSide {
     };
   }
 
-  /** Port row int-03, seen from the gateway: a trusted peer of the next hop. */
-  #dial(target: FlowTarget): ReturnType<typeof dialTls> {
+  #nextHopSettings(): NextHopSettings {
     const { document, credentials, trust } = this.#prepared;
-    return dialTls({
-      remote: { address: target.address, port: target.port },
-      localAddress: localAddressFor(document, target.address),
-      servername: target.name,
-      credentials,
-      trust,
-      expectNames: [target.name],
-      alpn: ALPN,
-      handshakeMs: HANDSHAKE_MS,
-      clock: this.#context.clock,
-      metrics: this.#context.metrics,
-    });
+    const localAddresses = document.host.addresses.internal;
+    return { nextHops: nextHopsOf(document), credentials, trust, localAddresses };
   }
-}
-
-function localAddressFor(document: InternalDocument, remote: string): string {
-  const addresses = document.host.addresses.internal;
-  return addresses.find((address) => isIPv6(address) === isIPv6(remote)) ?? addresses[0] ?? '';
 }
 
 /** Without next hops of its own the gateway works for the front end of the same document. */

@@ -1,4 +1,5 @@
 import { randomToken } from '#kernel';
+import type { SipOutcome } from '#platform/sip-agent';
 import { Dialog, type ServerTransaction, type SipRequest } from '#protocols/sip';
 import { writeChatMessage } from '#protocols/sip-xmpp';
 import { callIdOf } from './call-id.ts';
@@ -6,7 +7,6 @@ import type { Conversation, Conversations, Session, SessionFailure, Waiting } fr
 import type { GatewayContext } from './gateway-context.ts';
 import { type Parties, partiesOfRequest, sipAddress, sipOfBare } from './party.ts';
 import { messageSession, offersMessages } from './session-description.ts';
-import type { SipOutcome } from './sip-side.ts';
 
 const ALLOW = ['Allow', 'INVITE, ACK, BYE, CANCEL, MESSAGE, INFO, OPTIONS, SUBSCRIBE, NOTIFY'] as const;
 const SDP = ['Content-Type', 'application/sdp'] as const;

@@ -1,4 +1,5 @@
 import { randomToken } from '#kernel';
+import type { SipFailure, SipOutcome } from '#platform/sip-agent';
 import {
   type ChatMessage,
   conditionOf,
@@ -18,7 +19,6 @@ import type { GatewayContext } from './gateway-context.ts';
 import type { Outcome } from './gateway-metrics.ts';
 import { sipAddress, sipOfBare } from './party.ts';
 import type { Sessions } from './sessions.ts';
-import type { SipFailure, SipOutcome } from './sip-side.ts';
 import { textHeaders } from './text-of-sip.ts';
 
 /** A message under way, with what has to be said about it. */

@@ -1,4 +1,5 @@
 import { type Cancel, randomToken, type WallTime } from '#kernel';
+import type { SipOutcome } from '#platform/sip-agent';
 import { PIDF_TYPE } from '#protocols/presence';
 import { Dialog, dialogIdOf, type ServerTransaction, type SipRequest } from '#protocols/sip';
 import { type DevicePresence, readPresence, stanzaErrorOf, writePresenceDocument } from '#protocols/sip-xmpp';
@@ -8,7 +9,6 @@ import type { Arrival } from './arrival.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { Approval, Pair } from './gateway-store.ts';
 import { isFrom, partiesOfRequest, sipOfBare } from './party.ts';
-import type { SipOutcome } from './sip-side.ts';
 import { readEvent, secondsOf } from './subscription-state.ts';
 
 /** One subscription of a device of a user of ours. */

@@ -1,4 +1,5 @@
 import { randomToken, type WallTime } from '#kernel';
+import type { SipOutcome } from '#platform/sip-agent';
 import { PIDF_TYPE } from '#protocols/presence';
 import { Dialog, dialogIdOf, type ServerTransaction, type SipRequest } from '#protocols/sip';
 import {
@@ -15,7 +16,6 @@ import type { Arrival } from './arrival.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { Pair } from './gateway-store.ts';
 import { isFrom, jidOfBare, sipOfBare } from './party.ts';
-import type { SipOutcome } from './sip-side.ts';
 import { readSubscriptionState, type SubscriptionState, secondsOf } from './subscription-state.ts';
 import { newWatch, type Watch } from './watch.ts';
 

@@ -11,5 +11,6 @@ export {
   readConferenceInfo,
   writeConferenceInfo,
 } from './conference-info.ts';
+export { FOCUS_ALPN } from './focus-connection.ts';
 export * from './join/index.ts';
 export { type ConferenceInfoLimits, conferenceInfoLimits } from './limits.ts';

@@ -1,11 +1,11 @@
 import { type Connection, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
 import type { ServiceContext } from '#platform/service';
+import { FrontDoor, HTTP, SIP } from '#platform/sip-door';
 import { OncePerKey } from '#platform/telemetry';
 import { type UpgradeRefusal, WebSocketAcceptor, type WebSocketAcceptorOptions } from '#platform/web-socket';
 import type { GuardDesk } from '../guard/guard-desk.ts';
 import type { AccessMetrics } from '../metrics.ts';
 import type { Prepared } from '../prepared.ts';
-import { FrontDoor, HTTP, SIP } from './front-door.ts';
 
 /** A WebSocket is pinged so many times before silence would end it. */
 const PINGS_IN_KEEP_ALIVE = 3;

@@ -32,6 +32,8 @@ const KEY = new Uint8Array(32).fill(3);
 export const EDGE = 'edge1.internal.test';
 export const PEER = 'gateway.internal.test';
 export const PEER_DOMAIN = 'xmpp.example';
+const FOCUS = 'gateway.internal.test conferences';
+export const CONFERENCE_DOMAIN = 'conf.example.test';
 
 const PASSWORD = 'correct horse';
 type Policies = ConstructorParameters<typeof ExternalAccess>[0];
@@ -55,7 +57,11 @@ function settingsWith(access: Policies): SignInSettings {
       hosts: new Set(['127.0.11.2']),
       domains: new Set(['example.test']),
       edges: new Map([[EDGE, EDGE]]),
-      peers: new Map([[PEER_DOMAIN, PEER]]),
+      peers: new Map([
+        [PEER_DOMAIN, PEER],
+        [CONFERENCE_DOMAIN, FOCUS],
+      ]),
+      conferences: new Set([CONFERENCE_DOMAIN]),
     },
     mrasEdge: undefined,
     access: new ExternalAccess(access),
@@ -262,8 +268,14 @@ export class Bench {
   /** A connection that the trusted peer opened. */
   peer(): Wire {
     const wire = new Wire(++this.#wires);
-    this.endpoint.addFlow(wire, { data: { kind: 'peer', peer: PEER }, scope: PEER });
+    this.endpoint.addFlow(wire, { data: { kind: 'peer', peer: PEER, conferences: false }, scope: PEER });
     this.#frontEnd.handleReachable('peer', PEER);
+    return wire;
+  }
+  /** A connection that the focus of the same host opened. */
+  focus(): Wire {
+    const wire = new Wire(++this.#wires);
+    this.endpoint.addFlow(wire, { data: { kind: 'peer', peer: FOCUS, conferences: true }, scope: FOCUS });
     return wire;
   }
   /** A client of the internal network, with the token that names its connection in routes. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { SipSide } from '#platform/sip-agent';
 import type { SipFlow } from '#platform/sip-endpoint';
 import { Metrics } from '#platform/telemetry';
 import { buildRequest, type SipRequest, type SipResponse } from '#protocols/sip';
@@ -9,7 +10,6 @@ import { Gateway, type RefusalNote } from '../gateway.ts';
 import type { GatewaySettings, SendFailure } from '../gateway-context.ts';
 import { gatewayMetrics } from '../gateway-metrics.ts';
 import { GatewayStore } from '../gateway-store.ts';
-import { SipSide } from '../sip-side.ts';
 
 export const ROMEO = 'romeo@sip.example';
 export const JULIET = 'juliet@xmpp.example';

@@ -24,18 +24,20 @@ const edgeRepeats: Rule<InternalFacts> = {
   },
 };
 
-/** A domain is ours or one peer's, and a name is that of one edge or one peer. */
+/** A domain is ours or one peer's; a name is that of one edge or one peer, which may have conferences beside other domains. */
 const peerRepeats: Rule<InternalFacts> = {
   name: 'duplicate',
   check({ draft }, say) {
     const { trustedPeers, edges, sipDomains } = draft.frontEnd ?? {};
-    const names = new Map((edges ?? []).map((edge, at) => [edge?.name, `frontEnd.edges[${at}]`]));
+    const edgeNames = new Map((edges ?? []).map((edge, at) => [edge?.name, `frontEnd.edges[${at}]`]));
+    const names = new Map<string | undefined, string>();
     const domains = new Map((sipDomains ?? []).map((domain) => [domain, 'frontEnd.sipDomains']));
     for (const [at, peer] of (trustedPeers ?? []).entries()) {
       const path = ['frontEnd', 'trustedPeers', at];
-      const first = names.get(peer?.name);
       const shown = `frontEnd.trustedPeers[${at}]`;
-      if (first === undefined) names.set(peer?.name, shown);
+      const name = peer?.conferences === true ? `${peer.name} conferences` : peer?.name;
+      const first = edgeNames.get(peer?.name) ?? names.get(name);
+      if (first === undefined) names.set(name, shown);
       else
         say([...path, 'name'], 'error', `${peer?.name} is also the name of ${first}`, 'write another name');
       for (const [index, domain] of (peer?.domains ?? []).entries()) {

@@ -178,6 +178,19 @@ const cases: readonly RuleCase[] = [
     says: /edge1.example.com is also the name of frontEnd.edges\[0\]/,
   },
   {
+    rule: 'duplicate',
+    title: 'the conferences of a host are one peer, not two',
+    internal: true,
+    edit: [
+      '  registrar:',
+      '  trustedPeers:\n    - { name: host.example.com, domains: [partner.example] }\n' +
+        '    - { name: host.example.com, domains: [conf.example.com], conferences: true }\n' +
+        '    - { name: host.example.com, domains: [meet.example.com], conferences: true }\n  registrar:',
+    ],
+    at: 'host.example.com, domains: [meet',
+    says: /host.example.com is also the name of frontEnd.trustedPeers\[1\]/,
+  },
+  {
     rule: 'expires-order',
     title: 'a usual time beyond the longest',
     internal: true,

@@ -6,6 +6,7 @@ import { management } from './management-schema.ts';
 import { meetings } from './meetings-schema.ts';
 import { presence } from './presence-schema.ts';
 import * as setting from './setting.ts';
+import { sipOverWebSocket } from './web-socket-schema.ts';
 import { xmppGateway } from './xmpp-gateway-schema.ts';
 
 const NAME = 'a fully qualified domain name';
@@ -51,6 +52,11 @@ const trustedPeers = setting.sectionsOrNone(
       sentence: 'Its domains: requests to them go to the peer, and it may send requests from them.',
       reload: 'live',
       example: ['partner.example'],
+    }),
+    conferences: setting.toggle(false, {
+      sentence:
+        'Whether its addresses are conferences of ours: people of the organisation reach them without a right to federate, and guests reach nothing else.',
+      reload: 'live',
     }),
   },
 );
@@ -99,6 +105,7 @@ const frontEnd = setting.section('The embedded front end.', {
     sentence: 'TCP port for SIP over TLS, both of the edges and of internal clients.',
     rows: ['int-03', 'more-02'],
   }),
+  webSocket: sipOverWebSocket('on the same port, for pages inside', ['more-02']),
   edges,
   trustedPeers,
   database: setting.derivedText(

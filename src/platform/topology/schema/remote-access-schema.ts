@@ -1,18 +1,7 @@
 import * as setting from './setting.ts';
+import { sipOverWebSocket } from './web-socket-schema.ts';
 
-const webSocket = setting.optionalSection('SIP over WebSocket, on the port of the clients.', {
-  enabled: setting.toggle(false, {
-    sentence: 'Whether clients may speak SIP over WebSocket.',
-    reload: 'live',
-    rows: ['ext-05'],
-  }),
-  origins: setting.textsOrNone('a list of web origins', setting.webOrigin, {
-    sentence: 'Origins of the pages that may; a client that is no browser names none, and is let in without.',
-    reload: 'live',
-    example: ['https://phone.example.com'],
-    mostItems: 100,
-  }),
-});
+const webSocket = sipOverWebSocket('on the port of the clients', ['ext-05']);
 
 const guard = setting.optionalSection(
   'What becomes of wrong passwords. Sources are refused, never accounts: nobody outside can lock anybody out.',

@@ -1,0 +1,1 @@
+export { FrontDoor, type FrontDoorUser, HTTP, SIP } from './front-door.ts';
