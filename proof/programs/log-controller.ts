@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabProgram } from '../../src/apps/lab/program.ts';
 import { endedWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
+import { FollowedLogs } from '../../src/apps/lab/testing/followed-logs.ts';
 import { controllerDocument } from './documents.ts';
 import type { Perimeter } from './perimeter.ts';
 
@@ -34,5 +35,10 @@ export class LogController {
   logs(...parameters: readonly string[]): Promise<string> {
     const words = ['logs', ...parameters, '--socket', this.#program.options.socket];
     return this.#perimeter.host('counterparts').run(process.execPath, [SERVER, ...words]);
+  }
+  /** `sallyport logs follow ...`, until it is stopped. */
+  follow(...parameters: readonly string[]): FollowedLogs {
+    const { launcher } = this.#perimeter.host('counterparts');
+    return new FollowedLogs(this.#program.options.socket, parameters, launcher);
   }
 }

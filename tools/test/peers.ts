@@ -5,6 +5,7 @@ import { basename, delimiter, join } from 'node:path';
 const PROGRAMS: { readonly [file: string]: { readonly [program: string]: string } } = {
   'baresip.interop.test.ts': { baresip: 'baresip-core' },
   'coturn.interop.test.ts': { turnserver: 'coturn' },
+  'captures.interop.test.ts': { text2pcap: 'tshark', tshark: 'tshark', sngrep: 'sngrep' },
   'chromium-relay.interop.test.ts': { chromium: 'chromium', certutil: 'libnss3-tools' },
   'difference.interop.test.ts': {
     ip: 'iproute2',

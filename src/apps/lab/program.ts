@@ -42,8 +42,12 @@ export class LabProgram {
   /**
    * Starts it and waits until every service says that it is healthy.
    * @param environment variables that it and its services have besides those of this process
+   * @param flags further words of the command line
    */
-  async start(environment: Readonly<Record<string, string>> = {}): Promise<ProgramStatus> {
+  async start(
+    environment: Readonly<Record<string, string>> = {},
+    flags: readonly string[] = [],
+  ): Promise<ProgramStatus> {
     const { name, document, log, launcher = [] } = this.options;
     const [program = process.execPath, ...parameters] = [
       ...launcher,
@@ -52,6 +56,7 @@ export class LabProgram {
       name,
       document,
       '--until-stdin-ends',
+      ...flags,
     ];
     // A group of its own: Ctrl-C in the terminal is for the lab, which then stops the programs in order. Should the
     // lab be killed, standard input ends and they stop by themselves.

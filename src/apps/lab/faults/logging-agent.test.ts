@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { LogEvent } from '#protocols/log-query';
 import { runCommandLine } from '../../cli/index.ts';
+import { FollowedLogs } from '../testing/followed-logs.ts';
 import { Perimeter } from '../testing/perimeter.ts';
 import { edit } from './documents.ts';
 import { Person } from './person.ts';
@@ -70,5 +73,30 @@ test('a logging agent that is killed loses nothing that a sync confirmed, and no
     }
   } finally {
     await Promise.all([alice.leave(), bob.leave()]);
+  }
+});
+
+test('in a single process the agent stores, searches, follows and copies as in one of its own', async () => {
+  await perimeter.edge.stop();
+  await perimeter.edge.start({}, ['--single-process']);
+  assert.equal((await agent())?.pid, perimeter.edge.pid ?? assert.fail('no edge'));
+  const followed = new FollowedLogs(perimeter.files.internalSocket, ['--provider', 'Sip']);
+  const [alice, bob] = [await Person.arrive(perimeter, 'alice'), await Person.arrive(perimeter, 'bob')];
+  try {
+    await until('what is written is followed', async () => {
+      await alice.write(bob, 'written in a single process');
+      assert.ok(followed.running, followed.said);
+      return followed.lines.some((line) => line.includes('MESSAGE sip:'));
+    });
+    const started = await logs('update', 'Mine', '--provider', 'Sip:verbose', '--for', '10m');
+    assert.match(started, /runs AlwaysOn, Mine/);
+    await logs('sync');
+    const found = await logs('search', '--json', '--uri', alice.address, '--text', 'MESSAGE sip:', '--all');
+    assert.ok(found.split('\n').length >= 1);
+    const folder = join(perimeter.plan.folder, 'single');
+    await logs('export', folder);
+    assert.ok(readdirSync(folder).some((file) => file.endsWith('.jsonl')));
+  } finally {
+    await Promise.all([followed.stop(), alice.leave(), bob.leave()]);
   }
 });

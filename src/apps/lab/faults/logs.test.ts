@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { openedAnswer, readAnswer } from '#internal/log-controller';
 import type { LogEvent } from '#protocols/log-query';
 import { runCommandLine } from '../../cli/index.ts';
 import { Perimeter } from '../testing/perimeter.ts';
 import { type SecondEdge, secondEdge } from '../testing/second-edge.ts';
-import { edit } from './documents.ts';
+import { change, edit } from './documents.ts';
+import { HeldLine } from './held-line.ts';
 import { Person } from './person.ts';
 import { RawSip, requestText } from './raw-sip.ts';
 import { until } from './until.ts';
@@ -188,6 +190,64 @@ test('who refused, and by which rule, is found', async () => {
       ['message', 'out', 'MESSAGE', 483, undefined],
     ],
   );
+});
+
+test('an agent that is frozen in the middle of a search is named, and what the other has comes whole', async () => {
+  const { address } = second.plan.internal;
+  const status = await second.program.status();
+  const victim = status?.services.find(({ name }) => name === 'logging-agent')?.pid;
+  assert.ok(victim !== undefined);
+  const asking: { reading?: string } = {};
+  const answer = async (waitMs: number) =>
+    readAnswer.parse(
+      await perimeter.internal.ask('log-controller', 'read', { reading: asking.reading, waitMs }),
+    );
+  const states: string[] = [];
+  // The octets with which the controller asks are stopped on their way: the agent has them, and nothing to read them with.
+  const line = await HeldLine.open(address, 50_002, async () => {
+    if (asking.reading === undefined || states.at(-1) === 'answering') return;
+    states.push((await answer(0)).edges[1]?.state ?? 'unknown');
+    if (states.at(-1) === 'answering') process.kill(victim, 'SIGSTOP');
+  });
+  try {
+    await change(perimeter, 'internal', {
+      'logging.edges.1.searchPort': line.port,
+      'logging.answerSeconds': 3,
+    });
+    const query = { keys: { uri: ['alice@lab.test'] }, from: 0, to: Date.now() };
+    const whole = await found('--uri', 'alice@lab.test', '--last', '1h');
+    const own = whole.filter(({ node }) => node === perimeter.plan.names.edge);
+    assert.ok(own.length > 0 && own.length < whole.length);
+    await line.holding(async () => {
+      ({ reading: asking.reading } = openedAnswer.parse(
+        await perimeter.internal.ask('log-controller', 'search', { query }),
+      ));
+    });
+    const events: LogEvent[] = [];
+    let last = await answer(10_000);
+    for (; !last.over; last = await answer(10_000)) events.push(...last.events);
+    events.push(...last.events);
+    assert.equal(states.at(-1), 'answering', 'it was asked before it was frozen');
+    assert.deepEqual(events, own);
+    assert.equal(last.edges[0]?.problem, undefined);
+    const { code, message } = last.edges[1]?.problem ?? {};
+    assert.match(
+      `${code} ${message}`,
+      /^SLP-LOG-0102 .*: edge2\.int\.lab\.test at \S+ port \d+ \(port row int-10\) has said nothing for 3 s$/,
+    );
+    process.kill(victim, 'SIGCONT');
+    await until('it answers again', async () => {
+      const { status: ended } = await logs('search', '--uri', 'alice@lab.test', '--last', '1h');
+      return ended === 0;
+    });
+  } finally {
+    process.kill(victim, 'SIGCONT');
+    await line.close();
+    await change(perimeter, 'internal', {
+      'logging.edges.1.searchPort': undefined,
+      'logging.answerSeconds': 20,
+    });
+  }
 });
 
 test('a copy of all segments is what the edges have; an edge that is gone is named, the other answers', async () => {
