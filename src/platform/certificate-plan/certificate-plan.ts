@@ -11,8 +11,8 @@ import { externalCertificateNames, type PlannedName } from './external-certifica
 
 /** One certificate that an edge needs. */
 export interface PlannedCertificate {
-  /** Its key in `host.certificates`. */
-  readonly id: 'access' | 'internal';
+  /** Its key in `host.certificates`; with the name that clients ask for, of a pair of `accessDomains`. */
+  readonly id: 'access' | 'internal' | `access-domain-${string}`;
   readonly title: string;
   readonly files: KeyPairFiles;
   readonly issuer: 'public' | 'internal';
@@ -61,7 +61,7 @@ export function certificatePlan(document: EdgeDocument): CertificatePlan {
   const access = accessCertificate(document);
   const named = new Set(document.host.certificates.accessDomains.map(({ name }) => name));
   return {
-    certificates: [access, internalCertificate(document)],
+    certificates: [access, internalCertificate(document), ...domainCertificates(document)],
     serverNames: [
       ...access.names.map(({ name, why }) => ({
         serverName: name,
@@ -136,6 +136,39 @@ function internalCertificate(document: EdgeDocument): PlannedCertificate {
     ],
     usedAt: uses.map(useOf),
   };
+}
+
+/** Those shown to clients that ask for a name of `accessDomains`; partners are always shown the one of all names. */
+function domainCertificates(document: EdgeDocument): PlannedCertificate[] {
+  const uses = rowsWithTls(document, 'external').filter(({ id }) => id === 'ext-05');
+  const rows = uses.map(({ id }) => id);
+  return document.host.certificates.accessDomains.map(({ name, certificate, key }) => ({
+    id: `access-domain-${name}`,
+    title: `External certificate of the Access Edge service for clients that ask for ${name}`,
+    files: { certificate, key },
+    issuer: 'public',
+    names: [
+      {
+        name,
+        required: true,
+        comparedAs: ['host'],
+        why: [{ text: 'clients that ask for this name compare it', rows }],
+      },
+      ...document.policy.sipDomains
+        .filter((domain) => name.endsWith(`.${domain}`))
+        .map((domain) => ({
+          name: domain,
+          required: false,
+          comparedAs: ['sip-domain' as const],
+          why: [{ text: 'clients that follow RFC 5922 compare the SIP domain', rows }],
+        })),
+    ],
+    usages: [
+      { usage: 'serverAuth', need: 'required', requested: true, why: 'clients open TLS to it' },
+      { usage: 'clientAuth', need: 'unneeded', requested: false, why: 'nobody is dialled with it' },
+    ],
+    usedAt: uses.map(useOf),
+  }));
 }
 
 /** The rows that are on and in which a certificate of ours is shown, those of the relay's TLS too; each flow once. */

@@ -312,3 +312,42 @@ test('the public roots of the runtime are there, and those of the operator besid
   const more = publicRoots({ certificates: roots.certificates.slice(0, 1), pem: '' });
   assert.equal(more.certificates.length, roots.certificates.length + 1);
 });
+
+test('what the certificate of a domain of its own lacks is told, as of the one of all names', async (t) => {
+  const files = await CertificateFiles.create(t);
+  const pair = '{ name: sip.second.example, certificate: second.crt, key: second.key }';
+  const document = files.document(
+    edited(
+      edited(goodEdge, '    internal: {', `    accessDomains: [${pair}]\n    internal: {`),
+      'sipDomains: [example.com]',
+      'sipDomains: [example.com, second.example]',
+    ),
+  );
+  const ofSecond = () => files.said(document).filter((line) => line.includes('second.crt'));
+  await files.issue('second', files.issuing, {
+    hosts: ['sip.third.example'],
+    usages: ['serverAuth'],
+    notAfter: inDays(-1),
+  });
+  assert.deepEqual(ofSecond(), [
+    'error name-missing: "second.crt" does not hold the name sip.second.example',
+    'warning name-missing: "second.crt" does not hold the name second.example',
+    'instruction other-names: "second.crt" also holds "sip.third.example", which this document does not ask for',
+    `error expired: "second.crt" expired ${dateIn(-1)}`,
+  ]);
+  await files.issue('second', files.internal, { hosts: ['sip.second.example', 'second.example'] });
+  assert.deepEqual(ofSecond(), [
+    'warning internal-issuer: "second.crt" was issued by the internal authority, which nobody outside knows',
+  ]);
+  await files.issue('second', files.issuing, { hosts: ['sip.second.example', 'second.example'] });
+  assert.deepEqual(ofSecond(), []);
+  const { certificates } = files.examine(document);
+  assert.deepEqual(
+    certificates.map(({ id, view }) => [id, view?.names.length]),
+    [
+      ['access', 4],
+      ['internal', 1],
+      ['access-domain-sip.second.example', 2],
+    ],
+  );
+});
