@@ -8,8 +8,10 @@ import { externalUri, internalUri, type Scene } from './scene.ts';
 import { stampedVia } from './via.ts';
 
 /** Fields of clients that may hold what we have hidden from them, besides Contact, which is theirs. */
-const TARGET_FIELDS = ['Refer-To', 'Referred-By'] as const;
-const DIALOG_ID_FIELDS = ['Replaces', 'Join', 'Target-Dialog', 'In-Reply-To'] as const;
+const TARGET_FIELDS = ['From', 'To', 'Refer-To', 'Referred-By', 'Reply-To'] as const;
+const DIALOG_ID_FIELDS = ['Replaces', 'Join', 'Target-Dialog', 'In-Reply-To', 'SIP-If-Match'] as const;
+/** Begins the user part of a hidden target, and a hidden Call-ID. */
+const HIDDEN_MARK = '~';
 
 /** A client's request as the next hop gets it (RFC 3261 §16.6). */
 export function inwardRequest(
@@ -103,11 +105,11 @@ export function openHidden(edit: MessageEdit, message: SipMessage, scene: Scene,
   if (callId !== message.callId) edit.replace('Call-ID', callId);
   for (const name of TARGET_FIELDS) {
     const value = message.header(name);
-    if (value !== undefined) replaceIfChanged(edit, name, value, scene.hiding.openUris(value));
+    if (value?.includes(HIDDEN_MARK)) replaceIfChanged(edit, name, value, scene.hiding.openUris(value));
   }
   for (const name of DIALOG_ID_FIELDS) {
     const value = message.header(name);
-    if (value !== undefined) replaceIfChanged(edit, name, value, scene.hiding.openDialogId(value));
+    if (value?.includes(HIDDEN_MARK)) replaceIfChanged(edit, name, value, scene.hiding.openDialogId(value));
   }
 }
 

@@ -16,6 +16,7 @@ import { externalUri, externalVia, type Scene } from './scene.ts';
 
 /** Contacts of one message that are shown; far more than one person has devices. */
 const MOST_CONTACTS = 128;
+const NOBODY = 'sip:hidden.invalid';
 /** Stands for all Vias of the inside, so that a client sees a request that was passed on, and not by whom. */
 const HIDDEN_VIA = 'SIP/2.0/TLS hidden.invalid;branch=z9hG4bKhidden';
 
@@ -32,6 +33,7 @@ export function outwardRequest(
   const edit = new MessageEdit(request);
   if (decision.requestUri !== undefined) edit.requestUri(decision.requestUri);
   scrub(edit, request, scene);
+  hideParties(edit, request, scene);
   hideContacts(edit, request, [], scene);
   const callId = hiding.hideCallId(request.callId);
   if (callId !== request.callId) edit.replace('Call-ID', callId);
@@ -43,6 +45,8 @@ export function outwardRequest(
     const behind = hiding.foldRoutes(request.values('Record-Route'));
     edit.replace('Record-Route', `<${externalUri(settings, token, behind)}>`);
   }
+  // Only answers have one (RFC 3608), and there it becomes ours.
+  if (request.has('Service-Route')) edit.remove('Service-Route');
   const ours = `${externalVia(settings)};branch=${branch}`;
   edit.replace('Via', `${ours}, ${HIDDEN_VIA}`);
   more?.(edit);
@@ -59,6 +63,7 @@ export function hideOutward(
   const { request, token } = original;
   if (scene.hiding.disclosure.mentionsInternal(response.reason)) edit.plainReason();
   scrub(edit, response, scene);
+  echoParties(edit, response, request, scene);
   hideContacts(edit, response, request.method === 'REGISTER' ? request.values('Contact') : [], scene);
   if (response.callId !== request.callId) edit.replace('Call-ID', request.callId);
   if (response.has('Record-Route')) foldRecordRoute(edit, response, token, scene);
@@ -70,6 +75,28 @@ export function hideOutward(
       `<${externalUri(scene.settings, token, scene.hiding.foldRoutes(services))}>`,
     );
   }
+}
+
+/** Addresses of record pass as they are, but for those at a host of the inside: a service of its own that speaks. */
+function hideParties(edit: MessageEdit, request: SipRequest, { hiding }: Scene): void {
+  for (const name of ['From', 'To'] as const) {
+    const { uri, tag } = name === 'From' ? request.from : request.to;
+    if (!hiding.disclosure.mentionsInternal(uri)) continue;
+    const shown = hiding.hideUris(request.header(name) ?? '');
+    // What is no address, and tells all the same, is nobody's.
+    const nobody = `<${NOBODY}>${tag === undefined ? '' : `;tag=${tag}`}`;
+    edit.replace(name, hiding.disclosure.mentionsInternal(shown) ? nobody : shown);
+  }
+}
+
+/** RFC 3261 §8.2.6.2: both stand in a response as in its request, which may have had them hidden. */
+function echoParties(edit: MessageEdit, response: SipResponse, request: SipRequest, { hiding }: Scene): void {
+  const { disclosure } = hiding;
+  if (disclosure.mentionsInternal(response.from.uri)) edit.replace('From', request.header('From') ?? '');
+  if (!disclosure.mentionsInternal(response.to.uri)) return;
+  const { tag } = response.to;
+  const own = request.header('To') ?? '';
+  edit.replace('To', request.to.tag !== undefined || tag === undefined ? own : `${own};tag=${tag}`);
 }
 
 /** A client reads the set from the bottom up and has us nearest: ours at the top is what it routes by. */
@@ -179,27 +206,7 @@ const TREATMENTS: ReadonlyMap<string, Treatment> = new Map<string, Treatment>([
     'Max-Forwards',
     'Max-Breadth',
   ]),
-  // Addresses of record, and values of closed grammars.
-  ...treat('keep', [
-    'From',
-    'To',
-    'CSeq',
-    'Content-Length',
-    'Content-Type',
-    'Content-Disposition',
-    'Expires',
-  ]),
-  ...treat('keep', [
-    'Allow',
-    'Allow-Events',
-    'Supported',
-    'Require',
-    'Unsupported',
-    'Accept',
-    'Event',
-    'Date',
-  ]),
-  ...treat('keep', ['Min-Expires', 'Session-Expires', 'Min-SE', 'RSeq', 'RAck', 'Retry-After', 'SIP-ETag']),
+  ...treat('keep', ['From', 'To', 'CSeq', 'Content-Length']),
   // The client computes with these to the letter; a realm is the operator's own choice.
   ...treat('keep', [
     'WWW-Authenticate',
@@ -208,7 +215,7 @@ const TREATMENTS: ReadonlyMap<string, Treatment> = new Map<string, Treatment>([
     'Proxy-Authentication-Info',
   ]),
   ...treat('uris', ['Refer-To', 'Referred-By', 'Reply-To']),
-  ...treat('dialog-id', ['Replaces', 'Join', 'Target-Dialog', 'In-Reply-To']),
+  ...treat('dialog-id', ['Replaces', 'Join', 'Target-Dialog', 'In-Reply-To', 'SIP-ETag']),
   ...treat('warning', ['Warning']),
 ]);
 
