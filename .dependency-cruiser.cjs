@@ -31,6 +31,7 @@ const within = {
     'sip-agent': ['net', 'pki', 'sip-endpoint', 'telemetry'],
     'sip-door': ['net', 'web-socket'],
     'web-socket': ['net'],
+    'psom-door': ['net', 'psom-link', 'telemetry', 'web-socket'],
     'psom-link': ['net', 'pki', 'telemetry'],
     'xmpp-link': ['net', 'pki', 'telemetry'],
     'xmpp-endpoint': ['dns', 'net', 'partner-dial', 'pki', 'telemetry'],

@@ -1,7 +1,12 @@
 import type { Catalogue } from './entry.ts';
 
-/** Errors of web conferencing (SLP-WEB-nnnn): 0130 to 0149 are those of the headless participant and the build of the browser client. */
+/** Errors of web conferencing (SLP-WEB-nnnn): 0001 to 0049 are the edge's and those of the door for participants, 0130 to 0149 are those of the headless participant and the build of the browser client. */
 export const webConferencingErrors = {
+  'SLP-WEB-0002': {
+    blame: 'operator',
+    summary: 'the files of the meeting client cannot be served',
+    remedy: 'Build them anew with `node tools/build-meeting/main.ts`, then reload.',
+  },
   'SLP-WEB-0130': {
     blame: 'peer',
     summary: 'a participant was not let into the meeting',

@@ -1,2 +1,2 @@
-export type { UpgradeRefusal } from './upgrade.ts';
+export { type RequestHead, readHead, type UpgradeRefusal, upgradeRefusals } from './upgrade.ts';
 export { WebSocketAcceptor, type WebSocketAcceptorOptions } from './web-socket-acceptor.ts';

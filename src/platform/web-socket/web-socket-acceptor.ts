@@ -22,6 +22,8 @@ export interface WebSocketAcceptorOptions extends UpgradePolicy {
   readonly headBytes: number;
   /** Milliseconds until the head must be complete. */
   readonly headMs: number;
+  /** Only binary messages are sent and taken: what is spoken is no text, though some of it may look like it. */
+  readonly binary?: boolean;
   /** How often an open WebSocket is pinged, in milliseconds: pages cannot, and a proxy between forgets what is silent. */
   readonly pingMs: number;
 }
@@ -108,7 +110,7 @@ export class WebSocketAcceptor {
     // The library looks at these three only.
     const request = { method, url: target, headers } as unknown as IncomingMessage;
     this.#server.handleUpgrade(request, stream, rest, (socket: WebSocket) => {
-      webSocket = new WebSocketConnection(connection, socket, stream);
+      webSocket = new WebSocketConnection(connection, socket, stream, this.#options.binary === true);
       this.#open.add(webSocket);
       this.#planPings();
       this.#user.accept(webSocket);

@@ -20,7 +20,7 @@ const CODES: Readonly<Record<CloseReason, number>> = {
 
 /**
  * A WebSocket as a Connection of messages: each chunk received is one message, and each write is sent as one. Text
- * where it is text, since pages read that more easily.
+ * where it is text, since pages read that more easily, unless the subprotocol is binary.
  */
 export class WebSocketConnection implements Connection {
   readonly messages = true;
@@ -33,14 +33,19 @@ export class WebSocketConnection implements Connection {
   #finished: CloseReason | undefined;
   #leaving: CloseReason | undefined;
 
-  constructor(under: Connection, socket: WebSocket, stream: ConnectionStream) {
+  readonly #binary: boolean;
+
+  constructor(under: Connection, socket: WebSocket, stream: ConnectionStream, binary: boolean) {
+    this.#binary = binary;
     this.#under = under;
     this.#socket = socket;
     this.#stream = stream;
     socket.binaryType = 'nodebuffer';
-    socket.on('message', (data) => {
+    socket.on('message', (data, isBinary) => {
+      if (this.#leaving !== undefined) return;
       // One buffer, by the binary type above.
-      if (this.#leaving === undefined) this.onData(data as Buffer);
+      if (isBinary || !binary) this.onData(data as Buffer);
+      else this.#leave('protocol');
     });
     // The library has told the peer the code already (1002, 1007, 1009), and closes.
     socket.on('error', () => {
@@ -97,7 +102,7 @@ export class WebSocketConnection implements Connection {
 
   write(bytes: Uint8Array): boolean {
     if (this.closed || bytes.length === 0) return !this.closed;
-    this.#socket.send(bytes, { binary: !isUtf8(bytes), fin: true });
+    this.#socket.send(bytes, { binary: this.#binary || !isUtf8(bytes), fin: true });
     return !this.closed;
   }
   /** Nobody hears of a ping but the peer's own library; its pong counts as a sign of life. */

@@ -1,0 +1,11 @@
+export {
+  DOOR_ALPN,
+  type DoorRefusal,
+  type DoorSettings,
+  type DoorUser,
+  PSOM_ALPN,
+  PsomDoor,
+  refuseJoin,
+} from './door.ts';
+export type { Join } from './join-reader.ts';
+export { loadSite, type Site } from './site.ts';
