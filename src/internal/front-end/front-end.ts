@@ -11,7 +11,7 @@ import type { EdgeLinks } from './edge-links.ts';
 import { NOT_ENABLED_FOR_REMOTE } from './external-access.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { type FlowTokens, partyOf, sameEnd } from './parties.ts';
-import { mayExchange, NOT_REACHABLE, outsiderOf } from './partners.ts';
+import { isForContactsOnly, mayExchange, NOT_REACHABLE, outsiderOf } from './partners.ts';
 import { PresenceDesk } from './presence-desk.ts';
 import type { Registrar } from './registrar.ts';
 import { type Destination, type Refusal, type Routed, routeRequest } from './routing.ts';
@@ -285,7 +285,11 @@ export class FrontEnd implements SipUser {
     const watches = destination.kind === 'presence' && request.method === 'SUBSCRIBE';
     if (watches && (request.to.tag !== undefined || this.#isForOutsiders(addressOfUri(request.uri), flow))) {
       this.#presence.serve(request, flow, transaction, { address, outsider: true });
-    } else if (destination.kind === 'user' && this.#isForOutsiders(destination.aor, flow)) {
+    } else if (
+      destination.kind === 'user' &&
+      this.#isForOutsiders(destination.aor, flow) &&
+      (!isForContactsOnly(request, flow) || this.#presence.isListed(destination.aor, address))
+    ) {
       this.#delivery.toUser(request, flow, transaction, destination.aor);
     } else if (this.#isConferenceForOutsiders(destination, request, flow)) {
       this.#call(request, flow, transaction, routed, destination.peer);

@@ -37,6 +37,16 @@ export function outsiderOf(
   return parseAor(request.from.uri)?.aor === mark.address ? mark.address : undefined;
 }
 
+/**
+ * Somebody at a public provider whose names count as unverified there: what such a one writes is for those only who have
+ * the sender on their list.
+ */
+export function isForContactsOnly(request: SipRequest, flow: SipFlow): boolean {
+  if (partyOf(flow).kind !== 'edge') return false;
+  const mark = parseAssertedSource(request.header(ASSERTED_SOURCE) ?? '');
+  return mark?.source === 'provider' && mark.verified !== true;
+}
+
 /** Whether a user may exchange anything with outsiders who come by an edge, or by a trusted peer. */
 export function mayExchange(rights: AccessRights, by: 'edge' | 'peer'): boolean {
   return rights.federation && (by === 'edge' || rights.xmpp);

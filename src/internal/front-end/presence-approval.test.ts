@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import type { PresenceSettings } from '#internal/presence';
 import { buildResponse } from '#protocols/sip';
 import { formatAssertedSource } from '#protocols/trust-marking';
+import { request } from './testing/messages.ts';
 import { Actor, pidf } from './testing/presence-play.ts';
-import { Bench, EDGE, PEER_DOMAIN } from './testing/wire.ts';
+import { Bench, branched, EDGE, PEER_DOMAIN } from './testing/wire.ts';
 
 const ALICE = 'alice@example.test';
 const CAROL = 'carol@example.test';
@@ -183,4 +184,35 @@ test('our users watch a partner: SUBSCRIBE leaves by an edge with a way back, NO
     buildResponse(subscribe, 200, { toTag: 'b', headers: [['Contact', '<sip:b@c>']] }),
   );
   wire.response(200);
+});
+
+test('contact list only: an unverified sender at a public provider reaches whoever has allowed that person, and nobody else', async () => {
+  const { bench, carol } = await stage({ approval: { colleagues: 'allow', outsiders: 'allow' } });
+  const edge = bench.edge();
+  let count = 0;
+  const writes = (source: 'provider' | 'federated', verified: boolean) => {
+    const mark = formatAssertedSource({ address: BOB, source, verified, edge: EDGE });
+    const headers = [['Sallyport-Asserted-Source', mark]] as const;
+    const message = { method: 'MESSAGE', uri: `sip:${CAROL}`, from: `sip:${BOB}`, to: `<sip:${CAROL}>` };
+    count += 1;
+    bench.arrives(edge, branched(request({ ...message, headers, callId: `only${count}` }), `only${count}`));
+  };
+  const isDelivered = () => {
+    const arrived = carol.wire.request('MESSAGE');
+    bench.arrives(carol.wire, buildResponse(arrived, 200));
+    edge.response(200);
+  };
+  writes('provider', false);
+  // As if there were no such user, so that nobody learns who is here.
+  assert.match(edge.response(404).header('ms-diagnostics-public') ?? '', /^4005;/);
+  writes('provider', true);
+  isDelivered();
+  writes('federated', false);
+  isDelivered();
+  assert.equal(decides(carol, BOB, 'active'), 200);
+  writes('provider', false);
+  isDelivered();
+  assert.equal(decides(carol, BOB, 'terminated', 'rejected'), 200);
+  writes('provider', false);
+  edge.response(404);
 });

@@ -99,6 +99,11 @@ export class PresenceDesk {
     this.flush();
   }
 
+  /** Whether a user has allowed somebody by name. */
+  isListed(aor: string, person: string): boolean {
+    return this.#options.agent.isListed(aor, person);
+  }
+
   /** A user has signed in or out somewhere; whoever is told hears it after the device has its answer. */
   handleDevices(aor: string): void {
     this.#options.agent.handleDevices(aor, this.#options.clock.wall());

@@ -163,6 +163,10 @@ export class PresenceAgent {
     this.#approvals.setApproval(presentity, approval);
     this.#apply(presentity, () => true);
   }
+  /** Whether the user has allowed this person by name. */
+  isListed(presentity: string, watcher: string): boolean {
+    return this.#approvals.isListed(presentity, watcher);
+  }
   approvalOf(presentity: string): Approval {
     return this.#approvals.approval(presentity);
   }

@@ -22,6 +22,10 @@ export class Approvals {
     const approval = this.approval(presentity);
     return outsider ? approval.outsiders : approval.colleagues;
   }
+  /** Whether the user's own word lets this person in: the contact list of those who may write. */
+  isListed(presentity: string, watcher: string): boolean {
+    return this.#store.rule(presentity, watcher)?.decision === 'allow';
+  }
   approval(presentity: string): Approval {
     return this.#store.approval(presentity) ?? this.#settings.approval;
   }
