@@ -69,3 +69,18 @@ test('a handshake that fails is told with its reason, and what cannot be read wi
     .map(({ name, fields }) => `${name} ${fields.rule}`);
   assert.match(rules.join('; '), /^tls-failed alpn; message-not-understood [\w-]+$/);
 });
+
+test('a connection that is closed since it said nothing is one event that names the rule', async (t) => {
+  const lab = await AccessLab.start(t, {
+    change: ({ policy }) => {
+      policy.limits.access.preSignIn.seconds = 1;
+    },
+  });
+  lab.events.demand({ providers: { Access: info } });
+  await (await lab.client()).isClosed();
+  const items = new FrameReader().push(lab.events.drain(1 << 20) ?? Buffer.alloc(0)).map(readFrame);
+  const records = items.flatMap((item) => (item?.type === 'record' ? [item.record] : []));
+  const told = records.find(({ name }) => name === 'connection-refused');
+  assert.deepEqual(told?.fields, { rule: 'pre-sign-in-seconds', peer: 'client' });
+  assert.deepEqual(told?.keys?.address, ['127.0.0.1']);
+});

@@ -1,4 +1,5 @@
 import { sipKeys } from '#platform/message-log';
+import type { Connection } from '#platform/net';
 import type { SipFlow } from '#platform/sip-endpoint';
 import { type EventStream, eventEndpoint, LEVEL, type Tap } from '#platform/telemetry';
 import type { EventField, EventLevel } from '#protocols/log-query';
@@ -38,6 +39,27 @@ export class DecisionEvents {
       ...(status === undefined ? {} : { status }),
     };
     this.#tell({ level: 'info', name: 'request-refused', fields }, from, request);
+  }
+  /** A connection that is closed before it said anything, or since there is no room for it. */
+  connectionRefused(
+    reason: RefusalReason,
+    peer: string,
+    { id, local, remote }: Pick<Connection, 'id' | 'local' | 'remote'>,
+  ): void {
+    if (this.#tap.level < LEVEL.info) return;
+    this.#events.emit({
+      provider: 'Access',
+      component: 'access-proxy',
+      level: 'info',
+      kind: 'decision',
+      name: 'connection-refused',
+      flags: ['connection', 'security'],
+      fields: { rule: reason, peer },
+      connection: String(id),
+      local: eventEndpoint(local),
+      remote: eventEndpoint(remote),
+      keys: { address: [remote.address] },
+    });
   }
   signIn(outcome: SignInOutcome, request: SipRequest, from: SipFlow, status: number): void {
     if (this.#tap.level < LEVEL.info) return;

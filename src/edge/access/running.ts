@@ -109,6 +109,7 @@ export class Running {
     this.#pool = this.#nextHopPool();
     this.#external = new ClientListener(context, metrics, prepared, guard, {
       client: (connection) => this.#proxy.addClient(connection),
+      silent: (connection) => this.#proxy.refuseConnection('pre-sign-in-seconds', 'client', connection),
       partner: (connection) => this.#federation.accept(connection),
     });
     this.#internal = new TlsAcceptor(this.#internalOptions());

@@ -16,6 +16,8 @@ const REFUSED_LOGGED = 256;
 export interface ClientListenerUser {
   /** One of a client, which speaks SIP. */
   readonly client: (connection: Connection) => void;
+  /** One of a client that said nothing for as long as it may; it is closed. */
+  readonly silent: (connection: Connection) => void;
   /** One whose peer showed a certificate that verified, on a port that clients and partners share. */
   readonly partner: (connection: Connection) => void;
 }
@@ -55,7 +57,7 @@ export class ClientListener {
     this.#webSockets = new WebSocketAcceptor(context.clock, { accept, refused }, this.#webSocketOptions());
     this.#door = new FrontDoor(context.clock, this.#webSockets, {
       sip: accept,
-      silent: () => metrics.refusals.inc('pre-sign-in-seconds'),
+      silent: user.silent,
     });
     this.#acceptor = new TlsAcceptor(this.#options());
     this.#shared = new TlsAcceptor(this.#sharedOptions());

@@ -38,6 +38,11 @@ export class SignIn {
     return this.#accepted.size > 0;
   }
 
+  /** The address that was accepted first, of those that still are. */
+  get user(): string | undefined {
+    for (const address of this.#accepted.keys()) return address;
+    return undefined;
+  }
   addresses(): string[] {
     return [...this.#accepted.keys()];
   }

@@ -167,6 +167,7 @@ export class Federation implements FederationCore {
     else if (!this.#mayConnect(peer.names)) this.#refuseConnection(connection, 'unlisted-domain');
     else {
       const flow = this.#addFlow(connection, 'inbound', () => {});
+      if (flow === undefined) this.core.refuseConnection('connections-full', 'partner', connection);
       if (flow?.data instanceof PartnerConnection) this.#inbound.add(flow.data);
     }
   }

@@ -172,10 +172,7 @@ export class AccessProxy implements SipUser, ProxyCore {
 
   addClient(connection: Connection): void {
     const flow = this.endpoint.addFlow(connection, { authorised: false, openRequests: OPEN_REQUESTS });
-    if (flow === undefined) {
-      this.metrics.refusals.inc('connections-full');
-      return;
-    }
+    if (flow === undefined) return this.refuseConnection('connections-full', 'client', connection);
     flow.data = this.clients.add(flow, this.clock.now());
     connection.idleMs = this.#scene.settings.limits.keepAliveSeconds * 1000;
   }
@@ -183,7 +180,7 @@ export class AccessProxy implements SipUser, ProxyCore {
   addNextHop(connection: Connection): void {
     const onClosed = (closed: SipFlow) => void this.#fromNextHop.delete(closed);
     const flow = this.endpoint.addFlow(connection, { authorised: true, scope: NEXT_HOP_SCOPE, onClosed });
-    if (flow === undefined) this.metrics.refusals.inc('connections-full');
+    if (flow === undefined) this.refuseConnection('connections-full', 'next-hop', connection);
     else this.#fromNextHop.add(flow);
   }
 
@@ -237,6 +234,11 @@ export class AccessProxy implements SipUser, ProxyCore {
     if (!this.#logged.first(`${from.id} ${reason}`)) return;
     const remote = from.connection.remote.address;
     this.#log.info('request refused', { reason, peer: peerOf(from), flow: from.id, remote });
+  }
+  /** The connection is closed, or will be, by whoever says so. */
+  refuseConnection(reason: RefusalReason, peer: 'client' | 'partner' | 'next-hop', at: Connection): void {
+    this.metrics.refusals.inc(reason);
+    this.#decisions.connectionRefused(reason, peer, at);
   }
   tellSignIn(outcome: SignInOutcome, request: SipRequest, from: SipFlow, status: number): void {
     this.metrics.signIns.inc(outcome);

@@ -1,4 +1,5 @@
 import type { Clock } from '#kernel';
+import type { Connection } from '#platform/net';
 import type { SipEndpoint, SipFlow, StatefulProxy } from '#platform/sip-endpoint';
 import type { ServerTransaction, SipRequest } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
@@ -40,6 +41,8 @@ export interface ProxyCore {
   refuseBusy(transaction: ServerTransaction, from: SipFlow): void;
   /** One line in the log for each connection and reason, and each time one more in the counter. */
   countRefusal(reason: RefusalReason, from: SipFlow, request?: SipRequest, status?: number): void;
+  /** A connection that becomes none is counted, and told. */
+  refuseConnection(reason: RefusalReason, peer: 'client' | 'partner' | 'next-hop', at: Connection): void;
   /** What the next hop said to a REGISTER. */
   tellSignIn(outcome: SignInOutcome, request: SipRequest, from: SipFlow, status: number): void;
   /** Closes a connection that used up what it may do before sign-in; true when it did. */

@@ -71,6 +71,8 @@ export class ProxyContext implements ServerTransactionUser {
   readonly #branches: Branch[] = [];
   readonly #best = new BestResponse();
   #open = 0;
+  /** Targets that are being connected; each counts as an open branch. */
+  #awaited: Set<symbol> | undefined;
   /** A final response is on its way upstream, or nobody is left to receive one. */
   #answered = false;
   #cancelled = false;
@@ -118,6 +120,7 @@ export class ProxyContext implements ServerTransactionUser {
   cancel(): void {
     this.#cancelled = true;
     this.#cancelOpen();
+    this.#forgetAwaited();
   }
 
   onCancel(): void {
@@ -195,8 +198,12 @@ export class ProxyContext implements ServerTransactionUser {
       return;
     }
     // A target that is still to be connected counts as a branch that is open.
+    const awaited = Symbol();
+    this.#awaited ??= new Set();
+    this.#awaited.add(awaited);
     this.#open += 1;
     void next.then((target) => {
+      if (this.#awaited?.delete(awaited) !== true) return;
       this.#open -= 1;
       if (target === undefined || !this.#goesOn()) none();
       else this.#send(target);
@@ -245,6 +252,15 @@ export class ProxyContext implements ServerTransactionUser {
     for (const branch of this.#branches) {
       if (!branch.closed && branch.client !== undefined) this.#endpoint.cancel(branch.client);
     }
+  }
+
+  /** Whoever gave up does not wait for a connection that nobody needs any more: to an INVITE 487 is the answer. */
+  #forgetAwaited(): void {
+    if (this.#awaited === undefined || this.#awaited.size === 0) return;
+    this.#open -= this.#awaited.size;
+    this.#awaited.clear();
+    if (this.transaction.method === 'INVITE') this.#best.add({ status: 487, response: undefined });
+    this.#settle();
   }
 
   /** RFC 3261 §16.7 step 6: when every branch has ended, the best of what came goes upstream. */

@@ -417,6 +417,24 @@ describe('proxy, giving up', () => {
     assert.deepEqual(stage.alice.take(), ['100', '200', '200']);
   });
 
+  it('answers a CANCEL at once that comes while another target is being connected, and asks nobody then', async () => {
+    const next = Promise.withResolvers<ProxyBranch>();
+    const stage = new Stage(2, () => ({ nextBranch: () => next.promise }), 1);
+    const invite = only(stage.begins('INVITE'));
+    stage.target(0).answer(invite, 503);
+    stage.settle();
+    stage.alice.send(request('CANCEL', { branch: 'z9hG4bK-alice' }));
+    stage.settle();
+    assert.deepEqual(stage.alice.take(), ['100', '200', '487']);
+    assert.deepEqual(stage.finals, [487]);
+    assert.equal(stage.ended, 1);
+    next.resolve(stage.branch(invite, 1));
+    await next.promise;
+    stage.settle();
+    assert.deepEqual(stage.target(1).take(), []);
+    stage.isOver();
+  });
+
   it('cancels when the caller’s flow closes', () => {
     const stage = new Stage(1);
     const invite = only(stage.begins('INVITE'));

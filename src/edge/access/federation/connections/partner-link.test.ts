@@ -12,8 +12,9 @@ type Outcome = Result<Reached<Connection>, LinkFailure>;
 function bench() {
   const dials: ((outcome: Outcome) => void)[] = [];
   const closed: (() => void)[] = [];
+  const clock = new ManualClock();
   const link = new PartnerLink({
-    clock: new ManualClock(),
+    clock,
     dial: () => new Promise((resolve) => dials.push(resolve)),
     adopt: (_connection, told) => {
       const flow = { open: true, messages: 1, connection: { queued: 0 } } as unknown as SipFlow;
@@ -29,7 +30,7 @@ function bench() {
       () => told.push('use'),
       ({ reason }) => told.push(reason),
     );
-  return { link, dials, closed, told, ask };
+  return { clock, link, dials, closed, told, ask };
 }
 const reached = ok({ value: {}, target: { host: 'sip.partner.example' } } as unknown as Reached<Connection>);
 const unreachable = err<LinkFailure>({ reason: 'partner-unreachable', detail: 'refused' });
@@ -63,4 +64,24 @@ test('who waits while only another server is dialled, in vain, gets a connection
   dials[2]?.(reached);
   await turn();
   assert.deepEqual(told, ['use', 'use']);
+});
+
+test('another server that cannot be reached is not dialled again for every request that gets a 503', async () => {
+  const { clock, link, dials, ask } = bench();
+  ask();
+  dials[0]?.(reached);
+  await turn();
+  const avoid = new Set(['sip.partner.example']);
+  for (const pause of [1000, 2000]) {
+    const before = dials.length;
+    const other = link.reachOther(3, avoid);
+    dials.at(-1)?.(unreachable);
+    assert.equal(await other, undefined);
+    assert.equal(await link.reachOther(3, avoid), undefined);
+    assert.equal(dials.length, before + 1, 'it was tried a moment ago');
+    clock.advance(pause);
+  }
+  const other = link.reachOther(3, avoid);
+  dials.at(-1)?.(reached);
+  assert.notEqual(await other, undefined);
 });

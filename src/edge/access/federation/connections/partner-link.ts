@@ -66,6 +66,9 @@ export class PartnerLink {
   #failures = 0;
   #failure: LinkFailure | undefined;
   #retryAt = 0;
+  /** The same of another server than the one that answered 503. */
+  #otherFailures = 0;
+  #otherRetryAt = 0;
   #farewell: Cancel | undefined;
   #closed = false;
 
@@ -117,9 +120,17 @@ export class PartnerLink {
   async reachOther(most: number, avoid: ReadonlySet<string>): Promise<SipFlow | undefined> {
     const known = this.#closed ? undefined : this.#leastBusy(avoid);
     if (known !== undefined || this.#closed || !this.#mayDial(most)) return known;
+    if (this.#options.clock.now() < this.#otherRetryAt) return undefined;
     const flow = await this.#connect(avoid);
     if (!this.#closed) this.#serveWaiting(most, flow);
-    return 'reason' in flow ? undefined : flow;
+    if ('reason' in flow) {
+      // Where there is no other server, one is not looked for with every request.
+      this.#otherFailures += 1;
+      this.#otherRetryAt = this.#options.clock.now() + pauseAfter(this.#otherFailures);
+      return undefined;
+    }
+    this.#otherFailures = 0;
+    return flow;
   }
   /** Those who wait may have come while only this one was under way, which was not to lead everywhere. */
   #serveWaiting(most: number, reached: SipFlow | LinkFailure): void {
@@ -246,9 +257,7 @@ export class PartnerLink {
 
   #postpone(): void {
     this.#failures += 1;
-    const { firstMs, longestMs } = BACK_OFF;
-    const pause = Math.min(longestMs, firstMs * 2 ** Math.min(this.#failures - 1, 20));
-    this.#retryAt = this.#options.clock.now() + pause;
+    this.#retryAt = this.#options.clock.now() + pauseAfter(this.#failures);
   }
 
   #refuseWaiting(failure: LinkFailure): void {
@@ -256,4 +265,10 @@ export class PartnerLink {
     this.#waiting.clear();
     for (const { refused } of waiting) refused(failure);
   }
+}
+
+/** Milliseconds. */
+function pauseAfter(failures: number): number {
+  const { firstMs, longestMs } = BACK_OFF;
+  return Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 20));
 }
