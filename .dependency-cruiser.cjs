@@ -42,7 +42,7 @@ const within = {
   },
   apps: {
     cli: ['lab'],
-    lab: ['softphone'],
+    lab: ['softphone', 'xmpp-partner'],
   },
 };
 

@@ -1,4 +1,4 @@
-import { NameServer } from '../../src/apps/lab/testing/name-server.ts';
+import { NameServer } from '../../src/apps/lab/name-server.ts';
 import { fetchText } from './fetch-text.ts';
 import { GatewayActor } from './gateway-actor.ts';
 import { PhoneActor } from './phone-actor.ts';

@@ -10,10 +10,12 @@ import {
 } from '#apps/softphone';
 import { FailureError, failure, SystemClock, SystemRandom } from '#kernel';
 import { loadTrustAnchors } from '#platform/pki';
+import { Inbox } from './inbox.ts';
 import { type LabPlan, labFiles, type Person } from './lab-plan.ts';
 import type { Narrator } from './narrator.ts';
 import type { LabProgram } from './program.ts';
 import type { LabSecrets } from './set-up.ts';
+import type { SceneActor } from './xmpp-scene.ts';
 
 export interface DemonstrationOptions {
   readonly plan: LabPlan;
@@ -22,12 +24,16 @@ export interface DemonstrationOptions {
   readonly narrator: Narrator;
   /** How long each call lasts, milliseconds; a few seconds by default. */
   readonly callMs?: number;
+  /** Plays what an XMPP partner is needed for. */
+  readonly withPartner?: (alice: SceneActor, bob: SceneActor) => Promise<void>;
 }
+
+type Message = { readonly from: string; readonly text: string };
 
 interface Actor {
   readonly person: Person;
   readonly phone: Phone;
-  readonly inbox: Inbox;
+  readonly inbox: Inbox<Message>;
   signIn?: SignIn;
   relay?: RelayServer;
   /** Set while in a call. */
@@ -38,36 +44,10 @@ interface Actor {
 const CALL_MS = 4_000;
 /** How long packets that are under way when the senders stop may take. */
 const SETTLE_MS = 5_000;
-const WAIT_MS = 10_000;
 /** What each person plays, in hertz, so that everyone can tell whom they hear. */
 const TONES: { readonly [person in Person]: number } = { alice: 400, bob: 900, carol: 1400 };
 const clock = new SystemClock();
 const random = new SystemRandom();
-
-/** Messages that arrived, for the one who waits for the next. */
-class Inbox {
-  readonly #arrived: { from: string; text: string }[] = [];
-  #waiting: (() => void) | undefined;
-
-  put(from: string, text: string): void {
-    this.#arrived.push({ from, text });
-    this.#waiting?.();
-  }
-  async next(): Promise<{ from: string; text: string }> {
-    const deadline = clock.now() + WAIT_MS;
-    while (this.#arrived.length === 0) {
-      if (clock.now() > deadline) throw unexpected('a message did not arrive');
-      await new Promise<void>((resolve) => {
-        const cancel = clock.after(100, resolve);
-        this.#waiting = () => {
-          cancel();
-          resolve();
-        };
-      });
-    }
-    return this.#arrived.shift() ?? { from: '', text: '' };
-  }
-}
 
 /** The play of the lab: three people sign in, write to one another, and call. Throws at the first thing that fails. */
 export class Demonstration {
@@ -83,6 +63,7 @@ export class Demonstration {
       await this.#signIn();
       await this.#exchangeMessages();
       await this.#showPresence();
+      await this.#options.withPartner?.(this.#actor('alice'), this.#actor('bob'));
       await this.#fetchCredentials();
       await this.#callAndCount('alice', 'bob');
       await this.#callAndCount('alice', 'carol');
@@ -131,7 +112,7 @@ export class Demonstration {
     const { plan, secrets } = this.#options;
     const trust = loadTrustAnchors(labFiles(plan).authority);
     if (!trust.ok) throw new FailureError(trust.error);
-    const inbox = new Inbox();
+    const inbox = new Inbox<Message>(clock, `a message for ${person}`);
     const phone = await Phone.connect({
       clock,
       random,
@@ -143,7 +124,7 @@ export class Demonstration {
         [plan.names.av, plan.av.address],
         [plan.names.edge, plan.internal.address],
       ]),
-      onMessage: (from, text) => inbox.put(from, text),
+      onMessage: (from, text) => inbox.put({ from, text }),
       onCall: async () => ({ path: await this.#openPath(person) }),
     });
     const actor: Actor = { person, phone, inbox };
@@ -171,15 +152,15 @@ export class Demonstration {
     const { narrator } = this.#options;
     narrator.part('Presence');
     const [alice, carol] = [this.#actor('alice'), this.#actor('carol')];
-    const heard = new Inbox();
+    const heard = new Inbox<{ state: string; text: string }>(clock, 'the presence of carol');
     const [seen, shown] = [new PresenceClient(alice.phone), new PresenceClient(carol.phone)];
     const watching = await seen.watch(carol.phone.address, ({ state, document }) => {
       const tuple = document?.tuples[0];
-      heard.put(state, `${tuple?.basic ?? 'nothing'} ${tuple?.notes[0]?.text ?? ''}`.trim());
+      heard.put({ state, text: `${tuple?.basic ?? 'nothing'} ${tuple?.notes[0]?.text ?? ''}`.trim() });
     });
     const first = await heard.next();
     narrator.step(
-      `alice watches carol: ${first.from}, ${first.text}`,
+      `alice watches carol: ${first.state}, ${first.text}`,
       'ext-05',
       'int-03',
       'int-02',

@@ -1,11 +1,12 @@
 import { stringify } from 'yaml';
-import { type LabPlan, labFiles } from './lab-plan.ts';
+import { type LabPartner, type LabPlan, labFiles } from './lab-plan.ts';
 
 const HEAD = '# Written by the lab for this machine; `sallyport check` reads it, edit a copy.\n';
 
 /** The edge's document of the lab. */
 export function edgeDocument(plan: LabPlan): string {
   const files = labFiles(plan);
+  const { partner } = plan;
   return (
     HEAD +
     stringify({
@@ -21,6 +22,7 @@ export function edgeDocument(plan: LabPlan): string {
         },
         certificates: { access: relative(plan, files.access), internal: relative(plan, files.edge) },
         internalCa: 'ca.pem',
+        ...(partner === undefined ? {} : { resolvers: [partner.nameServer.address], partnerCa: 'ca.pem' }),
         // The machine of whoever tries it may be nearly full.
         logging: { controllers: [plan.names.frontEnd], diskPercent: 99 },
         administration: {
@@ -30,7 +32,8 @@ export function edgeDocument(plan: LabPlan): string {
       },
       policy: {
         site: 'lab',
-        features: { logging: true },
+        features: { logging: true, ...(partner === undefined ? {} : { xmpp: true }) },
+        ...(partner === undefined ? {} : { xmpp: xmppPolicy(partner) }),
         sipDomains: [plan.domain],
         names: {
           access: plan.names.access,
@@ -58,6 +61,9 @@ export function edgeDocument(plan: LabPlan): string {
 /** The counterparts' document of the lab. */
 export function internalDocument(plan: LabPlan): string {
   const files = labFiles(plan);
+  const { partner } = plan;
+  const edge = { name: plan.names.edge, address: plan.internal.address };
+  const xmpp = partner !== undefined;
   return (
     HEAD +
     stringify({
@@ -78,18 +84,27 @@ export function internalDocument(plan: LabPlan): string {
         port: plan.frontEnd.port,
         edges: [
           {
-            name: plan.names.edge,
-            address: plan.internal.address,
+            ...edge,
             port: plan.internal.sip,
             avAuthenticationPort: plan.internal.authentication,
           },
         ],
         database: 'front-end.sqlite',
-        externalAccess: { global: { remote: true } },
+        externalAccess: { global: { remote: true, ...(xmpp ? { federation: true, xmpp } : {}) } },
+        // The gateway has the front end's certificate.
+        ...(xmpp ? { trustedPeers: [{ name: plan.names.frontEnd, domains: [partner.domain] }] } : {}),
       },
-      logging: { edges: [{ name: plan.names.edge, address: plan.internal.address }] },
+      ...(xmpp ? { xmppGateway: { edges: [{ ...edge }] } } : {}),
+      logging: { edges: [{ ...edge }] },
     })
   );
+}
+
+function xmppPolicy({ domain, host, address }: LabPartner) {
+  return {
+    partners: [{ domain, type: 'federated', server: host }],
+    allowedNetworks: [network(address)],
+  };
 }
 
 function relative(plan: LabPlan, pair: { certificate: string; key: string }) {

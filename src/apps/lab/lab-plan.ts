@@ -8,6 +8,13 @@ export interface Place {
   readonly port: number;
 }
 
+export interface LabPartner {
+  readonly domain: string;
+  readonly host: string;
+  readonly address: string;
+  readonly nameServer: Place;
+}
+
 /** Everything that the lab decides before it writes its documents. */
 export interface LabPlan {
   readonly folder: string;
@@ -31,6 +38,8 @@ export interface LabPlan {
     readonly authentication: number;
   };
   readonly frontEnd: Place;
+  /** An organisation with an XMPP server, and the name server by which the edge finds it; none where port 53 is not ours. */
+  readonly partner?: LabPartner;
   readonly clients: { readonly alice: string; readonly carol: string; readonly bob: string };
   readonly metrics: { readonly address: string; readonly edge: number; readonly internal: number };
   readonly relayPorts: { readonly first: number; readonly last: number };
@@ -53,6 +62,8 @@ export interface LabVariant {
   readonly accounts?: Partial<LabPlan['accounts']>;
   /** Whether the external certificate is good for clients as well, which public authorities issue no more. */
   readonly clientAuth?: boolean;
+  /** Whether there is an XMPP partner, with whom messages and presence are exchanged. */
+  readonly xmpp?: boolean;
 }
 
 // Most softphones for people know MD5 only; our own three know better.
@@ -63,7 +74,9 @@ const ACCOUNTS: LabPlan['accounts'] = {
   phone: 'MD5',
 };
 const DOMAIN = 'lab.test';
+const PARTNER_DOMAIN = 'verona.test';
 const UNPRIVILEGED_OFFSET = 10_000;
+const DNS_PORT = 53;
 
 /**
  * Decides addresses and ports from what this machine allows. The perimeter has its own loopback addresses where the
@@ -76,6 +89,7 @@ export async function planLab(folder: string, variant: LabVariant = {}): Promise
   if (!aliases) remarks.push('127.0.x.y is not local here: outside is 127.0.0.1 and inside is ::1.');
   const outside = (last: number) => (aliases ? local(`1.${last}`) : '127.0.0.1');
   const inside = (place: string) => (aliases ? local(place) : '::1');
+  const partner = variant.xmpp === true ? await planPartner(local, aliases, remarks) : undefined;
   const privileged = await canBind(outside(10), 443);
   if (!privileged) remarks.push('Ports below 1024 are not ours to bind here: 443 is 10443.');
   return {
@@ -92,6 +106,7 @@ export async function planLab(folder: string, variant: LabVariant = {}): Promise
     webConferencing: outside(20),
     av: { address: outside(30), port: 3478 },
     internal: { address: inside('2.10'), sip: 5061, av: 3478, authentication: 5062 },
+    ...(partner === undefined ? {} : { partner }),
     frontEnd: { address: inside('4.10'), port: aliases ? 5061 : 15_061 },
     clients: aliases
       ? { alice: local('5.1'), carol: local('5.2'), bob: local('4.50') }
@@ -104,6 +119,20 @@ export async function planLab(folder: string, variant: LabVariant = {}): Promise
   };
 }
 
+/** Partners are found by the DNS, whose port nobody can choose. */
+async function planPartner(
+  local: (place: string) => string,
+  aliases: boolean,
+  remarks: string[],
+): Promise<LabPartner | undefined> {
+  const nameServer = { address: local('3.53'), port: DNS_PORT };
+  if (!aliases || !(await canBind(nameServer.address, DNS_PORT))) {
+    remarks.push('There is no XMPP partner: its name server needs port 53 of an address of its own.');
+    return undefined;
+  }
+  return { domain: PARTNER_DOMAIN, host: `xmpp.${PARTNER_DOMAIN}`, address: local('3.10'), nameServer };
+}
+
 /** Paths of the lab's files; all of them lie in its folder. */
 export function labFiles(plan: LabPlan) {
   const file = (name: string) => join(plan.folder, name);
@@ -114,6 +143,8 @@ export function labFiles(plan: LabPlan) {
     access: { certificate: file('access.pem'), key: file('access.key') },
     edge: { certificate: file('edge.pem'), key: file('edge.key') },
     frontEnd: { certificate: file('front-end.pem'), key: file('front-end.key') },
+    partner: { certificate: file('partner.pem'), key: file('partner.key') },
+    partnerFolder: file('partner'),
     mediaKey: file('media.key'),
     relaySecret: file('relay.secret'),
     database: file('front-end.sqlite'),

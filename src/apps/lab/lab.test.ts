@@ -4,10 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Phone } from '#apps/softphone';
+import { hasProsody } from '#apps/xmpp-partner';
 import { SystemClock, SystemRandom } from '#kernel';
 import { loadTrustAnchors } from '#platform/pki';
 import { marked, processesOf, socketsOf } from './faults/leftovers.ts';
@@ -16,6 +18,18 @@ import { until } from './faults/until.ts';
 const ENTRY = join(import.meta.dirname, '..', 'cli', 'main.ts');
 /** 127.71.x.y is the addresses of this file. */
 const NETWORK = 71;
+
+/** Messages and presence with somebody at a partner, both ways. */
+function assertRomeo({ output }: LabCommand, server: string): void {
+  assert.ok(output.includes(`With romeo at an XMPP partner (${server})`), output);
+  for (const step of [
+    /\[ext-05 int-03 int-01 xmpp-02\] +alice to romeo: "Good/,
+    /\[ext-01 xmpp-01 int-01 int-02 ext-05\] romeo to alice: "It is/,
+    /romeo goes away, bob is notified: away/,
+    /romeo is told: dnd, at the balcony/,
+  ])
+    assert.match(output, step);
+}
 
 /** `sallyport lab` as somebody at a terminal runs it, with a folder of its own. */
 class LabCommand {
@@ -93,7 +107,8 @@ class LabCommand {
 test('once: the demonstration is told with its port rows, loses nothing and leaves nothing', async (t) => {
   const lab = new LabCommand(t, '--once', '--call-seconds', '1');
   assert.equal(await lab.ended(), 0, lab.output);
-  for (const row of ['ext-05', 'int-02', 'int-03', 'int-05', 'ext-14', 'int-06']) {
+  const rows = ['ext-05', 'int-02', 'int-03', 'int-05', 'ext-14', 'int-06', 'more-02'];
+  for (const row of [...rows, 'ext-01', 'xmpp-01', 'xmpp-02', 'int-01', 'xmpp-03']) {
     assert.match(lab.output, new RegExp(`\\[[^\\]]*\\b${row}\\b`), row);
   }
   const counts = [...lab.output.matchAll(/(\w+): (\d+) packets sent, (\d+) received, (\d+) lost/g)];
@@ -108,6 +123,7 @@ test('once: the demonstration is told with its port rows, loses nothing and leav
     assert.equal(other?.[4], '0');
   }
   assert.match(lab.output, /carol publishes, alice is notified: open in a meeting/);
+  assertRomeo(lab, hasProsody() ? 'Prosody' : 'a partner of our own making');
   assert.match(lab.output, /the relay counts (\d+) datagrams for the call, both ends received \1\n/);
   assert.match(lab.output, /Everything worked\./);
   assert.ok(!lab.output.includes('Sign in with a softphone'), 'it does not invite anybody');
@@ -130,6 +146,25 @@ test('a port that is taken: status 1, the reason names it, nothing is left', asy
   await lab.nothingIsLeft();
 });
 
+test('the place of the partner is taken: status 1, the reason names it, nothing is left', async (t) => {
+  const squatter = createServer().listen(5269, `127.${NETWORK}.3.10`);
+  await once(squatter, 'listening');
+  t.after(() => squatter.close());
+  const servers = ['own', ...(hasProsody() ? ['prosody'] : [])];
+  const labs: LabCommand[] = [];
+  for (const server of servers) {
+    const lab = new LabCommand(t, '--once', '--partner', server);
+    labs.push(lab);
+    assert.equal(await lab.ended(), 1, lab.output);
+    assert.match(
+      lab.output,
+      server === 'own' ? /partner did not start: .*EADDRINUSE/ : /Prosody .*'s2s' on no ports/s,
+    );
+  }
+  squatter.close();
+  for (const lab of labs) await lab.nothingIsLeft();
+});
+
 test('a folder that holds something else is left alone', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-not-a-lab-'));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -142,8 +177,9 @@ test('a folder that holds something else is left alone', async (t) => {
 });
 
 test('it stays up, one can sign in as it says, and Ctrl-C ends it', async (t) => {
-  const lab = new LabCommand(t, '--call-seconds', '1');
+  const lab = new LabCommand(t, '--call-seconds', '1', '--partner', 'own');
   await lab.says('Ctrl-C stops everything.');
+  assertRomeo(lab, 'a partner of our own making');
   const said = (pattern: RegExp) => pattern.exec(lab.output) ?? assert.fail(`${pattern}\n${lab.output}`);
   const [, address = '', port, name = ''] = said(/server +(\S+) port (\d+), TLS, name (\S+)/);
   const [, authority = ''] = said(/CA file +(\S+)/);

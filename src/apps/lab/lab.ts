@@ -3,6 +3,7 @@ import { FailureError, failure } from '#kernel';
 import { Demonstration } from './demonstration.ts';
 import { type LabPlan, labFiles, planLab } from './lab-plan.ts';
 import { type Narrator, TerminalNarrator } from './narrator.ts';
+import { type PartnerServer, PartnerStage } from './partner-stage.ts';
 import { LabProgram } from './program.ts';
 import { type LabSecrets, setUpLab } from './set-up.ts';
 import { StatusLine } from './status-line.ts';
@@ -17,6 +18,8 @@ export interface LabOptions {
   readonly callMs?: number;
   /** Second number of its loopback addresses, 0 to 255; 0 by default. */
   readonly network?: number;
+  /** The XMPP server of the partner; Prosody where it is installed, when it is left out. */
+  readonly partner?: PartnerServer;
 }
 
 const CONNECTED_MS = 30_000;
@@ -25,7 +28,7 @@ const CONNECTED_MS = 30_000;
 export async function runLab(options: LabOptions = {}): Promise<number> {
   const narrator = options.narrator ?? new TerminalNarrator();
   const { folder = '.sallyport/lab', network = 0 } = options;
-  const plan = await planLab(resolve(folder), { network });
+  const plan = await planLab(resolve(folder), { network, xmpp: true });
   const lab = new Lab(plan, narrator, options);
   // To the end: a second Ctrl-C while it stops would leave the programs behind.
   const interrupted = new Promise<'interrupted'>((done) => {
@@ -54,6 +57,7 @@ class Lab {
   readonly #edge: LabProgram;
   readonly #internal: LabProgram;
   #secrets: LabSecrets | undefined;
+  #partner: Promise<PartnerStage> | undefined;
   #stopped = false;
 
   constructor(plan: LabPlan, narrator: Narrator, options: LabOptions) {
@@ -85,6 +89,7 @@ class Lab {
     narrator.step('certification authority, certificates, keys and accounts made');
     narrator.note(`        edge.yaml      ${files.edgeDocument}`);
     narrator.note(`        internal.yaml  ${files.internalDocument}`);
+    const partner = await this.#openPartner();
     if (this.#stopped) return;
     const [internal, edge] = await Promise.all([this.#internal.start(), this.#edge.start()]);
     for (const { program, services } of [edge, internal]) {
@@ -93,6 +98,7 @@ class Lab {
     }
     await this.#connected();
     narrator.step('edge and front end have found one another, by mutual TLS', 'int-02', 'int-03', 'int-05');
+    if (partner !== undefined) await this.#linked();
     const { callMs } = this.#options;
     await new Demonstration({
       plan: this.#plan,
@@ -100,6 +106,7 @@ class Lab {
       edge: this.#edge,
       narrator,
       ...(callMs === undefined ? {} : { callMs }),
+      ...(partner === undefined ? {} : { withPartner: (alice, bob) => partner.play(alice, bob) }),
     }).play();
     narrator.part('Everything worked.');
   }
@@ -118,18 +125,50 @@ class Lab {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all([this.#edge.stop(), this.#internal.stop()]);
+    await this.#partner?.then(
+      (partner) => partner.stop(),
+      () => {},
+    );
+  }
+
+  /** Every edge has its link: stanzas of partners go in and out. */
+  async #linked(): Promise<void> {
+    await this.#until(async () => {
+      const { edges } = (await this.#internal.ask('xmpp-gateway', 'links')) as {
+        edges: { name: string; ready: boolean }[];
+      };
+      return edges.flatMap(({ name, ready }) => (ready ? [] : `${name}: no link of the XMPP gateway`));
+    });
+    const rows = ['int-01', 'xmpp-03'];
+    this.#narrator.step('the XMPP gateway has its link to the XMPP proxy, by mutual TLS', ...rows);
+  }
+
+  async #openPartner(): Promise<PartnerStage | undefined> {
+    const { partner } = this.#plan;
+    if (partner === undefined) return undefined;
+    this.#partner = PartnerStage.open(this.#plan, partner, this.#narrator, this.#options.partner);
+    const opened = await this.#partner;
+    this.#narrator.step(`an XMPP partner: ${opened.title}`);
+    return opened;
   }
 
   /** Each side dials the other as soon as it runs, and tries again when it was the first to be there. */
   async #connected(): Promise<void> {
-    const deadline = performance.now() + CONNECTED_MS;
-    for (;;) {
+    await this.#until(async () => {
       const troubles = (await this.#internal.ask('front-end', 'troubles')) as string[];
       const { nextHop } = (await this.#edge.ask('access', 'connections')) as {
         nextHop: { name: string; state: string; reason?: string }[];
       };
       for (const { name, state, reason } of nextHop)
         if (state !== 'healthy') troubles.push(`${name}: ${reason}`);
+      return troubles;
+    });
+  }
+  /** Waits until there are no troubles any more. */
+  async #until(look: () => Promise<string[]>): Promise<void> {
+    const deadline = performance.now() + CONNECTED_MS;
+    for (;;) {
+      const troubles = await look();
       if (troubles.length === 0) return;
       if (performance.now() > deadline) {
         throw new FailureError(failure('SLP-APP-0009', `not connected: ${troubles.join('; ')}`));

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { exitStatus, type Session } from '../terminal.ts';
 
 interface LabSettings {
@@ -6,6 +6,7 @@ interface LabSettings {
   readonly folder: string;
   readonly callSeconds: number;
   readonly network: number;
+  readonly partner?: 'prosody' | 'own';
 }
 
 /** `sallyport lab` */
@@ -22,10 +23,19 @@ export function addLab(root: Command, session: Session): void {
       parseNetwork,
       0,
     )
-    .action(async ({ once, folder, callSeconds, network }: LabSettings) => {
+    .addOption(
+      new Option(
+        '--partner <server>',
+        'XMPP server of the partner; Prosody where it is installed, else our own',
+      ).choices(['prosody', 'own']),
+    )
+    .action(async ({ once, folder, callSeconds, network, partner }: LabSettings) => {
       // Only here: a program that runs for years does not load the clients of the lab.
       const { runLab } = await import('#apps/lab');
-      const status = await runLab({ once: once === true, folder, callMs: callSeconds * 1000, network });
+      const status = await runLab({
+        ...{ once: once === true, folder, callMs: callSeconds * 1000, network },
+        ...(partner === undefined ? {} : { partner }),
+      });
       if (status !== 0) session.finish(exitStatus.failed);
     });
 }

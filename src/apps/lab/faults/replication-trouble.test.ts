@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parseDocument } from 'yaml';
 import { loadVerifiedEdge } from '#platform/replica-store';
+import { NameServer } from '../name-server.ts';
 import { LabProgram } from '../program.ts';
 import { endedWithUs } from '../testing/end-with-us.ts';
 import { ManagedPerimeter } from '../testing/managed-perimeter.ts';
-import { NameServer } from '../testing/name-server.ts';
 import { realmOf } from './chaos/realm.ts';
 import { change } from './documents.ts';
 

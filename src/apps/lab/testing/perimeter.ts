@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { type RestCredential, restCredential } from '#protocols/credentials';
 import { type LabPlan, type LabVariant, labFiles, planLab } from '../lab-plan.ts';
+import { NameServer } from '../name-server.ts';
 import { LabProgram } from '../program.ts';
 import { type LabSecrets, setUpLab } from '../set-up.ts';
 import { endedWithUs, endWithUs } from './end-with-us.ts';
-import { NameServer } from './name-server.ts';
 
 export interface PerimeterOptions extends LabVariant {
   /** One for each test file, so that they can run side by side. */
