@@ -42,7 +42,7 @@ const within = {
   },
   apps: {
     cli: ['lab'],
-    lab: ['softphone', 'xmpp-partner'],
+    lab: ['softphone', 'participant', 'xmpp-partner'],
   },
 };
 
