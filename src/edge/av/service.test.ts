@@ -73,6 +73,29 @@ test('an outside client reaches a peer by Send and by channel', async (t) => {
   assert.deepEqual(new Set(peer.sources), new Set([`${relayed.address} ${relayed.port}`]));
 });
 
+test('ICMP about what was relayed (RFC 8656 §11.5) is not told, since the runtime does not tell it, and ends nothing', async (t) => {
+  const bench = await start(t);
+  const gone = await EchoPeer.open(PEER);
+  const { port } = gone;
+  gone.close();
+  await once(gone.socket, 'close');
+  const alice = await outside(t, bench);
+  await alice.allocated();
+  assert.equal(await alice.permit(PEER, port), 0);
+  // Both draw a "port unreachable" of the peer's host.
+  for (const text of ['nobody', 'is there']) alice.send(PEER, port, text);
+  const sent = async () =>
+    ((await bench.verb('counters')) as { relayed: { sentPackets: number } }).relayed.sentPackets;
+  await until(async () => (await sent()) === 2);
+  const socket = createSocket('udp4');
+  t.after(() => socket.close());
+  socket.on('message', (bytes, from) => socket.send(bytes, from.port, from.address));
+  socket.bind(port, PEER);
+  await once(socket, 'listening');
+  alice.send(PEER, port, 'somebody is');
+  assert.deepEqual(await alice.hear(1), [{ from: `${PEER} ${port}`, text: 'somebody is' }]);
+});
+
 test('an internal client gets its relayed address on the external A/V address', async (t) => {
   const bench = await start(t);
   const peer = await echoPeer(t);

@@ -6,18 +6,29 @@ import { MsStream } from './ms-stream.ts';
 import { StreamClient, type StreamDialect, type StreamFault } from './stream-client.ts';
 import { StunStream } from './stun-stream.ts';
 
+/** Octets that may wait. */
+const QUEUED = 100_000;
+
 /** A client that has an allocation, on a connection that only this test writes to. */
 function bench(dialect: StreamDialect) {
   const clock = new ManualClock();
   const faults: StreamFault[] = [];
+  const counted = { full: 0 };
   const end = { address: '192.0.2.1', port: 443 };
   const facts = { local: end, remote: end, closed: false, queued: 0, bytesSent: 0 };
-  const connection = { ...facts, pause() {}, resume() {}, destroy() {} } as unknown as HalfOpenConnection;
+  const written: Uint8Array[] = [];
+  const write = (bytes: Uint8Array) => written.push(bytes) > 0;
+  const connection = {
+    ...facts,
+    ...{ pause() {}, resume() {}, destroy() {}, write },
+  } as unknown as HalfOpenConnection;
   const host = {
     clock,
     paced() {},
-    queuedBytes: 1,
-    queueFull() {},
+    queuedBytes: QUEUED,
+    queueFull: () => {
+      counted.full += 1;
+    },
     fault: (fault: StreamFault) => void faults.push(fault),
     closed() {},
   };
@@ -30,7 +41,7 @@ function bench(dialect: StreamDialect) {
   };
   /** So much waits for it, of so much that was sent to it. */
   const waits = (queued: number, bytesSent: number) => Object.assign(connection, { queued, bytesSent });
-  return { client, connection, faults, second, waits };
+  return { client, connection, faults, second, waits, written, counted };
 }
 
 /** ChannelData of 96 octets, and the same in a frame of the Microsoft dialect. */
@@ -90,4 +101,17 @@ test('who takes nothing of what waits does not hold its senders for ever', () =>
     second();
   }
   assert.equal(faults[0], 'slow-reader');
+});
+
+test('of datagrams a frame is left out when too much waits, of a stream none', () => {
+  const { client, waits, written, counted } = bench(new StunStream(() => {}));
+  const send = (whole: boolean) => client.send(channelData, 0, channelData.length, '192.0.2.1', 443, whole);
+  waits(QUEUED - 1, QUEUED);
+  send(false);
+  assert.deepEqual([written.length, counted.full], [1, 0]);
+  waits(QUEUED, QUEUED);
+  send(false);
+  assert.deepEqual([written.length, counted.full], [1, 1]);
+  send(true);
+  assert.deepEqual([written.length, counted.full], [2, 1]);
 });

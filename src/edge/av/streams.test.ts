@@ -15,6 +15,9 @@ const PEER = '127.0.9.183';
 const OUTSIDE = '127.0.9.184';
 const INSIDE = '127.0.9.185';
 
+/** Octets of a large datagram. */
+const LARGEST = 60_000;
+
 let range = 56_600;
 
 async function start(t: TestContext, clock?: ManualClock): Promise<Bench> {
@@ -98,6 +101,56 @@ test('a TCP client and a UDP client meet inside the relay', async (t) => {
   assert.equal((await bob.hear(1))[0]?.text, 'by TCP');
   bob.send(a.address, a.port, 'by UDP');
   assert.equal((await alice.hear(1))[0]?.text, 'by UDP');
+});
+
+test('datagrams for a client of a stream that reads nothing are left out whole beyond a bound, and counted; it goes on when it reads', async (t) => {
+  const bench = await start(t);
+  bench.document.policy.relay.bandwidth = {
+    perUserKilobits: 10_000_000,
+    perPortKilobits: 10_000_000,
+    burstMilliseconds: 1_000,
+  };
+  await bench.apply();
+  const peer = await EchoPeer.open(PEER);
+  t.after(() => peer.close());
+  const alice = await client(t, bench, false);
+  const relayed = await alice.allocated();
+  assert.equal(await alice.permit(PEER, peer.port), 0);
+  await alice.bindChannel(PEER, peer.port);
+  alice.stream?.pause();
+  const text = (number: number) => `${number} `.padEnd(LARGEST, String(number));
+  const received = async () =>
+    ((await bench.verb('counters')) as { relayed: { receivedPackets: number } }).relayed.receivedPackets;
+  const leftOut = async () =>
+    (await bench.metrics.text()).match(/queue_full_total\{.*"clients".*\} (\d+)/)?.[1];
+  // One after the other: what a full socket of the relay would lose is not what is looked at.
+  let sent = 0;
+  const send = async () => {
+    const before = await received();
+    peer.socket.send(text(++sent), relayed.port, relayed.address);
+    await until(async () => (await received()) > before);
+  };
+  // The network between them takes some megabytes first.
+  while (Number((await leftOut()) ?? 0) < 5) {
+    assert.ok(sent < 2_000, 'what waits for the client has no bound');
+    await send();
+  }
+  const lost = Number(await leftOut());
+  alice.stream?.resume();
+  const whole = await alice.hear(sent - lost);
+  const numbers = whole.map(({ text: one }) => Number.parseInt(one, 10));
+  assert.deepEqual(
+    whole.map(({ text: one }) => one.length),
+    numbers.map(() => LARGEST),
+    'no frame is cut',
+  );
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: sent - lost }, (_, at) => at + 1),
+    'what came first waits, what came last is left out',
+  );
+  await send();
+  assert.deepEqual(await alice.hear(1), [{ from: `${PEER} ${peer.port}`, text: text(sent) }]);
 });
 
 test('an allocation goes with its connection, and its port is free again', async (t) => {

@@ -96,6 +96,17 @@ describe('turnutils_uclient, no packet lost', { concurrency: true }, () => {
     await uclient(EXTERNAL, ['-X', ...credentials(), ...peer]);
   });
 
+  test('a client that has IPv6 only meets a peer that has IPv4 only, over UDP, TCP and TLS', async () => {
+    await Promise.all([
+      uclient('::1', [...credentials(), ...peer]),
+      uclient('::1', ['-t', ...credentials(), ...peer], 'tcp'),
+      uclient('::1', ['-t', '-S', ...credentials(), ...peer, '-s'], 'tcp'),
+    ]);
+  });
+
+  test('TCP relayed over IPv6, client to client', () =>
+    uclient('::1', ['-T', '-x', ...credentials()], 'tcp'));
+
   test('client to client, switched inside: channels, Send indications, IPv6', async () => {
     const before = await switchedPackets();
     await uclient(EXTERNAL, [...credentials(), '-y']);

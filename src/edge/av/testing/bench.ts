@@ -217,6 +217,8 @@ export class TestClient {
   readonly close: () => void;
   readonly events: TurnClientEvent[] = [];
   readonly heard: { readonly from: string; readonly text: string }[] = [];
+  /** What it stands on, unless that is a UDP socket. */
+  stream: TcpSocket | undefined;
   readonly #clock: Clock;
 
   static async open(
@@ -255,6 +257,7 @@ export class TestClient {
       close: () => void socket.destroy(),
     };
     const client = new TestClient(bench, wire, options.server, token);
+    client.stream = socket;
     const framer = new StunFramer(70_000, (frame) => client.client.handleDatagram(frame, bench.clock.now()));
     socket.on('data', (chunk: Buffer) => {
       if (framer.push(chunk) !== undefined) socket.destroy(new Error('the service sent no frames'));
