@@ -6,6 +6,7 @@ import {
   formatAssertedSource,
   parseAssertedSource,
 } from '#protocols/trust-marking';
+import { keepsChallenges } from './forwarding.ts';
 import { partyOf } from './parties.ts';
 import { parseAddress } from './partners.ts';
 
@@ -63,9 +64,13 @@ export function introduce(
   }
 }
 
+/** A conference is all that there is at its address, so when it asks to be spared the caller has to know. */
+export const passesBusy: ProxyHandler = { ...keepsChallenges, passes503: true };
+
 /** A guest is asked for the key of a conference by its domain, and for nothing else by nobody else. */
 export function passesChallengesOf(isConference: (domain: string) => boolean): ProxyHandler {
   return {
+    passes503: true,
     editResponse: (edit, response) => {
       const ours = response.values('WWW-Authenticate').filter((text) => {
         const challenge = parseChallenge(text);

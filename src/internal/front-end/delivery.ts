@@ -16,7 +16,13 @@ import {
   type SipRequest,
 } from '#protocols/sip';
 import type { Binding } from './binding.ts';
-import { type ConferenceCaller, callerOf, introduce, passesChallengesOf } from './conference-calls.ts';
+import {
+  type ConferenceCaller,
+  callerOf,
+  introduce,
+  passesBusy,
+  passesChallengesOf,
+} from './conference-calls.ts';
 import type { EdgeLinks, EdgeService } from './edge-links.ts';
 import { type Forwarding, forwarded, keepsChallenges, type RecordedEnd } from './forwarding.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
@@ -106,7 +112,7 @@ export class Delivery {
     const recordRoute = formsDialog(request) ? this.#tokensOf([flow, target]) : [];
     const finish = (edit: MessageEdit) => introduce(edit, request, route.caller, this.#isConference);
     const branch = { flow: target, ...this.#copy(request, flow, target, { ...plan, recordRoute, finish }) };
-    const handler = route.caller.guest ? passesChallengesOf(this.#isConference) : keepsChallenges;
+    const handler = route.caller.guest ? passesChallengesOf(this.#isConference) : passesBusy;
     this.#proxy.forward(transaction, [branch], handler);
   }
 
@@ -207,7 +213,7 @@ export class Delivery {
       }
       if (typeof target === 'number') return this.#endpoint.respond(transaction, target);
       const branch = { flow: target, ...this.#copyInDialog(request, flow, target, routed) };
-      this.#proxy.forward(transaction, [branch], keepsChallenges);
+      this.#proxy.forward(transaction, [branch], isConference(target) ? passesBusy : keepsChallenges);
     });
   }
 
@@ -236,8 +242,7 @@ export class Delivery {
   }
   /** A conference is told of each request who sent it. */
   #copyInDialog(request: SipRequest, source: SipFlow, target: SipFlow, { plan }: Routed) {
-    const party = partyOf(target);
-    if (party.kind !== 'peer' || !party.conferences) return this.#copy(request, source, target, plan);
+    if (!isConference(target)) return this.#copy(request, source, target, plan);
     const caller = callerOf(request, source);
     const finish = (edit: MessageEdit) => introduce(edit, request, caller, this.#isConference);
     return this.#copy(request, source, target, { ...plan, finish });
@@ -279,8 +284,7 @@ export class Delivery {
     if (destination.kind !== 'flow') return false;
     return destination.tokens.every((token) => {
       const end = this.resolve(token);
-      const party = typeof end === 'object' ? partyOf(end) : undefined;
-      return end === 'gone' || (party?.kind === 'peer' && party.conferences);
+      return end === 'gone' || (end !== undefined && isConference(end));
     });
   }
 
@@ -288,6 +292,11 @@ export class Delivery {
   resolve(token: string): SipFlow | 'gone' | undefined {
     return this.#options.tokens.resolve(token, this.#endpoint);
   }
+}
+
+function isConference(flow: SipFlow): boolean {
+  const party = partyOf(flow);
+  return party.kind === 'peer' && party.conferences;
 }
 
 /** A connection of messages is a WebSocket. */

@@ -1,6 +1,7 @@
 import { ok, type Result } from '#kernel';
 import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
 import type { InternalDocument } from '#platform/topology';
+import { type FocusMetrics, focusMetrics } from './focus/focus-metrics.ts';
 import { type Prepared, prepare } from './prepared.ts';
 import { Running } from './running.ts';
 import { meetingVerbs } from './verbs.ts';
@@ -15,18 +16,20 @@ export const service: ServiceDefinition<InternalDocument> = {
 class WebConferencingService implements Service<InternalDocument> {
   readonly verbs: Service<InternalDocument>['verbs'];
   readonly #context: ServiceContext;
+  readonly #focusMetrics: FocusMetrics;
   #running: Running | undefined;
   #provisioned = false;
 
   constructor(context: ServiceContext) {
     this.#context = context;
+    this.#focusMetrics = focusMetrics(context.metrics);
     this.verbs = meetingVerbs(() => this.#running);
   }
 
   async provision(document: InternalDocument): Promise<Result<Provision>> {
     const running = this.#running;
     const inUse = running === undefined ? undefined : { file: running.file, store: running.store };
-    const prepared = prepare(document, inUse);
+    const prepared = prepare(document, this.#context.clock.wall(), inUse);
     if (!prepared.ok) return prepared;
     return ok({
       commit: async () => this.#commit(prepared.value),
@@ -55,6 +58,6 @@ class WebConferencingService implements Service<InternalDocument> {
     if (running !== undefined && running.store === prepared?.store) return running.adopt(prepared);
     this.#running = undefined;
     await running?.stop();
-    if (prepared !== undefined) this.#running = new Running(this.#context, prepared);
+    if (prepared !== undefined) this.#running = new Running(this.#context, this.#focusMetrics, prepared);
   }
 }

@@ -107,7 +107,7 @@ export class AccessLab {
 
   /** @param members how many front ends the next hop has; they listen unless `listening` is false */
   static async start(
-    t: TestContext,
+    t: Pick<TestContext, 'after'>,
     options: {
       members?: 1 | 2;
       listening?: boolean;

@@ -23,7 +23,8 @@ export function unwrap<T>(result: Result<T>): T {
 /** The service alone, with a clock that stands still and a folder that is its own. */
 export class Stage implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'meetings-'));
-  readonly clock = new ManualClock();
+  /** Within the validity of the certificates. */
+  readonly clock = new ManualClock({ wall: Date.now() });
   readonly log = memoryLog();
   metrics = new Metrics();
   service: Service<InternalDocument>;

@@ -72,6 +72,21 @@ const expiresOrder: Rule<InternalFacts> = {
   },
 };
 
+/** The conferences of this document are reached through its own front end, unless another next hop is listed. */
+const conferencePeer: Rule<InternalFacts> = {
+  name: 'conference-peer',
+  check({ draft }, say) {
+    const { domain, nextHops } = draft.webConferencing ?? {};
+    if (domain === undefined || (nextHops ?? []).length > 0) return;
+    const peers = draft.frontEnd?.trustedPeers ?? [];
+    if (peers.some((peer) => peer?.conferences === true && peer.domains?.includes(domain) === true)) return;
+    const what = `no trusted peer of the front end has conferences in ${domain}: nobody can call them`;
+    const name = draft.host?.name ?? 'the name of this host';
+    const instead = `list ${name} in frontEnd.trustedPeers, with domains: [${domain}] and conferences: true`;
+    say(['webConferencing', 'domain'], 'warning', what, instead);
+  },
+};
+
 export const internalRules: readonly Rule<InternalFacts>[] = [
   duplicate,
   edgeRepeats,
@@ -80,4 +95,5 @@ export const internalRules: readonly Rule<InternalFacts>[] = [
   socketPath,
   limitOrder(['frontEnd', 'limits']),
   expiresOrder,
+  conferencePeer,
 ];

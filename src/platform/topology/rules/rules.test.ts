@@ -191,6 +191,15 @@ const cases: readonly RuleCase[] = [
     says: /host.example.com is also the name of frontEnd.trustedPeers\[1\]/,
   },
   {
+    rule: 'conference-peer',
+    title: 'conferences that no trusted peer of the front end has',
+    internal: true,
+    severity: 'warning',
+    edit: ['frontEnd:', 'webConferencing: { domain: conf.example.com }\nfrontEnd:'],
+    at: 'conf.example.com',
+    says: /no trusted peer of the front end has conferences in conf.example.com.*conferences: true/,
+  },
+  {
     rule: 'expires-order',
     title: 'a usual time beyond the longest',
     internal: true,

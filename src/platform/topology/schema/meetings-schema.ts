@@ -1,3 +1,4 @@
+import { nextHops } from './next-hops-schema.ts';
 import * as setting from './setting.ts';
 
 const NAME = 'a fully qualified domain name';
@@ -17,6 +18,7 @@ export const meetings = setting.optionalSection(
       reload: 'live',
       example: 'https://conf.example.com/',
     }),
+    nextHops: nextHops(),
     database: setting.derivedText(
       'web-conferencing.sqlite in stateDirectory',
       'the path of a file',
@@ -52,9 +54,31 @@ export const meetings = setting.optionalSection(
       floor: 0,
       ceiling: 87_600,
     }),
+    notifySeconds: setting.integer({
+      sentence: 'Shortest time between two messages to one subscriber about who takes part.',
+      reload: 'live',
+      unit: 'seconds',
+      default: 5,
+      floor: 1,
+      ceiling: 60,
+    }),
     limits: setting.optionalSection('Bounds on what participants can make the service hold.', {
       meetings: setting.integer({
         sentence: 'Most meetings at a time, ended ones that are kept included.',
+        reload: 'live',
+        default: 10_000,
+        floor: 1,
+        ceiling: 1_000_000,
+      }),
+      calls: setting.integer({
+        sentence: 'Most SIP dialogs of participants at a time; more are answered 503.',
+        reload: 'live',
+        default: 10_000,
+        floor: 1,
+        ceiling: 1_000_000,
+      }),
+      subscriptions: setting.integer({
+        sentence: 'Most subscriptions to who takes part at a time; more are answered 503.',
         reload: 'live',
         default: 10_000,
         floor: 1,

@@ -1,3 +1,4 @@
+import { nextHops } from './next-hops-schema.ts';
 import * as setting from './setting.ts';
 
 const NAME = 'a fully qualified domain name';
@@ -19,22 +20,7 @@ export const xmppGateway = setting.optionalSection(
       }),
       port: setting.port(23456, { sentence: 'Internal TCP port of its XMPP proxy.', rows: ['int-01'] }),
     }),
-    nextHops: setting.sectionsOrNone(
-      'The SIP servers that it opens connections to, by mutual TLS; with none, the front end of this document.',
-      {
-        name: setting.text(NAME, setting.domainName, {
-          sentence: "The server's name, which its certificate must hold.",
-          reload: 'live',
-          example: 'sip1.example.com',
-        }),
-        address: setting.text('an IPv4 or IPv6 address', setting.hostAddress, {
-          sentence: "The server's address.",
-          reload: 'live',
-          example: '10.45.20.5',
-        }),
-        port: setting.port(5061, { sentence: 'Its TCP port for SIP over TLS.' }),
-      },
-    ),
+    nextHops: nextHops(),
     database: setting.derivedText(
       'xmpp-gateway.sqlite in stateDirectory',
       'the path of a file',

@@ -96,7 +96,7 @@ export class TestPartner {
   }
 
   static async create(
-    t: TestContext,
+    t: Pick<TestContext, 'after'>,
     { authority }: Pick<AccessLab, 'authority'>,
     request: Partial<Parameters<LabAuthority['issue']>[0]> = {},
   ): Promise<TestPartner> {
