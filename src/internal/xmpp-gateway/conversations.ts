@@ -24,7 +24,7 @@ export type SessionFailure =
 
 /** What two people have with one another at present. */
 export interface Conversation extends Pair {
-  /** What the XMPP side calls it; the Call-ID of the SIP side (RFC 7572 §6). */
+  /** What the XMPP side calls it; the Call-ID of the SIP side (RFC 7572 §4). */
   thread: string | undefined;
   /** The XMPP side writes messages of type chat. */
   chat: boolean;

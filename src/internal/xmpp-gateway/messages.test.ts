@@ -43,7 +43,7 @@ test('202 says that nobody knows yet: no receipt', () => {
   stage.isQuiet();
 });
 
-test('an answer of SIP goes back as its condition, and a next hop that is away as remote-server-timeout (RFC 7247 §5.3)', () => {
+test('an answer of SIP goes back as its condition, and a next hop that is away as remote-server-timeout (RFC 7247 §7.2)', () => {
   const stage = new Stage();
   const arrival = stage.arrives(chat('<body>x</body>'));
   stage.answers(stage.gets('MESSAGE'), 404);
@@ -90,7 +90,7 @@ test('ten minutes later a stanza with the same number is another one', () => {
   stage.gets('MESSAGE');
 });
 
-test('a MESSAGE of SIP becomes a message; a receipt makes it 200, an error its status (RFC 7572 §5, RFC 7247 §5.2)', () => {
+test('a MESSAGE of SIP becomes a message; a receipt makes it 200, an error its status (RFC 7572 §5, RFC 7247 §7.1)', () => {
   const stage = new Stage();
   stage.asks('MESSAGE', {
     from: `sip:${ROMEO};gr=orchard`,
@@ -168,7 +168,7 @@ test('no edge that takes the stanza is an answer at once', () => {
   stage.getsResponse(408);
 });
 
-test('someone who moved is told with the new address: 301 and a Contact (RFC 7247 §5.2)', () => {
+test('someone who moved is told with the new address: 301 and a Contact (RFC 7247 §7.1)', () => {
   const stage = new Stage();
   stage.asks('MESSAGE', { body: 'x', headers: TEXT });
   const id = stage.sent().attributes.get('id');

@@ -26,7 +26,7 @@ export function partiesOfRequest(
   return ok({ from, to: receiver.value, local: bareOf(from), remote: bareOf(receiver.value) });
 }
 
-/** RFC 7247 §4.2: the device, by the GRUU of the From or else of the Contact. */
+/** RFC 7247 §6.4: the device, by the GRUU of the From or else of the Contact. */
 function resourceOf({ resource }: Jid, request: SipRequest): { readonly resource?: string } {
   if (resource !== undefined) return { resource };
   const contact = parseNameAddress(request.values('Contact')[0] ?? '');

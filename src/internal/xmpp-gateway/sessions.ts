@@ -72,7 +72,7 @@ export class Sessions {
     });
   }
 
-  /** The user of ours hangs up: RFC 7573 §6, the other side is told `gone`. */
+  /** The user of ours hangs up: RFC 7573 §6.1, the other side is told `gone`. */
   handleBye(conversation: Conversation, transaction: ServerTransaction): void {
     const { sip, xmpp } = this.#context;
     sip.respond(transaction, 200);

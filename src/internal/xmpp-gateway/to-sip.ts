@@ -72,7 +72,7 @@ export class ToSip {
     });
   }
 
-  /** RFC 7573 §5: a session that the other side has forgotten is begun anew. */
+  /** RFC 3261 §12.2.1.2: a session that the other side has forgotten is begun anew. */
   #inSession(delivery: Delivery, outcome: SipOutcome): void {
     const lost = outcome.kind === 'response' && [408, 430, 481].includes(outcome.response.status);
     if (!lost) return this.#settle(delivery, outcome);

@@ -17,7 +17,7 @@ export interface Watch extends Pair {
   attempts: number;
   /** A question whether the other side is still there is under way. */
   guard: { readonly id: string; readonly cancel: Cancel } | undefined;
-  /** A question for the state of the moment only (RFC 8048 §7: probe). */
+  /** A question for the state of the moment only (RFC 8048 §7.1: probe). */
   readonly once: boolean;
 }
 

@@ -68,7 +68,7 @@ test('SUBSCRIBE is answered, pending and passed on; subscribed is active, presen
   assert.equal(notified(stage).devices, 'tomb open');
 });
 
-test('who is declined, or cancelled later, hears terminated;reason=rejected (RFC 8048 §5.3.2)', () => {
+test('who is declined, or cancelled later, hears terminated;reason=rejected (RFC 8048 §5.3.1)', () => {
   const stage = new Stage();
   subscribes(stage);
   notified(stage);
@@ -95,7 +95,7 @@ test('SUBSCRIBE with Expires 0 in the dialog ends it: closed, and unavailable ra
   assert.equal(notified(stage).state, 'active;expires=3600');
 });
 
-test('a refresh is answered with the state (RFC 8048 §5.3.4), an old one with 500', () => {
+test('a refresh is answered with the state (RFC 8048 §5.3.2), an old one with 500', () => {
   const stage = new Stage();
   const dialog = watching(stage);
   stage.asks('SUBSCRIBE', { ...dialog, cseq: 2, headers: [...EVENT, ['Expires', '100']] });
@@ -109,7 +109,7 @@ test('a refresh is answered with the state (RFC 8048 §5.3.4), an old one with 5
   assert.equal(notified(stage).state, 'terminated;reason=timeout');
 });
 
-test('a poll is answered with what is known, or with what a probe brings (RFC 8048 §7)', () => {
+test('a poll is answered with what is known, or with what a probe brings (RFC 8048 §7.2)', () => {
   const stage = new Stage();
   watching(stage);
   subscribes(stage, 0);

@@ -109,7 +109,7 @@ export class Watchers {
     this.#tell(watcher);
   }
 
-  /** RFC 8048 §5.3.4, §7: a poll is answered with what is known, or with what a probe brings. */
+  /** RFC 8048 §7.2: a poll is answered with what is known, or with what a probe brings. */
   #answerOnce(watcher: Watcher): void {
     const key = keyOf(watcher);
     const asked = this.#approvals.get(key) === 'approved' && !this.#known.has(key);

@@ -196,7 +196,7 @@ test('who is rejected is unsubscribed; who was deactivated subscribes again at o
   later.gets('SUBSCRIBE');
 });
 
-test('a probe is answered with what is known; without a subscription the state of the moment is asked for (RFC 8048 §7)', () => {
+test('a probe is answered with what is known; without a subscription the state of the moment is asked for (RFC 8048 §7.1)', () => {
   const stage = new Stage();
   watching(stage);
   stage.arrives(presence('probe', BALCONY));

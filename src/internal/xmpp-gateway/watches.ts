@@ -103,7 +103,7 @@ export class Watches {
     this.#context.sip.inDialog(watch.dialog, 'SUBSCRIBE', { headers: this.#headers(watch, 0) }, tell);
   }
 
-  /** RFC 8048 §7: what is known is told at once; else the SIP side is asked. */
+  /** RFC 8048 §7.1: what is known is told at once; else the SIP side is asked. */
   handleProbe(arrival: Arrival): void {
     arrival.done();
     const watch = this.#watches.get(keyOf(arrival));

@@ -54,7 +54,7 @@ test('RFC 3863 §4.3.1: default namespace, two ways to be reached, notes in lang
   });
 });
 
-test('RFC 8048 §7: show stands in the status, in the namespace of XMPP clients', () => {
+test('RFC 8048 §6.2: show stands in the status, in the namespace of XMPP clients', () => {
   for (const show of shows) {
     assert.equal(
       read(tuple(`<basic>open</basic><show xmlns="jabber:client">${show}</show>`)).tuples[0]?.show,

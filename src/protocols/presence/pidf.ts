@@ -30,7 +30,7 @@ const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"]+$/;
 const ACTIVITY = /^[a-z][a-z-]{0,31}$/;
 const MOST_ACTIVITIES = 8;
 
-/** Reads the document of RFC 3863 §4.1, with what RFC 8048 §7 and RFC 4480 §3.2 add to it. */
+/** Reads the document of RFC 3863 §4.1, with what RFC 8048 §6.2 and RFC 4480 §3.2 add to it. */
 export function readPidf(
   bytes: Uint8Array,
   limits: PresenceLimits = presenceLimits,

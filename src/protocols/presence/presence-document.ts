@@ -1,4 +1,4 @@
-/** How willing somebody is to talk, in the words of XMPP (RFC 8048 §7 carries them in PIDF). */
+/** How willing somebody is to talk, in the words of XMPP (RFC 8048 §6.2 carries them in PIDF). */
 export const shows = ['away', 'chat', 'dnd', 'xa'] as const;
 export type Show = (typeof shows)[number];
 

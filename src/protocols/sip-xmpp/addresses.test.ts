@@ -24,14 +24,14 @@ const both = [
   ['sip:a/b@sip.example', 'a\\2fb@sip.example'],
 ] as const;
 
-test('the examples of RFC 7247 §4 hold in both directions', () => {
+test('the examples of RFC 7247 §6 hold in both directions', () => {
   for (const [sip, jid] of both) {
     assert.equal(toJid(sip), jid);
     assert.equal(toSip(jid), sip);
   }
 });
 
-test('characters that RFC 7247 §4 escapes in a user part, and those of XEP-0106 §2, survive the way there and back', () => {
+test('characters that RFC 7247 §6 escapes in a user part, and those of XEP-0106 §2, survive the way there and back', () => {
   const odd = '#%[\\]^`{|}';
   const sip = toSip(`x${odd}y@xmpp.example`);
   assert.equal(sip, 'sip:x%23%25%5B%5C%5D%5E%60%7B%7C%7Dy@xmpp.example');

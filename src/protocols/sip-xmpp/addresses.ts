@@ -13,7 +13,7 @@ export type AddressProblem =
   | 'not-a-jid'
   | 'not-a-sip-uri';
 
-/** What a localpart must not hold and XEP-0106 §2 writes as an escape; RFC 7247 §4 needs the first three. */
+/** What a localpart must not hold and XEP-0106 §2 writes as an escape; RFC 7247 §6 needs the first three. */
 const ESCAPES = new Map([
   ['&', '\\26'],
   ["'", '\\27'],
@@ -38,7 +38,7 @@ const PLAIN_IN_USER = /[A-Za-z0-9\-_.!~*'()&=+$,;?/]/;
 const PLAIN_IN_PARAMETER = /[A-Za-z0-9\-_.!~*'()]/;
 const LONGEST_URI = 4096;
 
-/** RFC 7247 §4.2: the address of a SIP user as XMPP writes it; the GRUU (RFC 5627) names the resource. */
+/** RFC 7247 §6.4: the address of a SIP user as XMPP writes it; the GRUU (RFC 5627) names the resource. */
 export function jidOfSip(text: string): Result<Jid, AddressProblem> {
   const parsed = parseSipUri(text);
   if (!parsed.ok) return err('not-sip');
@@ -56,7 +56,7 @@ export function jidOfSip(text: string): Result<Jid, AddressProblem> {
 }
 
 /**
- * RFC 7247 §4.3: the address of an XMPP user as SIP writes it.
+ * RFC 7247 §6.5: the address of an XMPP user as SIP writes it.
  * @param resource whether the resource goes along, as `gr`
  */
 export function sipOfJid(jid: Jid, resource = false): Result<string, AddressProblem> {

@@ -68,7 +68,7 @@ test('what is written is read again; a type without a name is normal', () => {
   assert.equal(readChatMessage(stanza("type='shout'", '')).type, 'normal');
 });
 
-test('chat states and typing stand for one another as in RFC 7573 §7', () => {
+test('chat states and typing stand for one another as in RFC 7573 §6', () => {
   const told = Object.fromEntries(chatStates.map((state) => [state, typingOf(state)]));
   assert.deepEqual(told, {
     active: 'idle',

@@ -7,7 +7,7 @@ const RECEIPTS = 'urn:xmpp:receipts';
 
 export const messageTypes = ['chat', 'normal', 'headline', 'groupchat', 'error'] as const;
 
-/** What a message stanza holds of what SIP has words for (RFC 7572 §4, RFC 7573 §5). */
+/** What a message stanza holds of what SIP has words for (RFC 7572 §4, RFC 7573 §4). */
 export interface ChatMessage {
   readonly type: (typeof messageTypes)[number];
   readonly id?: string | undefined;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { conditionOf, printedStatusOf, stanzaConditions, statusOf } from './conditions.ts';
 
-test('every condition has the status of RFC 7247 §5.2, for full and for bare addresses', () => {
+test('every condition has the status of RFC 7247 §7.1, for full and for bare addresses', () => {
   const printed = Object.fromEntries(
     stanzaConditions.map((condition) => {
       const [full, bare] = [printedStatusOf(condition, false), printedStatusOf(condition, true)];
@@ -35,7 +35,7 @@ test('every condition has the status of RFC 7247 §5.2, for full and for bare ad
   });
 });
 
-test('gone is 301 with the new address and 410 without (RFC 7247 §5.2)', () => {
+test('gone is 301 with the new address and 410 without (RFC 7247 §7.1)', () => {
   assert.equal(statusOf('gone', true, true), 301);
   assert.equal(statusOf('gone', true, false), 410);
 });
@@ -47,7 +47,7 @@ test('no answer asks a SIP client for a password that nobody can check, or sends
   assert.equal(statusOf('redirect', false, false), 480);
 });
 
-test('every status has the condition of RFC 7247 §5.3', () => {
+test('every status has the condition of RFC 7247 §7.2', () => {
   const rows: [string, number[]][] = [
     ['redirect', [300, 302, 305, 399]],
     ['gone', [301, 410]],

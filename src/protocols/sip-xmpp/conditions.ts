@@ -28,7 +28,7 @@ export type StanzaCondition = keyof typeof errorTypes;
 
 export const stanzaConditions = Object.keys(errorTypes) as readonly StanzaCondition[];
 
-/** RFC 7247 §5.2, table 2: what SIP says for a condition that came from a full JID and from a bare one. */
+/** RFC 7247 §7.1, table 2: what SIP says for a condition that came from a full JID and from a bare one. */
 const STATUSES: Readonly<Record<StanzaCondition, readonly [full: number, bare: number]>> = {
   'bad-request': [400, 400],
   conflict: [400, 400],
@@ -73,7 +73,7 @@ export function printedStatusOf(condition: StanzaCondition, bare: boolean): numb
   return STATUSES[condition][bare ? 1 : 0];
 }
 
-/** RFC 7247 §5.3, table 3; what stands in no row is decided by its class. */
+/** RFC 7247 §7.2, table 3; what stands in no row is decided by its class. */
 const CONDITIONS: Readonly<Record<number, StanzaCondition>> = {
   300: 'redirect',
   301: 'gone',

@@ -20,7 +20,7 @@ export type InstantMessage =
 /** What the gateway reads, for Accept in answers of 415. */
 export const ACCEPTED_TYPES = `text/plain, text/html, multipart/alternative, ${CPIM_TYPE}, ${TYPING_TYPE}, ${IMDN_TYPE}`;
 
-/** RFC 7572 §5: the body by its media type; undefined is to be answered with 415. */
+/** RFC 7572 §7: the body by its media type; undefined is to be answered with 415. */
 export function readInstantMessage(
   contentType: string | undefined,
   body: Buffer,

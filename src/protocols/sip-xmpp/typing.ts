@@ -23,7 +23,7 @@ export const smallDocument: XmlLimits = {
   declarations: 16,
 };
 
-/** RFC 7573 §7: what a SIP user is told for a chat state; nothing for the end of a conversation, which is a BYE. */
+/** RFC 7573 §6: what a SIP user is told for a chat state; nothing for the end of a conversation, which is a BYE. */
 export function typingOf(state: ChatState): Typing | undefined {
   if (state === 'gone') return undefined;
   return state === 'composing' ? 'active' : 'idle';
