@@ -80,6 +80,17 @@ function fail(message) {
   process.exit(1);
 }
 
+function buildMeeting() {
+  const node = join(root, 'node_modules', '.bin', 'node');
+  const result = spawnSync(existsSync(node) ? node : process.execPath, ['tools/build-meeting/main.ts'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (result.status !== 0)
+    fail('the browser client of web conferencing could not be built; why stands above.');
+}
+
 installPackages();
 checkRuntime();
+buildMeeting();
 if (process.argv.includes('--peers')) installPeers();

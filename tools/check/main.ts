@@ -17,6 +17,7 @@ interface Check {
 
 const checks: readonly Check[] = [
   { name: 'types', command: bin('tsc'), parameters: ['-p', '.'] },
+  { name: 'types of the browser client', command: bin('tsc'), parameters: ['-p', 'src/apps/meeting'] },
   {
     name: 'format and lint',
     command: bin('biome'),

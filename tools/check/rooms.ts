@@ -18,7 +18,7 @@ for (const floor of ['protocols', 'platform', 'edge', 'internal', 'apps']) {
     }
   }
 }
-for (const file of globSync('{src,tools,bench,proof}/**/*.ts', { cwd: root })) {
+for (const file of globSync('{src,tools,bench,proof}/**/*.{ts,tsx}', { cwd: root })) {
   const lines = readFileSync(join(root, file), 'utf8').split('\n').length;
   if (lines > LONGEST_FILE && !/\.(test|generated)\.ts$/.test(file)) {
     problems.push(`${file}: ${lines} lines; split it below ${LONGEST_FILE}`);

@@ -1,0 +1,131 @@
+import { useCallback, useMemo, useRef, useState } from 'react';
+import type { MeetingCommands, UploadFailure, UploadSource } from '#protocols/psom';
+import type { Words } from '../i18n/en.ts';
+import { useWords } from '../i18n/words.tsx';
+import { useMeeting } from '../room/meeting-context.tsx';
+import { announce } from '../ui/announcer.tsx';
+
+export type JobFailure = keyof Words['content']['failures'];
+
+/** Something that a user brings into the meeting: one file, or slides one by one. */
+export interface UploadJob {
+  readonly id: number;
+  readonly title: string;
+  /** Slides: which one, of how many; for a file 1 of 1. */
+  readonly page: number;
+  readonly pages: number;
+  readonly failure: JobFailure | undefined;
+}
+
+export interface UploadJobs {
+  readonly jobs: readonly UploadJob[];
+  addFile(file: File): void;
+  /** A PDF, or images in the order of their names. */
+  addSlides(files: readonly File[]): void;
+  cancel(id: number): void;
+  /** Takes a failed one off the list. */
+  dismiss(id: number): void;
+}
+
+type Report = (part: Partial<UploadJob>) => void;
+
+/** Runs uploads and keeps how far they are. */
+export function useUploadJobs(): UploadJobs {
+  const { meeting, commands } = useMeeting();
+  const words = useWords();
+  const [jobs, setJobs] = useState<readonly UploadJob[]>([]);
+  const serial = useRef(0);
+  const latest = useRef(meeting);
+  latest.current = meeting;
+  const cancelled = useRef(new Set<number>());
+
+  const run = useCallback(
+    (title: string, work: (id: number, report: Report) => Promise<JobFailure | undefined>) => {
+      const id = ++serial.current;
+      const report: Report = (part) =>
+        setJobs((all) => all.map((job) => (job.id === id ? { ...job, ...part } : job)));
+      setJobs((all) => [...all, { id, title, page: 1, pages: 1, failure: undefined }]);
+      void work(id, report)
+        .catch((): JobFailure => 'unreadable')
+        .then((failure) => {
+          if (failure === undefined) announce(words.room.uploadDone(title));
+          if (failure === undefined || failure === 'cancelled')
+            setJobs((all) => all.filter((job) => job.id !== id));
+          else report({ failure });
+        });
+    },
+    [words],
+  );
+  const isCancelled = useCallback((id: number) => cancelled.current.has(id), []);
+  return useMemo(
+    () => ({
+      jobs,
+      addFile: (file) => run(file.name, () => commands.uploadFile(file.name, sourceOf(file))),
+      addSlides: (files) => {
+        const [first] = files;
+        if (first === undefined) return;
+        const title = first.name.replace(/\.[^.]+$/, '');
+        run(title, (id, report) => uploadSlides(commands, files, title, report, () => isCancelled(id)));
+      },
+      cancel: (id) => {
+        cancelled.current.add(id);
+        const job = jobs.find((one) => one.id === id);
+        const upload = latest.current.uploads.find(({ title }) => title === job?.title);
+        if (upload !== undefined) commands.cancelUpload(upload.cookie);
+      },
+      dismiss: (id) => setJobs((all) => all.filter((job) => job.id !== id)),
+    }),
+    [jobs, run, commands, isCancelled],
+  );
+}
+
+/** Creates the slides, then brings one image after the other; what is cancelled half way goes altogether. */
+async function uploadSlides(
+  commands: MeetingCommands,
+  files: readonly File[],
+  title: string,
+  report: Report,
+  isCancelled: () => boolean,
+): Promise<JobFailure | undefined> {
+  const source = await openSlides(files);
+  report({ pages: source.pages });
+  if (source.pages === 0) return 'no-pages';
+  const created = await commands.create(title, 'Content.Ppt');
+  if (!created.ok) return created.error;
+  let failure: UploadFailure | undefined;
+  for (let page = 1; page <= source.pages && failure === undefined; page++) {
+    report({ page });
+    const image = await source.page(page);
+    failure = isCancelled()
+      ? 'cancelled'
+      : await commands.uploadSlide(created.value, page, title, sourceOf(image));
+    // The first slide is enough to begin with.
+    if (failure === undefined && page === 1) commands.present(created.value);
+  }
+  await source.close();
+  if (failure === 'cancelled') commands.deleteContent(created.value);
+  return failure;
+}
+
+async function openSlides(files: readonly File[]) {
+  const [first] = files;
+  if (first !== undefined && (first.type === 'application/pdf' || /\.pdf$/i.test(first.name))) {
+    const { openPdf } = await import('./pdf-slides.ts');
+    return openPdf(first);
+  }
+  const images = files
+    .filter(({ type }) => type === 'image/png' || type === 'image/jpeg')
+    .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  return {
+    pages: images.length,
+    page: async (number: number): Promise<Blob> => images[number - 1] ?? new Blob(),
+    close: async () => undefined,
+  };
+}
+
+function sourceOf(blob: Blob): UploadSource {
+  return {
+    length: blob.size,
+    read: async (offset, length) => new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer()),
+  };
+}

@@ -1,0 +1,106 @@
+import { useState } from 'react';
+import type { ContentView } from '#protocols/psom';
+import { contentUrl } from '../content/content-url.ts';
+import { useWords } from '../i18n/words.tsx';
+import { useMeeting } from '../room/meeting-context.tsx';
+import { Icon } from '../ui/icons.tsx';
+import { Surface } from './surface.tsx';
+import type { Brush } from './tools.ts';
+
+/** Until an image says otherwise. */
+const USUAL_HEIGHT = 562;
+
+/** One slide with what is drawn on it, and the way to the others. */
+export function Slides({
+  content,
+  page,
+  active,
+  brush,
+  onPage,
+}: {
+  readonly content: ContentView;
+  readonly page: number;
+  readonly active: boolean;
+  readonly brush: Brush;
+  readonly onPage: (page: number) => void;
+}) {
+  const words = useWords().stage;
+  const { commands, presenter, live } = useMeeting();
+  const [heights, setHeights] = useState<Readonly<Record<string, number>>>({});
+  const slides = content.slides?.slides ?? [];
+  const slide = slides[page - 1];
+  if (slide === undefined || slide.hash === '') return <p className="waiting">{words.noSlides}</p>;
+  const height = heights[slide.hash] ?? USUAL_HEIGHT;
+  const mayTurn = !active || presenter;
+  const turn = (to: number) => {
+    if (active) commands.setSlide(content.id, to);
+    else onPage(to);
+  };
+  return (
+    <>
+      <div className="page" style={{ '--ratio': 1_000 / height } as object}>
+        <SlideImage
+          key={slide.hash}
+          hash={slide.hash}
+          alt={words.slideAlt(page, content.title)}
+          onHeight={(found) => setHeights((known) => ({ ...known, [slide.hash]: found }))}
+        />
+        <Surface
+          content={content}
+          page={page}
+          height={height}
+          brush={brush}
+          label={`${words.boardLabel}: ${words.slideAlt(page, content.title)}`}
+        />
+      </div>
+      <nav className="turner" aria-label={content.title}>
+        {mayTurn && (
+          <button
+            type="button"
+            aria-label={words.previous}
+            disabled={page <= 1 || (active && !live)}
+            onClick={() => turn(page - 1)}
+          >
+            <Icon name="left" />
+          </button>
+        )}
+        <span>{words.slide(page, slides.length)}</span>
+        {mayTurn && (
+          <button
+            type="button"
+            aria-label={words.next}
+            disabled={page >= slides.length || (active && !live)}
+            onClick={() => turn(page + 1)}
+          >
+            <Icon name="right" />
+          </button>
+        )}
+      </nav>
+    </>
+  );
+}
+
+/** The image keeps its address when the token changes, and asks by the new one only when the old one is refused. */
+function SlideImage({
+  hash,
+  alt,
+  onHeight,
+}: {
+  readonly hash: string;
+  readonly alt: string;
+  readonly onHeight: (height: number) => void;
+}) {
+  const { contentToken } = useMeeting().meeting;
+  const [token, setToken] = useState(contentToken);
+  return (
+    <img
+      src={contentUrl(token, hash)}
+      alt={alt}
+      draggable={false}
+      onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) => {
+        if (naturalWidth > 0) onHeight(Math.round((1_000 * naturalHeight) / naturalWidth));
+      }}
+      onError={() => setToken(contentToken)}
+    />
+  );
+}
