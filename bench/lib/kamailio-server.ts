@@ -34,7 +34,7 @@ export async function startKamailio(
     // In the foreground; memory so large that nothing waits for it.
     args: [
       ...['-DD', '-E', '-f', file, '-P', folder.file(`kamailio-${name}.pid`)],
-      ...['-m', '512', '-M', '32', '-x', allocator, '-X', allocator],
+      ...['-m', '2048', '-M', '32', '-x', allocator, '-X', allocator],
     ],
     folder: folder.path,
   });
@@ -74,17 +74,21 @@ dns=no
 rev_dns=no
 enable_tls=yes
 tcp_children=${children}
-tcp_max_connections=4096
+tcp_max_connections=20000
+tls_max_connections=20000
 tcp_connection_lifetime=3600
 loadmodule "tls.so"
 loadmodule "sl.so"
 loadmodule "tm.so"
 loadmodule "pv.so"
 loadmodule "maxfwd.so"
+loadmodule "rr.so"
 modparam("tls", "config", "${tlsFile}")
 request_route {
   if (!mf_process_maxfwd_header("70")) { sl_send_reply("483", "Too Many Hops"); exit; }
   force_rport();
+  if ($hdr(Route) != $null) loose_route();
+  else if ($rm == "INVITE") record_route();
   $du = "sip:${ADDRESSES.nextHop}:${PORTS.nextHop};transport=tls";
   if (!t_relay()) sl_reply_error();
   exit;

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
-import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
+import {
+  connect,
+  createSecureContext,
+  createServer,
+  type SecureContext,
+  type Server,
+  type TLSSocket,
+} from 'node:tls';
 import { accepted, headerValue, readHeads } from './sip-wire.ts';
 
 /*
@@ -46,7 +53,13 @@ export function startNextHop(options: {
       socket.setNoDelay(true);
       socket.on('error', () => {});
       readHeads(socket, (head) => {
-        if (head.startsWith('SIP/2.0')) return;
+        if (head.startsWith('SIP/2.0') || head.startsWith('ACK ')) return;
+        if (head.startsWith('INVITE ')) {
+          const there = `Contact: <sip:sink@${options.address}:${options.port};transport=tls>`;
+          socket.write(accepted(head, 'load', [there]).replace('200 OK', '180 Ringing'), 'latin1');
+          socket.write(accepted(head, 'load', [there]), 'latin1');
+          return;
+        }
         const contact = head.startsWith('REGISTER ') ? headerValue(head, 'Contact') : undefined;
         socket.write(
           accepted(
@@ -74,7 +87,31 @@ export interface LoadCounts {
   timed: boolean;
 }
 
-class LoadClient {
+const contexts = new Map<string, SecureContext>();
+/** A TLS connection to a proxy, its handshake done. */
+export async function openTls({
+  proxy,
+  authority,
+  localAddress,
+  servername,
+}: Pick<LoadOptions, 'proxy' | 'authority' | 'localAddress' | 'servername'>): Promise<TLSSocket> {
+  const secureContext =
+    contexts.get(authority) ?? createSecureContext({ ...TLS, ca: readFileSync(authority) });
+  contexts.set(authority, secureContext);
+  const socket = connect({
+    ...TLS,
+    socket: connectTcp({ ...proxy, localAddress, noDelay: true }),
+    secureContext,
+    servername,
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('secureConnect', resolve);
+    socket.once('error', reject);
+  });
+  return socket;
+}
+
+export class LoadClient {
   readonly #options: LoadOptions;
   readonly #user: string;
   readonly #counts: LoadCounts;
@@ -95,17 +132,8 @@ class LoadClient {
   /** Connects and registers; the TLS version and cipher that came of it. */
   async signIn(): Promise<string> {
     const { proxy, authority, localAddress, servername, domain } = this.#options;
-    const socket = connect({
-      ...TLS,
-      socket: connectTcp({ ...proxy, localAddress, noDelay: true }),
-      ca: readFileSync(authority),
-      servername,
-    });
+    const socket = await openTls({ proxy, authority, localAddress, servername });
     this.#socket = socket;
-    await new Promise<void>((resolve, reject) => {
-      socket.once('secureConnect', resolve);
-      socket.once('error', reject);
-    });
     const accepted = new Promise<void>((resolve, reject) => {
       this.#signedIn = (problem) => (problem === undefined ? resolve() : reject(problem));
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
+import { SystemClock } from '#kernel';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
 import { contactOf, signIn, until } from './testing/plays.ts';
@@ -224,6 +225,32 @@ test('after a restart the tokens of before are ours and dead, not forged', async
   const fe = await lab.frontEnds[0].connection();
   fe.sends(request('MESSAGE', contactOf('alice'), { Route: path }));
   await fe.receives(430);
+});
+
+test('the wall clock jumps a day back and two ahead: who is signed in stays so, and newcomers are served', async (t) => {
+  class JumpingClock extends SystemClock {
+    ahead = 0;
+    override wall(): number {
+      return super.wall() + this.ahead;
+    }
+  }
+  const clock = new JumpingClock();
+  const lab = await AccessLab.start(t, { clock });
+  const fe = await lab.frontEnds[0].connection();
+  const client = await lab.client();
+  const path = await signIn(client, fe, 'alice');
+  for (const hours of [-24, 48]) {
+    clock.ahead = hours * 3_600_000;
+    client.sends(message());
+    const arrived = await fe.receivesRequest('MESSAGE');
+    assert.match(arrived.header('Sallyport-Asserted-Source') ?? '', /^<sip:alice@example\.com>/);
+    fe.answers(arrived, 200);
+    await client.receives(200);
+    fe.sends(request('MESSAGE', contactOf('alice'), { Route: path }));
+    client.answers(await client.receivesRequest('MESSAGE'), 200);
+    await fe.receives(200);
+    await signIn(await lab.client(), fe, `late${hours}`);
+  }
 });
 
 test('garbage is answered or cut off, with at most one line for each connection and reason', async (t) => {

@@ -36,6 +36,8 @@ export interface ListStoreOptions {
   readonly fetch: (url: string) => Promise<Result<Buffer>>;
   readonly clock: Clock;
   readonly fetched: Counter<'ok' | 'failed'>;
+  /** Whether lists in use are fetched again before their time ends; without it when that is over. */
+  readonly keepFresh: () => boolean;
   /** A list was replaced: what was judged by it has to be judged again. */
   readonly changed: () => void;
 }
@@ -162,11 +164,11 @@ export class ListStore {
 
   /** Fetches in the background what will soon be too old, and lets go what nobody asks for. */
   readonly #sweep = (): void => {
-    const { clock, limits } = this.#options;
+    const { clock, limits, keepFresh } = this.#options;
     const now = clock.now();
     for (const [key, kept] of this.#lists) {
       if (now - kept.usedAt > limits.unusedMs) this.#lists.delete(key);
-      else if (kept.refreshAt <= now) void this.#fetch(kept.source);
+      else if (kept.refreshAt <= now && keepFresh()) void this.#fetch(kept.source);
     }
     if (!this.#closed) this.#cancelSweep = clock.after(limits.retryMs, this.#sweep);
   };

@@ -22,5 +22,9 @@ export function revocationPolicy(document: EdgeDocument): Result<RevocationPolic
     localAddresses: addresses.access,
     listBytes: policy.revocation.listKibibytes * KIBIBYTE,
     fetchMs: policy.revocation.fetchSeconds * 1000,
+    keepFresh: policy.revocation.keepFresh,
+    accepted: policy.revocation.acceptedKept,
+    rejected: policy.revocation.rejectedKept,
+    evicted: policy.revocation.evictedPercent / 100,
   });
 }

@@ -19,6 +19,10 @@ const openPolicy: RevocationPolicy = {
   localAddresses: [LOCAL],
   listBytes: 1_000_000,
   fetchMs: 5000,
+  keepFresh: true,
+  accepted: 1000,
+  rejected: 500,
+  evicted: 0.2,
 };
 
 async function scene(
@@ -188,7 +192,7 @@ test('a staple of the issuer spares the list; a revoked one is believed; one tha
 
 test('at most so many verdicts of each kind are kept; a full cache lets a fifth go', async (t) => {
   const { authority, check, revocation, server, point } = await scene(t, {
-    limits: { accepted: 5, rejected: 5 },
+    policy: { accepted: 5, rejected: 5 },
   });
   for (let index = 0; index < 7; index++) {
     const name = `partner${index}`;
@@ -209,6 +213,10 @@ function documentWith(revocation: Partial<EdgeDocument['policy']['revocation']>)
     allowedNetworks: [`${WEB}/32`],
     listKibibytes: 10_240,
     fetchSeconds: 10,
+    keepFresh: true,
+    acceptedKept: 1000,
+    rejectedKept: 500,
+    evictedPercent: 20,
   };
   return {
     host: { addresses },
@@ -216,8 +224,8 @@ function documentWith(revocation: Partial<EdgeDocument['policy']['revocation']>)
   } as unknown as EdgeDocument;
 }
 
-async function configured(t: TestContext) {
-  const given = await scene(t);
+async function configured(t: TestContext, limits: RevocationOptions['limits'] = {}) {
+  const given = await scene(t, { limits });
   return {
     ...given,
     set: (change: Partial<EdgeDocument['policy']['revocation']>) => {
@@ -296,4 +304,47 @@ test('how long fetching may take [setting policy.revocation.fetchSeconds]', asyn
   const slow = authority.issue('slow', [`crlDistributionPoints=URI:http://crl.test:${server.port}/slow`]);
   set({ fetchSeconds: 10 });
   assert.equal(await check(slow), 'ok');
+});
+
+test('whether lists in use are fetched again before their time ends [setting policy.revocation.keepFresh]', async (t) => {
+  const { authority, point, server, check, set, publish } = await configured(t, {
+    refreshMs: 10,
+    retryMs: 10,
+  });
+  const partner = authority.issue('partner', point);
+  set({ keepFresh: false });
+  assert.equal(await check(partner), 'ok');
+  const asked = server.asked.length;
+  authority.revoke('partner');
+  publish();
+  // Many times the interval at which it would have been fetched.
+  for (let turn = 0; turn < 20; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(await check(partner), 'ok');
+  }
+  assert.equal(server.asked.length, asked);
+  set({ keepFresh: true });
+  while ((await check(partner)) === 'ok') await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test('how many verdicts are remembered, and how many go at a time [setting policy.revocation.acceptedKept] [setting policy.revocation.rejectedKept] [setting policy.revocation.evictedPercent]', async (t) => {
+  const { authority, revocation, check, set, point, publish } = await configured(t);
+  const good = Array.from({ length: 5 }, (_, index) => authority.issue(`short${index}`, [], { days: 5 }));
+  set({ acceptedKept: 4, evictedPercent: 50 });
+  for (const certificate of good) await check(certificate);
+  assert.equal(revocation.kept.accepted, 3, 'four, of which half went for the fifth');
+  set({ acceptedKept: 4, evictedPercent: 100 });
+  for (const certificate of good) await check(certificate);
+  assert.equal(revocation.kept.accepted, 1);
+  set({ acceptedKept: 1000 });
+  for (const certificate of good) await check(certificate);
+  assert.equal(revocation.kept.accepted, 5);
+  const bad = ['bad', 'worse'].map((name) => authority.issue(name, point));
+  for (const name of ['bad', 'worse']) authority.revoke(name);
+  publish();
+  for (const most of [1, 2]) {
+    set({ rejectedKept: most, evictedPercent: 100 });
+    for (const certificate of bad) assert.equal(await check(certificate), 'SLP-PKI-0001');
+    assert.equal(revocation.kept.rejected, most);
+  }
 });

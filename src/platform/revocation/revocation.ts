@@ -29,11 +29,16 @@ export interface RevocationPolicy {
   readonly listBytes: number;
   /** For fetching one list. Milliseconds. */
   readonly fetchMs: number;
+  /** Whether lists in use are fetched again before their time ends. */
+  readonly keepFresh: boolean;
+  /** Verdicts that are kept, at least 1. */
+  readonly accepted: number;
+  readonly rejected: number;
+  /** The part of them that goes when there are too many, above 0 and up to 1. */
+  readonly evicted: number;
 }
 
 export interface RevocationLimits extends ListStoreLimits {
-  readonly accepted: number;
-  readonly rejected: number;
   /** Longest time that a verdict is kept. Milliseconds. */
   readonly verdictMs: number;
   /** Lists asked for one certificate. */
@@ -47,8 +52,6 @@ const usualLimits: RevocationLimits = {
   refreshMs: 3_600_000,
   retryMs: 60_000,
   unusedMs: 86_400_000,
-  accepted: 1000,
-  rejected: 500,
   verdictMs: 3_600_000,
   points: 4,
 };
@@ -91,8 +94,9 @@ export class Revocation {
     this.#policy = options.policy;
     this.#limits = { ...usualLimits, ...options.limits };
     const { metrics, clock } = options;
-    this.#accepted = new VerdictCache(this.#limits.accepted);
-    this.#rejected = new VerdictCache(this.#limits.rejected);
+    const { accepted, rejected, evicted } = options.policy;
+    this.#accepted = new VerdictCache(accepted, evicted);
+    this.#rejected = new VerdictCache(rejected, evicted);
     this.#judged = metrics.counter(
       'sallyport_revocation_checks_total',
       "Checks whether a partner's certificate still stands.",
@@ -107,6 +111,7 @@ export class Revocation {
       fetch: (url) => fetchList(url, this.#fetchOptions()),
       clock,
       fetched,
+      keepFresh: () => this.#policy.keepFresh,
       changed: () => {
         this.#forget();
         options.changed?.();
@@ -117,6 +122,8 @@ export class Revocation {
   /** Another document: everything is judged anew. */
   configure(policy: RevocationPolicy): void {
     this.#policy = policy;
+    this.#accepted.configure(policy.accepted, policy.evicted);
+    this.#rejected.configure(policy.rejected, policy.evicted);
     this.#forget();
   }
   /** Fetches a list for an operator who wants to know whether that works; nothing of it is kept or believed. */

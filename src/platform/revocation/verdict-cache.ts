@@ -5,17 +5,25 @@ interface Entry<Value> {
   readonly until: WallTime;
 }
 
-/** The part that goes when the cache is full. */
-const EVICTED = 0.2;
-
-/** Verdicts by certificate, each until its time; when it is full, the fifth that was not asked for longest goes. */
+/** Verdicts by certificate, each until its time; when it is full, a part of them goes, those not asked for longest. */
 export class VerdictCache<Value> {
-  readonly #capacity: number;
+  #capacity: number;
+  #evicted: number;
   readonly #entries = new Map<string, Entry<Value>>();
 
-  /** @param capacity at least 1 */
-  constructor(capacity: number) {
+  /**
+   * @param capacity at least 1
+   * @param evicted the part that goes when it is full, above 0 and up to 1
+   */
+  constructor(capacity: number, evicted: number) {
     this.#capacity = capacity;
+    this.#evicted = evicted;
+  }
+  /** For what is kept from now on. */
+  configure(capacity: number, evicted: number): void {
+    this.#capacity = capacity;
+    this.#evicted = evicted;
+    while (this.#entries.size > capacity) this.#evict();
   }
   get size(): number {
     return this.#entries.size;
@@ -37,7 +45,7 @@ export class VerdictCache<Value> {
     this.#entries.clear();
   }
   #evict(): void {
-    let surplus = Math.max(1, Math.ceil(this.#capacity * EVICTED));
+    let surplus = Math.max(1, Math.ceil(this.#capacity * this.#evicted));
     for (const key of this.#entries.keys()) {
       if (surplus-- <= 0) return;
       this.#entries.delete(key);

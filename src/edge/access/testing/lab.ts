@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type ConnectionOptions, connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { SystemClock, SystemRandom } from '#kernel';
+import { type Clock, SystemClock, SystemRandom } from '#kernel';
 import { type IssuedCertificate, LabAuthority } from '#platform/pki';
 import type { Service, SocketSource } from '#platform/service';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
@@ -90,8 +90,16 @@ export class AccessLab {
   /** The edge whose pool this one is in: authority, front ends and flow key are the same. */
   readonly #beside: AccessLab | undefined;
   readonly #at: LabAddresses;
+  readonly #clock: Clock;
 
-  private constructor(authority: LabAuthority, folder: string, parts: RunningParts, beside?: AccessLab) {
+  private constructor(
+    authority: LabAuthority,
+    folder: string,
+    parts: RunningParts,
+    beside?: AccessLab,
+    clock: Clock = new SystemClock(),
+  ) {
+    this.#clock = clock;
     this.authority = authority;
     this.#beside = beside;
     this.#at = beside === undefined ? FIRST : SECOND;
@@ -116,12 +124,13 @@ export class AccessLab {
       oneAddress?: boolean;
       /** Another edge of the pool of this one. */
       beside?: AccessLab;
+      clock?: Clock;
     } & RunningParts = {},
   ): Promise<AccessLab> {
     const { beside } = options;
     const authority = beside?.authority ?? (await LabAuthority.create({ name: 'Test authority' }));
     const folder = await mkdtemp(join(tmpdir(), 'access-'));
-    const lab = new AccessLab(authority, folder, options, beside);
+    const lab = new AccessLab(authority, folder, options, beside, options.clock);
     t.after(() => lab.stop());
     await lab.#prepare(options.members ?? 1, options.listening ?? true, options.oneAddress ?? false);
     options.change?.(lab.document);
@@ -237,7 +246,7 @@ export class AccessLab {
 
   #create(): Service<EdgeDocument> {
     const context = {
-      clock: new SystemClock(),
+      clock: this.#clock,
       random: new SystemRandom(),
       log: this.log,
       metrics: this.metrics,

@@ -1,5 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
+import { RecentPairs } from './recent-pairs.ts';
+
 /** What a sealed value stands for; a value sealed for one purpose never opens for another. */
 export type SealPurpose = 'route-set' | 'target' | 'call-id' | 'partner';
 
@@ -10,6 +12,9 @@ export const SEAL_LIMIT = 8192;
 interface SealKeys {
   readonly mac: Buffer;
   readonly cipher: Buffer;
+  /** The messages of one call show and name the same target and routes again and again. */
+  readonly sealed: RecentPairs;
+  readonly opened: RecentPairs;
 }
 
 /**
@@ -33,6 +38,15 @@ export class Seal {
 
   /** base64url; 16 characters more than the text's own encoding. */
   seal(purpose: SealPurpose, text: string): string {
+    const { sealed, opened } = this.#keys[purpose];
+    const known = sealed.get(text);
+    if (known !== undefined) return known;
+    const token = this.#seal(purpose, text);
+    sealed.set(text, token);
+    opened.set(token, text);
+    return token;
+  }
+  #seal(purpose: SealPurpose, text: string): string {
     const { mac, cipher } = this.#keys[purpose];
     const plain = Buffer.from(text, 'utf8');
     const sealed = Buffer.allocUnsafe(TAG_BYTES + plain.length);
@@ -43,6 +57,14 @@ export class Seal {
 
   /** The text, or undefined when it was not sealed here for this purpose or was changed since. */
   open(purpose: SealPurpose, token: string): string | undefined {
+    const { opened } = this.#keys[purpose];
+    const known = opened.get(token);
+    if (known !== undefined) return known;
+    const text = this.#open(purpose, token);
+    if (text !== undefined) opened.set(token, text);
+    return text;
+  }
+  #open(purpose: SealPurpose, token: string): string | undefined {
     if (token.length > SEAL_LIMIT * 2 || !BASE64URL.test(token)) return undefined;
     const sealed = Buffer.from(token, 'base64url');
     // One value has one spelling: the unused low bits of the last character must be zero.
@@ -60,7 +82,12 @@ const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
 function derive(secret: Uint8Array, purpose: SealPurpose): SealKeys {
   const bytes = Buffer.from(hkdfSync('sha256', secret, '', `sallyport access seal ${purpose}`, 48));
-  return { mac: bytes.subarray(0, 32), cipher: bytes.subarray(32) };
+  return {
+    mac: bytes.subarray(0, 32),
+    cipher: bytes.subarray(32),
+    sealed: new RecentPairs(),
+    opened: new RecentPairs(),
+  };
 }
 
 function tagOf(key: Buffer, plain: Uint8Array): Buffer {

@@ -33,6 +33,35 @@ export const revocation = setting.optionalSection(
       floor: 1,
       ceiling: 15_360,
     }),
+    keepFresh: setting.toggle(true, {
+      sentence:
+        'Whether revocation lists that are in use are fetched again every hour, so that what was revoked meanwhile is noticed before their time ends.',
+      reload: 'live',
+      rows: ['ext-02'],
+    }),
+    acceptedKept: setting.integer({
+      sentence: 'Accepted certificates of partners that are remembered.',
+      reload: 'live',
+      default: 1000,
+      floor: 1,
+      ceiling: 100_000,
+    }),
+    rejectedKept: setting.integer({
+      sentence: 'Rejected certificates of partners that are remembered.',
+      reload: 'live',
+      default: 500,
+      floor: 1,
+      ceiling: 100_000,
+    }),
+    evictedPercent: setting.integer({
+      sentence:
+        'The part of either that is forgotten when it is full, those first that were not asked for longest.',
+      reload: 'live',
+      unit: 'percent',
+      default: 20,
+      floor: 1,
+      ceiling: 100,
+    }),
     fetchSeconds: setting.integer({
       sentence: 'Longest time for fetching one revocation list.',
       reload: 'live',
