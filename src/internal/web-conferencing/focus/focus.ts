@@ -1,5 +1,6 @@
 import { randomToken } from '#kernel';
 import type { RespondOptions, SipFlow, SipUser } from '#platform/sip-endpoint';
+import { OncePerKey } from '#platform/telemetry';
 import {
   Dialog,
   dialogIdOf,
@@ -36,6 +37,7 @@ import { Subscriptions } from './subscriptions.ts';
 const ACK_MS = 32_000;
 const TAG_LENGTH = 20;
 const LONGEST_ID = 128;
+const REFUSALS_LOGGED = 1024;
 
 /** RFC 3326: why a participant is sent a BYE. */
 const REASONS: Readonly<Record<Departure, string>> = {
@@ -55,6 +57,7 @@ export class Focus implements SipUser {
   readonly #calls = new Calls();
   readonly #subscriptions: Subscriptions;
   readonly #forgetDepartures: () => void;
+  readonly #logged = new OncePerKey(REFUSALS_LOGGED);
 
   constructor(context: FocusContext) {
     this.#context = context;
@@ -300,6 +303,11 @@ export class Focus implements SipUser {
   #refuse(transaction: ServerTransaction, { status, outcome, options }: Refusal): void {
     this.#count(outcome);
     this.#context.sip.respond(transaction, status, options);
+    const { request } = transaction;
+    const conference = this.#conferenceOf(request) ?? '';
+    // One line for each reason of each address; who guesses addresses fills no disk.
+    if (!this.#logged.first(`${outcome} ${conference}`)) return;
+    this.#context.log.info('caller refused', { reason: outcome, status, method: request.method, conference });
   }
   #count(outcome: FocusOutcome): void {
     this.#context.metrics.requests.inc(outcome);

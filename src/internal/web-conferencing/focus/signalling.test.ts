@@ -3,10 +3,12 @@ import { after, before, test } from 'node:test';
 import { readConferenceInfo } from '#protocols/conference';
 import { request } from '../../../edge/access/testing/messages.ts';
 import { fromBob, TestPartner } from '../../../edge/access/testing/partners.ts';
+import { PASSWORD } from '../../front-end/testing/live-front-end.ts';
 import { answerOf } from './testing/focus-stage.ts';
 import { ParticipantLine } from './testing/participant-line.ts';
 import { DOMAIN, PAGE, SignallingLab, until } from './testing/signalling-lab.ts';
 
+const ACCEPT = [['Accept', 'application/vnd.sallyport.conference+json']] as const;
 const INSIDE = /corp\.example|127\.0\.9\.(20|33)/i;
 const UNKNOWN = `sip:zzzzzzzzzzzzzzzz@${DOMAIN}`;
 const WRONG = 'AAAAAAAAAAAAAAAA';
@@ -97,6 +99,34 @@ test('a guest outside joins with the key, hears who comes, and is sent away', as
   const heard = [await grace.hears('BYE'), await grace.hears('NOTIFY')];
   assert.match(heard[0]?.header('Reason') ?? '', /cause=603;text="Removed"/);
   assert.equal(heard[1]?.header('Subscription-State'), 'terminated;reason=rejected');
+});
+
+test('the user agent of our own client joins, refreshes and hears the end, as a guest and as a user', async () => {
+  const { uri, id, key } = room();
+  const guest = { username: id, password: key, realm: DOMAIN };
+  const user = { username: 'alice', password: PASSWORD };
+  for (const [address, secret] of [
+    ['sip:3f9c2b7d@anonymous.invalid', guest],
+    ['sip:alice@example.com', user],
+  ] as const) {
+    const client = await lab.agent(source(), PAGE);
+    const identity = { address, displayName: 'Grace', ...secret };
+    if (secret === user) assert.ok((await client.agent.register(identity, 0)).ok);
+    const invited = await client.agent.invite(uri, identity, ACCEPT, 0);
+    assert.ok(invited.ok, JSON.stringify(invited));
+    const { token } = answerOf(invited.value);
+    const again = await client.agent.reinvite(ACCEPT, 0);
+    assert.ok(again.ok, JSON.stringify(again));
+    assert.notEqual(answerOf(again.value).token, token);
+    if (secret === guest) {
+      await client.agent.bye(0);
+      assert.equal(lab.meetings.roster(id).entries.length, 0);
+    } else {
+      lab.meeting(id).end();
+      await until(() => client.ended === 410);
+    }
+    client.close();
+  }
 });
 
 test('nobody gets a token before the 200: not without the key, with a wrong one, or with that of another conference', async () => {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { WebSocket } from 'ws';
 import { SystemClock, SystemRandom } from '#kernel';
 import { loadCredentials, loadTrustAnchors } from '#platform/pki';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
 import type { EdgeDocument } from '#platform/topology';
 import type { Place } from '#protocols/conference';
+import { SipAgent } from '#protocols/sip-agent';
 import { conferenceSigningKey } from '#protocols/tokens';
 import { AccessLab } from '../../../../edge/access/testing/lab.ts';
 import { PARTNER, TestNames } from '../../../../edge/access/testing/partners.ts';
@@ -115,6 +118,32 @@ export class SignallingLab {
   }
   outsideByWebSocket(from: string, origin?: string): Promise<ClientLine> {
     return ClientLine.openWebSocket({ ...this.#outside(from), ...(origin === undefined ? {} : { origin }) });
+  }
+  /** The user agent of our own client, over WebSocket. */
+  async agent(from: string, origin: string) {
+    const { host, port, ...tls } = this.#outside(from);
+    const socket = new WebSocket(`wss://${host}:${port}/`, ['sip'], { ...tls, origin });
+    const client = {
+      ended: undefined as number | undefined,
+      agent: new SipAgent({
+        random: new SystemRandom(),
+        transport: 'WSS',
+        onOutput: () => flush(),
+        onBye: (cause) => {
+          client.ended = cause;
+        },
+      }),
+      close: () => socket.terminate(),
+    };
+    const flush = () => {
+      for (const bytes of client.agent.takeOutput()) socket.send(bytes, { binary: false });
+    };
+    socket.on('message', (data) => {
+      assert.ok(client.agent.handleBytes(data as Buffer, 0));
+      flush();
+    });
+    await once(socket, 'open');
+    return client;
   }
   inside(): Promise<ClientLine> {
     const { authority } = this.edge;
