@@ -1,4 +1,5 @@
 import { NameServer } from '../../src/apps/lab/name-server.ts';
+import { ConferencingActor } from './conferencing-actor.ts';
 import { fetchText } from './fetch-text.ts';
 import { GatewayActor } from './gateway-actor.ts';
 import { PhoneActor } from './phone-actor.ts';
@@ -18,6 +19,7 @@ const tcpRelays = new TcpRelayActor();
 const peer = new UdpPeer();
 const tcpPeer = new TcpPeer();
 const gateway = new GatewayActor();
+const conferencing = new ConferencingActor();
 const listeners = new TcpListeners();
 
 const verbs = {
@@ -42,6 +44,10 @@ const verbs = {
   openLink: gateway.openLink.bind(gateway),
   sendByLink: gateway.sendByLink.bind(gateway),
   nextByLink: gateway.nextByLink.bind(gateway),
+  openConferencing: conferencing.open.bind(conferencing),
+  conferenceToken: conferencing.token.bind(conferencing),
+  conferenceParticipants: conferencing.participants.bind(conferencing),
+  joinConference: conferencing.join.bind(conferencing),
   openPeer: peer.open.bind(peer),
   sendAsPeer: peer.send.bind(peer),
   heardAsPeer: peer.heard.bind(peer),

@@ -104,7 +104,7 @@ export function edgeDocument(edge: EdgeName, { allowed, profiles }: EdgeVariant)
       },
       internalPeers: {
         access: hosts(addresses.frontEnd),
-        webConferencing: hosts(addresses.frontEnd),
+        webConferencing: hosts(addresses.counterparts),
         avAuthentication: hosts(addresses.frontEnd),
         media: [wires.inside.v4, wires.inside.v6],
         xmpp: hosts(addresses.counterparts),

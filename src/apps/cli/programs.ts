@@ -20,6 +20,7 @@ export const edgeProgram: Program<EdgeDocument> = {
     entry('av', import.meta.resolve('#edge/av')),
     entry('av-authentication', import.meta.resolve('#edge/av-authentication')),
     entry('xmpp-proxy', import.meta.resolve('#edge/xmpp-proxy')),
+    entry('web-conferencing', import.meta.resolve('#edge/web-conferencing')),
     entry('replica', import.meta.resolve('#edge/replica')),
     entry('logging-agent', import.meta.resolve('#edge/logging-agent')),
   ],

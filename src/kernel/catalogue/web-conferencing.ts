@@ -2,6 +2,13 @@ import type { Catalogue } from './entry.ts';
 
 /** Errors of web conferencing (SLP-WEB-nnnn): 0001 to 0049 are the edge's and those of the door for participants, 0130 to 0149 are those of the headless participant and the build of the browser client. */
 export const webConferencingErrors = {
+  'SLP-WEB-0001': {
+    blame: 'operator',
+    summary: 'a verified peer on the PSOM link is no web conferencing service',
+    remedy:
+      'Write the name of its certificate into policy.webConferencing.services if it is the service; otherwise find out why ' +
+      'it dials this port.',
+  },
   'SLP-WEB-0002': {
     blame: 'operator',
     summary: 'the files of the meeting client cannot be served',

@@ -8,4 +8,4 @@ export {
   refuseJoin,
 } from './door.ts';
 export type { Join } from './join-reader.ts';
-export { loadSite, type Site } from './site.ts';
+export { BUILT_SITE, loadSite, type Site } from './site.ts';

@@ -13,6 +13,9 @@ export interface SiteFile {
   /** Its name changes with what is in it. */
   readonly lasting: boolean;
 }
+/** Where `node tools/build-meeting/main.ts` puts the meeting client. */
+export const BUILT_SITE = join(import.meta.dirname, '..', '..', '..', 'dist', 'meeting');
+
 /** The files of the meeting client by path, `/index.html` among them. */
 export type Site = ReadonlyMap<string, SiteFile>;
 

@@ -24,6 +24,7 @@ import { addReload } from './reload.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { addUser } from './user.ts';
+import { addWebConferencing } from './webconf.ts';
 import { addXmpp } from './xmpp.ts';
 import { addXmppGateway } from './xmpp-gateway.ts';
 
@@ -57,5 +58,6 @@ export const commands: readonly AddCommand[] = [
   addAccess,
   addFederation,
   addXmpp,
+  addWebConferencing,
   addCall,
 ];

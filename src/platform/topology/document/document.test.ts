@@ -70,7 +70,11 @@ test('a default taken from other settings that cannot be is an error, not an exc
   const { document, findings } = examineEdge(text, { file: 'edge.yaml', files: virtualFiles });
   assert.equal(document, undefined);
   const errors = findings.filter(({ severity }) => severity === 'error');
-  const derived = ['policy.xmpp.gateways', 'policy.avAuthentication.callers'];
+  const derived = [
+    'policy.xmpp.gateways',
+    'policy.webConferencing.services',
+    'policy.avAuthentication.callers',
+  ];
   assert.deepEqual(
     errors.map(({ rule, instead }) => [rule, instead]),
     derived.map((name) => ['derived-default', `write ${name}`]),

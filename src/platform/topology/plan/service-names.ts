@@ -6,6 +6,7 @@ export const serviceNames = [
   'front-end',
   'replica',
   'xmpp-proxy',
+  'web-conferencing',
   'management',
   'log-controller',
   'xmpp-gateway',
@@ -16,8 +17,8 @@ export type ServiceName = (typeof serviceNames)[number];
 /** Who binds a socket: a service, or the supervisor itself. */
 export const listenerOwners = [...serviceNames, 'supervisor'] as const;
 export type ListenerOwner = (typeof listenerOwners)[number];
-/** Who stands behind a row of the port plan: those, services to come, and what is not ours. */
-export type PlannedService = ListenerOwner | 'web-conferencing' | 'host' | 'reverse-proxy';
+/** Who stands behind a row of the port plan: those, and what is not ours. */
+export type PlannedService = ListenerOwner | 'host' | 'reverse-proxy';
 
 const TITLES: Readonly<Record<PlannedService, string>> = {
   access: 'Access Edge service',

@@ -76,17 +76,19 @@ const featureNeeds: Rule<EdgeFacts> = {
   },
 };
 
-const NOT_BUILT = ['webConferencing'] as const;
-
-/** The plan is whole; not every service is. */
-const featureNotBuilt: Rule<EdgeFacts> = {
-  name: 'feature-not-built',
+/** Pages of the edge sign in to the Access Edge before they may join. */
+const conferencingSignsIn: Rule<EdgeFacts> = {
+  name: 'conferencing-signs-in',
   check({ draft }, say) {
-    for (const feature of NOT_BUILT) {
-      if (draft.policy?.features?.[feature] !== true) continue;
-      const what = `policy.features.${feature} is planned only: nothing of this version listens on its port rows`;
-      say([...FEATURES, feature], 'warning', what, 'leave it false until its service is there');
-    }
+    const { features, names, ports, remoteAccess } = draft.policy ?? {};
+    const webSocket = remoteAccess?.webSocket;
+    if (features?.webConferencing !== true || names?.webConferencing === undefined) return;
+    const port = ports?.webConferencing ?? 443;
+    const page = `https://${names.webConferencing}${port === 443 ? '' : `:${port}`}`;
+    if (webSocket?.enabled === true && webSocket.origins?.includes(page) === true) return;
+    const what = `pages of ${page} may not speak SIP over WebSocket, so nobody joins a meeting from a browser`;
+    const instead = `write policy.remoteAccess.webSocket: { enabled: true, origins: [${page}] }`;
+    say([...FEATURES, 'webConferencing'], 'warning', what, instead);
   },
 };
 
@@ -160,7 +162,7 @@ export const perimeterRules: readonly Rule<EdgeFacts>[] = [
   internalPeersInside,
   serversOutside,
   featureNeeds,
-  featureNotBuilt,
+  conferencingSignsIn,
   legacyMedia,
   singleAddress,
   reverseProxy,

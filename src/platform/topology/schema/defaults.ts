@@ -28,6 +28,9 @@ export function fillEdgeDefaults(draft: Draft<EdgeDocument>): void {
     policy.avAuthentication.callers = nextHopNames(policy.nextHop);
   }
   if (policy?.xmpp?.gateways?.length === 0) policy.xmpp.gateways = nextHopNames(policy.nextHop);
+  if (policy?.webConferencing?.services?.length === 0) {
+    policy.webConferencing.services = nextHopNames(policy.nextHop);
+  }
   fillInternalPeers(policy);
   fillExternalAccess(policy);
 }

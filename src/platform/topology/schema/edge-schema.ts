@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { edgeAddresses } from './address-schema.ts';
+import { webConferencing } from './conferencing-schema.ts';
 import { edgeExternalAccess } from './external-access-schema.ts';
 import { federation, publicProviders } from './federation-schema.ts';
 import {
@@ -277,7 +278,7 @@ const policy = setting.section('What all edges of the organisation have in commo
       example: 'sip.example.com',
     }),
     webConferencing: setting.text(NAME, setting.domainName, {
-      sentence: 'External name set aside for web conferencing.',
+      sentence: 'External name of the Web Conferencing Edge service; meeting links lead to it.',
       reload: 'live',
       example: 'webconf.example.com',
     }),
@@ -300,6 +301,7 @@ const policy = setting.section('What all edges of the organisation have in commo
   revocation,
   publicProviders,
   xmpp,
+  webConferencing,
   nextHop,
   internalPeers,
   avAuthentication: setting.optionalSection('The A/V Authentication service.', {

@@ -318,12 +318,12 @@ export const perimeterMistakes: readonly RuleCase[] = [
     says: /media with public providers needs policy.features.publicProviders: write publicProviders: true/,
   },
   {
-    rule: 'feature-not-built',
-    title: 'a service to come',
+    rule: 'conferencing-signs-in',
+    title: 'meetings that no browser can join',
     severity: 'warning',
     edit: policy('  features: { webConferencing: true }'),
     at: 'true',
-    says: /policy.features.webConferencing is planned only: nothing of this version listens/,
+    says: /pages of https:..webconf.example.com may not speak SIP over WebSocket.*: write policy.remoteAccess.webSocket: \{ enabled: true, origins: \[https:..webconf.example.com\] \}/,
   },
   {
     rule: 'legacy-media',

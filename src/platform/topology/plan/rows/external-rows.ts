@@ -118,7 +118,7 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'any',
     port: at('webConferencing'),
     reach: 'virtual',
-    built: false,
+    built: true,
   },
   {
     ...inExternal,

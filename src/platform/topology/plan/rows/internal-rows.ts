@@ -55,7 +55,7 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'internal:webConferencing',
     port: at('webConferencingInternal'),
     reach: 'node',
-    built: false,
+    built: true,
   },
   {
     ...inInternal,
