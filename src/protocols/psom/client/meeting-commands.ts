@@ -145,7 +145,9 @@ export class MeetingCommands {
     const live = this.#live();
     const { container, annotations } = live?.mirror.find(contentId) ?? {};
     if (live === undefined || annotations === undefined) return undefined;
-    const number = ++this.#number;
+    // Who comes back as somebody who was there before has drawn already.
+    this.#number = Math.max(this.#number, annotations.highestOf(live.mirror.self.userId)) + 1;
+    const number = this.#number;
     const { page, colour, width, points } = drawing;
     const kind = annotationKinds.indexOf(drawing.kind) + 1;
     const text = drawing.text ?? '';

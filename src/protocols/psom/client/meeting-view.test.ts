@@ -13,9 +13,9 @@ class Participant {
   readonly #token: string;
   #connection: SimpleConnection | undefined;
 
-  constructor(meeting: SimpleMeeting, name: string) {
+  constructor(meeting: SimpleMeeting, name: string, token = meeting.admit(name)) {
     this.#meeting = meeting;
-    this.#token = meeting.admit(name);
+    this.#token = token;
   }
   get self(): number {
     return this.view.snapshot().self.userId;
@@ -48,7 +48,7 @@ class Participant {
 }
 
 /** Until nothing is under way any more, what waits for promises included. */
-async function settle(participants: readonly Participant[]): Promise<void> {
+async function settleAll(participants: readonly Participant[]): Promise<void> {
   for (let quiet = 0; quiet < 3; quiet++) {
     await new Promise((resolve) => setImmediate(resolve));
     for (const one of participants) while (one.deliver()) quiet = 0;
@@ -61,8 +61,8 @@ async function pair() {
   anna.connect();
   ben.connect();
   const both = [anna, ben];
-  await settle(both);
-  return { meeting, anna, ben, settle: () => settle(both) };
+  await settleAll(both);
+  return { meeting, anna, ben, settle: () => settleAll(both) };
 }
 
 /** A content as the server has it, in the words of a view. */
@@ -165,6 +165,22 @@ describe('a participant', () => {
     assert.deepEqual(anna.view.snapshot().contents[0]?.annotations?.pointers, [
       { userId: ben.self, page: 1, x: 500, y: 250, sequence: 1 },
     ]);
+  });
+
+  test('numbers what it draws beyond what the same participant drew before', async () => {
+    const { meeting, anna, settle } = await pair();
+    const created = anna.view.commands.create('Board', 'Content.Whiteboard');
+    await settle();
+    const board = await created;
+    assert.ok(board.ok);
+    const line = { page: 1, kind: 'pen' as const, colour: 1, width: 3, points: [1, 2] };
+    anna.view.commands.draw(board.value, line);
+    await settle();
+    meeting.tokens.set('again', anna.self);
+    const again = new Participant(meeting, '', 'again');
+    again.connect();
+    await settleAll([again]);
+    assert.equal(again.view.commands.draw(board.value, line), 2);
   });
 
   test('uploads a hand-out and slides within what is granted, and can cancel', async () => {

@@ -61,6 +61,14 @@ export class MirroredAnnotations {
     const drawn = this.#drawn.get(keyOf(userId, number));
     if (drawn?.own === true) this.#extend(drawn, points);
   }
+  /** The highest number of what somebody drew here; 0 for nothing. */
+  highestOf(userId: number): number {
+    let highest = 0;
+    for (const drawn of this.#drawn.values()) {
+      if (drawn.userId === userId && drawn.number > highest) highest = drawn.number;
+    }
+    return highest;
+  }
   forgetPointersOf(userId: number): void {
     if (this.#pointers.delete(userId)) this.#changed();
   }

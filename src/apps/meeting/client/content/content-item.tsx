@@ -116,7 +116,7 @@ function Rename({ content, onClose }: Asked) {
           label={words.newTitle}
           value={title}
           onChange={setTitle}
-          maxLength={200}
+          maxLength={120}
           wrong={failure !== undefined}
           problem={words.failures[failure ?? 'taken']}
         />

@@ -122,7 +122,7 @@ async function addBoard(
 /** The title is the question, which a meeting may ask twice. */
 async function addPoll(commands: MeetingCommands, { question, choices, several }: NewPoll): Promise<void> {
   for (let again = 1; again < 20; again++) {
-    const title = again === 1 ? question : `${question} (${again})`;
+    const title = again === 1 ? question.slice(0, 110) : `${question.slice(0, 110)} (${again})`;
     const created = await commands.create(title, 'Content.Poll');
     if (created.ok) {
       commands.setQuestion(created.value, question, choices, several);

@@ -27,6 +27,10 @@ export interface UploadJobs {
   dismiss(id: number): void;
 }
 
+/** A meeting takes a few uploads of one participant at a time. */
+const AT_A_TIME = 2;
+const LONGEST_TITLE = 120;
+
 type Report = (part: Partial<UploadJob>) => void;
 
 /** Runs uploads and keeps how far they are. */
@@ -38,6 +42,8 @@ export function useUploadJobs(): UploadJobs {
   const latest = useRef(meeting);
   latest.current = meeting;
   const cancelled = useRef(new Set<number>());
+  const waiting = useRef<(() => void)[]>([]);
+  const running = useRef(0);
 
   const run = useCallback(
     (title: string, work: (id: number, report: Report) => Promise<JobFailure | undefined>) => {
@@ -45,9 +51,17 @@ export function useUploadJobs(): UploadJobs {
       const report: Report = (part) =>
         setJobs((all) => all.map((job) => (job.id === id ? { ...job, ...part } : job)));
       setJobs((all) => [...all, { id, title, page: 1, pages: 1, failure: undefined }]);
-      void work(id, report)
+      const begin = async (): Promise<JobFailure | undefined> => {
+        if (running.current >= AT_A_TIME) await new Promise<void>((go) => waiting.current.push(go));
+        running.current += 1;
+        if (cancelled.current.has(id)) return 'cancelled';
+        return work(id, report);
+      };
+      void begin()
         .catch((): JobFailure => 'unreadable')
         .then((failure) => {
+          running.current -= 1;
+          waiting.current.shift()?.();
           if (failure === undefined) announce(words.room.uploadDone(title));
           if (failure === undefined || failure === 'cancelled')
             setJobs((all) => all.filter((job) => job.id !== id));
@@ -60,11 +74,14 @@ export function useUploadJobs(): UploadJobs {
   return useMemo(
     () => ({
       jobs,
-      addFile: (file) => run(file.name, () => commands.uploadFile(file.name, sourceOf(file))),
+      addFile: (file) => {
+        const title = titleOf(file.name);
+        run(title, () => commands.uploadFile(title, sourceOf(file)));
+      },
       addSlides: (files) => {
         const [first] = files;
         if (first === undefined) return;
-        const title = first.name.replace(/\.[^.]+$/, '');
+        const title = titleOf(first.name.replace(/\.[^.]+$/, ''));
         run(title, (id, report) => uploadSlides(commands, files, title, report, () => isCancelled(id)));
       },
       cancel: (id) => {
@@ -72,6 +89,8 @@ export function useUploadJobs(): UploadJobs {
         const job = jobs.find((one) => one.id === id);
         const upload = latest.current.uploads.find(({ title }) => title === job?.title);
         if (upload !== undefined) commands.cancelUpload(upload.cookie);
+        // One that waits for its turn has nothing to wait for.
+        else setJobs((all) => all.filter((one) => one.id !== id));
       },
       dismiss: (id) => setJobs((all) => all.filter((job) => job.id !== id)),
     }),
@@ -121,6 +140,13 @@ async function openSlides(files: readonly File[]) {
     page: async (number: number): Promise<Blob> => images[number - 1] ?? new Blob(),
     close: async () => undefined,
   };
+}
+
+/** As long as a title may be; of a file name the ending stays. */
+function titleOf(name: string): string {
+  if (name.length <= LONGEST_TITLE) return name;
+  const ending = /\.[^.]{1,10}$/.exec(name)?.[0] ?? '';
+  return name.slice(0, LONGEST_TITLE - ending.length) + ending;
 }
 
 function sourceOf(blob: Blob): UploadSource {
