@@ -92,12 +92,14 @@ function StageHead({
   const words = useWords();
   const { meeting, commands, presenter, live } = useMeeting();
   const presentable = content.type !== 'Content.NativeFileOnly';
-  const by = nameOf(meeting, meeting.activePresenter, words.room.someone);
+  const { activePresenter } = meeting;
+  const by = nameOf(meeting, activePresenter, words.room.someone);
+  const presented = activePresenter === 0 ? words.content.shown : words.stage.presentedBy(by);
   return (
     <header className="stage-head">
       <div>
         <h2>{content.title}</h2>
-        <p>{active ? words.stage.presentedBy(by) : words.stage.alone}</p>
+        <p>{active ? presented : words.stage.alone}</p>
       </div>
       {!active && meeting.activeContent !== 0 && (
         <button type="button" onClick={() => onLook(undefined)}>
