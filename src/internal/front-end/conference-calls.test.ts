@@ -148,6 +148,9 @@ test('people of partners call as the edge marked them, if the policy lets outsid
   bench.arrives(edge, bob());
   edge.response(100);
   focus.request('INVITE');
+  // Who is meant for people's contact lists only is on none of a conference.
+  bench.arrives(edge, call('eve@provider.example', { source: 'provider', verified: false }));
+  edge.response(403);
   // The people of a gateway are no callers of conferences.
   bench.configure(policies(true));
   const peer = bench.peer();

@@ -326,6 +326,8 @@ export class FrontEnd implements SipUser {
     flow: SipFlow,
   ): destination is Extract<Destination, { kind: 'peer' }> {
     if (destination.kind !== 'peer' || !destination.conference || partyOf(flow).kind !== 'edge') return false;
+    // A conference has no contact list.
+    if (isForContactsOnly(request, flow)) return false;
     return mayExchange(this.#settings.access.rightsOf(addressOfUri(request.uri)), 'edge');
   }
 
