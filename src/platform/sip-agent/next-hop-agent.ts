@@ -1,9 +1,17 @@
 import { isIPv6 } from 'node:net';
-import type { Clock, Random } from '#kernel';
+import { type Clock, type Random, randomToken } from '#kernel';
 import { dialTls } from '#platform/net';
 import type { Credentials, TrustAnchors } from '#platform/pki';
-import { type FlowTarget, SipEndpoint, SipFlowPool, type SipUser } from '#platform/sip-endpoint';
+import {
+  type FlowTarget,
+  type PoolMember,
+  SipEndpoint,
+  type SipFlow,
+  SipFlowPool,
+  type SipUser,
+} from '#platform/sip-endpoint';
 import type { Log, Metrics } from '#platform/telemetry';
+import { buildRequest, newBranch } from '#protocols/sip';
 import { SipSide } from './sip-side.ts';
 
 /** What may change while the agent runs. */
@@ -29,6 +37,11 @@ export interface NextHopAgentOptions {
   readonly user: SipUser;
   /** Most unanswered requests, in each direction. */
   readonly transactions?: number;
+  /**
+   * Says OPTIONS on each connection as soon as it is open: a server that is told in a Via where its peer is (RFC 5923 §4) then
+   * finds the connection though it has not sent anything.
+   */
+  readonly announces?: boolean;
   /** A next hop can be reached from now on. */
   readonly onReachable?: () => void;
 }
@@ -77,9 +90,7 @@ export class NextHopAgent {
       name: `${name}_next_hop`,
       targets: settings.nextHops,
       dial: (target) => this.#dial(target),
-      onChange: ({ state }) => {
-        if (state === 'healthy') options.onReachable?.();
-      },
+      onChange: (member) => this.#handleChange(member),
     });
     this.sip = new SipSide({ ...shared, endpoint: this.#endpoint, pool: this.#pool, own: options.own });
   }
@@ -102,6 +113,39 @@ export class NextHopAgent {
   close(): void {
     this.#pool.close();
     this.#endpoint.close();
+  }
+
+  #handleChange(member: PoolMember): void {
+    if (member.state !== 'healthy') return;
+    if (this.#options.announces === true)
+      this.#pool.whenOpen(
+        member,
+        (flow) => this.#announce(flow, member),
+        () => {},
+      );
+    this.#options.onReachable?.();
+  }
+  #announce(flow: SipFlow, { target }: PoolMember): void {
+    const { random, own } = this.#options;
+    const branch = newBranch(random);
+    const address = isIPv6(target.address) ? `[${target.address}]` : target.address;
+    const bytes = buildRequest({
+      method: 'OPTIONS',
+      uri: `sip:${address}:${target.port};transport=tls`,
+      headers: [
+        ['Via', `SIP/2.0/TLS ${own.host}:${own.port};branch=${branch};alias`],
+        ['Max-Forwards', '70'],
+        ['From', `<sip:${own.host}:${own.port}>;tag=${randomToken(random, 10)}`],
+        ['To', `<sip:${address}:${target.port}>`],
+        ['Call-ID', randomToken(random, 20)],
+        ['CSeq', '1 OPTIONS'],
+      ],
+    });
+    this.#endpoint.request(
+      flow,
+      { method: 'OPTIONS', branch, bytes },
+      { onResponse: () => {}, onFailure: () => {} },
+    );
   }
 
   #dial({ name, address, port }: FlowTarget): ReturnType<typeof dialTls> {

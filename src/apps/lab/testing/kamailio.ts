@@ -12,6 +12,8 @@ export interface KamailioOptions {
   readonly plan: LabPlan;
   /** Passwords by user of the plan's domain. */
   readonly accounts: Readonly<Record<string, string>>;
+  /** The web conferencing service, when there is one. */
+  readonly conferences?: { readonly domain: string; readonly name: string; readonly sip: string };
   /** Who else may write to users; default: nobody, as the guide ships it. */
   readonly outsiders?: string;
 }
@@ -25,7 +27,7 @@ export class Kamailio {
   }
 
   /** Starts it; the edge finds it when it listens. */
-  static start({ plan, accounts, outsiders }: KamailioOptions): Kamailio {
+  static start({ plan, accounts, outsiders, conferences }: KamailioOptions): Kamailio {
     const folder = join(plan.folder, `kamailio-${plan.frontEnd.address}`);
     const files = labFiles(plan);
     mkdirSync(join(folder, 'accounts'), { recursive: true });
@@ -42,7 +44,10 @@ export class Kamailio {
       parameters: [
         ...['-DD', '-E', '-f', join(folder, 'kamailio.cfg'), '-w', folder, '-Y', folder],
         ...['-P', join(folder, 'kamailio.pid'), '-m', SHARED_MEMORY_MB],
-        ...values(plan, folder, outsiders).flatMap((value) => ['-A', value]),
+        ...[...values(plan, folder, outsiders), ...conferenceValues(conferences)].flatMap((value) => [
+          '-A',
+          value,
+        ]),
       ],
       folder,
     });
@@ -71,6 +76,12 @@ function values(
     `CONTROL="unix:${join(folder, 'control')}"`,
     ...(outsiders === undefined ? [] : [`OUTSIDERS="${outsiders}"`]),
   ];
+}
+
+function conferenceValues(conferences: KamailioOptions['conferences']): string[] {
+  if (conferences === undefined) return [];
+  const { domain, name, sip } = conferences;
+  return [`CONFERENCE_DOMAIN="${domain}"`, `FOCUS_NAME="${name}"`, `FOCUS_SIP="${sip}"`];
 }
 
 /** The accounts as the guide has them: a table of hashes. */

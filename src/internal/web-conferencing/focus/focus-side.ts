@@ -38,6 +38,7 @@ export class FocusSide {
       {
         ...{ clock, random, log, metrics: context.metrics, alpn: ALPN, own: ownUri(prepared.document) },
         name: 'web_conferencing',
+        announces: true,
         user: {
           onRequest: (...heard) => this.focus.onRequest(...heard),
           onAck: (request) => this.focus.onAck(request),
