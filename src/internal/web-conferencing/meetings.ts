@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Clock, err, failure, ok, type Random, type Result, randomToken } from '#kernel';
 import type { Log } from '#platform/telemetry';
+import type { ConferenceClaims } from '#protocols/tokens';
 import type {
   Admission,
   AdmitRefusal,
@@ -12,10 +13,13 @@ import type {
 } from './conferences.ts';
 import { Meeting } from './meeting/meeting.ts';
 import type { Participant } from './meeting/participant.ts';
-import type { ConferenceRecord } from './meeting/records.ts';
+import type { Change, ConferenceRecord } from './meeting/records.ts';
 import { oneLine } from './meeting/text.ts';
+import type { ServiceMetrics } from './service-metrics.ts';
+import type { Session } from './session.ts';
 import type { MeetingSettings } from './settings.ts';
 import type { ConferenceStore, Noted } from './store/conference-store.ts';
+import type { FileStore } from './store/file-store.ts';
 import { JOIN_SECONDS, type Tokens } from './tokens.ts';
 
 export interface MeetingsOptions {
@@ -25,6 +29,10 @@ export interface MeetingsOptions {
   readonly store: ConferenceStore;
   readonly tokens: Tokens;
   readonly settings: MeetingSettings;
+  readonly files: Pick<FileStore, 'begin' | 'sweep'>;
+  readonly metrics: ServiceMetrics;
+  /** Runs a task once what has arrived by now has been dealt with; the event loop's next turn when left out. */
+  readonly schedule?: (task: () => void) => void;
 }
 
 /** What a new meeting is to be. */
@@ -43,6 +51,10 @@ export interface NewMeeting {
 const ID_LENGTH = 16;
 const KEY_BYTES = 12;
 const LONGEST_TITLE = 120;
+/** After the disk took nothing, it is tried again so much later. */
+const UNWRITABLE_MS = 5000;
+/** Between two looks for files that nobody names. */
+const SWEEP_MS = 600_000;
 
 /** All meetings of this node. Those in which somebody is are in memory; the others are read when they are asked for. */
 export class Meetings implements Conferences {
@@ -52,6 +64,14 @@ export class Meetings implements Conferences {
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #departures = new Set<(id: string, participant: number, why: Departure) => void>();
   #noted: Noted[] = [];
+  readonly #sessions = new Set<Session>();
+  /** Those that have something to send. */
+  readonly #speaking = new Set<Session>();
+  /** Join tokens that were shown, by serial, until they have expired anyway. */
+  readonly #used = new Map<string, number>();
+  #scheduled = false;
+  #unwritableUntil = 0;
+  #sweptAt = 0;
 
   constructor(options: MeetingsOptions) {
     this.#options = options;
@@ -91,17 +111,22 @@ export class Meetings implements Conferences {
   recordOf(id: string): Readonly<ConferenceRecord> | undefined {
     return this.#open.get(id)?.record ?? this.#options.store.find(id);
   }
+  /** A meeting in which somebody is. */
+  inMemory(id: string): Meeting | undefined {
+    return this.#open.get(id);
+  }
   /** The meeting itself; undefined when there is none. */
   open(id: string): Meeting | undefined {
     const known = this.#open.get(id);
     if (known !== undefined) return known;
     const stored = this.#options.store.load(id);
     if (stored === undefined) return undefined;
-    const { clock, tokens } = this.#options;
+    const { clock, tokens, files } = this.#options;
     const made: Meeting = new Meeting(stored, {
       wall: () => clock.wall(),
       limits: () => this.#settings.limits,
-      note: (change) => void this.#noted.push({ conference: id, change }),
+      files,
+      note: (change) => this.note(id, change),
       contentToken: (number) => {
         const participant = made.roster.find(number);
         return participant === undefined ? '' : tokens.content(id, participant, clock.wall());
@@ -135,6 +160,7 @@ export class Meetings implements Conferences {
   }
 
   admit(id: string, who: Newcomer): Result<Admission, AdmitRefusal> {
+    if (!this.writable) return err('unavailable');
     const meeting = this.open(id);
     if (meeting === undefined) return err('unknown');
     const admitted = meeting.admit(who);
@@ -174,34 +200,109 @@ export class Meetings implements Conferences {
     return () => this.#departures.delete(listener);
   }
 
-  /** Writes down what happened since the last time, then lets it be told. False when the disk did not take it. */
+  /** A participant takes its seat with this connection. */
+  sit(session: Session, resumeToken: string): void {
+    this.#sessions.add(session);
+    session.meeting.sit(session);
+    session.open(resumeToken);
+  }
+  stand(session: Session): void {
+    this.#sessions.delete(session);
+    this.#speaking.delete(session);
+    session.meeting.stand(session);
+  }
+  /** The session has something to send. */
+  touch(session: Session): void {
+    this.#speaking.add(session);
+    this.#plan();
+  }
+  note(id: string, change: Change): void {
+    this.#noted.push({ conference: id, change });
+    this.#plan();
+  }
+  /** False when a join token was shown before. */
+  use({ conference, serial, expires }: ConferenceClaims): boolean {
+    if (this.#used.has(serial) || this.#options.store.wasUsed(serial)) return false;
+    this.#used.set(serial, expires);
+    this.note(conference, { kind: 'token', serial, expires });
+    return true;
+  }
+  /** False for a while after the disk did not take something. */
+  get writable(): boolean {
+    return this.#options.clock.now() >= this.#unwritableUntil;
+  }
+  get connections(): number {
+    return this.#sessions.size;
+  }
+  /** All connections of participants end; they come back by themselves. */
+  dismiss(): void {
+    for (const session of [...this.#sessions]) session.destroy('shutdown');
+  }
+
+  /** Writes down what happened since the last time, in one transaction, and then tells it. False when the disk did not take it. */
   flush(): boolean {
     const noted = this.#noted;
-    if (noted.length === 0) return true;
     this.#noted = [];
+    const written = noted.length === 0 || this.#write(noted);
+    const speaking = [...this.#speaking];
+    this.#speaking.clear();
+    for (const session of speaking) session.flush();
+    return written;
+  }
+  #write(noted: readonly Noted[]): boolean {
+    const { store, log, metrics, clock } = this.#options;
     try {
-      this.#options.store.commit(noted);
+      store.commit(noted);
       return true;
     } catch (problem) {
-      this.#options.log.error('what happened in meetings could not be written down', {
+      metrics.unwritten.inc();
+      log.error('what happened in meetings could not be written down', {
         reason: (problem as Error).message,
       });
-      for (const id of new Set(noted.map(({ conference }) => conference))) this.#open.delete(id);
+      this.#unwritableUntil = clock.now() + UNWRITABLE_MS;
+      this.#forget(new Set(noted.map(({ conference }) => conference)));
       return false;
     }
   }
+  /** Nobody is told what is not on the disk: these meetings are read from there anew, and their participants come back. */
+  #forget(ids: ReadonlySet<string>): void {
+    for (const session of [...this.#sessions])
+      if (ids.has(session.meeting.record.id)) session.destroy('limit');
+    for (const id of ids) this.#open.delete(id);
+    this.#noted = this.#noted.filter(({ conference }) => !ids.has(conference));
+    const { store } = this.#options;
+    for (const id of store.inhabited()) if (ids.has(id)) this.open(id);
+  }
+  #plan(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    const { schedule = setImmediate } = this.#options;
+    schedule(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
+  }
+
   /** About once a second: who is away for too long has left, what is over ends, what was kept long enough goes. */
   handleTime(): void {
-    const now = this.#options.clock.wall();
+    const { clock, store } = this.#options;
+    const now = clock.wall();
+    for (const session of [...this.#sessions]) session.handleTime();
     for (const [id, meeting] of [...this.#open]) {
       meeting.handleTime(now, this.#settings.graceMs);
       this.#forgetIdle(id, meeting);
     }
     this.flush();
-    for (const id of this.#options.store.overSince(now - this.#settings.keptMs)) {
-      if (!this.#open.has(id)) this.#options.store.delete(id);
-    }
-    this.#options.store.forgetUsed(now);
+    for (const id of store.overSince(now - this.#settings.keptMs)) if (!this.#open.has(id)) store.delete(id);
+    store.forgetUsed(now);
+    for (const [serial, expires] of this.#used) if (expires < now) this.#used.delete(serial);
+    this.#sweep(now);
+  }
+  #sweep(now: number): void {
+    if (now - this.#sweptAt < SWEEP_MS) return;
+    this.#sweptAt = now;
+    const { store, files, metrics } = this.#options;
+    metrics.swept.inc(files.sweep((hash) => store.namesFile(hash), now));
   }
 
   #admission(id: string, meeting: Meeting, participant: Participant): Admission {

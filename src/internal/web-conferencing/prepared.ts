@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { ok, type Result, type WallTime } from '#kernel';
+import { ok, type Result } from '#kernel';
 import { type Credentials, loadCredentials, loadTrustAnchors, type TrustAnchors } from '#platform/pki';
 import type { InternalDocument } from '#platform/topology';
 import type { ConferenceSigningKey } from '#protocols/tokens';
 import { type MeetingSettings, settingsOf } from './settings.ts';
 import { ConferenceStore } from './store/conference-store.ts';
+import { FileStore } from './store/file-store.ts';
 import { loadSigningKey } from './tokens.ts';
 
 /** A document made ready. */
@@ -14,16 +15,24 @@ export interface Prepared {
   readonly trust: TrustAnchors;
   readonly settings: MeetingSettings;
   readonly store: ConferenceStore;
+  readonly files: FileStore;
   readonly key: ConferenceSigningKey;
 }
 
 const KEY_FILE = 'conference-tokens.key';
 
-/** @param running the store in use, kept when the document names the same file; undefined when there is nothing to do */
+/** What goes on when the document names the same database and folder. */
+export interface InUse {
+  readonly document: InternalDocument;
+  readonly store: ConferenceStore;
+  readonly files: FileStore;
+}
+
+/** Undefined when there is nothing to do. */
 export function prepare(
   document: InternalDocument,
-  wall: WallTime,
-  running: { readonly file: string; readonly store: ConferenceStore } | undefined,
+  wall: number,
+  running: InUse | undefined,
 ): Result<Prepared | undefined> {
   const settings = settingsOf(document);
   if (settings === undefined) return ok(undefined);
@@ -33,9 +42,14 @@ export function prepare(
   if (!trust.ok) return trust;
   const key = loadSigningKey(join(document.host.stateDirectory, KEY_FILE));
   if (!key.ok) return key;
-  const { database } = document.webConferencing;
-  const store = running?.file === database ? ok(running.store) : ConferenceStore.open(database);
+  const made = { document, settings, key: key.value, credentials: credentials.value, trust: trust.value };
+  const { database, filesDirectory } = document.webConferencing;
+  const before = running?.document.webConferencing;
+  const same = before?.database === database && before.filesDirectory === filesDirectory;
+  if (running !== undefined && same) return ok({ ...made, store: running.store, files: running.files });
+  const files = FileStore.open(filesDirectory);
+  if (!files.ok) return files;
+  const store = ConferenceStore.open(database);
   if (!store.ok) return store;
-  const identity = { credentials: credentials.value, trust: trust.value };
-  return ok({ document, ...identity, settings, store: store.value, key: key.value });
+  return ok({ ...made, store: store.value, files: files.value });
 }

@@ -1,12 +1,17 @@
 import type { Cancel } from '#kernel';
 import type { ServiceContext } from '#platform/service';
-import type { Place } from '#protocols/conference';
+import type { Place } from '#protocols/conference/join';
+import { Downloads } from './downloads.ts';
 import type { FocusMetrics } from './focus/focus-metrics.ts';
 import { FocusSide } from './focus/focus-side.ts';
 import type { ConferenceRecord } from './meeting/records.ts';
 import { Meetings } from './meetings.ts';
+import { Participants } from './participants.ts';
 import type { Prepared } from './prepared.ts';
+import { Reception } from './reception.ts';
+import type { ServiceMetrics } from './service-metrics.ts';
 import type { ConferenceStore } from './store/conference-store.ts';
+import type { FileStore } from './store/file-store.ts';
 import { Tokens } from './tokens.ts';
 
 const SWEEP_MS = 1000;
@@ -14,28 +19,50 @@ const SWEEP_MS = 1000;
 /** The service while it has a document with a domain for conferences. */
 export class Running {
   readonly store: ConferenceStore;
+  readonly files: FileStore;
   readonly meetings: Meetings;
+  readonly participants: Participants;
   readonly #context: ServiceContext;
   readonly #focus: FocusSide;
   #prepared: Prepared;
   #cancelSweep: Cancel | undefined;
 
-  constructor(context: ServiceContext, metrics: FocusMetrics, prepared: Prepared) {
+  constructor(
+    context: ServiceContext,
+    metrics: ServiceMetrics & { readonly focus: FocusMetrics },
+    prepared: Prepared,
+  ) {
     this.#context = context;
     this.#prepared = prepared;
-    this.store = prepared.store;
+    const { store, files, settings, document, key } = prepared;
+    this.store = store;
+    this.files = files;
     const { clock, random, log } = context;
-    const { settings, document, key } = prepared;
     const tokens = new Tokens(key, document.host.name, random);
-    this.meetings = new Meetings({ clock, random, log, store: prepared.store, tokens, settings });
-    this.#focus = new FocusSide(context, metrics, prepared, this.meetings, () => this.#places());
+    this.meetings = new Meetings({ clock, random, log, store, files, metrics, tokens, settings });
+    const { meetings } = this;
+    const limits = () => meetings.settings.session;
+    this.participants = new Participants(context, prepared, {
+      reception: new Reception({ clock, meetings, tokens, metrics, limits }),
+      downloads: new Downloads({ clock, meetings, tokens, files, metrics }),
+      publicKey: tokens.publicBytes,
+    });
+    this.#focus = new FocusSide(context, metrics.focus, prepared, meetings, (outside) =>
+      this.places(outside),
+    );
     this.#planSweep();
   }
-  get file(): string {
-    return this.#prepared.document.webConferencing.database;
+  get document(): Prepared['document'] {
+    return this.#prepared.document;
+  }
+  /** Where participants can come in now; the focus tells them. */
+  places(outside: boolean): readonly Place[] {
+    return this.participants.places(outside);
   }
   describe(): string {
-    return `meetings under ${this.meetings.domain}, ${this.#focus.describe()}`;
+    const { domain, connections } = this.meetings;
+    const ways = `${this.participants.describe()}, ${this.#focus.describe()}`;
+    return `meetings under ${domain}: ${ways}, ${connections} participants connected`;
   }
 
   /** What an operator is shown of a meeting, the link to it included. */
@@ -54,17 +81,19 @@ export class Running {
     this.#prepared = prepared;
     this.meetings.configure(prepared.settings);
     this.#focus.adopt(prepared);
+    this.participants.adopt(prepared);
+  }
+  listen(): void {
+    this.participants.listen(this.#context.sockets);
   }
   async stop(): Promise<void> {
     this.#cancelSweep?.();
     this.#focus.stop();
     this.meetings.flush();
+    this.meetings.dismiss();
+    await this.participants.close();
+    this.meetings.flush();
     this.store.close();
-  }
-
-  /** Nowhere as long as no edge and no listener is ready: the focus asks callers to come again. */
-  #places(): readonly Place[] {
-    return [];
   }
 
   #planSweep(): void {

@@ -4,6 +4,7 @@ import type { InternalDocument } from '#platform/topology';
 import { type FocusMetrics, focusMetrics } from './focus/focus-metrics.ts';
 import { type Prepared, prepare } from './prepared.ts';
 import { Running } from './running.ts';
+import { type ServiceMetrics, serviceMetrics } from './service-metrics.ts';
 import { meetingVerbs } from './verbs.ts';
 
 /** The web conferencing service: holds the meetings, and opens the connections to the edges that participants outside use. */
@@ -16,25 +17,24 @@ export const service: ServiceDefinition<InternalDocument> = {
 class WebConferencingService implements Service<InternalDocument> {
   readonly verbs: Service<InternalDocument>['verbs'];
   readonly #context: ServiceContext;
-  readonly #focusMetrics: FocusMetrics;
+  readonly #metrics: ServiceMetrics & { readonly focus: FocusMetrics };
   #running: Running | undefined;
   #provisioned = false;
 
   constructor(context: ServiceContext) {
     this.#context = context;
-    this.#focusMetrics = focusMetrics(context.metrics);
+    this.#metrics = { ...serviceMetrics(context.metrics), focus: focusMetrics(context.metrics) };
     this.verbs = meetingVerbs(() => this.#running);
   }
 
   async provision(document: InternalDocument): Promise<Result<Provision>> {
     const running = this.#running;
-    const inUse = running === undefined ? undefined : { file: running.file, store: running.store };
-    const prepared = prepare(document, this.#context.clock.wall(), inUse);
+    const prepared = prepare(document, this.#context.clock.wall(), running);
     if (!prepared.ok) return prepared;
     return ok({
       commit: async () => this.#commit(prepared.value),
       abandon: async () => {
-        if (prepared.value?.store !== inUse?.store) prepared.value?.store.close();
+        if (prepared.value?.store !== running?.store) prepared.value?.store.close();
       },
     });
   }
@@ -42,10 +42,15 @@ class WebConferencingService implements Service<InternalDocument> {
     if (!this.#provisioned) return { ok: false, detail: 'no document yet' };
     return { ok: true, detail: this.#running?.describe() ?? 'no domain for conferences: nothing to do' };
   }
-  drain(): void {}
-  undrain(): void {}
+  drain(): void {
+    this.#running?.participants.drain();
+  }
+  undrain(): void {
+    this.#running?.participants.undrain();
+  }
+  /** Participants that are connected: none of them is lost, they come back. */
   remaining(): number {
-    return 0;
+    return this.#running?.meetings.connections ?? 0;
   }
   async stop(): Promise<void> {
     await this.#running?.stop();
@@ -55,9 +60,14 @@ class WebConferencingService implements Service<InternalDocument> {
   async #commit(prepared: Prepared | undefined): Promise<void> {
     this.#provisioned = true;
     const running = this.#running;
-    if (running !== undefined && running.store === prepared?.store) return running.adopt(prepared);
+    if (running !== undefined && running.store === prepared?.store) {
+      running.adopt(prepared);
+      return running.listen();
+    }
     this.#running = undefined;
     await running?.stop();
-    if (prepared !== undefined) this.#running = new Running(this.#context, this.#focusMetrics, prepared);
+    if (prepared === undefined) return;
+    this.#running = new Running(this.#context, this.#metrics, prepared);
+    this.#running.listen();
   }
 }

@@ -3,9 +3,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { FailureError } from '#kernel';
+import { Metrics } from '#platform/telemetry';
 import { Meetings } from './meetings.ts';
+import { serviceMetrics } from './service-metrics.ts';
 import { settingsOf } from './settings.ts';
 import { ConferenceStore } from './store/conference-store.ts';
+import { FileStore } from './store/file-store.ts';
 import { DOMAIN, NODE, Stage, unwrap, type Written } from './testing/stage.ts';
 import { loadSigningKey, Tokens } from './tokens.ts';
 
@@ -27,7 +30,18 @@ function conferences(stage: Stage, written: Written): Meetings {
   const key = unwrap(loadSigningKey(join(stage.folder, 'test.key')));
   const store = unwrap(ConferenceStore.open(':memory:'));
   const { clock, log } = stage;
-  return new Meetings({ clock, random, log, store, settings, tokens: new Tokens(key, NODE, random) });
+  const files = unwrap(FileStore.open(join(stage.folder, 'files')));
+  const metrics = serviceMetrics(new Metrics());
+  return new Meetings({
+    clock,
+    random,
+    log,
+    store,
+    settings,
+    files,
+    metrics,
+    tokens: new Tokens(key, NODE, random),
+  });
 }
 const refused = (code: string) => (error: unknown) =>
   error instanceof FailureError && error.failure.code === code;

@@ -1,5 +1,6 @@
 import type { InternalDocument } from '#platform/topology';
 import type { MeetingLimits } from './meeting/limits.ts';
+import type { SessionLimits } from './session.ts';
 
 /** What the document says about the service, in the units that code uses. */
 export interface MeetingSettings {
@@ -11,6 +12,7 @@ export interface MeetingSettings {
   readonly keptMs: number;
   readonly meetings: number;
   readonly limits: MeetingLimits;
+  readonly session: SessionLimits;
 }
 
 const HOUR_MS = 3_600_000;
@@ -27,6 +29,11 @@ export function settingsOf({ webConferencing }: InternalDocument): MeetingSettin
     expiryMs: webConferencing.expiryHours * HOUR_MS,
     keptMs: webConferencing.keptHours * HOUR_MS,
     meetings: limits.meetings,
-    limits: { participants: limits.participants, standings: STANDINGS },
+    limits: {
+      ...{ participants: limits.participants, standings: STANDINGS },
+      ...{ contents: limits.contents, annotations: limits.annotations },
+      ...{ fileBytes: limits.fileBytes, meetingBytes: limits.meetingBytes },
+    },
+    session: { callsPerSecond: limits.callsPerSecond, waitingBytes: limits.waitingBytes },
   };
 }

@@ -72,6 +72,11 @@ export class Tokens {
   }
 }
 
+/** The generation that the serial of a resume token stands for. */
+export function generationOf({ serial }: ConferenceClaims): number {
+  return Number.parseInt(serial.slice(-12), 16);
+}
+
 /** The node's signing key, which outlives it: in a file for its owner alone, made when it is not there. */
 export function loadSigningKey(file: string): Result<ConferenceSigningKey> {
   try {

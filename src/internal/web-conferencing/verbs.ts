@@ -34,6 +34,15 @@ export function meetingVerbs(running: () => Running | undefined): Readonly<Recor
     return id;
   };
   return {
+    /** Links to edges. */
+    links: verb(z.strictObject({}), () =>
+      current()
+        .participants.links()
+        .map(({ edge, address, state, place, participants }) => ({
+          ...{ edge, address, state: state ?? 'opening', participants },
+          place: place === undefined ? '' : `${place.host}:${place.port}`,
+        })),
+    ),
     ...makingVerbs(current, idOf),
     ...rulingVerbs(current, idOf),
   };

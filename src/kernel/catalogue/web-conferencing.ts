@@ -76,4 +76,10 @@ export const webConferencingErrors = {
     summary: 'this meeting is over',
     remedy: 'Create another one with `sallyport internal meeting create`.',
   },
+  'SLP-WEB-0058': {
+    blame: 'operator',
+    summary: 'the folder for files of meetings cannot be used',
+    remedy:
+      'Let the service make and write the folder of webConferencing.filesDirectory, on a disk with room.',
+  },
 } as const satisfies Catalogue;

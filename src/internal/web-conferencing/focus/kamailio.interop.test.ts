@@ -13,6 +13,7 @@ import { ClientLine } from '../../front-end/testing/client-line.ts';
 import { Meetings } from '../meetings.ts';
 import { settingsOf } from '../settings.ts';
 import { ConferenceStore } from '../store/conference-store.ts';
+import { withoutFiles } from '../testing/no-files.ts';
 import { Tokens } from '../tokens.ts';
 import { focusMetrics } from './focus-metrics.ts';
 import { FocusSide } from './focus-side.ts';
@@ -81,7 +82,7 @@ function startFocus(address: string): void {
   assert.ok(credentials.ok && trust.ok && store.ok && settings !== undefined);
   const [clock, random, log, metrics] = [new SystemClock(), new SystemRandom(), memoryLog(), new Metrics()];
   const tokens = new Tokens(conferenceSigningKey(random.bytes(32)), plan.names.frontEnd, random);
-  meetings = new Meetings({ clock, random, log, store: store.value, tokens, settings });
+  meetings = new Meetings({ clock, random, log, store: store.value, tokens, ...withoutFiles(), settings });
   const events = new EventRing(clock, { items: 100, bytes: 1 << 20 });
   const sockets = { plan: () => [], tcp: () => assert.fail(), udp: () => assert.fail() };
   const prepared = { document: document.value, credentials: credentials.value, trust: trust.value };

@@ -1,6 +1,7 @@
 import { ok, type Result, type WallTime } from '#kernel';
 import { meeting } from '#protocols/psom';
 import type { AdmitRefusal, Departure, Newcomer } from '../conferences.ts';
+import { Contents } from './contents.ts';
 import type { Participant } from './participant.ts';
 import type { ConferenceRecord, MeetingRecord } from './records.ts';
 import { Roster } from './roster.ts';
@@ -13,6 +14,7 @@ import type { Surroundings } from './surroundings.ts';
  */
 export class Meeting extends SharedObject<typeof meeting.server, typeof meeting.client> {
   readonly roster: Roster;
+  readonly contents: Contents;
   readonly #record: ConferenceRecord;
   readonly #around: Surroundings;
   readonly #seats: Map<number, Seat>;
@@ -24,6 +26,7 @@ export class Meeting extends SharedObject<typeof meeting.server, typeof meeting.
     this.#record = stored.conference;
     this.#around = around;
     this.roster = new Roster(stored, around);
+    this.contents = new Contents(stored, around, this.room);
   }
   get record(): Readonly<ConferenceRecord> {
     return this.#record;
@@ -46,6 +49,7 @@ export class Meeting extends SharedObject<typeof meeting.server, typeof meeting.
     const seat = this.#seats.get(number);
     if (seat !== undefined) this.#take(seat);
     seat?.end();
+    this.contents.handleNoPresenter(number);
     this.everyone.cUserLeft(number);
     this.#around.handleDeparture(number, why);
     this.#around.handleRoster();
@@ -84,9 +88,14 @@ export class Meeting extends SharedObject<typeof meeting.server, typeof meeting.
   }
   setPresenter(participant: Participant, presenter: boolean): void {
     if (participant.presenter === presenter || participant.organizer) return;
-    participant.record.presenter = presenter;
+    this.contents.whileChanging(() => {
+      participant.record.presenter = presenter;
+    });
     this.#around.note({ kind: 'participant', record: participant.record });
     this.everyone.cUserChanged(participant.number, presenter);
+    if (!presenter) this.contents.handleNoPresenter(participant.number);
+    const seat = this.#seats.get(participant.number);
+    if (seat !== undefined) for (const { poll } of this.contents.all()) poll?.handleRole(seat);
     this.#around.handleRoster();
   }
   /** For everyone, and for good. */
@@ -138,8 +147,8 @@ export class Meeting extends SharedObject<typeof meeting.server, typeof meeting.
   override isFor(): boolean {
     return true;
   }
-  override child(): AnyObject | undefined {
-    return undefined;
+  override child(name: string): AnyObject | undefined {
+    return name === 'ContentManager' ? this.contents : undefined;
   }
   override replay(seat: Seat): void {
     const { participant } = seat;
@@ -154,6 +163,7 @@ export class Meeting extends SharedObject<typeof meeting.server, typeof meeting.
 
   #take(seat: Seat): void {
     this.#seats.delete(seat.participant.number);
+    this.contents.handleSeatGone(seat);
   }
 }
 

@@ -14,6 +14,8 @@ export interface AnyObject {
   child(name: string, seat: Seat): AnyObject | undefined;
   replay(seat: Seat): void;
   handle(seat: Seat, method: string, parameters: readonly ParameterValue[]): void;
+  /** A connection has disconnected it. */
+  handleGone(seat: Seat): void;
 }
 
 /** One participant's connection, as a meeting sees it. */
@@ -66,6 +68,7 @@ export abstract class SharedObject<S extends Methods, C extends Methods> impleme
   }
   /** Tells the whole state and closes it with cConnectCompleted. */
   abstract replay(seat: Seat): void;
+  handleGone(_seat: Seat): void {}
 
   handle(seat: Seat, method: string, parameters: readonly ParameterValue[]): void {
     if (!this.isFor(seat)) return;

@@ -13,3 +13,19 @@ export function displayNameOf(name: string, address: string): string {
   const own = oneLine(name, LONGEST_NAME);
   return own === '' ? oneLine(address.split('@')[0] ?? '', LONGEST_NAME) || '?' : own;
 }
+
+/** As file systems everywhere take it: no separators, no reserved characters, no leading dots. */
+const NOT_IN_FILE_NAMES = /[/\\:*?"<>|]/g;
+const RESERVED_NAMES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
+
+/** A name to save a file under, made of a title. */
+export function fileNameOf(title: string): string {
+  const name = title.replace(NOT_IN_FILE_NAMES, '_').replace(/^[. ]+|[. ]+$/g, '');
+  return name === '' || RESERVED_NAMES.test(name) ? `_${name}` : name;
+}
+
+/** A text of several lines: as `oneLine`, but line feeds stay. */
+export function severalLines(text: string, most: number): string {
+  const lines = text.split(/\r\n?|\n/).map((line) => line.normalize('NFC').replace(UNSEEN, ' ').trimEnd());
+  return [...lines.join('\n')].slice(0, most).join('').trim();
+}

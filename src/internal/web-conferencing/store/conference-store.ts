@@ -86,6 +86,11 @@ export class ConferenceStore {
     };
   }
 
+  /** Whether a meeting has this file. */
+  namesFile(hash: string): boolean {
+    const sql = `SELECT 1 FROM content WHERE file_hash = ? UNION SELECT 1 FROM slide WHERE hash = ? LIMIT 1`;
+    return this.#store.query(sql, () => true).one(hash, hash) ?? false;
+  }
   /** Whether a token was shown before. */
   wasUsed(serial: string): boolean {
     return this.#store.query('SELECT 1 FROM used_token WHERE serial = ?', () => true).one(serial) ?? false;

@@ -1,11 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FailureError, ManualClock, type Result, SeededRandom } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import type { Service } from '#platform/service';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
-import { formatDocumentError, type InternalDocument, loadInternalDocument } from '#platform/topology';
+import {
+  formatDocumentError,
+  type InternalDocument,
+  internalListeners,
+  loadInternalDocument,
+} from '#platform/topology';
 import { service } from '../service.ts';
 
 /** `webConferencing` of the stage's document. */
@@ -29,12 +35,19 @@ export class Stage implements AsyncDisposable {
   metrics = new Metrics();
   service: Service<InternalDocument>;
 
+  /** Whether its listeners are bound for others to come. */
+  listens = false;
+  #document: InternalDocument | undefined;
+  readonly #listening = new Map<string, Server>();
+  authority: LabAuthority | undefined;
+
   private constructor() {
     this.service = this.#create();
   }
   static async open(written: Written = USUAL): Promise<Stage> {
     const stage = new Stage();
     const authority = await LabAuthority.create({ name: 'inside' });
+    stage.authority = authority;
     await authority.writeCertificate(join(stage.folder, 'ca.crt'));
     const files = { certificate: join(stage.folder, 'own.crt'), key: join(stage.folder, 'own.key') };
     await authority.issueTo(files, { name: NODE, hosts: [NODE] });
@@ -43,7 +56,8 @@ export class Stage implements AsyncDisposable {
   }
   /** Another document. */
   async use(written: Written): Promise<void> {
-    const provision = unwrap(await this.service.provision(this.document(written)));
+    this.#document = this.document(written);
+    const provision = unwrap(await this.service.provision(this.#document));
     await provision.commit();
   }
   document(written: Written): InternalDocument {
@@ -83,9 +97,24 @@ export class Stage implements AsyncDisposable {
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.service.stop();
+    for (const server of this.#listening.values()) server.close();
     rmSync(this.folder, { recursive: true });
   }
 
+  #plan() {
+    const plan = this.#document === undefined ? [] : internalListeners(this.#document);
+    return plan.filter(({ service: owner }) => owner === 'web-conferencing-service');
+  }
+  #listen(id: string, handler: (socket: Socket) => void): Server {
+    const known = this.#listening.get(id);
+    known?.removeAllListeners('connection');
+    const server = known ?? createServer();
+    server.on('connection', handler);
+    const place = this.#plan().find((one) => one.id === id);
+    if (known === undefined && this.listens) server.listen(place?.port, place?.address);
+    this.#listening.set(id, server);
+    return server;
+  }
   #create(): Service<InternalDocument> {
     this.metrics = new Metrics();
     return service.create({
@@ -95,10 +124,8 @@ export class Stage implements AsyncDisposable {
       metrics: this.metrics,
       events: new EventRing(this.clock, { items: 100, bytes: 100_000 }),
       sockets: {
-        plan: () => [],
-        tcp: () => {
-          throw new Error('no listener on this stage');
-        },
+        plan: () => this.#plan(),
+        tcp: (id, handler) => this.#listen(id, handler),
         udp: () => {
           throw new Error('no socket on this stage');
         },

@@ -38,6 +38,8 @@ interface ListenerSource {
   readonly addresses: Path;
   readonly port: Path;
   readonly plus?: number | undefined;
+  /** A setting without which there is no such socket. */
+  readonly needs?: Path;
 }
 
 const administration = { addresses: ['host', 'administration', 'metrics', 'address'] };
@@ -52,6 +54,15 @@ const internalSources: readonly ListenerSource[] = [
     interface: 'internal',
     addresses: ['host', 'addresses', 'internal'],
     port: ['frontEnd', 'port'],
+  },
+  {
+    rows: ['more-12'],
+    service: 'web-conferencing-service',
+    transport: 'tcp',
+    interface: 'internal',
+    addresses: ['host', 'addresses', 'internal'],
+    port: ['webConferencing', 'port'],
+    needs: ['webConferencing', 'domain'],
   },
   {
     rows: ['more-01'],
@@ -116,7 +127,8 @@ function plan(sources: readonly ListenerSource[], document: unknown): TracedList
   const listeners: TracedListener[] = [];
   for (const source of sources) {
     const port = valueAt(document, source.port);
-    if (typeof port !== 'number') continue;
+    const off = source.needs !== undefined && valueAt(document, source.needs) === undefined;
+    if (typeof port !== 'number' || off) continue;
     const addresses = valueAt(document, source.addresses);
     const list = Array.isArray(addresses) ? addresses.entries() : [[undefined, addresses] as const].values();
     for (const [index, address] of list) {

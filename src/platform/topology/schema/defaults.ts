@@ -115,6 +115,9 @@ function fillMeetings(
   if (conferencing?.database === '') {
     conferencing.database = folder === undefined ? undefined : join(folder, 'web-conferencing.sqlite');
   }
+  if (conferencing?.filesDirectory === '') {
+    conferencing.filesDirectory = folder === undefined ? undefined : join(folder, 'web-conferencing-files');
+  }
   if (conferencing?.meetingUrl === '') {
     const domain = conferencing.domain ?? sipDomain;
     conferencing.meetingUrl = domain === undefined ? undefined : `https://${domain}/`;

@@ -17,6 +17,7 @@ import type { ConferenceRecord } from '../../meeting/records.ts';
 import { Meetings, type NewMeeting } from '../../meetings.ts';
 import type { MeetingSettings } from '../../settings.ts';
 import { ConferenceStore } from '../../store/conference-store.ts';
+import { withoutFiles } from '../../testing/no-files.ts';
 import { Tokens } from '../../tokens.ts';
 import { Focus } from '../focus.ts';
 import type { FocusSettings } from '../focus-context.ts';
@@ -82,6 +83,7 @@ export class FocusStage {
       log,
       store: this.store,
       tokens,
+      ...withoutFiles(),
       settings: meetingSettings,
     });
     const [ours, theirs] = this.network.pair();

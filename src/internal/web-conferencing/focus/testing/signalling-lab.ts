@@ -18,6 +18,7 @@ import type { ConferenceRecord } from '../../meeting/records.ts';
 import { Meetings, type NewMeeting } from '../../meetings.ts';
 import { settingsOf } from '../../settings.ts';
 import { ConferenceStore } from '../../store/conference-store.ts';
+import { withoutFiles } from '../../testing/no-files.ts';
 import { Tokens } from '../../tokens.ts';
 import { focusMetrics } from '../focus-metrics.ts';
 import { FocusSide } from '../focus-side.ts';
@@ -66,7 +67,15 @@ export class SignallingLab {
     const store = ConferenceStore.open(':memory:');
     assert.ok(settings !== undefined && store.ok);
     const tokens = new Tokens(conferenceSigningKey(random.bytes(32)), NODE, random);
-    const meetings = new Meetings({ clock, random, log, store: store.value, tokens, settings });
+    const meetings = new Meetings({
+      clock,
+      random,
+      log,
+      store: store.value,
+      tokens,
+      settings,
+      ...withoutFiles(),
+    });
     const events = new EventRing(clock, { items: 1000, bytes: 1 << 20 });
     const sockets = { plan: () => [], tcp: () => assert.fail(), udp: () => assert.fail() };
     const context = { clock, random, log, metrics, events, sockets };

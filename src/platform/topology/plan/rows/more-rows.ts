@@ -7,7 +7,7 @@ const plainWeb = { protocol: 'HTTP', security: 'none', transport: 'tcp' } as con
 const proxyOut = { interface: 'internal', edge: 'proxyInside', direction: 'outbound' } as const;
 const proxyIn = { interface: 'external', edge: 'proxy', direction: 'inbound', peers: 'any' } as const;
 
-/** Beyond the 37 rows; `more-02` belongs to the internal program. */
+/** Beyond the 37 rows; `more-02` and `more-12` belong to the internal program. */
 export const moreRows: readonly RowDefinition[] = [
   {
     ...plainWeb,

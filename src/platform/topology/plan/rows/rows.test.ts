@@ -88,7 +88,7 @@ test('the default of every port setting is the port of its rows', () => {
 });
 
 test('every row that a setting names is a port row or one of our own', () => {
-  const ids = new Set(rowDefinitions.map(({ id }) => id)).add('more-02');
+  const ids = new Set(rowDefinitions.map(({ id }) => id)).add('more-02').add('more-12');
   for (const setting of [...settings('edge'), ...settings('internal')]) {
     for (const id of setting.rows ?? []) assert.ok(ids.has(id), `${setting.name}: ${id}`);
   }

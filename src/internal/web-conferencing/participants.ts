@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import { type Connection, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
+import type { Credentials, TrustAnchors } from '#platform/pki';
+import { DOOR_ALPN, type DoorSettings, loadSite, PsomDoor, type Site } from '#platform/psom-door';
+import {
+  type ContentRequest,
+  type EdgeLinkState,
+  EdgeLinks,
+  type EdgeLinksSettings,
+} from '#platform/psom-link';
+import type { ServiceContext, SocketSource } from '#platform/service';
+import type { InternalDocument } from '#platform/topology';
+import type { Place } from '#protocols/conference/join';
+import type { Downloads } from './downloads.ts';
+import type { Reception } from './reception.ts';
+
+/** What the ways in are made of. */
+export interface WaysIn {
+  readonly document: InternalDocument;
+  readonly credentials: Credentials;
+  readonly trust: TrustAnchors;
+}
+interface Behind {
+  readonly reception: Reception;
+  readonly downloads: Downloads;
+  readonly publicKey: Buffer;
+}
+
+const HANDSHAKE_MS = 10_000;
+const ESTABLISHMENT_MS = 10_000;
+const PING_MS = 15_000;
+/** The state of one object, which is told however much waits: the session itself counts what waits beside it. */
+const STATE_BYTES = 4 * 1_048_576;
+const BACK_OFF = { firstMs: 500, longestMs: 15_000 };
+/** Of one source: a terminal server. */
+const PER_SOURCE = 1024;
+const HANDSHAKES = 200;
+/** What the meeting client is built into. */
+const SITE = join(import.meta.dirname, '..', '..', '..', 'dist', 'meeting');
+
+/** How participants come: by the edges from outside, and by a door of its own from inside. */
+export class Participants {
+  readonly #context: ServiceContext;
+  readonly #behind: Behind;
+  readonly #links: EdgeLinks;
+  readonly #door: PsomDoor;
+  readonly #acceptor: TlsAcceptor;
+  #ways: WaysIn;
+
+  constructor(context: ServiceContext, ways: WaysIn, behind: Behind) {
+    this.#context = context;
+    this.#ways = ways;
+    this.#behind = behind;
+    const { clock, random, metrics, log } = context;
+    const handleContent = (request: ContentRequest) => behind.downloads.serve(request);
+    const announcement = this.#announcement('ready');
+    this.#links = new EdgeLinks({ clock, random, metrics }, this.#linkSettings(), announcement, {
+      handleParticipant: (connection) => behind.reception.receive(connection),
+      handleContent,
+      handleReady: (edge) => log.info('link to edge open', { edge }),
+      handleChange: () => undefined,
+      handleEnd: (notice) => log.warn('link to edge not open', { ...notice }),
+    });
+    this.#door = new PsomDoor({ clock, metrics }, this.#doorSettings(), {
+      handleJoin: (wanted, connection) => behind.reception.join(wanted, connection),
+      handleContent,
+      handleRefused: () => undefined,
+    });
+    this.#acceptor = new TlsAcceptor(this.#acceptorOptions());
+  }
+
+  links(): readonly EdgeLinkState[] {
+    return this.#links.states();
+  }
+  describe(): string {
+    const states = this.links();
+    return `${states.filter(({ state }) => state === 'ready').length} of ${states.length} edges`;
+  }
+  /** Where somebody can come in now. */
+  places(outside: boolean): Place[] {
+    const { host, webConferencing } = this.#ways.document;
+    const places = outside ? this.#links.places() : [{ host: host.name, port: webConferencing.port }];
+    return places.map(({ host: name, port }) => ({
+      webSocket: `wss://${name}${port === 443 ? '' : `:${port}`}/psom`,
+      host: name,
+      port,
+    }));
+  }
+
+  adopt(ways: WaysIn): void {
+    this.#ways = ways;
+    this.#links.configure(this.#linkSettings());
+    this.#door.configure(this.#doorSettings());
+    this.#acceptor.update(this.#acceptorOptions());
+  }
+  listen(sockets: SocketSource): void {
+    for (const { id } of sockets.plan()) sockets.tcp(id, this.#acceptor.handle);
+  }
+  drain(): void {
+    this.#links.announce(this.#announcement('draining'));
+    this.#acceptor.drain();
+  }
+  undrain(): void {
+    this.#links.announce(this.#announcement('ready'));
+    this.#acceptor.undrain();
+  }
+  async close(): Promise<void> {
+    this.#links.close();
+    this.#door.close();
+    await this.#acceptor.close();
+  }
+
+  #announcement(state: 'ready' | 'draining') {
+    const { host } = this.#ways.document;
+    return { node: host.name, keys: [this.#behind.publicKey], state };
+  }
+  #linkSettings(): EdgeLinksSettings {
+    const { document, credentials, trust } = this.#ways;
+    const { edges, limits } = document.webConferencing;
+    return {
+      ...{ edges, credentials, trust, localAddresses: document.host.addresses.internal },
+      limits: {
+        streams: limits.connections,
+        outboundBytes: limits.waitingBytes + STATE_BYTES,
+        establishmentMs: ESTABLISHMENT_MS,
+        pingMs: PING_MS,
+      },
+      ...{ handshakeMs: HANDSHAKE_MS, backOff: BACK_OFF },
+    };
+  }
+  #doorSettings(): DoorSettings {
+    const { host, frontEnd, webConferencing } = this.#ways.document;
+    return {
+      place: { host: host.name, port: webConferencing.port },
+      signalling: `wss://${host.name}:${frontEnd.port}/`,
+      ...{ otherPlaces: [], origins: [], site: site() },
+    };
+  }
+  #acceptorOptions(): TlsAcceptorOptions {
+    const { document, credentials, trust } = this.#ways;
+    const { limits } = document.webConferencing;
+    const { clock, log, metrics } = this.#context;
+    return {
+      ...{ credentials, trust, clientCertificate: 'none', alpn: DOOR_ALPN, handshakeMs: HANDSHAKE_MS },
+      limits: {
+        connections: limits.connections,
+        handshakes: Math.min(limits.connections, HANDSHAKES),
+        perSource: PER_SOURCE,
+        outboundBytes: limits.waitingBytes + STATE_BYTES,
+      },
+      ...{ clock, log, metrics },
+      accept: (connection: Connection) => this.#door.accept(connection),
+    };
+  }
+}
+
+/** Undefined while it is not built. */
+function site(): Site | undefined {
+  const loaded = loadSite(SITE);
+  return loaded.ok ? loaded.value : undefined;
+}

@@ -1,0 +1,259 @@
+import { type Cancel, type Clock, TokenBucket } from '#kernel';
+import type { CloseReason, Connection } from '#platform/net';
+import {
+  type DistributedObject,
+  encodeOperation,
+  meetingInterfaces,
+  type PsomEvent,
+  PsomPeer,
+  type SharedCall,
+} from '#protocols/psom';
+import type { Meeting } from './meeting/meeting.ts';
+import type { Participant } from './meeting/participant.ts';
+import type { AnyObject, Seat } from './meeting/shared-object.ts';
+
+export interface SessionOptions {
+  readonly clock: Clock;
+  readonly meeting: Meeting;
+  readonly participant: Participant;
+  readonly connection: Connection;
+  readonly limits: SessionLimits;
+  /** There is something to send, once what happened is written down. */
+  readonly onOutput: (session: Session) => void;
+  readonly onClosed: (session: Session, reason: CloseReason) => void;
+}
+export interface SessionLimits {
+  /** Calls a second that a participant may make for long; five times as many at once. */
+  readonly callsPerSecond: number;
+  /** Bytes that may wait for a participant. */
+  readonly waitingBytes: number;
+}
+
+/** Of a connection's objects: contents with all that hangs below them, and uploads. */
+const MOST_OBJECTS = 4096;
+const peerLimits = { frameBytes: 65_535, frameMs: 10_000, objects: MOST_OBJECTS, depth: 5, nameLength: 64 };
+const BURST_SECONDS = 5;
+/** The state of the next object is told when less than this waits, so that a slow reader makes nobody hold it all. Bytes. */
+const REPLAY_BYTES = 262_144;
+/** What may have come while calls wait for their turn. Bytes. */
+const HELD_BYTES = 1_048_576;
+const PAUSE_MS = 100;
+
+/** One connection of a participant after its JOIN: objects by identifier on one side, objects of the meeting on the other. */
+export class Session implements Seat {
+  readonly participant: Participant;
+  readonly meeting: Meeting;
+  readonly #options: SessionOptions;
+  readonly #peer: PsomPeer;
+  readonly #bucket: TokenBucket;
+  readonly #handles = new Map<AnyObject, DistributedObject>();
+  readonly #objects = new Map<DistributedObject, AnyObject>();
+  /** Those whose state was told; what happens to the others is told with their state. */
+  readonly #told = new Set<AnyObject>();
+  readonly #waiting = new Set<AnyObject>();
+  #arrived: Buffer[] = [];
+  #held = 0;
+  /** Of states, as far as they may wait yet. */
+  #stateBytes = 0;
+  #events: Generator<PsomEvent> | undefined;
+  #cancelPause: Cancel | undefined;
+  #greeting: Uint8Array | undefined;
+  #state: 'open' | 'ending' | 'closed' = 'open';
+
+  constructor(options: SessionOptions) {
+    const { meeting, participant, clock, limits } = options;
+    this.#options = options;
+    this.meeting = meeting;
+    this.participant = participant;
+    const interfaces = meetingInterfaces.slice(1);
+    this.#peer = new PsomPeer({ side: 'server', root: meeting.declared, interfaces, limits: peerLimits });
+    const { callsPerSecond } = limits;
+    this.#bucket = new TokenBucket(callsPerSecond, callsPerSecond * BURST_SECONDS, clock.now());
+  }
+  /** To be called once, when it has its seat. */
+  open(resumeToken: string): void {
+    const { connection } = this.#options;
+    this.#greeting = encodeOperation({ kind: 'joined', resumeToken });
+    this.#bind(this.meeting, this.#peer.root);
+    connection.onData = (chunk) => this.#handleData(chunk);
+    connection.onDrain = () => {
+      this.#stateBytes = 0;
+      this.#touch();
+    };
+    connection.onClose = (reason) => this.#handleClosed(reason);
+    this.#touch();
+  }
+  get waitingBytes(): number {
+    return this.#options.connection.queued + this.#peer.outputBytes;
+  }
+  get objectCount(): number {
+    return this.#peer.objectCount;
+  }
+
+  tell(object: AnyObject, call: SharedCall): void {
+    const handle = this.#told.has(object) ? this.#handles.get(object) : undefined;
+    if (handle === undefined || this.#state !== 'open') return;
+    if (this.#peer.callShared(handle, call)) this.#touch();
+  }
+  drop(object: AnyObject): void {
+    const handle = this.#handles.get(object);
+    if (handle === undefined) return;
+    this.#peer.disconnect(handle);
+    for (const [one, other] of [...this.#handles]) if (!other.open) this.#unbind(one, other);
+    this.#touch();
+  }
+  offer(parent: AnyObject, name: string, object: AnyObject): number | undefined {
+    const above = this.#handles.get(parent);
+    const handle = above && this.#peer.connect(above, name, object.declared);
+    if (handle === undefined) return undefined;
+    this.#handles.set(object, handle);
+    this.#objects.set(handle, object);
+    this.#told.add(object);
+    this.#touch();
+    return handle.proxy;
+  }
+  end(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.#touch();
+  }
+
+  /** Sends what there is. What it tells has been written down. */
+  flush(): void {
+    const { connection, limits } = this.#options;
+    if (this.#state === 'closed') return;
+    do {
+      this.#tellWaiting();
+      const frames = this.#peer.takeOutput();
+      if (this.#greeting !== undefined) frames.unshift(this.#greeting);
+      this.#greeting = undefined;
+      if (frames.length === 1 && frames[0] !== undefined) connection.write(frames[0]);
+      else if (frames.length > 1) connection.write(Buffer.concat(frames));
+    } while (this.#waiting.size > 0 && connection.queued < REPLAY_BYTES && this.#state === 'open');
+    if (this.#state === 'ending') {
+      this.#close();
+      connection.end('shutdown');
+      return;
+    }
+    // A state has to be told, however long it is.
+    if (connection.queued === 0) this.#stateBytes = 0;
+    if (connection.queued - this.#stateBytes > limits.waitingBytes) this.destroy('slow-reader');
+  }
+  destroy(reason: CloseReason): void {
+    if (this.#state === 'closed') return;
+    this.#options.connection.destroy(reason);
+    this.#handleClosed(reason);
+  }
+  /** To be called about once a second. */
+  handleTime(): void {
+    for (const event of this.#peer.handleTime(this.#options.clock.now())) this.#handleEvent(event);
+  }
+
+  #tellWaiting(): void {
+    for (const object of this.#waiting) {
+      if (this.#state !== 'open' || this.waitingBytes >= REPLAY_BYTES) return;
+      this.#tellState(object);
+    }
+  }
+  #tellState(object: AnyObject): void {
+    const before = this.#peer.outputBytes;
+    this.#waiting.delete(object);
+    this.#told.add(object);
+    object.replay(this);
+    this.#stateBytes += this.#peer.outputBytes - before;
+  }
+
+  #handleData(chunk: Buffer): void {
+    if (this.#state !== 'open') return;
+    this.#arrived.push(chunk);
+    this.#held += chunk.length;
+    if (this.#held > HELD_BYTES) return this.destroy('limit');
+    if (this.#cancelPause === undefined) this.#read();
+  }
+  /** Reads as much as this participant may say now; the rest waits its turn, and behind it the connection. */
+  #read(): void {
+    const { clock, connection } = this.#options;
+    while (this.#state === 'open') {
+      const chunk = this.#events === undefined ? this.#arrived.shift() : undefined;
+      if (chunk !== undefined) {
+        this.#held -= chunk.length;
+        this.#events = this.#peer.handleBytes(chunk, clock.now());
+      }
+      if (this.#events === undefined) return;
+      if (!this.#bucket.take(clock.now())) {
+        connection.pause();
+        this.#cancelPause = clock.after(PAUSE_MS, () => {
+          this.#cancelPause = undefined;
+          connection.resume();
+          this.#read();
+        });
+        return;
+      }
+      const next = this.#events.next();
+      if (next.done === true) this.#events = undefined;
+      else this.#handleEvent(next.value);
+      if (this.#peer.outputBytes > 0) this.#touch();
+    }
+  }
+  #handleEvent(event: PsomEvent): void {
+    // Whoever speaks has had the token that came with JOINED.
+    this.participant.confirmed = true;
+    switch (event.kind) {
+      case 'connected':
+        return this.#handleConnected(event.object);
+      case 'disconnected': {
+        const object = this.#objects.get(event.object);
+        if (object === undefined) return;
+        this.#unbind(object, event.object);
+        return object.handleGone(this);
+      }
+      case 'called':
+        return this.#handleCalled(event);
+      case 'pong':
+        return;
+      case 'failed':
+        return this.destroy('protocol');
+    }
+  }
+  #handleCalled({ object: handle, method, parameters }: Extract<PsomEvent, { kind: 'called' }>): void {
+    const object = this.#objects.get(handle);
+    if (object === undefined) return;
+    // What is answered to the call comes behind the state.
+    if (this.#waiting.has(object)) this.#tellState(object);
+    object.handle(this, method, parameters);
+  }
+  #handleConnected(handle: DistributedObject): void {
+    const parent = handle.parent && this.#objects.get(handle.parent);
+    const object = parent?.child(handle.name, this);
+    if (object === undefined || !object.isFor(this)) return this.#peer.disconnect(handle, 'no-such-child');
+    if (object.declared !== handle.interface) return this.#peer.disconnect(handle, 'other-interface');
+    if (this.#handles.has(object)) return this.#peer.disconnect(handle, 'too-many');
+    this.#bind(object, handle);
+  }
+  #bind(object: AnyObject, handle: DistributedObject): void {
+    this.#handles.set(object, handle);
+    this.#objects.set(handle, object);
+    this.#waiting.add(object);
+    this.#touch();
+  }
+  #unbind(object: AnyObject, handle: DistributedObject): void {
+    this.#handles.delete(object);
+    this.#objects.delete(handle);
+    this.#told.delete(object);
+    this.#waiting.delete(object);
+  }
+  #touch(): void {
+    if (this.#state !== 'closed') this.#options.onOutput(this);
+  }
+  #handleClosed(reason: CloseReason): void {
+    if (this.#state === 'closed') return;
+    this.#close();
+    this.#options.onClosed(this, reason);
+  }
+  #close(): void {
+    this.#state = 'closed';
+    this.#cancelPause?.();
+    this.#arrived = [];
+    this.#events = undefined;
+  }
+}
