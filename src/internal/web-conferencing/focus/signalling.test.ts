@@ -236,6 +236,21 @@ test('somebody of a partner joins through 5061, and is told when the meeting is 
   assert.doesNotMatch(bye.bytes.toString(), INSIDE);
 });
 
+test('a focus that is dismissed and comes again by another connection still ends its dialogs', async () => {
+  const { uri, id } = room();
+  const alice = await user('alice');
+  await alice.joins(uri);
+  await lab.configure({}, { trustedPeers: [] });
+  await until(() => lab.focus.nextHops().some(({ state }) => state === 'unhealthy'));
+  const carol = await user('carol');
+  await carol.isRefused(uri, 404);
+  await lab.configure();
+  await until(() => lab.focus.nextHops().every(({ state }) => state === 'healthy'));
+  await carol.joins(uri);
+  lab.meeting(id).end();
+  for (const participant of [alice, carol]) await participant.hears('BYE');
+});
+
 test('the next hops are the document’s [setting webConferencing.nextHops[].name] [setting webConferencing.nextHops[].address] [setting webConferencing.nextHops[].port]', async () => {
   const { name } = lab.frontEnd.document.host;
   const own = { name, address: '127.0.9.33', port: lab.frontEnd.port };

@@ -4,13 +4,13 @@ import {
   CONFERENCE_EVENT,
   CONFERENCE_INFO_TYPE,
   type ConferenceInfo,
-  changesOf,
   writeConferenceInfo,
 } from '#protocols/conference';
 import { type Dialog, formatSubscriptionState, type SubscriptionState } from '#protocols/sip';
 import { contactOf } from './answers.ts';
 import type { FocusContext } from './focus-context.ts';
-import { type Audience, rosterDocument } from './roster-document.ts';
+import type { Audience } from './roster-document.ts';
+import { SharedRoster } from './shared-roster.ts';
 
 /** One subscription to who takes part in a conference (RFC 6665 §4.2, RFC 4575). */
 export interface Subscription {
@@ -32,16 +32,24 @@ export interface Subscription {
   stale: boolean;
 }
 
+interface Watched {
+  readonly ids: Set<string>;
+  readonly roster: SharedRoster;
+  readonly stop: () => void;
+}
+
 /** Subscriptions of one participant: one for each device that it shows the roster on. */
 const PER_PARTICIPANT = 4;
 const MS = 1000;
+/** Documents made in one turn of the event loop, which the meetings share. */
+const MOST_AT_ONCE = 16;
 
 /** Tells subscribers who takes part, not more often than they can bear. */
 export class Subscriptions {
   readonly #context: FocusContext;
   readonly #all = new Map<string, Subscription>();
   /** Conferences that are watched for somebody. */
-  readonly #watched = new Map<string, { readonly ids: Set<string>; readonly stop: () => void }>();
+  readonly #watched = new Map<string, Watched>();
   readonly #due = new Deadlines<string>();
   #alarm: { readonly at: Monotonic; readonly cancel: Cancel } | undefined;
   #stopped = false;
@@ -78,7 +86,7 @@ export class Subscriptions {
     };
     const { id } = subscription.dialog;
     this.#all.set(id, subscription);
-    this.#watch(subscription.conference).add(id);
+    this.#watch(subscription.conference).ids.add(id);
     if (seconds === 0) this.end(subscription, 'timeout');
     else this.#plan(subscription);
   }
@@ -95,8 +103,9 @@ export class Subscriptions {
 
   /** The last NOTIFY; with the state where that is the subscriber's to know. */
   end(subscription: Subscription, reason: 'timeout' | 'noresource' | 'rejected'): void {
-    if (!this.#forget(subscription)) return;
+    if (!this.#all.has(subscription.dialog.id)) return;
     const told = reason === 'timeout' ? this.#document(subscription) : undefined;
+    this.#forget(subscription);
     this.#send(subscription, { state: 'terminated', reason }, told, () => {});
   }
   /** A participant is no longer in, or the conference is over. */
@@ -114,13 +123,19 @@ export class Subscriptions {
     this.#all.clear();
   }
 
-  #watch(conference: string): Set<string> {
+  #watch(conference: string): Watched {
     const known = this.#watched.get(conference);
-    if (known !== undefined) return known.ids;
+    if (known !== undefined) return known;
+    const { conferences } = this.#context;
     const ids = new Set<string>();
-    const stop = this.#context.conferences.watch(conference, () => this.#handleChange(ids));
-    this.#watched.set(conference, { ids, stop });
-    return ids;
+    const roster = new SharedRoster({ id: conference, domain: conferences.domain });
+    const stop = conferences.watch(conference, () => {
+      roster.handleChange();
+      this.#handleChange(ids);
+    });
+    const watched = { ids, roster, stop };
+    this.#watched.set(conference, watched);
+    return watched;
   }
   #handleChange(ids: ReadonlySet<string>): void {
     for (const id of ids) {
@@ -130,15 +145,14 @@ export class Subscriptions {
       this.#plan(subscription);
     }
   }
-  #forget({ dialog: { id }, conference }: Subscription): boolean {
-    if (!this.#all.delete(id)) return false;
+  #forget({ dialog: { id }, conference }: Subscription): void {
+    this.#all.delete(id);
     this.#due.delete(id);
     const watched = this.#watched.get(conference);
     watched?.ids.delete(id);
-    if (watched?.ids.size !== 0) return true;
+    if (watched?.ids.size !== 0) return;
     watched.stop();
     this.#watched.delete(conference);
-    return true;
   }
 
   #plan(subscription: Subscription): void {
@@ -159,7 +173,9 @@ export class Subscriptions {
   #wake(): void {
     this.#alarm = undefined;
     const now = this.#context.clock.now();
-    for (let id = this.#due.take(now); id !== undefined; id = this.#due.take(now)) {
+    for (let told = 0; told < MOST_AT_ONCE; told++) {
+      const id = this.#due.take(now);
+      if (id === undefined) break;
       const subscription = this.#all.get(id);
       if (subscription !== undefined) this.#handleDue(subscription, now);
     }
@@ -181,14 +197,14 @@ export class Subscriptions {
 
   /** The next document for a subscriber; undefined when there is nothing new. */
   #document(subscription: Subscription): ConferenceInfo | undefined {
-    const { conferences } = this.#context;
-    const { conference: id, audience, known } = subscription;
-    const now = rosterDocument({ id, domain: conferences.domain }, conferences.roster(id), audience);
-    const told = known === undefined ? { ...now, version: subscription.version + 1 } : changesOf(known, now);
+    const { conference, audience, known } = subscription;
+    const { roster } = this.#watch(conference);
+    const now = roster.document(audience, () => this.#context.conferences.roster(conference));
+    const told = known === undefined ? now : roster.changes(known, now);
     if (told === undefined) return undefined;
-    subscription.version = told.version;
-    subscription.known = { ...now, version: told.version };
-    return told;
+    subscription.version += 1;
+    subscription.known = now;
+    return { ...told, version: subscription.version };
   }
 
   #send(
