@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { type LabPartner, type LabPlan, labFiles } from './lab-plan.ts';
+import { type LabPartner, type LabPlan, labFiles, meetingPage } from './lab-plan.ts';
 
 const HEAD = '# Written by the lab for this machine; `sallyport check` reads it, edit a copy.\n';
 
@@ -16,7 +16,7 @@ export function edgeDocument(plan: LabPlan): string {
         stateDirectory: 'edge-state',
         addresses: {
           access: [plan.access.address],
-          webConferencing: [plan.webConferencing],
+          webConferencing: [plan.webConferencing.address],
           av: [plan.av.address],
           internal: [plan.internal.address],
         },
@@ -32,7 +32,12 @@ export function edgeDocument(plan: LabPlan): string {
       },
       policy: {
         site: 'lab',
-        features: { logging: true, ...(partner === undefined ? {} : { xmpp: true }) },
+        features: {
+          logging: true,
+          ...(partner === undefined ? {} : { xmpp: true }),
+          ...(plan.meetings ? { webConferencing: true } : {}),
+        },
+        ...(plan.meetings ? { remoteAccess: pagesAndGuests(plan) } : {}),
         ...(partner === undefined ? {} : { xmpp: xmppPolicy(partner) }),
         sipDomains: [plan.domain],
         names: {
@@ -47,6 +52,7 @@ export function edgeDocument(plan: LabPlan): string {
         },
         ports: {
           accessClients: plan.access.port,
+          ...(plan.meetings ? { webConferencing: plan.webConferencing.port } : {}),
           accessInternal: plan.internal.sip,
           avUdp: plan.av.port,
           avAuthentication: plan.internal.authentication,
@@ -91,9 +97,17 @@ export function internalDocument(plan: LabPlan): string {
         ],
         database: 'front-end.sqlite',
         externalAccess: { global: { remote: true, ...(xmpp ? { federation: true, xmpp } : {}) } },
-        // The gateway has the front end's certificate.
-        ...(xmpp ? { trustedPeers: [{ name: plan.names.frontEnd, domains: [partner.domain] }] } : {}),
+        ...(xmpp || plan.meetings ? { trustedPeers: trustedPeers(plan) } : {}),
       },
+      ...(plan.meetings
+        ? {
+            webConferencing: {
+              domain: plan.names.webConferencing,
+              meetingUrl: meetingPage(plan),
+              edges: [{ ...edge }],
+            },
+          }
+        : {}),
       ...(xmpp ? { xmppGateway: { edges: [{ ...edge }] } } : {}),
       logging: { edges: [{ ...edge }] },
     })
@@ -105,6 +119,22 @@ function xmppPolicy({ domain, host, address }: LabPartner) {
     partners: [{ domain, type: 'federated', server: host }],
     allowedNetworks: [network(address)],
   };
+}
+
+/** Browsers outside, from the page that the edge itself serves, and guests on the way to meetings. */
+function pagesAndGuests(plan: LabPlan) {
+  return {
+    webSocket: { enabled: true, origins: [new URL(meetingPage(plan)).origin] },
+    guests: { allowed: true, conferenceDomains: [plan.names.webConferencing] },
+  };
+}
+
+/** The XMPP gateway and the focus, which have the front end's certificate. */
+function trustedPeers({ names, partner, meetings }: LabPlan) {
+  return [
+    ...(partner === undefined ? [] : [{ name: names.frontEnd, domains: [partner.domain] }]),
+    ...(meetings ? [{ name: names.frontEnd, domains: [names.webConferencing], conferences: true }] : []),
+  ];
 }
 
 function relative(plan: LabPlan, pair: { certificate: string; key: string }) {

@@ -27,7 +27,9 @@ export interface LabPlan {
     readonly frontEnd: string;
   };
   readonly access: Place;
-  readonly webConferencing: string;
+  readonly webConferencing: Place;
+  /** Whether there are web conferences. */
+  readonly meetings: boolean;
   /** The A/V Edge's external address and its UDP port. */
   readonly av: Place;
   /** The edge's internal interface. */
@@ -64,6 +66,8 @@ export interface LabVariant {
   readonly clientAuth?: boolean;
   /** Whether there is an XMPP partner, with whom messages and presence are exchanged. */
   readonly xmpp?: boolean;
+  /** Whether there are web conferences, for people inside, outside, and guests. */
+  readonly meetings?: boolean;
 }
 
 // Most softphones for people know MD5 only; our own three know better.
@@ -91,6 +95,7 @@ export async function planLab(folder: string, variant: LabVariant = {}): Promise
   const inside = (place: string) => (aliases ? local(place) : '::1');
   const partner = variant.xmpp === true ? await planPartner(local, aliases, remarks) : undefined;
   const privileged = await canBind(outside(10), 443);
+  const https = privileged ? 443 : 443 + UNPRIVILEGED_OFFSET;
   if (!privileged) remarks.push('Ports below 1024 are not ours to bind here: 443 is 10443.');
   return {
     folder,
@@ -102,8 +107,10 @@ export async function planLab(folder: string, variant: LabVariant = {}): Promise
       edge: `edge1.int.${DOMAIN}`,
       frontEnd: `fe1.int.${DOMAIN}`,
     },
-    access: { address: outside(10), port: privileged ? 443 : 443 + UNPRIVILEGED_OFFSET },
-    webConferencing: outside(20),
+    access: { address: outside(10), port: https },
+    // Where the outside is one address, one port after the other.
+    webConferencing: { address: outside(20), port: aliases ? https : https + 1 },
+    meetings: variant.meetings === true,
     av: { address: outside(30), port: 3478 },
     internal: { address: inside('2.10'), sip: 5061, av: 3478, authentication: 5062 },
     ...(partner === undefined ? {} : { partner }),
@@ -133,6 +140,11 @@ async function planPartner(
   return { domain: PARTNER_DOMAIN, host: `xmpp.${PARTNER_DOMAIN}`, address: local('3.10'), nameServer };
 }
 
+/** The page of meetings, which the Web Conferencing Edge serves. */
+export function meetingPage({ names, webConferencing: { port } }: LabPlan): string {
+  return `https://${names.webConferencing}${port === 443 ? '' : `:${port}`}/`;
+}
+
 /** Paths of the lab's files; all of them lie in its folder. */
 export function labFiles(plan: LabPlan) {
   const file = (name: string) => join(plan.folder, name);
@@ -145,6 +157,7 @@ export function labFiles(plan: LabPlan) {
     frontEnd: { certificate: file('front-end.pem'), key: file('front-end.key') },
     partner: { certificate: file('partner.pem'), key: file('partner.key') },
     partnerFolder: file('partner'),
+    browserFolder: file('browser'),
     mediaKey: file('media.key'),
     relaySecret: file('relay.secret'),
     database: file('front-end.sqlite'),

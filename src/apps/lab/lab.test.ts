@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { Phone } from '#apps/softphone';
 import { hasProsody } from '#apps/xmpp-partner';
 import { SystemClock, SystemRandom } from '#kernel';
 import { loadTrustAnchors } from '#platform/pki';
+import { SecondClient } from '../participant/testing/second-client/second-client.ts';
 import { marked, processesOf, socketsOf } from './faults/leftovers.ts';
 import { until } from './faults/until.ts';
 
@@ -108,7 +109,8 @@ test('once: the demonstration is told with its port rows, loses nothing and leav
   const lab = new LabCommand(t, '--once', '--call-seconds', '1');
   assert.equal(await lab.ended(), 0, lab.output);
   const rows = ['ext-05', 'int-02', 'int-03', 'int-05', 'ext-14', 'int-06', 'more-02'];
-  for (const row of [...rows, 'ext-01', 'xmpp-01', 'xmpp-02', 'int-01', 'xmpp-03']) {
+  const more = ['ext-01', 'xmpp-01', 'xmpp-02', 'int-01', 'xmpp-03', 'ext-08', 'int-04', 'more-12'];
+  for (const row of [...rows, ...more]) {
     assert.match(lab.output, new RegExp(`\\[[^\\]]*\\b${row}\\b`), row);
   }
   const counts = [...lab.output.matchAll(/(\w+): (\d+) packets sent, (\d+) received, (\d+) lost/g)];
@@ -123,6 +125,9 @@ test('once: the demonstration is told with its port rows, loses nothing and leav
     assert.equal(other?.[4], '0');
   }
   assert.match(lab.output, /carol publishes, alice is notified: open in a meeting/);
+  for (const who of ['alice', 'the guest', 'bob'])
+    assert.match(lab.output, new RegExp(`${who} draws a line, and all three see it`));
+  assert.match(lab.output, /all three vote: "Shall we build it\?" yes 2, no 1/);
   assertRomeo(lab, hasProsody() ? 'Prosody' : 'a partner of our own making');
   assert.match(lab.output, /the relay counts (\d+) datagrams for the call, both ends received \1\n/);
   assert.match(lab.output, /Everything worked\./);
@@ -199,6 +204,25 @@ test('it stays up, one can sign in as it says, and Ctrl-C ends it', async (t) =>
   t.after(() => phone.close());
   assert.equal((await phone.signIn()).outside, true);
   await lab.says('1 callers connected');
+  const [, link = ''] = said(/meeting +(https:\/\/conf\.lab\.test\/#conference=\S+)/);
+  said(/chromium --user-data-dir=\S+ --host-resolver-rules="MAP sip\.lab\.test 127\.71\.1\.10,/);
+  const skip = existsSync('/usr/bin/python3') ? false : 'Python is not installed';
+  await t.test('a client in Python that was written from the documents draws there', { skip }, async () => {
+    const signalling = { address, port: Number(port), name };
+    const local = `127.${NETWORK}.5.9`;
+    const hosts = { 'conf.lab.test': `127.${NETWORK}.1.20` };
+    const second = new SecondClient({ link, name: 'Ada', signalling, authority, hosts, local });
+    t.after(() => second.stop());
+    assert.deepEqual((await second.hears(({ event }) => event === 'joined')).role, 'attendee');
+    const [content] = (await second.called('cContentAdded')).values ?? [];
+    await second.called('cConnectCompleted', 'annotationContainer');
+    second.do({ do: 'draw', content, number: 1, points: [500, 500, 600, 600] });
+    await second.hears(
+      ({ method, values }) => method === 'cAdded' && String(values?.[6]).startsWith('500,500'),
+    );
+    second.do({ do: 'leave' });
+    assert.equal((await second.hears(({ event }) => event === 'left')).status, 200);
+  });
   lab.interrupt();
   assert.equal(await lab.ended(), 0, lab.output);
   assert.match(lab.output, /Stopping \.\.\./);

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FailureError, failure } from '#kernel';
+import { browserInvitation } from './browser-invitation.ts';
 import { Demonstration } from './demonstration.ts';
 import { type LabPlan, labFiles, planLab } from './lab-plan.ts';
+import { MeetingScene } from './meeting-scene.ts';
 import { type Narrator, TerminalNarrator } from './narrator.ts';
 import { type PartnerServer, PartnerStage } from './partner-stage.ts';
 import { LabProgram } from './program.ts';
@@ -28,7 +31,7 @@ const CONNECTED_MS = 30_000;
 export async function runLab(options: LabOptions = {}): Promise<number> {
   const narrator = options.narrator ?? new TerminalNarrator();
   const { folder = '.sallyport/lab', network = 0 } = options;
-  const plan = await planLab(resolve(folder), { network, xmpp: true });
+  const plan = await planLab(resolve(folder), { network, xmpp: true, meetings: true });
   const lab = new Lab(plan, narrator, options);
   // To the end: a second Ctrl-C while it stops would leave the programs behind.
   const interrupted = new Promise<'interrupted'>((done) => {
@@ -58,6 +61,7 @@ class Lab {
   readonly #internal: LabProgram;
   #secrets: LabSecrets | undefined;
   #partner: Promise<PartnerStage> | undefined;
+  #link: string | undefined;
   #stopped = false;
 
   constructor(plan: LabPlan, narrator: Narrator, options: LabOptions) {
@@ -99,6 +103,7 @@ class Lab {
     await this.#connected();
     narrator.step('edge and front end have found one another, by mutual TLS', 'int-02', 'int-03', 'int-05');
     if (partner !== undefined) await this.#linked();
+    const link = await this.#makeMeeting();
     const { callMs } = this.#options;
     await new Demonstration({
       plan: this.#plan,
@@ -108,6 +113,7 @@ class Lab {
       ...(callMs === undefined ? {} : { callMs }),
       ...(partner === undefined ? {} : { withPartner: (alice, bob) => partner.play(alice, bob) }),
     }).play();
+    if (link !== undefined) await this.#meet(link, secrets);
     narrator.part('Everything worked.');
   }
 
@@ -141,6 +147,28 @@ class Lab {
     });
     const rows = ['int-01', 'xmpp-03'];
     this.#narrator.step('the XMPP gateway has its link to the XMPP proxy, by mutual TLS', ...rows);
+  }
+
+  /** A meeting that stays open after the demonstration; gives the link to it. */
+  async #makeMeeting(): Promise<string | undefined> {
+    const { meetings, domain } = this.#plan;
+    if (!meetings) return undefined;
+    const ask = (verb: string, args = {}) => this.#internal.ask('web-conferencing-service', verb, args);
+    await this.#until(async () => {
+      const links = (await ask('links')) as { edge: string; state: string }[];
+      return links.flatMap(({ edge, state }) => (state === 'ready' ? [] : `${edge}: the link is ${state}`));
+    });
+    const what = 'the web conferencing service has its link to the Web Conferencing Edge, by mutual TLS';
+    this.#narrator.step(what, 'int-04');
+    const organizer = `alice@${domain}`;
+    const made = (await ask('create', { title: 'The lab', organizer, guests: true })) as { link: string };
+    this.#link = made.link;
+    return made.link;
+  }
+  #meet(link: string, secrets: LabSecrets): Promise<void> {
+    const authorityPem = readFileSync(labFiles(this.#plan).authority, 'utf8');
+    const narrator = this.#narrator;
+    return new MeetingScene({ plan: this.#plan, secrets, narrator, link, authorityPem }).play();
   }
 
   async #openPartner(): Promise<PartnerStage | undefined> {
@@ -195,6 +223,7 @@ class Lab {
     }
     say(`  TURN server   ${av.address} port ${av.port}, UDP`);
     say(`                user ${secrets.relay.username}   password ${secrets.relay.password}`);
+    if (this.#link !== undefined) for (const line of browserInvitation(this.#plan, this.#link)) say(line);
     say('\nSee what happened, in another terminal:');
     say(`  sallyport logs search --last 1h --socket ${labFiles(this.#plan).internalSocket}`);
     say('Ctrl-C stops everything.\n');

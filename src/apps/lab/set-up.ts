@@ -53,7 +53,7 @@ export async function issueCertificates(plan: LabPlan): Promise<LabAuthority> {
   await authority.writeCertificate(files.authority);
   await authority.issueTo(files.access, {
     name: names.access,
-    hosts: [names.access, names.av, plan.domain, plan.access.address],
+    hosts: [names.access, names.webConferencing, names.av, plan.domain, plan.access.address],
     usages: plan.externalUsages,
   });
   await authority.issueTo(files.edge, { name: names.edge, hosts: [names.edge] });

@@ -91,6 +91,17 @@ after(async () => {
   await perimeter.stop();
 });
 
+async function killProxy(): Promise<void> {
+  const services = (await perimeter.edge.status())?.services ?? [];
+  const pid = services.find(({ name }) => name === 'xmpp-proxy')?.pid;
+  if (typeof pid !== 'number') throw new Error('the XMPP proxy does not run');
+  process.kill(pid, 'SIGKILL');
+  await until('another one runs', async () => {
+    const now = (await perimeter.edge.status())?.services ?? [];
+    return now.some(({ name, pid: other, health }) => name === 'xmpp-proxy' && other !== pid && health.ok);
+  });
+}
+
 const chat = (body: string, more = '', to = BOB) =>
   `<message to='${to}' type='chat' id='${body.length}'><body>${body}</body>${more}</message>`;
 
@@ -138,6 +149,21 @@ test('she watches him: asks, is approved, sees him change, leaves, and he is gon
     watchers = list;
   });
   await until('nobody watches him any more', () => watchers.every(({ status }) => status !== 'active'));
+});
+
+test('the XMPP proxy is killed in the middle of it: what is said afterwards arrives, once, in both directions', async () => {
+  juliet.say(chat('Before'));
+  await until('bob reads it', () => bob.inbox.some(({ text }) => text === 'Before'));
+  await killProxy();
+  juliet.say(chat('After'));
+  await until('bob reads what she said after it', () => bob.inbox.some(({ text }) => text === 'After'));
+  await until('bob can answer', async () => {
+    await bob.phone.message(`sip:${JULIET}`, 'And here');
+    return true;
+  });
+  await juliet.event(({ body }) => body === 'And here');
+  for (const said of ['Before', 'After'])
+    assert.equal(bob.inbox.filter(({ text }) => text === said).length, 1);
 });
 
 test('he watches her: asks, is approved, sees her go offline, and leaves', async () => {

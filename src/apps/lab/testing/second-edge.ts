@@ -26,7 +26,7 @@ export async function secondEdge(perimeter: Perimeter): Promise<SecondEdge> {
   const second: LabPlan = {
     ...plan,
     access: { ...plan.access, address: NEXT(plan.access.address) },
-    webConferencing: NEXT(plan.webConferencing),
+    webConferencing: { ...plan.webConferencing, address: NEXT(plan.webConferencing.address) },
     av: { ...plan.av, address: NEXT(plan.av.address) },
     internal: { ...plan.internal, address: NEXT(plan.internal.address) },
     names: { ...names, edge: name },
@@ -38,7 +38,7 @@ export async function secondEdge(perimeter: Perimeter): Promise<SecondEdge> {
   document.setIn(['host', 'stateDirectory'], 'edge2-state');
   document.setIn(['host', 'addresses'], {
     access: [second.access.address],
-    webConferencing: [second.webConferencing],
+    webConferencing: [second.webConferencing.address],
     av: [second.av.address],
     internal: [second.internal.address],
   });

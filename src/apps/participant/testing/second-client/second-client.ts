@@ -22,6 +22,7 @@ export interface SecondClientEvent {
   readonly values?: readonly unknown[];
   readonly status?: number;
   readonly participant?: number;
+  readonly role?: string;
 }
 
 const PATIENCE_MS = 30_000;
