@@ -31,13 +31,13 @@ export function planBackup(file: string): Result<Planned> {
 function planInternal(file: string): Result<Planned> {
   const loaded = loadInternalDocument(file);
   if (!loaded.ok) return err(failure('SLP-CFG-0043', loaded.error.map(formatDocumentError).join('\n')));
-  const { host, frontEnd, management } = loaded.value;
+  const { host, frontEnd, management, webConferencing } = loaded.value;
   return ok({
     about: aboutOf('internal', host),
     belongings: {
       files: [file, ...namedFiles('internal', loaded.value)],
-      state: ownState(host.stateDirectory),
-      databases: [frontEnd.database, management.database],
+      state: [...ownState(host.stateDirectory), ...meetingFiles(webConferencing.filesDirectory)],
+      databases: [frontEnd.database, management.database, webConferencing.database],
     },
   });
 }
@@ -63,6 +63,14 @@ function aboutOf(
 ): About {
   const { socket } = host.administration;
   return { program, host: host.name, product: PRODUCT_VERSION, created: Date.now(), socket };
+}
+
+/** Slides and hand-outs of meetings; what is half-way there is nothing yet. */
+function meetingFiles(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^[0-9a-f]{2}$/.test(name))
+    .map((name) => join(folder, name));
 }
 
 /** Keys and the like that the program made for itself, such as that of its tokens. */

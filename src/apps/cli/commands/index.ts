@@ -17,6 +17,7 @@ import { addInit } from './init.ts';
 import { addKeys } from './keys.ts';
 import { addLab } from './lab.ts';
 import { addLogs } from './logs.ts';
+import { addMeeting } from './meeting.ts';
 import { addMetrics } from './metrics.ts';
 import { addPortSummary } from './port-summary.ts';
 import { addPresence } from './presence.ts';
@@ -39,6 +40,7 @@ export const commands: readonly AddCommand[] = [
   addUser,
   addPresence,
   addXmppGateway,
+  addMeeting,
   addConfig,
   addBackup,
   addCheck,

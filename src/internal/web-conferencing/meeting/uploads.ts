@@ -132,6 +132,8 @@ export class Uploads extends SharedObject<typeof uploadManager.server, typeof up
     this.tellSpace();
   }
   #reject(seat: Seat, cookie: number, reason: Reason): void {
+    // The title of a hand-out that does not come is free again.
+    if (this.#find(seat, cookie) === undefined) this.#contents.titles.release(seat, cookie);
     this.to(seat).cRejectUpload(cookie, reason);
   }
   #forget(upload: Upload): void {

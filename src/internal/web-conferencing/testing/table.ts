@@ -54,12 +54,13 @@ export class Table implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly log = memoryLog();
   readonly options: TableOptions;
-  metrics = serviceMetrics(new Metrics());
+  readonly metrics = serviceMetrics(new Metrics());
   store: ConferenceStore;
   files: FileStore;
   meetings: Meetings;
   reception: Reception;
   downloads: Downloads;
+  readonly tokens: Tokens;
   readonly id: string;
   readonly #random = new SeededRandom(5);
 
@@ -67,6 +68,8 @@ export class Table implements AsyncDisposable {
     this.options = options;
     this.store = unwrap(ConferenceStore.open(join(this.folder, 'meetings.sqlite')));
     this.files = unwrap(FileStore.open(join(this.folder, 'files'), options.free));
+    const key = conferenceSigningKey(new Uint8Array(32).fill(4));
+    this.tokens = new Tokens(key, 'fe1.corp.example', this.#random);
     ({ meetings: this.meetings, reception: this.reception, downloads: this.downloads } = this.#start());
     const about = { title: 'Plans', organizer: ALICE, presenters: [], guests: true, federated: true };
     this.id = unwrap(this.meetings.create(about)).id;
@@ -111,9 +114,8 @@ export class Table implements AsyncDisposable {
   }
 
   #start() {
-    const { clock, log, metrics, store, files, options } = this;
+    const { clock, log, metrics, store, files, options, tokens } = this;
     const random = this.#random;
-    const tokens = new Tokens(conferenceSigningKey(new Uint8Array(32).fill(4)), 'fe1.corp.example', random);
     const settings = {
       ...SETTINGS,
       ...options.settings,
