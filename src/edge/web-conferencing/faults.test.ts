@@ -26,18 +26,18 @@ test('the link is lost and comes back: participants are told by the end, and res
   assert.ok(back.every(({ answer }) => answer === 'joined'));
 });
 
-test('the edge process is killed: the next one knows the service and its keys anew, and participants come back', async (t) => {
+test('the edge process is killed with 200 participants: the next one knows service and keys anew, and all come back', async (t) => {
   const bench = await EdgeBench.start(t);
   const service = await TestService.start(t, [bench]);
   await service.linked(bench);
-  const outside = await Outside.join(t, bench, service.token());
+  const all = await Promise.all(Array.from({ length: 200 }, () => Outside.join(t, bench, service.token())));
   await bench.killAndRestart();
-  await until(() => outside.closed);
+  await until(() => all.every(({ closed }) => closed));
   await until(() => service.ready === 2);
-  const back = await Outside.join(t, bench, resumeToken(outside), 'resume');
-  assert.equal(back.answer, 'joined');
-  back.say({ kind: 'ping', cookie: 1 });
-  await until(() => service.participants.at(-1)?.said.all.length === 2);
+  const back = await Promise.all(all.map((one) => Outside.join(t, bench, resumeToken(one), 'resume')));
+  assert.ok(back.every(({ answer }) => answer === 'joined'));
+  for (const one of back) one.say({ kind: 'ping', cookie: 1 });
+  await until(() => service.participants.slice(200).every(({ said }) => said.all.length === 2));
 });
 
 test('two edges: a token is good at either, and a participant of one that is lost comes back by the other', async (t) => {

@@ -76,6 +76,9 @@ const featureNeeds: Rule<EdgeFacts> = {
   },
 };
 
+/** Chromium and Firefox connect to neither, whatever the scheme. */
+const REFUSED_BY_BROWSERS: ReadonlySet<number> = new Set([5060, 5061]);
+
 /** Pages of the edge sign in to the Access Edge before they may join. */
 const conferencingSignsIn: Rule<EdgeFacts> = {
   name: 'conferencing-signs-in',
@@ -83,6 +86,12 @@ const conferencingSignsIn: Rule<EdgeFacts> = {
     const { features, names, ports, remoteAccess } = draft.policy ?? {};
     const webSocket = remoteAccess?.webSocket;
     if (features?.webConferencing !== true || names?.webConferencing === undefined) return;
+    if (ports?.accessClients !== undefined && REFUSED_BY_BROWSERS.has(ports.accessClients)) {
+      const what = `browsers refuse port ${ports.accessClients}, on which pages would sign in`;
+      const instead =
+        'write another policy.ports.accessClients, or give the A/V Edge service an address of its own';
+      say([...FEATURES, 'webConferencing'], 'warning', what, instead);
+    }
     const port = ports?.webConferencing ?? 443;
     const page = `https://${names.webConferencing}${port === 443 ? '' : `:${port}`}`;
     if (webSocket?.enabled === true && webSocket.origins?.includes(page) === true) return;

@@ -319,6 +319,17 @@ export const perimeterMistakes: readonly RuleCase[] = [
   },
   {
     rule: 'conferencing-signs-in',
+    title: 'a port that browsers refuse',
+    severity: 'warning',
+    edit: [
+      '  ports: { accessClients: 443,',
+      '  features: { webConferencing: true }\n  remoteAccess: { webSocket: { enabled: true, origins: [https://webconf.example.com] } }\n  ports: { accessClients: 5060,',
+    ],
+    at: 'true',
+    says: /browsers refuse port 5060, on which pages would sign in: write another policy.ports.accessClients/,
+  },
+  {
+    rule: 'conferencing-signs-in',
     title: 'meetings that no browser can join',
     severity: 'warning',
     edit: policy('  features: { webConferencing: true }'),
