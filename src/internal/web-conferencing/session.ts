@@ -38,6 +38,8 @@ const REPLAY_BYTES = 262_144;
 /** What may have come while calls wait for their turn. Bytes. */
 const HELD_BYTES = 1_048_576;
 const PAUSE_MS = 100;
+/** Nobody is heard while so much waits for them: what they say may lead to more. Bytes. */
+const UNREAD_BYTES = 1_048_576;
 
 /** One connection of a participant after its JOIN: objects by identifier on one side, objects of the meeting on the other. */
 export class Session implements Seat {
@@ -57,6 +59,8 @@ export class Session implements Seat {
   #stateBytes = 0;
   #events: Generator<PsomEvent> | undefined;
   #cancelPause: Cancel | undefined;
+  /** Is not heard until it has read. */
+  #deaf = false;
   #greeting: Uint8Array | undefined;
   #state: 'open' | 'ending' | 'closed' = 'open';
 
@@ -131,13 +135,13 @@ export class Session implements Seat {
       else if (frames.length > 1) connection.write(Buffer.concat(frames));
     } while (this.#waiting.size > 0 && connection.queued < REPLAY_BYTES && this.#state === 'open');
     if (this.#state === 'ending') {
-      this.#close();
       connection.end('shutdown');
-      return;
+      return this.#handleClosed('shutdown');
     }
     // A state has to be told, however long it is.
     if (connection.queued === 0) this.#stateBytes = 0;
     if (connection.queued - this.#stateBytes > limits.waitingBytes) this.destroy('slow-reader');
+    else if (this.#deaf && connection.queued < UNREAD_BYTES) this.#hear();
   }
   destroy(reason: CloseReason): void {
     if (this.#state === 'closed') return;
@@ -168,7 +172,7 @@ export class Session implements Seat {
     this.#arrived.push(chunk);
     this.#held += chunk.length;
     if (this.#held > HELD_BYTES) return this.destroy('limit');
-    if (this.#cancelPause === undefined) this.#read();
+    if (this.#cancelPause === undefined && !this.#deaf) this.#read();
   }
   /** Reads as much as this participant may say now; the rest waits its turn, and behind it the connection. */
   #read(): void {
@@ -180,6 +184,10 @@ export class Session implements Seat {
         this.#events = this.#peer.handleBytes(chunk, clock.now());
       }
       if (this.#events === undefined) return;
+      if (this.waitingBytes >= UNREAD_BYTES) {
+        this.#deaf = true;
+        return connection.pause();
+      }
       if (!this.#bucket.take(clock.now())) {
         connection.pause();
         this.#cancelPause = clock.after(PAUSE_MS, () => {
@@ -194,6 +202,15 @@ export class Session implements Seat {
       else this.#handleEvent(next.value);
       if (this.#peer.outputBytes > 0) this.#touch();
     }
+  }
+  /** Not at once: what it says is written down before it leads to anything, and this is the time of telling. */
+  #hear(): void {
+    this.#deaf = false;
+    queueMicrotask(() => {
+      if (this.#state !== 'open' || this.#deaf || this.#cancelPause !== undefined) return;
+      this.#options.connection.resume();
+      this.#read();
+    });
   }
   #handleEvent(event: PsomEvent): void {
     // Whoever speaks has had the token that came with JOINED.

@@ -38,8 +38,8 @@ export class Meeting extends SharedObject<typeof meeting.server, typeof meeting.
   admit(who: Newcomer): Result<Participant, AdmitRefusal> {
     const admitted = this.roster.admit(who);
     if (!admitted.ok) return admitted;
-    const { participant, fresh } = admitted.value;
-    if (fresh) this.everyone.cUserJoined(...userOf(participant));
+    const { participant, news } = admitted.value;
+    if (news) this.everyone.cUserJoined(...userOf(participant));
     this.#around.handleRoster();
     return ok(participant);
   }

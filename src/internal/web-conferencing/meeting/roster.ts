@@ -59,18 +59,20 @@ export class Roster {
     if (locked && !expected && this.#same(who) === undefined) return 'locked';
     return undefined;
   }
-  /** Lets somebody in; `fresh` when they were not in before. */
-  admit(who: Newcomer): Result<{ participant: Participant; fresh: boolean }, AdmitRefusal> {
+  /** Lets somebody in; `news` when the others do not know them so: they were not in before, or were called otherwise. */
+  admit(who: Newcomer): Result<{ participant: Participant; news: boolean }, AdmitRefusal> {
     const now = this.#around.wall();
     const refusal = this.refusal(who, now);
     if (refusal !== undefined) return err(refusal);
     const same = this.#same(who);
     if (same !== undefined) {
+      const { displayName, outside } = same.record;
       same.record.displayName = displayNameOf(who.displayName, who.address);
       same.record.outside = who.outside;
+      const news = displayName !== same.record.displayName || outside !== who.outside;
       if (same.absentSince !== undefined) same.absentSince = now;
       this.#around.note({ kind: 'participant', record: same.record });
-      return ok({ participant: same, fresh: false });
+      return ok({ participant: same, news });
     }
     if (this.#in.size >= this.#around.limits().participants) return err('full');
     const record = {
@@ -89,7 +91,7 @@ export class Roster {
     this.#in.set(record.number, participant);
     this.#around.note({ kind: 'conference', record: this.#conference });
     this.#around.note({ kind: 'participant', record });
-    return ok({ participant, fresh: true });
+    return ok({ participant, news: true });
   }
   /** False when it was not in. */
   take(participant: Participant, why: Departure): boolean {
