@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { RuleCount } from './observe/rule-counters.ts';
 
 /** What became of a row: `off` when the document does not ask for it. */
-export type RowOutcome = 'proven' | 'failed' | 'not yet' | 'off';
+export type RowOutcome = 'proven' | 'failed' | 'off';
 
 export interface RowResult {
   readonly id: string;
@@ -56,7 +56,7 @@ export function summary({ rows, negative, experiments, ok, seconds }: Report): s
   const good = (results: readonly CheckResult[]) => results.filter((result) => result.ok).length;
   return (
     `${ok ? 'PROVEN' : 'NOT PROVEN'}: rows ${count('proven')} proven, ${count('failed')} failed, ` +
-    `${count('not yet')} not yet, ${count('off')} off; nothing else open: ${good(negative)} of ${negative.length}; ` +
+    `${count('off')} off; nothing else open: ${good(negative)} of ${negative.length}; ` +
     `faults found: ${good(experiments)} of ${experiments.length}; ${seconds.toFixed(0)} s`
   );
 }

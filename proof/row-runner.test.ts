@@ -106,19 +106,13 @@ test('the same flow is proven by the other row, if the same rule carries both', 
   assert.equal((await one.prove(row('pic-03'))).outcome, 'proven');
 });
 
-test('a row without its service is not yet, never passed, and one whose service exists has to be proven', async () => {
-  const later: RowProof<undefined>[] = [
-    { id: 'int-04', notYet: 'web-conferencing' },
-    { id: 'ext-02', notYet: 'web-conferencing' },
-    { id: 'ext-05', notYet: 'access' },
-    { id: 'ext-08', run: async () => evidence },
-    { id: 'pic-06', sameFlowAs: 'ext-05' },
-  ];
-  const { one } = runner(...later);
-  const outcomes: string[] = [];
-  for (const { id } of later) outcomes.push((await one.prove(row(id))).outcome);
-  assert.deepEqual(outcomes, ['not yet', 'failed', 'failed', 'failed', 'failed']);
-  assert.match((await one.prove(row('ext-14'))).evidence, /write proof\/rows\/ext-14\.ts/);
+test('a row that nothing counted, whose twin did not run or that has no flow fails; one that is off is off', async () => {
+  const { one } = runner({ id: 'ext-08', run: async () => evidence }, { id: 'pic-06', sameFlowAs: 'ext-05' });
+  assert.equal((await one.prove(row('ext-08'))).outcome, 'failed');
+  assert.equal((await one.prove(row('pic-06'))).outcome, 'failed');
+  const without = await one.prove(row('ext-14'));
+  assert.equal(without.outcome, 'failed');
+  assert.match(without.evidence, /write proof\/rows\/ext-14\.ts/);
   const off = portPlan(scenario('minimal')).rows.find(({ id }) => id === 'ext-01');
   assert.ok(off);
   assert.equal((await one.prove(off)).outcome, 'off');

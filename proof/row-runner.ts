@@ -1,4 +1,4 @@
-import { type PlannedRow, serviceTitle } from '#platform/topology';
+import type { PlannedRow } from '#platform/topology';
 import { type EdgeName, edgeNames } from './network/addresses.ts';
 import type { RuleCount } from './observe/rule-counters.ts';
 import type { RowResult } from './report.ts';
@@ -42,16 +42,10 @@ export class RowRunner<Stage> {
     if (!row.on) return plain(row, 'off', `asked for by ${row.feature.settings.join(' or ')}`);
     if (proof === undefined) return plain(row, 'failed', `there is no flow: write proof/rows/${row.id}.ts`);
     if ('run' in proof) return this.#run(row, proof.run);
-    if ('sameFlowAs' in proof) return this.#same(row, proof.sameFlowAs);
-    if (row.built)
-      return plain(row, 'failed', `its service exists: write its flow in proof/rows/${row.id}.ts`);
-    if (proof.notYet !== row.service)
-      return plain(row, 'failed', `it is the ${serviceTitle(row.service)}'s row`);
-    return plain(row, 'not yet', serviceTitle(row.service));
+    return this.#same(row, proof.sameFlowAs);
   }
 
   async #run(row: PlannedRow, run: (stage: Stage) => Promise<Evidence>): Promise<RowResult> {
-    if (!row.built) return plain(row, 'failed', 'a flow is there, and the plan says that no service is');
     const before = await this.#counts();
     try {
       const evidence = await run(this.#options.stage);

@@ -1,4 +1,3 @@
-import type { PlannedService } from '#platform/topology';
 import type { EdgeName } from '../network/addresses.ts';
 import type { Perimeter } from '../programs/perimeter.ts';
 
@@ -26,6 +25,4 @@ export type RowProof<Stage = Perimeter> =
   /** A real flow; throws when it is not what it should be. */
   | { readonly id: string; readonly run: (perimeter: Stage) => Promise<Evidence> }
   /** The same flow as another row: proven with it when the rule that counted it carries this row too. */
-  | { readonly id: string; readonly sameFlowAs: string }
-  /** No service stands behind it yet. */
-  | { readonly id: string; readonly notYet: PlannedService };
+  | { readonly id: string; readonly sameFlowAs: string };

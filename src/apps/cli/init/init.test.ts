@@ -40,7 +40,9 @@ test('on a good host one flag is enough, and only files are missing then', async
   assert.equal(host.name, 'edge1.example.com');
   assert.deepEqual(policy.internalNetworks, ['10.45.0.0/16']);
   assert.deepEqual(policy.sipDomains, ['example.com']);
-  assert.deepEqual(policy.nextHop.members, [{ name: 'fe1.example.com', address: '10.45.32.11', port: 5061 }]);
+  assert.deepEqual(policy.nextHop.members, [
+    { name: 'fe1.example.com', address: '10.45.32.11', port: 5061, domains: [] },
+  ]);
   assert.match(out, /Nothing to change on this host/);
   assert.match(out, /ext-05 +external +inbound +TCP 443 +192\.0\.2\.10 +any/);
   assert.match(out, /sip\.example\.com +A +192\.0\.2\.10\n +av\.example\.com +A +192\.0\.2\.30/);
