@@ -21,6 +21,7 @@ export interface ResidentOptions {
 }
 
 const RESOURCE = 'balcony';
+const RECEIPTS = 'urn:xmpp:receipts';
 
 /**
  * One person at a partner with what their server does for them: chat messages, and presence as RFC 6121 has it for
@@ -74,8 +75,18 @@ export class Resident {
       );
     } else if (stanza.name === 'message') {
       const body = child(stanza, 'body', NS.server);
+      if (child(stanza, 'request', RECEIPTS) !== undefined) this.#confirm(from, stanza.attributes.get('id'));
       if (body !== undefined) this.#options.onMessage(from, textOf(body));
+    } else if (stanza.name === 'iq' && type === 'get') {
+      // As any server does; of all that can be asked for, our edge asks for a ping only.
+      const [to, id] = [from, stanza.attributes.get('id')];
+      this.#send('iq', { from: stanza.attributes.get('to'), to, id, type: 'result' });
     } else if (stanza.name === 'presence') this.#handlePresence(from, type, stanza);
+  }
+  /** XEP-0184: it has arrived. */
+  #confirm(to: string, id: string | undefined): void {
+    if (id === undefined) return;
+    this.#send('message', { from: this.#device, to, type: 'chat' }, [element(RECEIPTS, 'received', { id })]);
   }
   #handlePresence(from: string, type: string | undefined, stanza: XmlElement): void {
     if (type === 'probe') {
