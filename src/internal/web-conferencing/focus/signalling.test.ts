@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { readConferenceInfo } from '#protocols/conference';
+import { parseMeetingLink, readConferenceInfo } from '#protocols/conference';
 import { request } from '../../../edge/access/testing/messages.ts';
 import { fromBob, TestPartner } from '../../../edge/access/testing/partners.ts';
 import { PASSWORD } from '../../front-end/testing/live-front-end.ts';
@@ -298,4 +298,23 @@ test('calls and subscriptions are bounded, and notices not too frequent [setting
   const last = [await alice.hears('BYE'), await alice.hears('NOTIFY')];
   assert.equal(last[1]?.header('Subscription-State'), 'terminated;reason=noresource');
   await lab.configure();
+});
+
+test('the service as it runs: a meeting that an operator makes is joined inside, by its own door, and ended', async (t) => {
+  const service = await lab.service();
+  t.after(() => service.stop());
+  const ask = async (verb: string, args: object) =>
+    (await service.verbs[verb]?.(args)) as { link: string; uri: string };
+  const { uri, link } = await ask('create', { title: 'Plans', organizer: 'dave@example.com', guests: true });
+  const dave = new ParticipantLine(await lab.inside(), 'dave@example.com');
+  await dave.signsIn();
+  const { answer } = await dave.joins(uri);
+  const { name } = lab.frontEnd.document.host;
+  assert.deepEqual(answer.places, [{ webSocket: `wss://${name}:8057/psom`, host: name, port: 8057 }]);
+  // No edge has been dialled, so nobody outside can be told where to go.
+  const grace = await guest('grace');
+  const key = parseMeetingLink(link)?.key;
+  assert.ok((await grace.isRefused(uri, 503, key)).has('Retry-After'));
+  await ask('end', { meeting: uri });
+  assert.match((await dave.hears('BYE')).header('Reason') ?? '', /cause=410/);
 });

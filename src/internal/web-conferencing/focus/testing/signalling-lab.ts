@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { SystemClock, SystemRandom } from '#kernel';
 import { loadCredentials, loadTrustAnchors } from '#platform/pki';
+import type { Service } from '#platform/service';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
-import type { EdgeDocument } from '#platform/topology';
+import type { EdgeDocument, InternalDocument } from '#platform/topology';
 import type { Place } from '#protocols/conference';
 import { SipAgent } from '#protocols/sip-agent';
 import { conferenceSigningKey } from '#protocols/tokens';
@@ -16,6 +17,7 @@ import { ClientLine, type LineOptions } from '../../../front-end/testing/client-
 import { LiveFrontEnd } from '../../../front-end/testing/live-front-end.ts';
 import type { ConferenceRecord } from '../../meeting/records.ts';
 import { Meetings, type NewMeeting } from '../../meetings.ts';
+import { service } from '../../service.ts';
 import { settingsOf } from '../../settings.ts';
 import { ConferenceStore } from '../../store/conference-store.ts';
 import { withoutFiles } from '../../testing/no-files.ts';
@@ -90,6 +92,21 @@ export class SignallingLab {
     });
     await lab.untilReady();
     return lab;
+  }
+  /** The service as it runs, in the place of the lab's own focus. */
+  async service(): Promise<Service<InternalDocument>> {
+    this.focus.stop();
+    const clock = new SystemClock();
+    const made = service.create({
+      ...{ clock, random: new SystemRandom(), log: memoryLog(), metrics: new Metrics() },
+      events: new EventRing(clock, { items: 100, bytes: 1 << 20 }),
+      sockets: { plan: () => [], tcp: () => assert.fail(), udp: () => assert.fail() },
+    });
+    const provision = await made.provision(this.frontEnd.document);
+    assert.ok(provision.ok, JSON.stringify(provision));
+    await provision.value.commit();
+    await until(() => made.health().detail.includes('1 of 1 next hops'));
+    return made;
   }
   stop(): Promise<void> {
     return this.#cleanUp();
