@@ -46,10 +46,13 @@ export class ClientDoor {
     this.#webSockets.update(webSocketOptions(settings));
   }
 
+  /** On the port of SIP. */
   accept(connection: Connection): void {
-    // Where nobody speaks anything but SIP, a client may take its time.
-    if (!this.#settings.webSocket.enabled) this.#add(connection);
-    else this.#door.accept(connection, this.#settings.limits.messageSeconds);
+    this.#add(connection);
+  }
+  /** On the port of pages. */
+  acceptPage(connection: Connection): void {
+    this.#door.accept(connection, this.#settings.limits.messageSeconds);
   }
   close(): void {
     this.#door.close();

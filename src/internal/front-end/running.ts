@@ -41,6 +41,8 @@ export class Running {
   readonly presence: PresenceAgent;
   readonly #links: EdgeLinks;
   readonly #listener: TlsAcceptor;
+  /** Pages come to a port that asks for no certificate: browsers give up a WebSocket whose server does. */
+  readonly #pages: TlsAcceptor;
   readonly #clients: ClientDoor;
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
   #prepared: Prepared;
@@ -96,6 +98,7 @@ export class Running {
     this.#frontEnd.attach(this.#endpoint, this.#links);
     this.#clients = new ClientDoor(context, metrics, this.#endpoint, document.frontEnd);
     this.#listener = new TlsAcceptor(this.#listenerOptions());
+    this.#pages = new TlsAcceptor(this.#pageOptions());
     this.#links.start();
   }
 
@@ -125,36 +128,40 @@ export class Running {
     this.#links.update(document.frontEnd.edges);
     this.#clients.configure(document.frontEnd);
     this.#listener.update(this.#listenerOptions());
+    this.#pages.update(this.#pageOptions());
     this.#dismiss(document.frontEnd);
   }
   listen(sockets: SocketSource): void {
-    for (const { id, transport } of sockets.plan()) {
-      if (transport === 'tcp') sockets.tcp(id, this.#listener.handle);
+    for (const { id, rows, transport } of sockets.plan()) {
+      const listener = rows.includes('int-03') ? this.#listener : this.#pages;
+      if (transport === 'tcp') sockets.tcp(id, listener.handle);
     }
   }
   drain(): void {
     this.#listener.drain();
+    this.#pages.drain();
   }
   undrain(): void {
     this.#listener.undrain();
+    this.#pages.undrain();
   }
   async stop(): Promise<void> {
     this.#frontEnd.stop();
     this.#clients.close();
     this.#links.close();
     this.#endpoint.close();
-    await this.#listener.close();
+    await Promise.all([this.#listener.close(), this.#pages.close()]);
     this.#prepared.directory.close();
   }
 
   /** Port row int-03 for edges, who show their certificate, and internal clients, who have none. */
   #listenerOptions(): TlsAcceptorOptions {
-    const { limits, webSocket } = this.#prepared.document.frontEnd;
+    const { limits } = this.#prepared.document.frontEnd;
     return {
       credentials: this.#prepared.credentials,
       clientCertificate: 'optional',
       trust: this.#prepared.trust,
-      alpn: webSocket.enabled ? [...ALPN, HTTP] : ALPN,
+      alpn: ALPN,
       handshakeMs: limits.handshakeSeconds * 1000,
       limits: {
         connections: limits.connections,
@@ -167,6 +174,11 @@ export class Running {
       metrics: this.#context.metrics,
       accept: (connection) => this.#accept(connection),
     };
+  }
+
+  #pageOptions(): TlsAcceptorOptions {
+    const accept = (connection: Connection) => this.#clients.acceptPage(connection);
+    return { ...this.#listenerOptions(), clientCertificate: 'none', alpn: [SIP, HTTP], accept };
   }
 
   /** An edge or peer that the document no longer names is believed no more, whoever opened the connection. */

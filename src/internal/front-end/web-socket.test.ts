@@ -30,7 +30,7 @@ after(async () => {
 });
 
 const at = () => ({
-  ...{ host: ADDRESS, port: frontEnd.port, servername: NAME, ca: authority.certificatePem },
+  ...{ host: ADDRESS, port: frontEnd.pagePort, servername: NAME, ca: authority.certificatePem },
 });
 const switched = (origins: readonly string[] = []) =>
   frontEnd.configure({ webSocket: { enabled: true, origins } });
@@ -59,13 +59,13 @@ async function signIn(line: ClientLine, user: string, contact: string): Promise<
   await line.response(200);
 }
 
-test('pages inside sign in and are reached by WebSocket on the port of SIP [setting frontEnd.webSocket.enabled]', async () => {
+test('pages inside sign in and are reached by WebSocket on a port that asks for no certificate [setting frontEnd.webSocket.enabled]', async () => {
   await frontEnd.configure({});
-  // Nobody answers HTTP while it is off: it is SIP that cannot be read.
-  await assert.rejects(ClientLine.webSocket(at()));
+  assert.equal(await ClientLine.webSocket(at()), 404);
   await switched();
   const alice = await ClientLine.openWebSocket(at());
-  const bob = await ClientLine.tls(at());
+  const bob = await ClientLine.tls({ ...at(), port: frontEnd.port });
+  await assert.rejects(ClientLine.webSocket({ ...at(), port: frontEnd.port }));
   await signIn(alice, 'alice', 'sip:alice@df7jal23ls0d.invalid;transport=ws');
   await signIn(bob, 'bob', 'sip:bob@192.0.2.9:5061;transport=tls');
   bob.sends(

@@ -132,7 +132,7 @@ export class Participants {
     const { host, frontEnd, webConferencing } = this.#ways.document;
     return {
       place: { host: host.name, port: webConferencing.port },
-      signalling: `wss://${host.name}:${frontEnd.port}/`,
+      signalling: `wss://${host.name}:${frontEnd.webSocket.port}/`,
       ...{ otherPlaces: [], origins: [], site: site() },
     };
   }

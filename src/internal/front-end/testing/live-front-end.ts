@@ -33,19 +33,27 @@ export class LiveFrontEnd {
   readonly log = memoryLog();
   document!: InternalDocument;
   readonly #options: LiveOptions;
-  readonly #server: Server;
+  readonly #servers: readonly Server[];
+  /** Of SIP, and of pages. */
   readonly port: number;
+  readonly pagePort: number;
   readonly #service: Service<InternalDocument>;
 
-  private constructor(options: LiveOptions, server: Server, port: number) {
+  private constructor(options: LiveOptions, servers: readonly [Server, Server]) {
     this.#options = options;
-    this.#server = server;
-    this.port = port;
+    this.#servers = servers;
+    [this.port, this.pagePort] = [portOf(servers[0]), portOf(servers[1])];
     const clock = new SystemClock();
-    const plan: ListenerPlan = {
-      ...{ id: 'fe', rows: ROWS, service: 'front-end', transport: 'tcp', interface: 'internal' },
-      ...{ address: options.address, port },
-    };
+    const common = {
+      service: 'front-end',
+      transport: 'tcp',
+      interface: 'internal',
+      address: options.address,
+    } as const;
+    const plans: ListenerPlan[] = [
+      { ...common, id: '0', rows: ROWS, port: this.port },
+      { ...common, id: '1', rows: ['more-02'], port: this.pagePort },
+    ];
     this.#service = service.create({
       clock,
       random: new SystemRandom(),
@@ -53,8 +61,10 @@ export class LiveFrontEnd {
       metrics: this.metrics,
       events: new EventRing(clock, { items: 1000, bytes: 1 << 20 }),
       sockets: {
-        plan: () => [plan],
-        tcp: (_id, onConnection) => {
+        plan: () => plans,
+        tcp: (id, onConnection) => {
+          const server = servers[Number(id)];
+          assert.ok(server !== undefined);
           server.removeAllListeners('connection');
           server.on('connection', onConnection as (socket: Socket) => void);
           return server;
@@ -65,14 +75,10 @@ export class LiveFrontEnd {
   }
 
   static async start(options: LiveOptions, frontEnd: Change = {}, more: Change = {}): Promise<LiveFrontEnd> {
-    const server = createServer();
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: options.address, port: 0 }, resolve);
-    });
-    const address = server.address();
-    assert.ok(address !== null && typeof address === 'object');
-    const live = new LiveFrontEnd(options, server, address.port);
+    const live = new LiveFrontEnd(options, [
+      await listening(options.address),
+      await listening(options.address),
+    ]);
     const files = { certificate: live.#file('fe.pem'), key: live.#file('fe.key') };
     await options.authority.writeCertificate(live.#file('ca.pem'));
     await options.authority.issueTo(files, { name: 'front end', hosts: [options.name] });
@@ -98,6 +104,7 @@ export class LiveFrontEnd {
         ...{ sipDomains: ['example.com'], port: this.port, edges, database: this.#file('fe.sqlite') },
         ...{ externalAccess: { global: { remote: true, federation: true } } },
         ...frontEnd,
+        webSocket: { port: this.pagePort, ...(frontEnd.webSocket as Change | undefined) },
       },
       ...more,
     };
@@ -112,7 +119,7 @@ export class LiveFrontEnd {
 
   async stop(): Promise<void> {
     await this.#service.stop();
-    this.#server.close();
+    for (const server of this.#servers) server.close();
   }
 
   #addUsers(): void {
@@ -128,4 +135,19 @@ export class LiveFrontEnd {
   #file(name: string): string {
     return join(this.#options.folder, name);
   }
+}
+
+async function listening(host: string): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port: 0 }, resolve);
+  });
+  return server;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return address.port;
 }

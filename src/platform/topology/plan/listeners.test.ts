@@ -121,3 +121,16 @@ test('an IPv6 address gives the same id however it is written', () => {
   const long = edgePlan(edited(goodEdge, '[192.0.2.30]', '["2001:0DB8:0:0:0:0:0:0030"]'));
   assert.deepEqual(short, long);
 });
+
+test('pages inside come to a port of their own, where there are any [setting frontEnd.webSocket.port]', () => {
+  const on = edited(goodInternal, 'frontEnd:', 'frontEnd:\n  webSocket: { enabled: true }');
+  assert.deepEqual(moved(internalPlan(goodInternal), internalPlan(on)), {
+    gone: [],
+    come: ['more-02:tcp:10.45.32.11:5063'],
+  });
+  const elsewhere = edited(on, 'enabled: true', 'enabled: true, port: 5443');
+  assert.deepEqual(moved(internalPlan(on), internalPlan(elsewhere)), {
+    gone: ['more-02:tcp:10.45.32.11:5063'],
+    come: ['more-02:tcp:10.45.32.11:5443'],
+  });
+});

@@ -55,6 +55,16 @@ const internalSources: readonly ListenerSource[] = [
     addresses: ['host', 'addresses', 'internal'],
     port: ['frontEnd', 'port'],
   },
+  // Of pages: browsers refuse SIP's own ports, and a WebSocket whose server asks for a certificate.
+  {
+    rows: ['more-02'],
+    service: 'front-end',
+    transport: 'tcp',
+    interface: 'internal',
+    addresses: ['host', 'addresses', 'internal'],
+    port: ['frontEnd', 'webSocket', 'port'],
+    needs: ['frontEnd', 'webSocket', 'enabled'],
+  },
   {
     rows: ['more-12'],
     service: 'web-conferencing-service',
@@ -127,7 +137,8 @@ function plan(sources: readonly ListenerSource[], document: unknown): TracedList
   const listeners: TracedListener[] = [];
   for (const source of sources) {
     const port = valueAt(document, source.port);
-    const off = source.needs !== undefined && valueAt(document, source.needs) === undefined;
+    const needed = source.needs === undefined ? true : valueAt(document, source.needs);
+    const off = needed === undefined || needed === false;
     if (typeof port !== 'number' || off) continue;
     const addresses = valueAt(document, source.addresses);
     const list = Array.isArray(addresses) ? addresses.entries() : [[undefined, addresses] as const].values();

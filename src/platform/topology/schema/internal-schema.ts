@@ -6,7 +6,7 @@ import { management } from './management-schema.ts';
 import { meetings } from './meetings-schema.ts';
 import { presence } from './presence-schema.ts';
 import * as setting from './setting.ts';
-import { sipOverWebSocket } from './web-socket-schema.ts';
+import { webSocketPort } from './web-socket-schema.ts';
 import { xmppGateway } from './xmpp-gateway-schema.ts';
 
 const NAME = 'a fully qualified domain name';
@@ -105,7 +105,7 @@ const frontEnd = setting.section('The embedded front end.', {
     sentence: 'TCP port for SIP over TLS, both of the edges and of internal clients.',
     rows: ['int-03', 'more-02'],
   }),
-  webSocket: sipOverWebSocket('on the same port, for pages inside', ['more-02']),
+  webSocket: webSocketPort('for pages inside', ['more-02']),
   edges,
   trustedPeers,
   database: setting.derivedText(

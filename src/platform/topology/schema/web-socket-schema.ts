@@ -2,7 +2,22 @@ import * as setting from './setting.ts';
 
 /** SIP over WebSocket (RFC 7118) on a port of clients. */
 export function sipOverWebSocket(where: string, rows: readonly string[]) {
+  return setting.optionalSection(`SIP over WebSocket, ${where}.`, webSocketSettings(rows));
+}
+
+/** The same on a port of its own. */
+export function webSocketPort(where: string, rows: readonly string[]) {
   return setting.optionalSection(`SIP over WebSocket, ${where}.`, {
+    ...webSocketSettings(rows),
+    port: setting.port(5063, {
+      sentence: 'Its TCP port, which asks nobody for a certificate. Browsers refuse 5060 and 5061.',
+      rows,
+    }),
+  });
+}
+
+function webSocketSettings(rows: readonly string[]) {
+  return {
     enabled: setting.toggle(false, {
       sentence: 'Whether clients may speak SIP over WebSocket.',
       reload: 'live',
@@ -15,5 +30,5 @@ export function sipOverWebSocket(where: string, rows: readonly string[]) {
       example: ['https://phone.example.com'],
       mostItems: 100,
     }),
-  });
+  };
 }

@@ -173,7 +173,7 @@ export class SignallingLab {
   }
   inside(): Promise<ClientLine> {
     const { authority } = this.edge;
-    const { port } = this.frontEnd;
+    const { pagePort: port } = this.frontEnd;
     return ClientLine.openWebSocket({
       ...{ host: NODE_ADDRESS, port, servername: NODE, ca: authority.certificatePem, origin: PAGE },
     });
