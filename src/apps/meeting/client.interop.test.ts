@@ -14,7 +14,7 @@ import { MeetingPage, makePdf } from './testing/meeting-page.ts';
  * The built client in a browser that we did not write, under the policy that places serve it with, against a meeting without a policy of its
  * own: what the client does by itself. What edge and service do is in meeting.interop.test.ts.
  */
-const ADDRESS = '127.84.1.1';
+const ADDRESS = '127.87.1.1';
 const MARKUP = '<img src=x onerror=alert(1)>';
 
 let edge: ToyEdge;

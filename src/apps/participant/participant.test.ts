@@ -6,7 +6,7 @@ import type { Who } from '#protocols/meeting-session';
 import { Participant, sourceOf } from './index.ts';
 import { ToyEdge } from './testing/toy-edge.ts';
 
-const ADDRESS = '127.83.1.1';
+const ADDRESS = '127.86.1.1';
 const guest = (displayName: string): Who => ({ kind: 'guest', displayName });
 const alice: Who = { kind: 'user', address: 'sip:alice@toy.test', password: 'secret' };
 

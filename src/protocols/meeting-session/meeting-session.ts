@@ -50,6 +50,7 @@ export class MeetingSession {
   readonly view: MeetingView;
   readonly #options: MeetingSessionOptions;
   readonly #identity: AgentIdentity;
+  readonly #instance: string;
   readonly #listeners = new Set<() => void>();
   #snapshot: SessionSnapshot = {
     ...{ stage: 'idle', end: undefined, attempts: 0, retryMs: 0, offline: false },
@@ -68,6 +69,7 @@ export class MeetingSession {
   constructor(options: MeetingSessionOptions) {
     this.#options = options;
     this.#identity = identityOf(options);
+    this.#instance = newInstance(options.random);
     this.view = new MeetingView({ onOutput: () => this.#flush() });
     this.view.subscribe(() => this.#handleView());
   }
@@ -174,7 +176,7 @@ export class MeetingSession {
     const { clock, random, transport } = this.#options;
     return new Promise((resolve) => {
       const agent = new SipAgent({
-        ...{ random, transport: transport.signalling, onOutput: () => flush() },
+        ...{ random, transport: transport.signalling, instance: this.#instance, onOutput: () => flush() },
         onBye: (cause) => this.#handleBye(cause),
       });
       const channel = transport.openSignalling({
@@ -339,6 +341,15 @@ function identityOf({ random, conference, key, who }: MeetingSessionOptions): Ag
     displayName: plainName(who.displayName),
     ...{ username: conference.id, password: key, realm: conference.domain },
   };
+}
+
+/** A random UUID as a URN. */
+function newInstance(random: Random): string {
+  const octets = random.bytes(16);
+  octets[6] = ((octets[6] ?? 0) & 0x0f) | 0x40;
+  octets[8] = ((octets[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join('');
+  return `urn:uuid:${hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}`;
 }
 
 /** On one line, and not too long for a header. */

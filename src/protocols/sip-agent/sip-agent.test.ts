@@ -15,6 +15,7 @@ import {
 } from '#protocols/sip';
 import { SipAgent } from './sip-agent.ts';
 
+const INSTANCE = 'urn:uuid:00000000-0000-4000-8000-000000000001';
 const CONFERENCE = 'sip:abc@conf.example.com';
 const guest = {
   address: 'sip:x7@anonymous.invalid',
@@ -29,7 +30,7 @@ class Play {
   now = 0;
   constructor(transport: 'WSS' | 'TLS' = 'WSS') {
     this.agent = new SipAgent({
-      ...{ random: new SeededRandom(7), transport, onOutput: () => undefined },
+      ...{ random: new SeededRandom(7), transport, instance: INSTANCE, onOutput: () => undefined },
       onBye: (cause) => this.byes.push(cause),
     });
   }
@@ -77,6 +78,7 @@ describe('a guest', () => {
     const outcome = play.agent.invite(CONFERENCE, guest, [['Accept', 'application/x']], 0);
     const first = play.request('INVITE');
     assert.equal(first.from.display, guest.displayName);
+    assert.ok(first.header('Contact')?.endsWith(`;+sip.instance="<${INSTANCE}>"`));
     assert.match(first.header('Via') ?? '', /^SIP\/2\.0\/WSS \w+\.invalid;/);
     await play.answer(first, 401, challenges);
     const [ack, second] = play.sent();

@@ -29,6 +29,8 @@ export interface SipAgentOptions {
   readonly random: Random;
   /** `WSS`: each chunk is one message (RFC 7118); `TLS`: chunks of a stream. */
   readonly transport: 'WSS' | 'TLS';
+  /** A URN that stays when connections come and go, by which a server knows the same device (RFC 5626 §4.1). */
+  readonly instance?: string;
   /** There is something in `takeOutput` though nothing arrived. */
   readonly onOutput: () => void;
   /** The other side has ended the dialog of our INVITE; with the status that its Reason gives (RFC 3326). */
@@ -65,7 +67,8 @@ export class SipAgent {
     this.#options = options;
     this.#host = `${randomToken(options.random, 12)}.invalid`;
     const transport = options.transport === 'WSS' ? 'ws' : 'tls';
-    this.#contact = `<sip:${randomToken(options.random, 8)}@${this.#host};transport=${transport}>`;
+    const instance = options.instance === undefined ? '' : `;+sip.instance="<${options.instance}>"`;
+    this.#contact = `<sip:${randomToken(options.random, 8)}@${this.#host};transport=${transport}>${instance}`;
   }
 
   /** A message, or a part of the stream; false when the connection has to be closed. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { accessibilityCheck, policyWatch } from './page-checks.ts';
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 30_000;
 
 type Place = readonly [x: number, y: number];
 
