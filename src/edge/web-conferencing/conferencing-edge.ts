@@ -43,7 +43,8 @@ const TOLD: Readonly<Record<Refusal, readonly [JoinRefusal, number]>> = {
   draining: ['no-service', 1],
   service: ['token', 0],
 };
-/** Code of REFUSED in its frame (docs/protocols/psom.md). */
+/** Codes of the two answers in their frames (docs/protocols/psom.md). */
+const JOINED = 17;
 const REFUSED = 18;
 /** Within so long all participants of an edge that is drained are asked to come in by another. */
 const DRAIN_MS = 60_000;
@@ -118,19 +119,26 @@ export class ConferencingEdge {
     this.#cancelDrain = this.#context.clock.after(DRAIN_STEP_MS, () => this.#drainStep(stepsLeft - 1));
   }
 
-  #handleJoin({ show, token, frame }: Join, outside: Connection): void {
+  #handleJoin(join: Join, outside: Connection): void {
     const { clock, meters } = this.#context;
+    const { show, token, frame } = join;
     const source = sourceKey(outside.remote.address);
     const purpose = show === 'conference' ? 'join' : 'resume';
-    if (this.#draining) return this.#refuse(outside, 'draining');
-    const admitted = this.#desk.admit(purpose, token, source, clock.now());
-    if (!admitted.ok) return this.#refuse(outside, admitted.error);
+    const about = { version: String(join.version), show };
+    const admitted: ReturnType<JoinDesk['admit']> = this.#draining
+      ? err('draining')
+      : this.#desk.admit(purpose, token, source, clock.now());
+    if (!admitted.ok) {
+      this.#events.operation('JOIN', outside, about);
+      return this.#refuse(outside, admitted.error);
+    }
     const { claims, node } = admitted.value;
+    this.#events.operation('JOIN', outside, about, claims.conference);
     const inside = node.open(outside.remote, [frame]);
     if (inside === undefined) {
       this.#desk.leave(source);
       this.#desk.forget(claims);
-      return this.#refuse(outside, 'link-full', node.name);
+      return this.#refuse(outside, 'link-full', { node: node.name, conference: claims.conference });
     }
     meters.admitted.inc(purpose);
     this.#events.joined(claims, purpose, outside);
@@ -146,6 +154,7 @@ export class ConferencingEdge {
       passed: (direction, bytes) => meters.bytes.inc(direction, bytes),
       answered: (first) => {
         if (first[2] === REFUSED) this.#handleRefusedInside(outside, claims, source);
+        else if (first[2] === JOINED) this.#events.operation('JOINED', outside, {}, claims.conference);
       },
       ended: (reason) => this.#handleEnd(participant, source, reason),
     });
@@ -159,15 +168,23 @@ export class ConferencingEdge {
     this.#events.left(participant.claims, reason, participant.relay.outside);
   }
   /** The service alone knows of tokens that were used at another edge, and of generations. */
-  #handleRefusedInside(outside: Connection, { node }: ConferenceClaims, source: string): void {
+  #handleRefusedInside(outside: Connection, { node, conference }: ConferenceClaims, source: string): void {
     this.#desk.blame('service', source, this.#context.clock.now());
     this.#context.meters.refused.inc('service');
-    this.#events.refused('join', outside, 'service', node);
+    this.#events.operation('REFUSED', outside, { rule: 'service' }, conference);
+    this.#events.refused('join', outside, 'service', { node, conference });
   }
-  #refuse(outside: Connection, reason: Refusal, node?: string): void {
+  #refuse(
+    outside: Connection,
+    reason: Refusal,
+    of: { readonly node?: string; readonly conference?: string } = {},
+  ): void {
+    const [told, retrySeconds] = TOLD[reason];
     this.#context.meters.refused.inc(reason);
-    this.#events.refused('join', outside, reason, node);
-    refuseJoin(outside, ...TOLD[reason]);
+    const about = { rule: reason, reason: told, retrySeconds: String(retrySeconds) };
+    this.#events.operation('REFUSED', outside, about, of.conference);
+    this.#events.refused('join', outside, reason, of);
+    refuseJoin(outside, told, retrySeconds);
   }
 
   async #handleContent(request: ContentRequest, connection: Connection): Promise<ContentAnswer> {

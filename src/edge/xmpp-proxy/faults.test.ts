@@ -124,6 +124,7 @@ test('X5: a partner whose certificate is revoked proves nothing by it, in either
     policy.revocation.shortLivedDays = 10;
     policy.revocation.allowedNetworks = [`${place}/32`];
   });
+  bench.ring.demand({ providers: { Tls: { level: 'info', bodies: false } } });
   const revoked: string[] = [];
   const lists = createServer((_, response) => {
     void bench.authority.revocationList(revoked).then((list) => response.end(list));
@@ -150,4 +151,16 @@ test('X5: a partner whose certificate is revoked proves nothing by it, in either
   const neighbour = await PartnerServer.start(t, bench, { domain: OTHERS });
   assert.equal(await neighbour.send(chat('good', `x@${OTHERS}`)), undefined);
   await gateway.arrivals.count(2);
+  const told = bench.events.filter(({ provider }) => provider === 'Tls');
+  const shown = (direction: string, domain: string) =>
+    told.find(
+      (event) => event.direction === direction && `${event.fields.names}`.split(' ').includes(domain),
+    );
+  assert.equal(shown('in', OTHERS)?.fields.problem, undefined);
+  assert.deepEqual(shown('in', OTHERS)?.keys?.domain, [OTHERS]);
+  assert.ok(told.some(({ direction, fields }) => direction === 'out' && /revoked/.test(`${fields.problem}`)));
+  assert.ok(
+    told.some(({ component }) => component === 'tls-acceptor'),
+    'the link of the gateway',
+  );
 });

@@ -163,6 +163,7 @@ class XmppProxyService implements Service<EdgeDocument> {
       clock,
       log,
       metrics,
+      events,
       accept: (connection) => this.#handleLink(connection),
     });
     if (this.#draining) {

@@ -133,12 +133,13 @@ test('a message whose end was cut off, or that is none, shows nothing that nobod
 });
 
 test('a conference is found by its id', () => {
-  const focus = 'sip:org@example.com;gruu;opaque=app:conf:focus:id:AB12CD';
-  const record = recordOf(
-    capture(Buffer.from(invite().toString().replaceAll('sip:+390612345@example.com;user=phone', focus))),
-    false,
-  );
-  assert.deepEqual(record.keys.conference, ['ab12cd']);
+  for (const [focus, id] of [
+    ['sip:org@example.com;gruu;opaque=app:conf:focus:id:AB12CD', 'ab12cd'],
+    ['sip:abcdefgh234567xy@conf.example.com', 'abcdefgh234567xy'],
+  ] as const) {
+    const text = invite().toString().replaceAll('sip:+390612345@example.com;user=phone', focus);
+    assert.deepEqual(recordOf(capture(Buffer.from(text)), false).keys.conference, [id]);
+  }
 });
 
 test('TURN is told attribute by attribute, and whose credential it is by its trace', () => {

@@ -5,6 +5,8 @@ import { traceOf } from './trace-id.ts';
 /** Values of one key; more is not stored. */
 const MOST = 4;
 const CONFERENCE = /;opaque=app:conf:[^:;?]+:id:([^;?]+)/i;
+/** A conference of our own. People whose names look the same get a key more, and lose nothing. */
+const OWN_CONFERENCE = /^sips?:([a-z2-7]{16})@/i;
 const PHONE = /^\+?[0-9().-]{5,}$/;
 
 /** By what a SIP message is found: its call, who speaks with whom, numbers, domains and the conference. */
@@ -16,7 +18,7 @@ export function sipKeys(message: SipMessage): EventKeys {
   const addresses = unique(parties.map((uri) => normaliseKey('uri', uri)));
   const domains = unique(addresses.map(domainOf));
   const phones = unique(parties.map(phoneOf));
-  const conferences = unique(parties.map((uri) => CONFERENCE.exec(uri)?.[1]?.toLowerCase()));
+  const conferences = unique(parties.map(conferenceOf));
   return {
     callId: [message.callId],
     uri: addresses,
@@ -39,6 +41,10 @@ function assertedBy(message: SipMessage): string | undefined {
 function domainOf(address: string): string | undefined {
   const host = address.slice(address.lastIndexOf('@') + 1).replace(/:\d+$/, '');
   return /[a-z]/.test(host) && !host.startsWith('[') ? host : undefined;
+}
+
+function conferenceOf(uri: string): string | undefined {
+  return (CONFERENCE.exec(uri) ?? OWN_CONFERENCE.exec(uri))?.[1]?.toLowerCase();
 }
 
 function phoneOf(uri: string): string | undefined {

@@ -16,6 +16,8 @@ export interface PartnerStreamOptions<Core> {
   readonly outboundBytes: number;
   /** Stanzas under way from which on nothing more is read. */
   readonly window: number;
+  /** What a handshake came to; nothing when it failed. */
+  readonly handleSecured: (shown: ShownIdentity | undefined) => void;
   readonly handle: (action: OwnerAction) => void;
 }
 
@@ -71,6 +73,7 @@ export class PartnerStream<Core extends InboundStream | OutboundStream = Inbound
   }
   /** Tells the core what TLS has shown. */
   secured(shown: ShownIdentity | undefined): void {
+    this.#options.handleSecured(shown);
     if (this.#ended) return;
     if (shown === undefined) {
       this.#finish({ type: 'close', reason: 'tls-failed' });

@@ -131,6 +131,7 @@ export class XmppEndpoint {
       servername: undefined,
       outboundBytes: this.#settings.outboundBytes,
       window: this.#settings.window,
+      handleSecured: (shown) => this.#events.secured('in', stream.socket.remoteAddress, shown),
       handle: (action) => this.#handleInbound(stream, action),
     });
     this.#inbound.add(stream);
@@ -230,6 +231,7 @@ export class XmppEndpoint {
       servername: pair.to,
       outboundBytes,
       window,
+      handleSecured: (shown) => this.#events.secured('out', stream.socket.remoteAddress, shown),
       handle: (action) => {
         if (action.type === 'stanza') this.#arrive(stream, action, streamId);
         else if (action.type === 'close') this.#outboundEnded(stream, action);

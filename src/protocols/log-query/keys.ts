@@ -3,6 +3,9 @@ export const keyNames = ['callId', 'uri', 'phone', 'address', 'domain', 'confere
 export type KeyName = (typeof keyNames)[number];
 export type EventKeys = Readonly<Partial<Record<KeyName, readonly string[]>>>;
 
+/** Conferences of ours are known by their id alone, in SIP as in PSOM (docs/protocols/conference-signalling.md). */
+const CONFERENCE_URI = /^([a-z2-7]{16})@.*$/s;
+
 /** UTF-16 code units. */
 export const LONGEST_KEY = 256;
 
@@ -18,8 +21,9 @@ export function normaliseKey(name: KeyName, value: string): string {
 function oneForm(name: KeyName, value: string): string {
   switch (name) {
     case 'uri':
-    case 'conference':
       return withoutDecoration(value);
+    case 'conference':
+      return withoutDecoration(value).replace(CONFERENCE_URI, '$1');
     case 'phone':
       return phoneDigits(value);
     case 'address':

@@ -123,6 +123,8 @@ test('keys have one form, whoever writes them', () => {
     ['address', '192.0.2.1:5061', '192.0.2.1'],
     ['address', '::ffff:192.0.2.1', '192.0.2.1'],
     ['domain', 'Partner.Example.', 'partner.example'],
+    ['conference', 'sip:ABCDEFGH234567xy@conf.example.com', 'abcdefgh234567xy'],
+    ['conference', 'AB12CD', 'ab12cd'],
     ['callId', ' AbC@x ', 'AbC@x'],
   ] as const) {
     assert.equal(normaliseKey(name, written), stored, written);
