@@ -2,6 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, failure, ok, type Random, type Result } from '#kernel';
+import type { SealSecrets } from './topology-hiding/index.ts';
 
 const KEY_BYTES = 32;
 /** What the check of the document asks of a shared secret; 32 random bytes in base64 have 44 characters. */
@@ -9,11 +10,40 @@ const SHORTEST_SECRET = 16;
 const LONGEST_SECRET = 512;
 const FILE = 'access-flow.key';
 
+/** As in policy.pool. */
+interface SharedKeys {
+  readonly flowKeyFile?: string | undefined;
+  readonly previousFlowKeyFiles: readonly string[];
+}
+
 /**
- * The secret behind flow tokens and sealed values, made when it is not there yet. It outlives the process, so that
- * after a restart a token of before is known as one of ours whose connection is gone (430), not as forged.
+ * The secrets behind flow tokens and sealed values. With one that is the same for all edges of a pool, what one of them
+ * sealed, the others know (RFC 5626 §5.3: 430, not 403); what this edge made by its own before it had that one opens still.
  */
-export async function loadFlowKey(stateDirectory: string, random: Random): Promise<Result<Buffer>> {
+export async function loadFlowKeys(
+  stateDirectory: string,
+  shared: SharedKeys,
+  random: Random,
+): Promise<Result<SealSecrets>> {
+  const own = await loadOwnKey(stateDirectory, random);
+  if (!own.ok) return own;
+  const files = [
+    ...(shared.flowKeyFile === undefined ? [] : [shared.flowKeyFile]),
+    ...shared.previousFlowKeyFiles,
+  ];
+  const keys: Buffer[] = [];
+  for (const file of files) {
+    const key = await loadSharedKey(file);
+    if (!key.ok) return key;
+    keys.push(key.value);
+  }
+  if (shared.flowKeyFile === undefined) return ok({ current: own.value, others: keys });
+  const [current = own.value, ...others] = keys;
+  return ok({ current, others: [...others, own.value] });
+}
+
+/** Made when it is not there yet, and outlives the process, so that after a restart tokens of before are dead, not forged. */
+async function loadOwnKey(stateDirectory: string, random: Random): Promise<Result<Buffer>> {
   const file = join(stateDirectory, FILE);
   try {
     await mkdir(stateDirectory, { recursive: true });
@@ -26,8 +56,7 @@ export async function loadFlowKey(stateDirectory: string, random: Random): Promi
   }
 }
 
-/** The same for all edges of a pool: what one of them sealed, the others know (RFC 5626 §5.3: 430, not 403). */
-export async function loadSharedFlowKey(file: string): Promise<Result<Buffer>> {
+async function loadSharedKey(file: string): Promise<Result<Buffer>> {
   try {
     const secret = (await readFile(file, 'utf8')).trim();
     if (secret.length < SHORTEST_SECRET || secret.length > LONGEST_SECRET)

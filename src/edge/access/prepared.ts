@@ -12,8 +12,9 @@ import type { EdgeDocument } from '#platform/topology';
 import type { NameSource } from './federation/connections/edge-names.ts';
 import { partnerGuard } from './federation/partner-guard.ts';
 import { type FederationSettings, federationSettings } from './federation/policy/settings.ts';
-import { loadFlowKey, loadSharedFlowKey } from './flow-key.ts';
+import { loadFlowKeys } from './flow-key.ts';
 import { type AccessSettings, accessSettings, localAddressFor } from './settings.ts';
+import type { SealSecrets } from './topology-hiding/index.ts';
 
 /** A document made ready: its settings, and the files it names. */
 export interface Prepared {
@@ -32,7 +33,8 @@ export interface Prepared {
   readonly names: NameSource;
   /** Whether and how it is asked if their certificates still stand. */
   readonly revocation: RevocationPolicy;
-  readonly flowKey: Buffer;
+  /** Behind flow tokens and whatever is sealed. */
+  readonly flowKeys: SealSecrets;
 }
 
 export async function prepare(
@@ -61,12 +63,8 @@ export async function prepare(
   if (!mayDialPartner.ok) return mayDialPartner;
   const revocation = revocationPolicy(document);
   if (!revocation.ok) return revocation;
-  const shared = document.policy.pool.flowKeyFile;
-  const flowKey =
-    shared === undefined
-      ? await loadFlowKey(document.host.stateDirectory, random)
-      : await loadSharedFlowKey(shared);
-  if (!flowKey.ok) return flowKey;
+  const flowKeys = await loadFlowKeys(document.host.stateDirectory, document.policy.pool, random);
+  if (!flowKeys.ok) return flowKeys;
   return ok({
     settings,
     external: external.value,
@@ -78,7 +76,7 @@ export async function prepare(
     mayDialPartner: mayDialPartner.value,
     names: { resolvers: document.host.resolvers, localAddresses: document.host.addresses.access },
     revocation: revocation.value,
-    flowKey: flowKey.value,
+    flowKeys: flowKeys.value,
   });
 }
 

@@ -14,7 +14,7 @@ import {
 import { OncePerKey } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
 import { buildRequest } from '#protocols/sip';
-import { tokenKey } from '#protocols/tokens';
+import { type TokenKeys, tokenKey } from '#protocols/tokens';
 import { ClientListener } from './clients/client-listener.ts';
 import { ClientTable, nodeNumber } from './clients/client-table.ts';
 import { EdgeNames } from './federation/connections/edge-names.ts';
@@ -74,7 +74,7 @@ export class Running {
   readonly #overload: OverloadDesk;
   #cancelWatch: Cancel = () => {};
   readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
-  /** For life: what clients were shown has to open whatever document runs then. */
+  /** For life: what clients were shown has to open whatever document runs then, as long as that lists its key. */
   readonly #seal: Seal;
   #prepared: Prepared;
 
@@ -82,7 +82,7 @@ export class Running {
     this.#context = context;
     this.#metrics = metrics;
     this.#prepared = prepared;
-    this.#seal = new Seal(prepared.flowKey);
+    this.#seal = new Seal(prepared.flowKeys);
     const { settings } = prepared;
     const { clock, random, log, events } = context;
     this.indicators = new Indicators(context.metrics);
@@ -99,7 +99,7 @@ export class Running {
       metrics,
       limits: endpointLimits(settings),
       clients: new ClientTable({
-        keys: { current: tokenKey(prepared.flowKey) },
+        keys: tokenKeysOf(prepared),
         node: nodeNumber(settings.internal.host),
         worker: 0,
         random,
@@ -153,6 +153,8 @@ export class Running {
   /** Another document: new handshakes, requests and connections follow it, what is open goes on. */
   adopt(prepared: Prepared): void {
     this.#prepared = prepared;
+    this.#seal.exchange(prepared.flowKeys);
+    this.#proxy.clients.exchange(tokenKeysOf(prepared));
     this.#proxy.endpoint.configure(endpointLimits(prepared.settings));
     this.#proxy.guard.configure(prepared.settings);
     this.#overload.configure({ waitMs: prepared.settings.limits.overloadMs });
@@ -381,6 +383,10 @@ export class Running {
       events: this.#context.events,
     });
   }
+}
+
+function tokenKeysOf({ flowKeys: { current, others } }: Prepared): TokenKeys {
+  return { current: tokenKey(current), others: others.map(tokenKey) };
 }
 
 function endpointLimits({ limits }: AccessSettings): SipEndpointLimits {

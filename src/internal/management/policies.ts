@@ -29,8 +29,32 @@ export interface Change {
   readonly reason: string;
 }
 
-/** Where the media keys of the store lie on an edge. */
-export const MEDIA_KEYS = 'secrets/media-';
+/** The kinds of keys that the store makes and rolls. */
+export const keyKinds = ['media', 'flow'] as const;
+export type KeyKind = (typeof keyKinds)[number];
+
+/** Where the keys of the store lie on an edge, and which settings of a policy name them. */
+export const KEY_FILES = {
+  media: {
+    prefix: 'secrets/media-',
+    extension: '.media',
+    section: 'mediaCredentials',
+    current: 'keyFile',
+    others: 'previousKeyFiles',
+  },
+  flow: {
+    prefix: 'secrets/flow-',
+    extension: '.secret',
+    section: 'pool',
+    current: 'flowKeyFile',
+    others: 'previousFlowKeyFiles',
+  },
+} as const satisfies Record<KeyKind, object>;
+
+/** The keys of one kind, newest first. */
+export function keysOf(kind: KeyKind, secrets: readonly Secret[]): Secret[] {
+  return secrets.filter((secret) => secret.name.startsWith(KEY_FILES[kind].prefix));
+}
 
 /** The organisation's policy: texts in scopes, and what they come to for one edge. */
 export class Policies {
@@ -51,9 +75,7 @@ export class Policies {
     edge: ManagedEdge | undefined,
     latest: readonly Revision[] = this.#database.latest(),
   ): Result<CompiledLine[]> {
-    const texts: ScopeText[] = [
-      { scope: 'global', revision: 0, tree: mediaKeyTree(this.#database.secrets()) },
-    ];
+    const texts: ScopeText[] = [{ scope: 'global', revision: 0, tree: keyTree(this.#database.secrets()) }];
     const wanted: Scope[] = [
       'global',
       ...(edge === undefined ? [] : ([`site/${edge.site}`, `service/${edge.name}`] as const)),
@@ -134,15 +156,20 @@ export class Policies {
   }
 }
 
-/** The keys of the store as settings: the one that is used, and those that count besides. */
-function mediaKeyTree(secrets: readonly Secret[]): Tree {
-  const keys = secrets.filter((secret) => secret.name.startsWith(MEDIA_KEYS));
-  const current = keys.find((key) => key.state === 'current');
-  if (current === undefined) return new Map();
-  const others = keys.filter((key) => key !== current).map((key) => key.name);
-  const settings = new Map<string, unknown>([['keyFile', current.name]]);
-  if (others.length > 0) settings.set('previousKeyFiles', others);
-  return new Map([['mediaCredentials', settings]]);
+/** The keys of the store as settings: of each kind the one that is used, and those that count besides. */
+function keyTree(secrets: readonly Secret[]): Tree {
+  const sections = new Map<string, Map<string, unknown>>();
+  for (const kind of keyKinds) {
+    const { section, current: used, others: besides } = KEY_FILES[kind];
+    const keys = keysOf(kind, secrets);
+    const current = keys.find((key) => key.state === 'current');
+    if (current === undefined) continue;
+    const others = keys.filter((key) => key !== current).map((key) => key.name);
+    const settings = new Map<string, unknown>([[used, current.name]]);
+    if (others.length > 0) settings.set(besides, others);
+    sections.set(section, settings);
+  }
+  return sections;
 }
 
 export function textOf(lines: readonly CompiledLine[]): string {

@@ -17,9 +17,24 @@ import {
   seal,
   sha256,
 } from '#protocols/replication';
-import type { Database, Published } from './database.ts';
+import type { Database, Published, Secret } from './database.ts';
 import { unknownSettings } from './known-settings.ts';
-import { type ManagedEdge, MEDIA_KEYS, type Policies, policyProblems, textOf } from './policies.ts';
+import {
+  KEY_FILES,
+  type KeyKind,
+  keyKinds,
+  keysOf,
+  type ManagedEdge,
+  type Policies,
+  policyProblems,
+  textOf,
+} from './policies.ts';
+
+/**
+ * Keys that count beside the current one and the one that it replaces. Credentials live for a day at most; dialogs and
+ * subscriptions live longer, and end with the key by which their routes were sealed.
+ */
+const KEPT_KEYS: Readonly<Record<KeyKind, number>> = { media: 2, flow: 4 };
 
 export interface PublisherParts {
   readonly database: Database;
@@ -38,45 +53,58 @@ export class Publisher {
     this.#parts = parts;
   }
 
-  /** The first media key, so that a new store has one to give. */
+  /** The first keys, so that a new store has some to give, and one of before those that it did not know of. */
   prepareKeys(): void {
-    const { database } = this.#parts;
-    if (database.secrets().some((secret) => secret.name.startsWith(MEDIA_KEYS))) return;
-    this.#makeKey('current');
+    for (const kind of keyKinds)
+      if (keysOf(kind, this.#parts.database.secrets()).length === 0) this.#makeKey(kind, 'current');
   }
 
   /**
-   * Makes a key that the edges are to know. It is used once all of them do: `advance` sees to that.
-   * @returns its name, or a failure while the roll before is still under way
+   * Makes keys that the edges are to know. They are used once all of them do: `advance` sees to that.
+   * @returns their names, or a failure, and nothing made, while a roll of one of these kinds is still under way
    */
-  rollKeys(): Result<string> {
+  rollKeys(kinds: readonly KeyKind[]): Result<string[]> {
     const { database } = this.#parts;
-    const waiting = database.secrets().find((secret) => secret.state === 'next');
+    const waiting = kinds
+      .flatMap((kind) => keysOf(kind, database.secrets()))
+      .find((secret) => secret.state === 'next');
     if (waiting !== undefined) return err(failure('SLP-CFG-0024', waiting.name));
-    return ok(this.#makeKey('next'));
+    return ok(database.store.transaction(() => kinds.map((kind) => this.#makeKey(kind, 'next'))));
   }
-  #makeKey(state: 'current' | 'next'): string {
+  #makeKey(kind: KeyKind, state: 'current' | 'next'): string {
     const { database, random, clock } = this.#parts;
+    const { prefix, extension } = KEY_FILES[kind];
     const material = random.bytes(32);
-    const name = `${MEDIA_KEYS}${sha256(material).slice(0, 12)}.media`;
+    const name = `${prefix}${sha256(material).slice(0, 12)}${extension}`;
+    // Both kinds are one line of base64.
     database.keepSecret({ name, value: Buffer.from(mediaKeyText(material)), state, created: clock.wall() });
     return name;
   }
 
-  /** The key that every edge knows by now is used from here on. True when something is to be published. */
+  /** Keys that every edge knows by now are used from here on. True when something is to be published. */
   advance(confirmed: (edge: ManagedEdge) => boolean): boolean {
     const { database, edges } = this.#parts;
-    const next = database.secrets().find((secret) => secret.state === 'next');
-    if (next === undefined || edges().length === 0 || !edges().every(confirmed)) return false;
+    const next = database.secrets().filter((secret) => secret.state === 'next');
+    if (next.length === 0 || edges().length === 0 || !edges().every(confirmed)) return false;
+    // What could not be published is known nowhere, however up to date the edges are.
+    const known = next.filter(({ name }) => edges().every((edge) => this.#holds(edge, name)));
     database.store.transaction(() => {
-      const keys = database.secrets().filter((secret) => secret.name.startsWith(MEDIA_KEYS));
-      for (const key of keys) if (key.state === 'current') database.setSecretState(key.name, 'previous');
-      database.setSecretState(next.name, 'current');
-      // Credentials live for a day at most; the two keys before are enough for any pace of rolling.
-      for (const key of keys.filter((one) => one.state === 'previous').slice(2))
-        database.forgetSecret(key.name);
+      for (const kind of keyKinds) for (const key of keysOf(kind, known)) this.#turn(kind, key);
     });
-    return true;
+    return known.length > 0;
+  }
+  #turn(kind: KeyKind, next: Secret): void {
+    const { database } = this.#parts;
+    const keys = keysOf(kind, database.secrets());
+    for (const key of keys) if (key.state === 'current') database.setSecretState(key.name, 'previous');
+    database.setSecretState(next.name, 'current');
+    for (const key of keys.filter((one) => one.state === 'previous').slice(KEPT_KEYS[kind]))
+      database.forgetSecret(key.name);
+  }
+  #holds(edge: ManagedEdge, secret: string): boolean {
+    const newest = this.#parts.database.newest(edge.name);
+    const manifest = newest === undefined ? undefined : parseManifest(newest.manifest);
+    return manifest?.ok === true && manifest.value.entries.some(({ name }) => name === secret);
   }
 
   /** Publishes for every edge whose policy or secrets are other than before. @returns the names of those */

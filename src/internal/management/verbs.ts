@@ -6,7 +6,7 @@ import type { Database } from './database.ts';
 import type { LinkOptions } from './edge-link.ts';
 import { testEdge } from './edge-test.ts';
 import { migrate } from './migration.ts';
-import type { ManagedEdge, Policies } from './policies.ts';
+import { keyKinds, type ManagedEdge, type Policies } from './policies.ts';
 import type { Publisher } from './publisher.ts';
 import { parseScope, parseTree, type Scope } from './scopes.ts';
 import { reportOf, statusOf } from './status.ts';
@@ -120,11 +120,14 @@ function edgeVerbs(managed: () => Managed): Record<string, VerbHandler> {
     test: verb(z.strictObject({ edge: z.string() }), async ({ edge }) => {
       return { steps: await testEdge(edgeOf(managed(), edge), managed()) };
     }),
-    'keys-roll': verb(z.strictObject({ author: who.author }), ({ author }) => {
-      const all = managed();
-      const name = take(all.publisher.rollKeys());
-      return { name, edges: all.publish(author, 'a new key, known before it is used') };
-    }),
+    'keys-roll': verb(
+      z.strictObject({ keys: z.enum([...keyKinds, 'all']).default('all'), author: who.author }),
+      ({ keys, author }) => {
+        const all = managed();
+        const names = take(all.publisher.rollKeys(keys === 'all' ? keyKinds : [keys]));
+        return { names, edges: all.publish(author, 'new keys, known before they are used') };
+      },
+    ),
     export: verb(
       z.strictObject({ edge: z.string(), sealingKey: z.string().optional() }),
       ({ edge, sealingKey }) => {

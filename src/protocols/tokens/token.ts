@@ -8,10 +8,10 @@ export interface TokenKey {
   readonly secret: KeyObject;
 }
 
-/** The key that seals, and the one before it, which still opens while keys are being exchanged. */
+/** The key that seals, and those that open besides while keys are being exchanged: the next one, and some before it. */
 export interface TokenKeys {
   readonly current: TokenKey;
-  readonly previous?: TokenKey;
+  readonly others?: readonly TokenKey[];
 }
 
 export type TokenError = 'malformed' | 'unknown-key' | 'forged';
@@ -57,8 +57,8 @@ export function openToken(keys: TokenKeys, purpose: string, token: string): Resu
   const mac = bytes.subarray(1, HEAD_BYTES);
   const payload = bytes.subarray(HEAD_BYTES);
   let known = false;
-  for (const key of [keys.current, keys.previous]) {
-    if (key === undefined || key.id !== bytes[0]) continue;
+  for (const key of [keys.current, ...(keys.others ?? [])]) {
+    if (key.id !== bytes[0]) continue;
     known = true;
     const expected = authenticate(key, purpose, payload).subarray(0, MAC_BYTES);
     if (timingSafeEqual(mac, expected)) return ok(payload);

@@ -3,6 +3,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { catalogue, type Failure, failure, SystemRandom, type WallTime } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import { type MediaKeyRing, parseMediaKeyRing } from '#protocols/credentials';
+import { ROLLED, rollKeys } from '../config/replication.ts';
+import { type StoreOptions, USUAL_SOCKET } from '../config/store.ts';
 import { writeNewFile } from '../init/new-file.ts';
 import { plannedDocument } from '../planned-document.ts';
 import { exitStatus, printable, type Session, table } from '../terminal.ts';
@@ -12,9 +14,12 @@ const MINUTE_MS = 60_000;
 const KEY_BYTES = 32;
 const LONGEST_NOTICE = 30 * 24 * 60;
 
-/** `sallyport keys show|roll`: the media key of a pool, in the file that its document names. */
+/**
+ * `sallyport keys show|roll`: the keys of the management store, or the media key of a pool that has none, in the file
+ * that its document names.
+ */
 export function addKeys(root: Command, session: Session): void {
-  const keys = root.command('keys').description('the key from which relay credentials are made');
+  const keys = root.command('keys').description('the keys of relay credentials and of flow tokens');
   keys
     .command('show')
     .description('list the keys of the file by fingerprint, with the times of their turns')
@@ -26,16 +31,27 @@ export function addKeys(root: Command, session: Session): void {
   keys
     .command('roll')
     .description(
-      'add a new key to the file, whose turn comes later; older ones count until their last token ends',
+      'make new keys of the management store (media, flow or all), used once every edge knows them; or, with a document, ' +
+        'add a new media key to its file, whose turn comes later; older ones count until their last token ends',
     )
-    .argument('[document]', 'the edge.yaml', USUAL_DOCUMENT)
+    .argument('[what]', 'media, flow, all, or the edge.yaml', USUAL_DOCUMENT)
+    .option(
+      '--socket <path>',
+      'host.administration.socket of the internal program, for keys of the store',
+      USUAL_SOCKET,
+    )
+    .option('--json', 'print the answer of the store as JSON')
     .option(
       '--in <minutes>',
-      'when the new key is used first: by then every edge of the pool has to have the file',
+      'when a new key in a file is used first: by then every edge of the pool has to have the file',
       readNotice,
       60,
     )
-    .action((file: string, settings: { readonly in: number }) => roll(session, file, settings.in));
+    .action(async (what: string, options: StoreOptions & { readonly in: number }) => {
+      const kind = ROLLED.find((one) => one === what);
+      if (kind === undefined) roll(session, what, options.in);
+      else await rollKeys(session, options, kind);
+    });
 }
 
 function readNotice(text: string): number {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { z } from 'zod';
 import { type ManagementStatus, managementStatus } from '#internal/management';
 import { exitStatus, printable, type Session, table } from '../terminal.ts';
@@ -55,18 +55,22 @@ export function addReplicationCommands(config: Command, session: Session): void 
         () => `trusted: ${edge}`,
       );
     });
-  storeCommand(config, 'roll-keys', 'make a new media key; it is used as soon as every edge knows it').action(
-    async (options: StoreOptions) => {
-      const answer = z.object({ name: z.string(), edges: z.array(z.string()) });
-      await askStore(
-        session,
-        options,
-        'keys-roll',
-        { author: author() },
-        answer,
-        ({ edges }) => `a new key goes to ${edges.join(', ')}`,
-      );
-    },
+  storeCommand(config, 'roll-keys', 'make new keys; they are used as soon as every edge knows them')
+    .addArgument(new Argument('[keys]', 'which').choices(ROLLED).default('all'))
+    .action((keys: RolledKeys, options: StoreOptions) => rollKeys(session, options, keys));
+}
+
+/** Keys of the store by kind: of media credentials, of flow tokens. */
+export const ROLLED = ['media', 'flow', 'all'] as const;
+type RolledKeys = (typeof ROLLED)[number];
+
+/** One publication with the new keys; the store lets them be used by a second one. */
+export async function rollKeys(session: Session, options: StoreOptions, keys: RolledKeys): Promise<void> {
+  const answer = z.object({ names: z.array(z.string()), edges: z.array(z.string()) });
+  await askStore(session, options, 'keys-roll', { keys, author: author() }, answer, ({ names, edges }) =>
+    edges.length === 0
+      ? `made: ${names.join(', ')}; no edge was heard of yet`
+      : `made: ${names.join(', ')}; known first, then used: ${edges.join(', ')}`,
   );
 }
 
@@ -74,7 +78,7 @@ function renderStatus({ store, edges }: ManagementStatus): string {
   const head = [
     `store ${store.host}, version ${store.version}, product ${store.product}, heartbeat ${time(store.heartbeat)}`,
     `signs as ${store.fingerprint}`,
-    ...(store.keys === 'rolling' ? ['a new media key waits until every edge knows it'] : []),
+    ...(store.keys === 'rolling' ? ['new keys wait until every edge knows them'] : []),
     '',
   ];
   const rows = edges.map((edge) =>

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { type Administered, ask } from '../administered.ts';
 import { exitStatus, type Session } from '../terminal.ts';
 
-const USUAL_SOCKET = '/run/sallyport/internal.sock';
+export const USUAL_SOCKET = '/run/sallyport/internal.sock';
 
 export type StoreOptions = Administered;
 

@@ -221,6 +221,33 @@ test('a policy that no edge can run is not stored; one that this edge cannot run
   await upToDate();
 });
 
+test('changes are listed with author, time and reason, compared, and taken back as changes of their own', async () => {
+  const socket = ['--socket', perimeter.files.internalSocket];
+  const setting = 'policy.limits.access.connections';
+  const say = async (...args: string[]) => (await managed.good('config', ...args, ...socket)).text;
+  const revision = (text: string) =>
+    /^revision (\d+): published for edge1\.int\.lab\.test/.exec(text)?.[1] ?? '';
+  const first = revision(await say('set', setting, '1500', '--reason', 'fewer people'));
+  const second = revision(await say('set', setting, '1600', '--reason', 'more people'));
+  const [, newest, older] = (await say('log', '--scope', 'global')).split('\n');
+  const line = (id: string, reason: string) =>
+    new RegExp(`^${id} +\\d{4}-\\d\\d-\\d\\dT\\S+Z +\\S.* +global +${reason}$`);
+  assert.match(newest ?? '', line(second, 'more people'));
+  assert.match(older ?? '', line(first, 'fewer people'));
+  const compared = await say('diff', first, second);
+  assert.match(compared, /^- +connections: 1500$/m);
+  assert.match(compared, /^\+ +connections: 1600$/m);
+  assert.match(await say('diff', first), /^\+ +connections: 1600$/m);
+  const third = revision(await say('revert', first));
+  assert.ok(Number(third) > Number(second));
+  assert.match((await say('log')).split('\n')[1] ?? '', line(third, `back to revision ${first}`));
+  assert.equal(await say('get', setting), '1500');
+  await upToDate();
+  const unknown = await cli('config', 'revert', '99999', ...socket);
+  assert.equal(unknown.status, 1);
+  assert.match(unknown.text, /SLP-CFG-0035 .*99999/);
+});
+
 test('a store that was restored from a backup is told so, and takes over when it is asked to', async () => {
   const saved = join(perimeter.plan.folder, 'backup');
   const file = join(perimeter.plan.folder, 'store.sqlite');

@@ -18,21 +18,28 @@ export type TokenVerdict = ClientConnection | 'dead' | 'forged';
 /** Every client connection, by the flow token that names it. */
 export class ClientTable {
   readonly #options: ClientTableOptions;
+  #keys: TokenKeys;
   readonly #clients = new Map<string, ClientConnection>();
 
   constructor(options: ClientTableOptions) {
     this.#options = options;
+    this.#keys = options.keys;
   }
 
   get size(): number {
     return this.#clients.size;
   }
 
+  /** Newcomers get tokens of other keys; who is there keeps the one it has for as long as its connection lives. */
+  exchange(keys: TokenKeys): void {
+    this.#keys = keys;
+  }
+
   /** The table is as large as there are open connections, which the listener limits. */
   add(flow: SipFlow, now: Monotonic): ClientConnection {
-    const { keys, node, worker, random } = this.#options;
+    const { node, worker, random } = this.#options;
     const nonce = Buffer.from(random.bytes(6)).readUIntBE(0, 6);
-    const token = encodeFlowToken(keys, { node, worker, connection: flow.connection.id, nonce });
+    const token = encodeFlowToken(this.#keys, { node, worker, connection: flow.connection.id, nonce });
     const client = new ClientConnection(flow, token, now);
     this.#clients.set(token, client);
     return client;
@@ -47,7 +54,7 @@ export class ClientTable {
    * made, is dead here (430); one that nobody with our key made is forged (403).
    */
   find(token: string): TokenVerdict {
-    return this.#clients.get(token) ?? (decodeFlowToken(this.#options.keys, token).ok ? 'dead' : 'forged');
+    return this.#clients.get(token) ?? (decodeFlowToken(this.#keys, token).ok ? 'dead' : 'forged');
   }
 
   values(): IterableIterator<ClientConnection> {

@@ -59,7 +59,7 @@ export class OutwardSide {
     }
     const { partner } = decision;
     const send = (flow: SipFlow) => {
-      const bytes = this.#copy(request, decision, core.branches.next());
+      const bytes = this.#copy(request, decision, this.#tokenOf(decision), core.branches.next());
       this.#federation.metrics.requests.inc('outward');
       core.endpoint.sendStateless(flow, bytes);
     };
@@ -78,9 +78,11 @@ export class OutwardSide {
     return decideToPartner(request, known, scene.scene.settings);
   }
 
-  #copy(request: SipRequest, decision: PartnerOutward, branch: string): Buffer {
-    const { seal, scene } = this.#federation;
-    const token = partnerToken(seal, decision.partner.domain);
+  #tokenOf({ partner }: PartnerOutward): string {
+    return partnerToken(this.#federation.seal, partner.domain);
+  }
+  #copy(request: SipRequest, decision: PartnerOutward, token: string, branch: string): Buffer {
+    const { scene } = this.#federation;
     return partnerOutwardRequest(request, decision, token, branch, scene.scene, scene.settings);
   }
 
@@ -92,15 +94,17 @@ export class OutwardSide {
     link: PartnerLink,
     flow: SipFlow,
   ): void {
-    const { core, seal } = this.#federation;
+    const { core } = this.#federation;
+    // The same for every branch, whatever keys come meanwhile: by it our own routes are known in the answer.
+    const token = this.#tokenOf(decision);
     const branchTo = (target: SipFlow): ProxyBranch => {
       const branch = core.branches.next();
-      return { flow: target, branch, bytes: this.#copy(request, decision, branch) };
+      return { flow: target, branch, bytes: this.#copy(request, decision, token, branch) };
     };
     const original = {
       request,
       remote: from.connection.remote,
-      token: partnerToken(seal, decision.partner.domain),
+      token,
       recordRoute: decision.recordRoute || request.has('Record-Route'),
       partner: decision.partner,
     };

@@ -4,7 +4,7 @@ import { ASSERTED_SOURCE, formatAssertedSource } from '#protocols/trust-marking'
 import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { ForwardInward } from '../policy/from-client.ts';
 import { isNotForClients } from '../trust.ts';
-import { externalUri, internalUri, type Scene } from './scene.ts';
+import { externalUri, internalUri, type Scene, shownParameter } from './scene.ts';
 import { stampedVia } from './via.ts';
 
 /** Fields of clients that may hold what we have hidden from them, besides Contact, which is theirs. */
@@ -83,7 +83,8 @@ export function restoreInward(
   edit.remove('Via');
   edit.prepend('Via', [stampedVia(request.topVia, original.remote) ?? top, ...below].join(', '));
   if (!original.recordRoute || !response.has('Record-Route')) return;
-  const ours = [externalUri(scene.settings, token), internalUri(scene.settings, token)].map(
+  const shown = shownParameter(scene.hiding.keyOfCallId(response.callId));
+  const ours = [externalUri(scene.settings, token), internalUri(scene.settings, token, shown)].map(
     (uri) => `<${uri}>`,
   );
   edit.replace('Record-Route', [...ours, ...request.values('Record-Route')].join(', '));

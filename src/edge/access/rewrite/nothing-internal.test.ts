@@ -16,7 +16,11 @@ import { type Scene, webSocketScene } from './scene.ts';
 const document = testDocument();
 const settings = accessSettings(document);
 const federation = { ...federationSettings(document), markOutgoing: true, archivingDisclaimer: true };
-const hiding = new TopologyHiding(new Seal(Buffer.alloc(32, 7)), settings.disclosure, settings.external);
+const hiding = new TopologyHiding(
+  new Seal({ current: Buffer.alloc(32, 7), others: [] }),
+  settings.disclosure,
+  settings.external,
+);
 const scene: Scene = { settings, hiding, stripped: () => {}, scrubbed: () => {} };
 const overWebSocket = webSocketScene(scene);
 const TOKEN = 'TOKEN';

@@ -12,7 +12,7 @@ import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { DeliverOutward } from '../policy/from-next-hop.ts';
 import { isNotForOutside } from '../trust.ts';
 import { distinctNames } from './names.ts';
-import { externalUri, externalVia, type Scene } from './scene.ts';
+import { externalUri, externalVia, type Scene, shownBy } from './scene.ts';
 
 /** Contacts of one message that are shown; far more than one person has devices. */
 const MOST_CONTACTS = 128;
@@ -35,7 +35,7 @@ export function outwardRequest(
   scrub(edit, request, scene);
   hideParties(edit, request, scene);
   hideContacts(edit, request, [], scene);
-  const callId = hiding.hideCallId(request.callId);
+  const callId = hiding.hideCallId(request.callId, shownBy(request));
   if (callId !== request.callId) edit.replace('Call-ID', callId);
   edit.replace('Max-Forwards', String((request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1));
   edit.replace('Max-Breadth', String(maxBreadth(request)));

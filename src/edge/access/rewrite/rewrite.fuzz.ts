@@ -12,7 +12,11 @@ import { hideOutward, outwardRequest } from './outward.ts';
 import type { Scene } from './scene.ts';
 
 const settings = accessSettings(testDocument());
-const hiding = new TopologyHiding(new Seal(Buffer.alloc(32, 5)), settings.disclosure, settings.external);
+const hiding = new TopologyHiding(
+  new Seal({ current: Buffer.alloc(32, 5), others: [] }),
+  settings.disclosure,
+  settings.external,
+);
 const scene: Scene = { settings, hiding, stripped: () => {}, scrubbed: () => {} };
 const TOKEN = 'TOKEN';
 const remote = { address: '203.0.113.7', port: 40_001 };

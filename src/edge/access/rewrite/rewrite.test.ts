@@ -13,7 +13,11 @@ import { hideOutward, outwardRequest } from './outward.ts';
 import type { Scene } from './scene.ts';
 
 const settings = accessSettings(testDocument());
-const hiding = new TopologyHiding(new Seal(Buffer.alloc(32, 5)), settings.disclosure, settings.external);
+const hiding = new TopologyHiding(
+  new Seal({ current: Buffer.alloc(32, 5), others: [] }),
+  settings.disclosure,
+  settings.external,
+);
 const counts = { stripped: 0, scrubbed: 0 };
 const scene: Scene = {
   settings,
@@ -190,7 +194,7 @@ test('a dialog begun inside: the client answers what it was shown, the inside ge
   assert.equal(restored.callId, '8f3@10.45.32.99');
   assert.deepEqual(restored.values('Record-Route'), [
     `<${EXTERNAL}>`,
-    `<${INTERNAL}>`,
+    `<${INTERNAL};shown=${hiding.keyOfCallId(sent.callId)}>`,
     '<sip:fe1.corp.example:5061;transport=tls;lr>',
     '<sip:10.45.32.50;lr>',
   ]);
@@ -286,7 +290,11 @@ test('a field that is repeated, in whatever case, costs no more than its octets'
     }
   }
   const watched = new Watched({ publicHosts: [], internalHosts: ['fe1.corp.example'], internalNetworks: [] });
-  const watching = new TopologyHiding(new Seal(Buffer.alloc(32, 5)), watched, settings.external);
+  const watching = new TopologyHiding(
+    new Seal({ current: Buffer.alloc(32, 5), others: [] }),
+    watched,
+    settings.external,
+  );
   const lines = Array.from({ length: 180 }, (_, i) => {
     const name = [...'y-abcdefgh'].map((letter, bit) => ((i >> bit) & 1 ? letter.toUpperCase() : letter));
     return `${name.join('')}: ${i}`;

@@ -1,3 +1,4 @@
+import type { SipRequest } from '#protocols/sip';
 import type { AccessSettings } from '../settings.ts';
 import type { TopologyHiding } from '../topology-hiding/index.ts';
 
@@ -32,4 +33,22 @@ export function webSocketScene(scene: Scene): Scene {
 export function internalUri(settings: AccessSettings, token: string, parameters = ''): string {
   const { host, port } = settings.internal;
   return `sip:${token}@${host}:${port};transport=tls;lr${parameters}`;
+}
+
+/** The parameter of our internal URI that names the key by which the Call-ID of a dialog was hidden. */
+const SHOWN = /;shown=([0-9a-f]{8})(?![0-9a-zA-Z])/;
+/** Of a dialog we have recorded two routes. */
+const OWN_ROUTES = 2;
+
+/** Other keys may be in use when the inside speaks again, and the outside has to know the dialog by its Call-ID. */
+export function shownParameter(key: string | undefined): string {
+  return key === undefined ? '' : `;shown=${key}`;
+}
+export function shownBy(request: SipRequest): string | undefined {
+  if (request.to.tag === undefined) return undefined;
+  for (const uri of [request.uri, ...request.values('Route').slice(0, OWN_ROUTES)]) {
+    const key = SHOWN.exec(uri)?.[1];
+    if (key !== undefined) return key;
+  }
+  return undefined;
 }

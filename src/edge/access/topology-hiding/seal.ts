@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  timingSafeEqual,
+} from 'node:crypto';
 
 import { RecentPairs } from './recent-pairs.ts';
 
@@ -9,12 +16,25 @@ const TAG_BYTES = 12;
 /** Longest text that is sealed or opened, in characters; far above any URI or route set that fits in a message. */
 export const SEAL_LIMIT = 8192;
 
-interface SealKeys {
+/** The secret that seals, and those that open besides: the next one, and some before it. Each at least 16 bytes. */
+export interface SealSecrets {
+  readonly current: Uint8Array;
+  readonly others: readonly Uint8Array[];
+}
+
+interface PurposeKeys {
   readonly mac: Buffer;
   readonly cipher: Buffer;
   /** The messages of one call show and name the same target and routes again and again. */
   readonly sealed: RecentPairs;
   readonly opened: RecentPairs;
+}
+
+/** What is derived from one secret. */
+interface SealKey {
+  /** Tells secrets apart without telling them: hexadecimal. */
+  readonly id: string;
+  readonly of: Record<SealPurpose, PurposeKeys>;
 }
 
 /**
@@ -23,64 +43,102 @@ interface SealKeys {
  * same all through a dialog and nothing has to be remembered to open it.
  */
 export class Seal {
-  readonly #keys: Record<SealPurpose, SealKeys>;
+  /** The one that seals stands first. */
+  #keys: readonly [SealKey, ...SealKey[]];
 
-  /** @param secret at least 16 bytes, the same on every worker that has to open what another one sealed */
-  constructor(secret: Uint8Array) {
-    if (secret.length < 16) throw new RangeError('a sealing secret has at least 16 bytes');
-    this.#keys = {
-      'route-set': derive(secret, 'route-set'),
-      target: derive(secret, 'target'),
-      'call-id': derive(secret, 'call-id'),
-      partner: derive(secret, 'partner'),
-    };
+  /** @param secrets the same on every worker and edge that has to open what another one sealed */
+  constructor(secrets: SealSecrets) {
+    this.#keys = [sealKey(secrets.current), ...secrets.others.map(sealKey)];
   }
 
-  /** base64url; 16 characters more than the text's own encoding. */
-  seal(purpose: SealPurpose, text: string): string {
-    const { sealed, opened } = this.#keys[purpose];
+  /** Other secrets from now on; what was sealed by one that is listed still opens. */
+  exchange(secrets: SealSecrets): void {
+    const known = new Map(this.#keys.map((key) => [key.id, key]));
+    const keyOf = (secret: Uint8Array) => known.get(idOf(secret)) ?? sealKey(secret);
+    this.#keys = [keyOf(secrets.current), ...secrets.others.map(keyOf)];
+  }
+
+  /**
+   * base64url; 16 characters more than the text's own encoding.
+   * @param by the key that is to seal, when it is still listed, so that a text looks as it did before ({@link keyOf})
+   */
+  seal(purpose: SealPurpose, text: string, by?: string): string {
+    const key = this.#keys.find(({ id }) => id === by) ?? this.#keys[0];
+    const { sealed, opened } = key.of[purpose];
     const known = sealed.get(text);
     if (known !== undefined) return known;
-    const token = this.#seal(purpose, text);
+    const token = encrypt(key.of[purpose], text);
     sealed.set(text, token);
     opened.set(token, text);
     return token;
   }
-  #seal(purpose: SealPurpose, text: string): string {
-    const { mac, cipher } = this.#keys[purpose];
-    const plain = Buffer.from(text, 'utf8');
-    const sealed = Buffer.allocUnsafe(TAG_BYTES + plain.length);
-    tagOf(mac, plain).copy(sealed);
-    createCipheriv('aes-128-ctr', cipher, counterBlock(sealed)).update(plain).copy(sealed, TAG_BYTES);
-    return sealed.toString('base64url');
-  }
 
   /** The text, or undefined when it was not sealed here for this purpose or was changed since. */
   open(purpose: SealPurpose, token: string): string | undefined {
-    const { opened } = this.#keys[purpose];
-    const known = opened.get(token);
-    if (known !== undefined) return known;
-    const text = this.#open(purpose, token);
-    if (text !== undefined) opened.set(token, text);
-    return text;
+    return this.#find(purpose, token)?.text;
   }
-  #open(purpose: SealPurpose, token: string): string | undefined {
+
+  /** The id of the key that sealed a value: eight hexadecimal digits. */
+  keyOf(purpose: SealPurpose, token: string): string | undefined {
+    return this.#find(purpose, token)?.id;
+  }
+
+  #find(purpose: SealPurpose, token: string): { readonly id: string; readonly text: string } | undefined {
+    for (const { id, of } of this.#keys) {
+      const known = of[purpose].opened.get(token);
+      if (known !== undefined) return { id, text: known };
+    }
     if (token.length > SEAL_LIMIT * 2 || !BASE64URL.test(token)) return undefined;
     const sealed = Buffer.from(token, 'base64url');
     // One value has one spelling: the unused low bits of the last character must be zero.
     if (sealed.length < TAG_BYTES || sealed.toString('base64url') !== token) return undefined;
-    const { mac, cipher } = this.#keys[purpose];
-    const plain = createDecipheriv('aes-128-ctr', cipher, counterBlock(sealed)).update(
-      sealed.subarray(TAG_BYTES),
-    );
-    if (!timingSafeEqual(tagOf(mac, plain), sealed.subarray(0, TAG_BYTES))) return undefined;
-    return plain.toString('utf8');
+    for (const { id, of } of this.#keys) {
+      const text = decrypt(of[purpose], sealed);
+      if (text === undefined) continue;
+      of[purpose].opened.set(token, text);
+      return { id, text };
+    }
+    return undefined;
   }
 }
 
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
-function derive(secret: Uint8Array, purpose: SealPurpose): SealKeys {
+function encrypt({ mac, cipher }: PurposeKeys, text: string): string {
+  const plain = Buffer.from(text, 'utf8');
+  const sealed = Buffer.allocUnsafe(TAG_BYTES + plain.length);
+  tagOf(mac, plain).copy(sealed);
+  createCipheriv('aes-128-ctr', cipher, counterBlock(sealed)).update(plain).copy(sealed, TAG_BYTES);
+  return sealed.toString('base64url');
+}
+
+function decrypt({ mac, cipher }: PurposeKeys, sealed: Buffer): string | undefined {
+  const plain = createDecipheriv('aes-128-ctr', cipher, counterBlock(sealed)).update(
+    sealed.subarray(TAG_BYTES),
+  );
+  return timingSafeEqual(tagOf(mac, plain), sealed.subarray(0, TAG_BYTES))
+    ? plain.toString('utf8')
+    : undefined;
+}
+
+function idOf(secret: Uint8Array): string {
+  return createHash('sha256').update('sallyport access seal id').update(secret).digest('hex').slice(0, 8);
+}
+
+function sealKey(secret: Uint8Array): SealKey {
+  if (secret.length < 16) throw new RangeError('a sealing secret has at least 16 bytes');
+  return {
+    id: idOf(secret),
+    of: {
+      'route-set': derive(secret, 'route-set'),
+      target: derive(secret, 'target'),
+      'call-id': derive(secret, 'call-id'),
+      partner: derive(secret, 'partner'),
+    },
+  };
+}
+
+function derive(secret: Uint8Array, purpose: SealPurpose): PurposeKeys {
   const bytes = Buffer.from(hkdfSync('sha256', secret, '', `sallyport access seal ${purpose}`, 48));
   return {
     mac: bytes.subarray(0, 32),

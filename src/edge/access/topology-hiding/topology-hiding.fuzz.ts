@@ -2,7 +2,7 @@ import { parseNameAddress } from '#protocols/sip';
 import type { FuzzTarget } from '#tools/fuzz';
 import { Disclosure, Seal, TopologyHiding } from './index.ts';
 
-const seal = new Seal(Buffer.alloc(32, 9));
+const seal = new Seal({ current: Buffer.alloc(32, 9), others: [] });
 const disclosure = new Disclosure({
   publicHosts: ['example.com', 'sip.example.com'],
   internalHosts: ['fe1.corp.example', '10.45.32.11'],

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Disclosure, Seal, TopologyHiding } from './index.ts';
 
-const seal = new Seal(Buffer.alloc(32, 1));
+const seal = new Seal({ current: Buffer.alloc(32, 1), others: [] });
 const disclosure = new Disclosure({
   publicHosts: ['example.com', 'sip.example.com', '192.0.2.10', '2001:db8:1::10'],
   internalHosts: ['edge1.corp.example', 'fe1.corp.example', '10.45.32.11', 'example.com'],
@@ -30,7 +30,10 @@ test('every changed bit of a sealed value is noticed, and another key opens noth
     changed[bit >> 3]! ^= 1 << (bit & 7);
     assert.equal(seal.open('target', changed.toString('base64url')), undefined, `bit ${bit}`);
   }
-  assert.equal(new Seal(Buffer.alloc(32, 2)).open('target', sealed.toString('base64url')), undefined);
+  assert.equal(
+    new Seal({ current: Buffer.alloc(32, 2), others: [] }).open('target', sealed.toString('base64url')),
+    undefined,
+  );
   for (const odd of ['', 'A', 'not base64!', '='.repeat(40)])
     assert.equal(seal.open('target', odd), undefined);
 });
@@ -120,4 +123,23 @@ test('only a Call-ID that tells something is hidden', () => {
   const dialog = hiding.hideDialogId('x@fe1.corp.example;to-tag=1;from-tag=2');
   assert.ok(dialog.endsWith(';to-tag=1;from-tag=2'));
   assert.equal(hiding.openDialogId(dialog), 'x@fe1.corp.example;to-tag=1;from-tag=2');
+});
+
+test('secrets are exchanged: the new one seals, those that are listed open, and a key that is asked for seals as before', () => {
+  const [old, next] = [Buffer.alloc(32, 3), Buffer.alloc(32, 4)];
+  const one = new Seal({ current: old, others: [] });
+  const token = one.seal('call-id', 'a@10.45.1.2');
+  const key = one.keyOf('call-id', token);
+  assert.match(key ?? '', /^[0-9a-f]{8}$/);
+  one.exchange({ current: next, others: [old] });
+  const newer = one.seal('call-id', 'a@10.45.1.2');
+  assert.notEqual(newer, token);
+  assert.notEqual(one.keyOf('call-id', newer), key);
+  assert.equal(one.seal('call-id', 'a@10.45.1.2', key), token);
+  // Another edge, which remembers nothing.
+  const other = new Seal({ current: old, others: [next] });
+  for (const each of [token, newer]) assert.equal(other.open('call-id', each), 'a@10.45.1.2');
+  one.exchange({ current: next, others: [] });
+  assert.equal(one.open('call-id', token), undefined);
+  assert.equal(one.seal('call-id', 'a@10.45.1.2', key), newer);
 });

@@ -38,9 +38,18 @@ export class TopologyHiding {
     return this.#seal.open('route-set', behind)?.split(SEPARATOR);
   }
 
-  /** A Call-ID as a client is shown it; unchanged unless it tells an internal name or address. */
-  hideCallId(callId: string): string {
-    return this.disclosure.mentionsInternal(callId) ? MARK + this.#seal.seal('call-id', callId) : callId;
+  /**
+   * A Call-ID as a client is shown it; unchanged unless it tells an internal name or address.
+   * @param by the key by which it was hidden when the dialog began
+   */
+  hideCallId(callId: string, by?: string): string {
+    return this.disclosure.mentionsInternal(callId) ? MARK + this.#seal.seal('call-id', callId, by) : callId;
+  }
+
+  /** The key by which a Call-ID was hidden; undefined for one that is not. */
+  keyOfCallId(callId: string): string | undefined {
+    const hidden = HIDDEN_CALL_ID.exec(callId)?.[1];
+    return hidden === undefined ? undefined : this.#seal.keyOf('call-id', hidden);
   }
 
   /** The real Call-ID; one that is not hidden stays as it is. */

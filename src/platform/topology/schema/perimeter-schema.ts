@@ -45,10 +45,19 @@ export const pool = setting.optionalSection('Edges that do the same work side by
     sentence:
       'File with the secret of flow tokens and hidden targets, the same on every edge of a pool, so that one edge knows ' +
       'what another one wrote; each edge makes one of its own when left out.',
-    reload: 'restart',
+    reload: 'live',
     example: 'secrets/flow.secret',
     path: true,
     file: 'shared-secret',
+  }),
+  previousFlowKeyFiles: setting.textsOrNone('a list of paths of files', setting.filePath, {
+    sentence:
+      'Other such secrets, whose tokens count too: those before, and the next one before its turn, so that no dialog ends with its key.',
+    reload: 'live',
+    example: ['secrets/previous-flow.secret'],
+    path: true,
+    file: 'shared-secret',
+    mostItems: 8,
   }),
   members: setting.sectionsOrNone('Every edge of the pool, this one too.', {
     name: setting.text('a fully qualified domain name', setting.domainName, {

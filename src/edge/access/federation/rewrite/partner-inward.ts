@@ -8,7 +8,7 @@ import {
 } from '#protocols/trust-marking';
 import { DEFAULT_MAX_FORWARDS } from '../../policy/common.ts';
 import { openHidden } from '../../rewrite/inward.ts';
-import { externalUri, internalUri, type Scene } from '../../rewrite/scene.ts';
+import { externalUri, internalUri, type Scene, shownParameter } from '../../rewrite/scene.ts';
 import { stampedVia } from '../../rewrite/via.ts';
 import { isNotForPartners } from '../../trust.ts';
 import type { PartnerInward } from '../policy/from-partner.ts';
@@ -44,7 +44,7 @@ export function partnerInwardRequest(
   edit.replace('Max-Breadth', String(maxBreadth(request)));
   if (decision.routes.length > 0) edit.replace('Route', decision.routes.join(', '));
   else if (request.has('Route')) edit.remove('Route');
-  if (decision.recordRoute) edit.prepend('Record-Route', ownRoutes(source.token, scene));
+  if (decision.recordRoute) edit.prepend('Record-Route', ownRoutes(source.token, scene).join(', '));
   edit.append(
     ASSERTED_SOURCE,
     formatAssertedSource({
@@ -96,14 +96,14 @@ export function partnerInwardResponse(
     return;
   }
   const theirs = theirRoutes(response, token);
-  edit.replace('Record-Route', [...theirs, ownRoutes(token, scene, true)].join(', '));
+  const shown = shownParameter(scene.hiding.keyOfCallId(response.callId));
+  edit.replace('Record-Route', [...theirs, ...ownRoutes(token, scene, shown).reverse()].join(', '));
   for (const inner of request.values('Record-Route')) edit.append('Record-Route', inner);
 }
 
 /** Both our interfaces are recorded (RFC 5658), the one nearer to the next hop first in a request. */
-function ownRoutes(token: string, { settings }: Scene, response = false): string {
-  const uris = [internalUri(settings, token), externalUri(settings, token)].map((uri) => `<${uri}>`);
-  return (response ? uris.reverse() : uris).join(', ');
+function ownRoutes(token: string, { settings }: Scene, shown = ''): string[] {
+  return [internalUri(settings, token, shown), externalUri(settings, token)].map((uri) => `<${uri}>`);
 }
 
 /** What the partner's own side recorded stands above ours. */
