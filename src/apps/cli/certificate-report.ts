@@ -46,12 +46,7 @@ function certificateReport({ id, title, files, issuer, names, usages, usedAt }: 
     '',
     table([
       ['USED AT', 'DIRECTION', 'PORT', 'BY'],
-      ...usedAt.map(({ row, direction, port, service, built }) => [
-        row,
-        direction,
-        String(port),
-        built ? service : `${service} (not in this version)`,
-      ]),
+      ...usedAt.map(({ row, direction, port, service }) => [row, direction, String(port), service]),
     ]),
   ].join('\n');
 }

@@ -37,8 +37,6 @@ export interface CertificateUse {
   readonly service: string;
   readonly direction: 'inbound' | 'outbound';
   readonly port: number;
-  /** Whether this version has the service. */
-  readonly built: boolean;
 }
 
 /** Which certificate a client gets by the server name that it sends (RFC 6066 §3). */
@@ -197,7 +195,6 @@ function useOf(row: PlannedRow): CertificateUse {
     service: serviceTitle(row.service),
     direction: row.direction,
     port: row.flows[0]?.ports[0]?.first ?? 0,
-    built: row.built,
   };
 }
 

@@ -152,11 +152,6 @@ function instructions(document: EdgeDocument, names: readonly ExternalName[]): C
     const what = `${origin}: whether a CAA record limits who issues certificates for it is yours to choose`;
     say('caa', what, `to limit it: ${origin}. IN CAA 0 issue "<the domain of your authority>"`);
   }
-  const waiting = names.flatMap(({ rows }) => rows).filter(({ built }) => !built);
-  for (const row of new Map(waiting.map((one) => [one.id, one])).values()) {
-    const what = `nothing of this version listens yet for row ${row.id} (${serviceTitle(row.service)})`;
-    say('not-yet', what, 'leave out the records that only lead there until it does');
-  }
   if (pool.balancing === 'hardware') {
     const addresses = pool.virtualAddresses.internal.join(', ');
     const what = `the internal address of the load balancer (${addresses}) has no name in the document`;

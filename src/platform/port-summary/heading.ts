@@ -69,7 +69,6 @@ export function sentencesOf({ document, plan, relayRange, language, all }: Headi
   const count =
     nodes.length === 1 ? heading.oneNode : fill(heading.manyNodes, { number: String(nodes.length) });
   const on = plan.rows.filter((row) => row.on);
-  const planned = on.filter(({ built }) => !built).length;
   const sentences = [
     fill(heading.scenario, {
       id,
@@ -80,7 +79,7 @@ export function sentencesOf({ document, plan, relayRange, language, all }: Headi
   ];
   if (singleAddress) sentences.push(fill(heading.singleAddress, servicePorts(document)));
   sentences.push(mediaSentence(relayRange, language));
-  sentences.push(fill(heading.rows, { on: String(on.length), planned: String(planned) }));
+  sentences.push(fill(heading.rows, { on: String(on.length) }));
   const off = plan.rows.length - on.length;
   if (all && off > 0) sentences.push(fill(heading.allRows, { off: String(off) }));
   return sentences;

@@ -10,7 +10,6 @@ export type Change =
 export function reason(row: PlannedRow, document: EdgeDocument, texts: Texts): string {
   const parts = [row.on ? onReason(row, texts) : offReason(row, document, texts)];
   if (row.on && row.sameAs !== undefined) parts.push(fill(texts.why.same, { row: row.sameAs }));
-  if (!row.built) parts.push(texts.why.planned[row.direction]);
   return parts.join(' ');
 }
 

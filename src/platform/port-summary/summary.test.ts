@@ -6,10 +6,10 @@ import fc from 'fast-check';
 import { type EdgeDocument, portPlan } from '#platform/topology';
 import { scenario, scenarioNames } from '../topology/testing/scenarios.ts';
 import type { PortSummary, SummaryRow } from './model.ts';
-import { missing, reason } from './reasons.ts';
+import { missing } from './reasons.ts';
 import { formatNames, renderSummary } from './render/render.ts';
-import { portSummary, stateOf } from './summary.ts';
-import { languageNames, textsOf } from './texts/texts.ts';
+import { portSummary } from './summary.ts';
+import { languageNames } from './texts/texts.ts';
 
 const registry = join(import.meta.dirname, '../../../spec/registries/port-rows.json');
 const { rows: registered } = JSON.parse(readFileSync(registry, 'utf8')) as {
@@ -72,17 +72,6 @@ test('a row that is off is left out, and shown with what would open it when all 
   );
   assert.match(rowOf(all, 'ext-11').why, /add legacy-ocs2007 to policy\.federation\.mediaProfiles/);
   assert.equal(rowOf(all, 'ext-11').state, 'off');
-});
-
-test('a row of a service to come would be plainly marked; in this version there is none', () => {
-  const document = scenario('s1-ipv4');
-  const row = portPlan(document).rows.find(({ id }) => id === 'ext-08');
-  assert.ok(row);
-  const toCome = { ...row, built: false };
-  assert.equal(stateOf(toCome), 'planned');
-  const texts = textsOf('en');
-  assert.match(reason(toCome, document, texts), /Planned: nothing listens in this version\.$/);
-  assert.equal(rowOf(portSummary(document), 'ext-08').state, 'on');
 });
 
 test('media rows follow the union of the profiles, and say which profile asks for what', () => {

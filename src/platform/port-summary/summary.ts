@@ -84,9 +84,8 @@ function summaryRow(row: PlannedRow, context: Context): SummaryRow {
   };
 }
 
-export function stateOf({ on, built }: PlannedRow): RowState {
-  if (!on) return 'off';
-  return built ? 'on' : 'planned';
+function stateOf({ on }: PlannedRow): RowState {
+  return on ? 'on' : 'off';
 }
 
 /** Whether a load balancer in front of the edges could see the row at all. */

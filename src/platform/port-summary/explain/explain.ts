@@ -80,7 +80,7 @@ class Teller {
 
   /** Who, why, what if closed, what if open, and how it stands in the document. */
   #tell(row: KnownRow): string {
-    const { explain: words, interfaces, roles, why } = this.texts;
+    const { explain: words, interfaces, roles } = this.texts;
     const { story, closed, open } = consequences(this.texts, row.id, row.sameAs);
     const sentences = [
       fill(words.head, {
@@ -97,7 +97,6 @@ class Teller {
     sentences.push(fill(words.closed, { closed }), fill(words.open, { open }));
     const inDocument = this.#inDocument.get(row.id);
     if (inDocument !== undefined) sentences.push(...this.#standing(inDocument));
-    else if (!row.built) sentences.push(why.planned[row.direction]);
     return sentences.join(' ');
   }
 

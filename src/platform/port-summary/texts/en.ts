@@ -88,7 +88,7 @@ export const en: Texts = {
     S4: 'a pool of edges with private addresses behind NAT, balanced by DNS',
     S5: 'a pool of edges with public addresses behind a hardware load balancer',
   },
-  states: { on: 'on', planned: 'planned', off: 'off' },
+  states: { on: 'on', off: 'off' },
   reach: {
     'node-inbound': 'Goes to each node itself, never through the virtual address.',
     'node-outbound': 'Leaves from the address of each node itself, never from the virtual one.',
@@ -115,7 +115,7 @@ export const en: Texts = {
     rangeClosed: 'the range {range} stays closed.',
     rangeOut: 'the range {range} is open outbound, for what the edge begins.',
     rangeBoth: 'the range {range} is open in both directions.',
-    rows: '{on} rows are open in the plan, {planned} of them for services to come.',
+    rows: '{on} rows are open in the plan.',
     allRows: '{off} more are off and shown with what would open them.',
     noRows: 'No row: nothing in the document asks for one.',
     notes: 'Notes',
@@ -132,10 +132,6 @@ export const en: Texts = {
     name: 'fill in {setting}',
     and: ' and ',
     or: ', or ',
-    planned: {
-      inbound: 'Planned: nothing listens in this version.',
-      outbound: 'Planned: nothing in this version uses it.',
-    },
   },
   cells: {
     fromTo: '{from} to {to}',

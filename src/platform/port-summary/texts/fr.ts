@@ -98,7 +98,7 @@ export const fr: Texts = {
     S4: 'un pool de serveurs Edge avec des adresses privées derrière un NAT, équilibré par le DNS',
     S5: 'un pool de serveurs Edge avec des adresses publiques derrière un équilibreur de charge matériel',
   },
-  states: { on: 'ouverte', planned: 'prévue', off: 'fermée' },
+  states: { on: 'ouverte', off: 'fermée' },
   reach: {
     'node-inbound': 'Va à chaque nœud lui-même, jamais par l’adresse virtuelle.',
     'node-outbound': 'Part de l’adresse de chaque nœud lui-même, jamais de l’adresse virtuelle.',
@@ -125,7 +125,7 @@ export const fr: Texts = {
     rangeClosed: 'la plage {range} reste fermée.',
     rangeOut: 'la plage {range} est ouverte en sortie, pour ce que le serveur Edge entame.',
     rangeBoth: 'la plage {range} est ouverte dans les deux sens.',
-    rows: '{on} lignes sont ouvertes dans le plan, dont {planned} pour des services à venir.',
+    rows: '{on} lignes sont ouvertes dans le plan.',
     allRows: '{off} autres sont fermées et montrées avec ce qui les ouvrirait.',
     noRows: 'Aucune ligne : rien dans le document n’en demande.',
     notes: 'Remarques',
@@ -142,10 +142,6 @@ export const fr: Texts = {
     name: 'remplir {setting}',
     and: ' et ',
     or: ', ou ',
-    planned: {
-      inbound: 'Prévue : rien n’écoute dans cette version.',
-      outbound: 'Prévue : rien ne s’en sert dans cette version.',
-    },
   },
   cells: {
     fromTo: '{from} vers {to}',

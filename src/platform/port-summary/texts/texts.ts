@@ -16,7 +16,7 @@ import type { RowTexts } from './rows.ts';
 export type Language = 'en' | 'fr';
 
 /** Whether a row stands open, stands in the plan for a service to come, or is left out. */
-export type RowState = 'on' | 'planned' | 'off';
+export type RowState = 'on' | 'off';
 
 export type ColumnName = 'id' | 'role' | 'protocol' | 'port' | 'source' | 'destination' | 'direction' | 'why';
 
@@ -88,7 +88,6 @@ interface WhyTexts {
   readonly name: string;
   readonly and: string;
   readonly or: string;
-  readonly planned: Readonly<Record<Direction, string>>;
 }
 
 interface CellTexts {

@@ -86,8 +86,8 @@ const internalSources: readonly ListenerSource[] = [
 
 /** Every socket that the edge binds for `document`, a pure function of it. */
 export function edgeListeners(document: EdgeDocument): ListenerPlan[] {
-  const built = edgeRows(document).filter((row) => row.built && row.service !== 'host');
-  return merged(plan(built.map(sourceOf), document)).map(untraced);
+  const ours = edgeRows(document).filter((row) => row.service !== 'host');
+  return merged(plan(ours.map(sourceOf), document)).map(untraced);
 }
 
 /** Every socket that the internal program binds. */

@@ -29,7 +29,6 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'any',
     port: at('xmpp'),
     reach: 'virtual',
-    built: true,
   },
   {
     ...inExternal,
@@ -43,7 +42,6 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'any',
     port: fixed(80),
     reach: 'node',
-    built: true,
   },
   {
     ...inExternal,
@@ -57,7 +55,6 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'resolvers',
     port: fixed(53),
     reach: 'node',
-    built: true,
   },
   {
     ...inExternal,
@@ -71,7 +68,6 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'resolvers',
     port: fixed(53),
     reach: 'node',
-    built: true,
   },
   {
     ...inExternal,
@@ -83,7 +79,6 @@ export const externalRows: readonly RowDefinition[] = [
     feature: 'remoteUsers',
     peers: 'any',
     port: at('accessClients'),
-    built: true,
   },
   {
     ...inExternal,
@@ -93,7 +88,6 @@ export const externalRows: readonly RowDefinition[] = [
     feature: 'partners',
     peers: 'any',
     port: at('accessFederation'),
-    built: true,
   },
   {
     ...inExternal,
@@ -103,7 +97,6 @@ export const externalRows: readonly RowDefinition[] = [
     feature: 'partners',
     peers: 'any',
     port: fixed(5061),
-    built: true,
   },
   {
     ...inExternal,
@@ -118,7 +111,6 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'any',
     port: at('webConferencing'),
     reach: 'virtual',
-    built: true,
   },
   {
     ...inExternal,
@@ -127,7 +119,6 @@ export const externalRows: readonly RowDefinition[] = [
     transport: 'tcp',
     feature: 'mediaRangeOut',
     port: tcpMediaPeers,
-    built: true,
   },
   {
     ...inExternal,
@@ -136,10 +127,9 @@ export const externalRows: readonly RowDefinition[] = [
     transport: 'udp',
     feature: 'mediaRangeOut',
     port: udpMediaPeers,
-    built: true,
   },
-  { ...inExternal, ...rangeIn, id: 'ext-11', transport: 'tcp', feature: 'mediaRangeIn', built: true },
-  { ...inExternal, ...rangeIn, id: 'ext-12', transport: 'udp', feature: 'mediaRangeIn', built: true },
+  { ...inExternal, ...rangeIn, id: 'ext-11', transport: 'tcp', feature: 'mediaRangeIn' },
+  { ...inExternal, ...rangeIn, id: 'ext-12', transport: 'udp', feature: 'mediaRangeIn' },
   {
     ...inExternal,
     ...stun,
@@ -151,7 +141,6 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'any',
     port: fixed(3478),
     sourcePort: at('avUdp'),
-    built: true,
   },
   {
     ...inExternal,
@@ -164,7 +153,6 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'any',
     port: at('avUdp'),
     reach: 'both',
-    built: true,
   },
   {
     ...inExternal,
@@ -177,7 +165,6 @@ export const externalRows: readonly RowDefinition[] = [
     peers: 'any',
     port: at('avTcp'),
     reach: 'both',
-    built: true,
   },
   {
     ...inExternal,
@@ -189,6 +176,5 @@ export const externalRows: readonly RowDefinition[] = [
     feature: 'media',
     peers: 'any',
     port: fixed(443),
-    built: true,
   },
 ];

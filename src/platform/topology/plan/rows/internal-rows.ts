@@ -12,7 +12,6 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'internal:xmpp',
     port: at('xmppInternal'),
     reach: 'node',
-    built: true,
   },
   {
     ...inInternal,
@@ -26,7 +25,6 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'internal:access',
     port: at('accessInternal'),
     reach: 'virtual',
-    built: true,
   },
   {
     ...inInternal,
@@ -40,7 +38,6 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'next-hop',
     port: fixed(5061),
     reach: 'virtual',
-    built: true,
   },
   {
     ...inInternal,
@@ -55,7 +52,6 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'internal:webConferencing',
     port: at('webConferencingInternal'),
     reach: 'node',
-    built: true,
   },
   {
     ...inInternal,
@@ -69,7 +65,6 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'internal:avAuthentication',
     port: at('avAuthentication'),
     reach: 'virtual',
-    built: true,
   },
   {
     ...inInternal,
@@ -83,7 +78,6 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'internal:media',
     port: at('avUdp'),
     reach: 'both',
-    built: true,
   },
   {
     ...inInternal,
@@ -97,7 +91,6 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'internal:media',
     port: at('avTcp'),
     reach: 'both',
-    built: true,
   },
   {
     ...inInternal,
@@ -112,7 +105,6 @@ export const internalRows: readonly RowDefinition[] = [
     peers: 'internal:replication',
     port: at('replication'),
     reach: 'node',
-    built: true,
   },
   ...(['int-09', 'int-10', 'int-11'] as const).map(
     (id, plus): RowDefinition => ({
@@ -128,7 +120,6 @@ export const internalRows: readonly RowDefinition[] = [
       peers: 'internal:logging',
       port: at('logging', plus),
       reach: 'node',
-      built: true,
     }),
   ),
 ];

@@ -1,7 +1,7 @@
 import type { RowDefinition } from './row-definition.ts';
 import { fixed, inbound, media, onAv, outbound, relayRange } from './shared.ts';
 
-const beside = { section: 'more', service: 'reverse-proxy', reach: 'node', built: true } as const;
+const beside = { section: 'more', service: 'reverse-proxy', reach: 'node' } as const;
 const web = { protocol: 'HTTPS', security: 'TLS', transport: 'tcp' } as const;
 const plainWeb = { protocol: 'HTTP', security: 'none', transport: 'tcp' } as const;
 const proxyOut = { interface: 'internal', edge: 'proxyInside', direction: 'outbound' } as const;
@@ -21,7 +21,6 @@ export const moreRows: readonly RowDefinition[] = [
     peers: 'this-host',
     port: { setting: ['host', 'administration', 'metrics', 'port'] },
     reach: 'node',
-    built: true,
   },
   {
     ...outbound,
@@ -37,7 +36,6 @@ export const moreRows: readonly RowDefinition[] = [
     peers: 'time-servers',
     port: fixed(123),
     reach: 'node',
-    built: true,
   },
   {
     ...inbound,
@@ -53,7 +51,6 @@ export const moreRows: readonly RowDefinition[] = [
     peers: 'administrators',
     port: { setting: ['host', 'administration', 'remote', 'port'] },
     reach: 'node',
-    built: true,
   },
   ...(['outbound', 'inbound'] as const).map(
     (direction, index): RowDefinition => ({
@@ -68,7 +65,6 @@ export const moreRows: readonly RowDefinition[] = [
       peers: 'pool',
       port: relayRange,
       sourcePort: relayRange,
-      built: true,
     }),
   ),
   { ...beside, ...web, ...proxyIn, id: 'more-07', feature: 'reverseProxy', port: fixed(443) },

@@ -52,7 +52,6 @@ export const narrowerRows: readonly RowDefinition[] = [
     peers: 'any',
     port: fixed(5269),
     reach: 'virtual',
-    built: true,
   },
   repeats('int-01', { id: 'xmpp-03', section: 'xmpp' }),
 ];

@@ -79,6 +79,4 @@ export interface RowDefinition {
   /** The row whose flow this one repeats or narrows. */
   readonly sameAs?: string;
   readonly reach: Reach;
-  /** Whether a service of this version stands behind the row. */
-  readonly built: boolean;
 }
