@@ -7,8 +7,9 @@ import type { ServiceMetrics } from './service-metrics.ts';
 import type { FileStore } from './store/file-store.ts';
 import type { Tokens } from './tokens.ts';
 
-/** Files on their way at a time. */
+/** Files on their way at a time: of all, and of one participant. */
 const MOST = 500;
+const MOST_EACH = 20;
 
 export interface DownloadsOptions {
   readonly clock: Clock;
@@ -22,6 +23,7 @@ export interface DownloadsOptions {
 export class Downloads {
   readonly #options: DownloadsOptions;
   #underWay = 0;
+  readonly #ofParticipant = new Map<string, number>();
 
   constructor(options: DownloadsOptions) {
     this.#options = options;
@@ -42,17 +44,32 @@ export class Downloads {
     const file = meeting.contents.fileFor(participant, hash);
     const path = file && files.pathOf(file.hash);
     if (file === undefined || path === undefined) return err('not-found');
-    if (this.#underWay >= MOST) return err('busy');
+    const { conference, participant: number } = opened.value;
+    const done = this.#begin(`${conference} ${number}`);
+    if (done === undefined) return err('busy');
     const size = await stat(path).then(
       (stats) => stats.size,
       () => -1,
     );
-    if (size !== file.size) return err('not-found');
-    this.#underWay++;
+    if (size !== file.size) {
+      done();
+      return err('not-found');
+    }
     const body = createReadStream(path);
-    body.once('close', () => {
-      this.#underWay--;
-    });
+    body.once('close', done);
     return ok({ type: file.type, bytes: size, name: file.name, body });
+  }
+  /** Counts one more, until what it gives is called; undefined when there are enough. */
+  #begin(whose: string): (() => void) | undefined {
+    const own = this.#ofParticipant.get(whose) ?? 0;
+    if (this.#underWay >= MOST || own >= MOST_EACH) return undefined;
+    this.#underWay++;
+    this.#ofParticipant.set(whose, own + 1);
+    return () => {
+      this.#underWay--;
+      const left = (this.#ofParticipant.get(whose) ?? 1) - 1;
+      if (left > 0) this.#ofParticipant.set(whose, left);
+      else this.#ofParticipant.delete(whose);
+    };
   }
 }

@@ -29,7 +29,7 @@ export interface MeetingsOptions {
   readonly store: ConferenceStore;
   readonly tokens: Tokens;
   readonly settings: MeetingSettings;
-  readonly files: Pick<FileStore, 'begin' | 'sweep'>;
+  readonly files: Pick<FileStore, 'begin' | 'sweepNext'>;
   readonly metrics: ServiceMetrics;
   /** Runs a task once what has arrived by now has been dealt with; the event loop's next turn when left out. */
   readonly schedule?: (task: () => void) => void;
@@ -53,8 +53,6 @@ const KEY_BYTES = 12;
 const LONGEST_TITLE = 120;
 /** After the disk took nothing, it is tried again so much later. */
 const UNWRITABLE_MS = 5000;
-/** Between two looks for files that nobody names. */
-const SWEEP_MS = 600_000;
 
 /** All meetings of this node. Those in which somebody is are in memory; the others are read when they are asked for. */
 export class Meetings implements Conferences {
@@ -71,7 +69,7 @@ export class Meetings implements Conferences {
   readonly #used = new Map<string, number>();
   #scheduled = false;
   #unwritableUntil = 0;
-  #sweptAt = 0;
+  #untidyUntil = 0;
 
   constructor(options: MeetingsOptions) {
     this.#options = options;
@@ -285,24 +283,29 @@ export class Meetings implements Conferences {
 
   /** About once a second: who is away for too long has left, what is over ends, what was kept long enough goes. */
   handleTime(): void {
-    const { clock, store } = this.#options;
-    const now = clock.wall();
+    const now = this.#options.clock.wall();
     for (const session of [...this.#sessions]) session.handleTime();
     for (const [id, meeting] of [...this.#open]) {
       meeting.handleTime(now, this.#settings.graceMs);
       this.#forgetIdle(id, meeting);
     }
     this.flush();
-    for (const id of store.overSince(now - this.#settings.keptMs)) if (!this.#open.has(id)) store.delete(id);
-    store.forgetUsed(now);
-    for (const [serial, expires] of this.#used) if (expires < now) this.#used.delete(serial);
-    this.#sweep(now);
+    this.#tidy(now);
   }
-  #sweep(now: number): void {
-    if (now - this.#sweptAt < SWEEP_MS) return;
-    this.#sweptAt = now;
-    const { store, files, metrics } = this.#options;
-    metrics.swept.inc(files.sweep((hash) => store.namesFile(hash), now));
+  /** What the disk does not let go now is tried again. */
+  #tidy(now: number): void {
+    const { store, files, metrics, log } = this.#options;
+    for (const [serial, expires] of this.#used) if (expires < now) this.#used.delete(serial);
+    if (!this.writable || this.#options.clock.now() < this.#untidyUntil) return;
+    try {
+      for (const id of store.overSince(now - this.#settings.keptMs))
+        if (!this.#open.has(id)) store.delete(id);
+      store.forgetUsed(now);
+      metrics.swept.inc(files.sweepNext((hash) => store.namesFile(hash), now));
+    } catch (problem) {
+      log.error('what is over could not be deleted', { reason: (problem as Error).message });
+      this.#untidyUntil = this.#options.clock.now() + UNWRITABLE_MS;
+    }
   }
 
   #admission(id: string, meeting: Meeting, participant: Participant): Admission {

@@ -34,6 +34,8 @@ export const bounds = {
   /** Uploads of one connection, and of all, at a time. */
   uploadsOfSeat: 4,
   uploads: 40,
+  /** An upload of which nothing comes for so long is over. */
+  uploadIdleMs: 120_000,
   slideBytes: 20 * 1_048_576,
   /** Bytes of an upload that may be under way. */
   grantBytes: 262_144,

@@ -75,6 +75,7 @@ export class Meeting extends SharedObject<typeof meeting.server, typeof meeting.
   /** To be called from time to time. */
   handleTime(now: WallTime, graceMs: number): void {
     if (this.#record.ended === undefined && now >= this.#record.expires) return this.end();
+    this.contents.uploads.handleTime();
     for (const { number, absentSince } of [...this.roster.all()])
       if (absentSince !== undefined && now - absentSince >= graceMs) this.leave(number, 'absent');
   }

@@ -7,7 +7,7 @@ interface Reservation {
   readonly seat: Seat;
   readonly cookie: number;
   readonly title: string;
-  readonly until: WallTime;
+  until: WallTime;
 }
 
 export type TitleOutcome =
@@ -39,6 +39,11 @@ export class Titles {
   reserved(seat: Seat, cookie: number, now: WallTime): string | undefined {
     this.#expire(now);
     return this.#find(seat, cookie)?.title;
+  }
+  /** For as long as the connection lasts: its file is under way. */
+  hold(seat: Seat, cookie: number): void {
+    const found = this.#find(seat, cookie);
+    if (found !== undefined) found.until = Number.POSITIVE_INFINITY;
   }
   /** False when there was no such reservation. */
   release(seat: Seat, cookie: number): boolean {

@@ -1,3 +1,4 @@
+import type { WallTime } from '#kernel';
 import { uploadManager, uploadStream } from '#protocols/psom';
 import type { Contents } from './contents.ts';
 import type { FileDraft, StoredFile } from './files.ts';
@@ -98,6 +99,10 @@ export class Uploads extends SharedObject<typeof uploadManager.server, typeof up
   handleSeatGone(seat: Seat): void {
     for (const upload of [...this.#uploads]) if (upload.seat === seat) this.#forget(upload);
   }
+  /** To be called from time to time: who sends nothing makes room. */
+  handleTime(): void {
+    for (const upload of [...this.#uploads]) upload.handleTime();
+  }
   handleContentGone(content: number): void {
     for (const upload of [...this.#uploads]) {
       if (upload.purpose !== 'hand-out' && upload.purpose.content === content) upload.fail(REASON.notAllowed);
@@ -120,13 +125,16 @@ export class Uploads extends SharedObject<typeof uploadManager.server, typeof up
     if (own >= bounds.uploadsOfSeat || this.#uploads.size >= bounds.uploads) return reject(REASON.tooMany);
     const draft = this.#around.files.begin(length);
     if (draft === undefined) return reject(REASON.noSpace);
-    const upload = new Upload(this, { seat, cookie, length, purpose, draft });
+    const upload = new Upload(this, {
+      ...{ seat, cookie, length, purpose, draft, wall: () => this.#around.wall() },
+    });
     const proxy = seat.offer(this, `stream.${cookie}`, upload);
     if (proxy === undefined) {
       draft.abandon();
       return reject(REASON.tooMany);
     }
     this.#uploads.add(upload);
+    if (purpose === 'hand-out') this.#contents.titles.hold(seat, cookie);
     this.to(seat).cAcceptUpload(cookie, proxy);
     upload.begin();
     this.tellSpace();
@@ -161,6 +169,8 @@ export class Upload extends SharedObject<typeof uploadStream.server, typeof uplo
   readonly purpose: Purpose;
   readonly #uploads: Uploads;
   readonly #draft: FileDraft;
+  readonly #wall: () => WallTime;
+  #heard: WallTime;
   #granted = 0;
   #received = 0;
   #state: 'open' | 'finishing' | 'closed' = 'open';
@@ -173,6 +183,7 @@ export class Upload extends SharedObject<typeof uploadStream.server, typeof uplo
       readonly length: number;
       readonly purpose: Purpose;
       readonly draft: FileDraft;
+      readonly wall: () => WallTime;
     },
   ) {
     const room: Room = { seats: () => [about.seat] };
@@ -183,6 +194,8 @@ export class Upload extends SharedObject<typeof uploadStream.server, typeof uplo
     this.purpose = about.purpose;
     this.#draft = about.draft;
     this.#uploads = uploads;
+    this.#wall = about.wall;
+    this.#heard = about.wall();
   }
   override isFor(seat: Seat): boolean {
     return seat === this.seat;
@@ -211,6 +224,10 @@ export class Upload extends SharedObject<typeof uploadStream.server, typeof uplo
       this.#uploads.handleEnd(this, reason);
     });
   }
+  handleTime(): void {
+    if (this.#state === 'open' && this.#wall() - this.#heard >= bounds.uploadIdleMs)
+      this.fail(REASON.cancelled);
+  }
   fail(reason: Reason): void {
     if (this.#state === 'closed') return;
     this.abandon();
@@ -225,6 +242,7 @@ export class Upload extends SharedObject<typeof uploadStream.server, typeof uplo
   protected readonly calls: Calls<typeof uploadStream.server> = {
     sWrite: (_seat, chunk) => {
       if (this.#state !== 'open' || chunk.length === 0) return;
+      this.#heard = this.#wall();
       this.#received += chunk.length;
       if (this.#received > this.length) return this.fail(REASON.wrongLength);
       if (this.#received > this.#granted) return this.fail(REASON.notAllowed);

@@ -1,8 +1,9 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { err, failure, ok, type Result } from '#kernel';
+import { syncFolder } from '#platform/store';
 import type { FileDesk, FileDraft, FileFailure, StoredFile } from '../meeting/files.ts';
 import { mediaTypeOf, pictureOf } from './picture.ts';
 
@@ -13,7 +14,9 @@ const HEAD = 524_288;
 /** Stays free for the database. Bytes. */
 const RESERVE = 64 * 1_048_576;
 /** A file that nobody names may be about to be named. */
-const YOUNG_MS = 3_600_000;
+const YOUNG_MS = 60_000;
+/** Files under way at a time, of all meetings: each takes a descriptor and its head in memory. */
+const MOST_DRAFTS = 400;
 
 /** Free bytes of the file system of a folder. */
 export type FreeSpace = (folder: string) => number;
@@ -26,19 +29,25 @@ const freeSpace: FreeSpace = (folder) => {
 export class FileStore implements FileDesk {
   readonly folder: string;
   readonly #free: FreeSpace;
+  /** Returns when the disk knows which names a folder holds. */
+  readonly #sync: (folder: string) => void;
   /** Bytes that drafts may yet write. */
   #promised = 0;
+  #drafts = 0;
+  /** Shelves that are still to be swept in this round. */
+  #unswept: string[] = [];
 
-  private constructor(folder: string, free: FreeSpace) {
+  private constructor(folder: string, free: FreeSpace, sync: (folder: string) => void) {
     this.folder = folder;
     this.#free = free;
+    this.#sync = sync;
   }
   /** What was half-way when the process ended is gone. */
-  static open(folder: string, free: FreeSpace = freeSpace): Result<FileStore> {
+  static open(folder: string, free = freeSpace, sync = syncFolder): Result<FileStore> {
     try {
       rmSync(join(folder, INCOMING), { recursive: true, force: true });
       mkdirSync(join(folder, INCOMING), { recursive: true, mode: 0o700 });
-      return ok(new FileStore(folder, free));
+      return ok(new FileStore(folder, free, sync));
     } catch (problem) {
       return err(failure('SLP-WEB-0058', `${folder}: ${(problem as Error).message}`, problem));
     }
@@ -46,13 +55,16 @@ export class FileStore implements FileDesk {
 
   begin(length: number): FileDraft | undefined {
     try {
+      if (this.#drafts >= MOST_DRAFTS) return undefined;
       if (this.#free(this.folder) - this.#promised < length + RESERVE) return undefined;
     } catch {
       return undefined;
     }
+    this.#drafts += 1;
     this.#promised += length;
     const place = join(this.folder, INCOMING, randomBytes(16).toString('hex'));
     return new Draft(this, place, () => {
+      this.#drafts -= 1;
       this.#promised -= length;
     });
   }
@@ -60,22 +72,43 @@ export class FileStore implements FileDesk {
   pathOf(hash: string): string | undefined {
     return HASH.test(hash) ? join(this.folder, hash.slice(0, 2), hash) : undefined;
   }
-  /** Deletes files that nobody names any more. */
+  /** A file that is whole takes its place, and is there when the power fails. @throws when the disk does not take it */
+  async shelve(place: string, hash: string): Promise<string> {
+    const path = this.pathOf(hash) ?? '';
+    const shelf = dirname(path);
+    if (mkdirSync(shelf, { recursive: true, mode: 0o700 }) !== undefined) this.#sync(this.folder);
+    await rename(place, path);
+    const now = new Date();
+    await utimes(path, now, now);
+    this.#sync(shelf);
+    return path;
+  }
+  /** Deletes files that nobody names any more, all of them. */
   sweep(isNamed: (hash: string) => boolean, now: number): number {
+    return shelvesOf(this.folder).reduce((swept, shelf) => swept + this.#sweepShelf(shelf, isNamed, now), 0);
+  }
+  /** As `sweep`, on the next of 256 shelves only: whoever has many files has other things to do meanwhile. */
+  sweepNext(isNamed: (hash: string) => boolean, now: number): number {
+    if (this.#unswept.length === 0) this.#unswept = shelvesOf(this.folder);
+    const shelf = this.#unswept.pop();
+    return shelf === undefined ? 0 : this.#sweepShelf(shelf, isNamed, now);
+  }
+  #sweepShelf(shelf: string, isNamed: (hash: string) => boolean, now: number): number {
     let swept = 0;
-    for (const shelf of readdirSync(this.folder)) {
-      if (!/^[0-9a-f]{2}$/.test(shelf)) continue;
-      for (const hash of readdirSync(join(this.folder, shelf))) {
-        const path = join(this.folder, shelf, hash);
-        const stats = statSync(path, { throwIfNoEntry: false });
-        if (!HASH.test(hash) || stats === undefined || now - stats.mtimeMs < YOUNG_MS || isNamed(hash))
-          continue;
-        rmSync(path, { force: true });
-        swept++;
-      }
+    for (const hash of readdirSync(join(this.folder, shelf))) {
+      const path = join(this.folder, shelf, hash);
+      const stats = statSync(path, { throwIfNoEntry: false });
+      if (!HASH.test(hash) || stats === undefined || now - stats.mtimeMs < YOUNG_MS || isNamed(hash))
+        continue;
+      rmSync(path, { force: true });
+      swept++;
     }
     return swept;
   }
+}
+
+function shelvesOf(folder: string): string[] {
+  return readdirSync(folder).filter((name) => /^[0-9a-f]{2}$/.test(name));
 }
 
 /** One file on its way, written piece by piece in order. */
@@ -146,11 +179,7 @@ class Draft implements FileDraft {
       if (this.#failure !== undefined || file === undefined) throw new Error('not written');
       await file.sync();
       await file.close();
-      const path = this.#store.pathOf(hash) ?? '';
-      mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-      await rename(this.#place, path);
-      const now = new Date();
-      await utimes(path, now, now);
+      const path = await this.#store.shelve(this.#place, hash);
       if ((await stat(path)).size !== about.size) throw new Error('not whole');
       return ok({ hash, ...about, picture: picture && { width: picture.width, height: picture.height } });
     } catch (problem) {
