@@ -71,6 +71,11 @@ class World {
       one.user.onClose();
     }
   }
+  /** Connections to a place, and those of signalling. */
+  get open(): { readonly places: number; readonly signalling: number } {
+    const places = [...this.#open].filter(({ connection }) => connection !== undefined).length;
+    return { places, signalling: this.#open.size - places };
+  }
   sendBye(cause: number): void {
     const invite = this.#dialog ?? assert.fail();
     const bye = buildRequest({
@@ -251,6 +256,33 @@ describe('a session', () => {
     world.session.retryNow();
     await world.settle();
     assert.equal(world.session.snapshot().stage, 'in');
+  });
+
+  test('has one connection, however often it is told to try', async () => {
+    const world = await inside();
+    world.cut(true);
+    for (let again = 0; again < 3; again++) {
+      world.session.retryNow();
+      // It is under way, and not there yet.
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    }
+    await world.settle();
+    assert.equal(world.session.snapshot().stage, 'in');
+    assert.equal(world.open.places, 1);
+  });
+
+  test('that is left while it comes in does not come in', async () => {
+    for (const turns of [0, 1, 2, 3, 4, 6]) {
+      const world = new World();
+      world.session.start();
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      const left = world.session.leave();
+      await world.settle();
+      await world.wait(10_000);
+      await left;
+      assert.deepEqual(world.open, { places: 0, signalling: 0 }, `after ${turns} turns`);
+      assert.equal(world.session.snapshot().end, 'left');
+    }
   });
 
   test('ends when it is removed, and when the meeting is over', async () => {

@@ -181,6 +181,10 @@ export class MeetingSession {
       });
       const channel = transport.openSignalling({
         onOpen: () => {
+          if (this.#isOver) {
+            channel.close();
+            return resolve(undefined);
+          }
           this.#agent = agent;
           this.#signalling = channel;
           resolve(agent);
@@ -204,8 +208,12 @@ export class MeetingSession {
     const { clock, transport } = this.#options;
     const place = this.place;
     if (place === undefined) return { final: 'unavailable' };
+    if (this.#isOver) return undefined;
+    const before = this.#place;
     const user = {
       onOpen: () => {
+        // Another one was tried meanwhile, or it was left.
+        if (this.#place !== opened || this.#isOver) return opened.channel.close();
         opened.open = true;
         join();
         this.#flush();
@@ -227,7 +235,11 @@ export class MeetingSession {
     };
     const opened = { channel: transport.openPlace(place, user), open: false };
     this.#place = opened;
+    before?.channel.close();
     return undefined;
+  }
+  get #isOver(): boolean {
+    return this.#snapshot.stage === 'over';
   }
 
   /** What the meeting's own words mean for the session. */

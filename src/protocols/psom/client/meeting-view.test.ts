@@ -277,6 +277,19 @@ describe('a participant', () => {
     assert.ok(anna.view.canResume);
   });
 
+  test('says something from time to time, though it hears enough: whoever is silent for long counts as gone', async () => {
+    const { anna, ben } = await pair();
+    const pings: number[] = [];
+    for (let now = 1_000; now <= 90_000; now += 1_000) {
+      // Something is told all the time, and nothing has to be said.
+      anna.view.handleBytes(encodeOperation({ kind: 'ping', cookie: 1 }).subarray(0, 0), now);
+      assert.ok(anna.view.handleTime(now));
+      if (anna.view.takeOutput().length > 0) pings.push(now);
+    }
+    assert.ok(pings.length >= 2 && pings.length < 10, `${pings.length}`);
+    ben.drop();
+  });
+
   test('a server that says what it may not is left', async () => {
     for (const bytes of [
       encodeOperation({ kind: 'pong', cookie: 1 }),

@@ -30,6 +30,8 @@ const LONGEST_ANSWER = 4_096;
 /** With nothing heard for so long one asks, and with no answer after that the connection counts as gone. Milliseconds. */
 const ASK_AFTER_MS = 8_000;
 const GONE_AFTER_MS = 20_000;
+/** Whoever says nothing counts as gone on the other side, too: one asks though one hears enough. */
+const SPEAK_AFTER_MS = 30_000;
 
 interface Session {
   readonly peer: PsomPeer;
@@ -39,6 +41,9 @@ interface Session {
   held: Uint8Array;
   heard: Monotonic;
   asked: boolean;
+  /** The last time at which it was seen that something had been said. */
+  spoke: Monotonic;
+  saidSomething: boolean;
 }
 
 /**
@@ -129,6 +134,9 @@ export class MeetingView {
       session.asked = true;
       session.peer.ping(0);
     }
+    if (session.saidSomething) session.spoke = now;
+    else if (now - session.spoke > SPEAK_AFTER_MS && session.mirror !== undefined) session.peer.ping(0);
+    session.saidSomething = false;
     this.#notify();
     return this.#session === session;
   }
@@ -142,6 +150,7 @@ export class MeetingView {
   takeOutput(): Uint8Array[] {
     const frames = [...this.#output, ...(this.#session?.peer.takeOutput() ?? [])];
     this.#output = [];
+    if (this.#session !== undefined && frames.length > 0) this.#session.saidSomething = true;
     return frames;
   }
 
@@ -164,7 +173,7 @@ export class MeetingView {
   #begin(show: JoinKind, token: string, now: Monotonic): void {
     this.#drop();
     const peer = new PsomPeer({ side: 'client', root: meeting, interfaces: [uploadStream], limits });
-    this.#session = { peer, mirror: undefined, held: new Uint8Array(), heard: now, asked: false };
+    this.#session = { peer, mirror: undefined, held: new Uint8Array(), ...fresh(now) };
     this.#output = [encodeOperation({ kind: 'join', version: VERSION, show, token })];
     this.#fault = undefined;
     this.#refusal = undefined;
@@ -273,6 +282,11 @@ export class MeetingView {
     this.#dirty = false;
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** Of a connection that is new. */
+function fresh(now: Monotonic): Pick<Session, 'heard' | 'asked' | 'spoke' | 'saidSomething'> {
+  return { heard: now, asked: false, spoke: now, saidSomething: false };
 }
 
 /** What an upload's stream was granted; may come before the upload knows its stream. */
