@@ -40,6 +40,20 @@ test('PSOM in a WebSocket: binary both ways, the same JOIN', async (t) => {
   await until(() => bench.joins[0]?.closed === 'protocol');
 });
 
+test('whoever has joined and is not heard of for long is gone, by whichever way it came', async (t) => {
+  const bench = await DoorBench.start(t);
+  const socket = bench.webSocket(`https://${HOST}`);
+  await once(socket, 'open');
+  socket.send(joinFrame());
+  const client = await bench.psom();
+  client.socket.write(joinFrame());
+  await until(() => bench.joins.length === 2);
+  assert.deepEqual(
+    bench.joins.map(({ connection }) => connection.idleMs),
+    [90_000, 90_000],
+  );
+});
+
 test('a page of another origin opens no WebSocket; a listed one, the own one and none at all do', async (t) => {
   const bench = await DoorBench.start(t);
   for (const foreign of ['https://evil.example', `http://${HOST}`, `https://${HOST}.evil.example`, 'null']) {

@@ -50,6 +50,8 @@ const JOIN_MS = 10_000;
 /** Octets of one WebSocket message; boundaries mean nothing, and a page may send a few frames at once. */
 const MESSAGE_BYTES = 256 * 1024;
 const PING_MS = 20_000;
+/** Somebody who has joined and of whom nothing is heard for so long, not a pong either, is gone (docs/protocols/psom.md). */
+const SILENT_MS = 90_000;
 const CONTENT_PATH = /^\/content\/([A-Za-z0-9_-]{1,512})\/([0-9a-f]{64})$/;
 const NOT_BUILT = 'The meeting client is not built: run `node tools/build-meeting/main.ts` and reload.';
 
@@ -135,6 +137,7 @@ export class PsomDoor {
         this.#refuse('join-malformed', connection, `version ${join.version}`);
         refuseJoin(connection, 'version', 0);
       } else if (join !== undefined) {
+        connection.idleMs = SILENT_MS;
         this.#user.handleJoin(join, connection);
       } else if (fault !== undefined) {
         this.#refuse(fault, connection);
