@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { parseDocument } from 'yaml';
 import { buildMeeting } from '#tools/build-meeting';
-import { edit } from '../lab/faults/documents.ts';
 import { launchBrowser } from '../lab/testing/browser.ts';
 import { Perimeter } from '../lab/testing/perimeter.ts';
 import { Line } from './testing/line.ts';
@@ -34,7 +35,9 @@ before(async () => {
   perimeter = await Perimeter.prepare({ network: NETWORK, frontEnd: true, meetings: true });
   const { plan, files } = perimeter;
   const inside = `https://${plan.names.frontEnd}:${DOOR_PORT}`;
-  edit(perimeter, 'internal', { 'frontEnd.webSocket': { enabled: true, origins: [inside] } });
+  const document = parseDocument(readFileSync(files.internalDocument, 'utf8'));
+  document.setIn(['frontEnd', 'webSocket'], document.createNode({ enabled: true, origins: [inside] }));
+  writeFileSync(files.internalDocument, document.toString());
   await perimeter.start();
   await perimeter.until('the service has a place outside', async () => {
     const links = (await perimeter.internal.ask('web-conferencing-service', 'links')) as { state: string }[];
