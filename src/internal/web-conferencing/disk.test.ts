@@ -38,6 +38,28 @@ test('a disk that lets nothing go stops nobody, and is asked again', async () =>
   assert.equal(table.meetings.recordOf(other.value.id), undefined);
 });
 
+test('signalling, too, hears of nobody who has left what the disk does not take', async () => {
+  await using table = new Table();
+  const alice = await table.join(ALICE);
+  const bob = await table.join('bob@example.com');
+  const gone: unknown[] = [];
+  table.meetings.onDeparture((_, number, why) => void gone.push([number, why]));
+  const commit = table.store.commit.bind(table.store);
+  table.store.commit = () => {
+    throw new Error('database or disk is full');
+  };
+  alice.view.commands.removeUser(bob.number);
+  await until(() => bob.view.phase === 'dropped' && alice.view.phase === 'dropped');
+  assert.deepEqual(gone, []);
+  table.store.commit = commit;
+  table.clock.advance(5000);
+  await alice.resume();
+  await bob.resume();
+  alice.view.commands.removeUser(bob.number);
+  await until(() => bob.view.phase === 'dropped');
+  assert.deepEqual(gone, [[bob.number, 'removed']]);
+});
+
 test('a file is on the disk by name, too, before anybody is told of it', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'files-'));
   t.after(() => rmSync(folder, { recursive: true }));

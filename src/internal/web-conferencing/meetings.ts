@@ -62,6 +62,8 @@ export class Meetings implements Conferences {
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #departures = new Set<(id: string, participant: number, why: Departure) => void>();
   #noted: Noted[] = [];
+  /** Who has left, and nobody outside the meeting knows of it yet. */
+  #departed: { readonly id: string; readonly number: number; readonly why: Departure }[] = [];
   readonly #sessions = new Set<Session>();
   /** Those that have something to send. */
   readonly #speaking = new Set<Session>();
@@ -245,6 +247,10 @@ export class Meetings implements Conferences {
     const speaking = [...this.#speaking];
     this.#speaking.clear();
     for (const session of speaking) session.flush();
+    const departed = this.#departed;
+    this.#departed = [];
+    for (const { id, number, why } of departed)
+      for (const listener of [...this.#departures]) listener(id, number, why);
     return written;
   }
   #write(noted: readonly Noted[]): boolean {
@@ -268,6 +274,7 @@ export class Meetings implements Conferences {
       if (ids.has(session.meeting.record.id)) session.destroy('limit');
     for (const id of ids) this.#open.delete(id);
     this.#noted = this.#noted.filter(({ conference }) => !ids.has(conference));
+    this.#departed = this.#departed.filter(({ id }) => !ids.has(id));
     const { store } = this.#options;
     for (const id of store.inhabited()) if (ids.has(id)) this.open(id);
   }
@@ -321,7 +328,8 @@ export class Meetings implements Conferences {
     if (meeting.roster.size === 0 && this.flush()) this.#open.delete(id);
   }
   #handleDeparture(id: string, number: number, why: Departure): void {
-    for (const listener of [...this.#departures]) listener(id, number, why);
+    this.#departed.push({ id, number, why });
+    this.#plan();
   }
   #handleRoster(id: string): void {
     for (const watcher of [...(this.#watchers.get(id) ?? [])]) watcher();

@@ -76,3 +76,14 @@ test('a participant that reads nothing has no state told to it over and over', a
   await until(() => table.meetings.inMemory(table.id) !== undefined && wire.paused, 'it is heard no more');
   assert.ok(wire.queued < 2_000_000, `${wire.queued} bytes wait`);
 });
+
+test('an operator cannot lock the organizer out of the meeting', async () => {
+  await using table = new Table();
+  const alice = await table.join(ALICE);
+  table.meetings.open(table.id)?.ban(ALICE);
+  table.meetings.flush();
+  assert.equal(alice.view.phase, 'live');
+  table.meetings.leave(table.id, alice.number);
+  const again = await table.join(ALICE);
+  assert.equal(again.seen.self.presenter, true);
+});

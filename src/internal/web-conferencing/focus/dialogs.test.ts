@@ -30,6 +30,7 @@ test('who is removed is sent BYE, and everybody is when the meeting ends', () =>
   stage.guestSends('INVITE', id, key);
   stage.hop.take();
   stage.meeting(id).ban('carol@example.com');
+  stage.meetings.flush();
   stage.network.settle();
   const removed = stage.hop.takeRequest('BYE');
   assert.equal(removed.to.uri, 'sip:carol@example.com');
@@ -40,6 +41,7 @@ test('who is removed is sent BYE, and everybody is when the meeting ends', () =>
   stage.network.settle();
   assert.deepEqual(stage.hop.take(), []);
   stage.meeting(id).end();
+  stage.meetings.flush();
   stage.network.settle();
   const ended = [stage.hop.takeRequest('BYE'), stage.hop.takeRequest('BYE')];
   assert.deepEqual(ended.map(({ to }) => to.uri).sort(), [`sip:${GUEST}`, `sip:${ALICE}`].sort());
@@ -112,6 +114,7 @@ test('the service goes away without a word, and participants stay in', () => {
   stage.joins(id);
   stage.focus.stop();
   stage.meeting(id).end();
+  stage.meetings.flush();
   stage.network.settle();
   assert.deepEqual(stage.hop.take(), []);
 });

@@ -142,6 +142,7 @@ test('a subscription ends with its time, with the participant and with the meeti
   subscribes(stage, id, { from: 'carol@example.com' });
   stage.notified();
   stage.meeting(id).end();
+  stage.meetings.flush();
   stage.network.settle();
   assert.equal(stage.hop.takeRequest('BYE').to.uri, 'sip:carol@example.com');
   assert.equal(ended(), 'terminated;reason=noresource');

@@ -54,7 +54,7 @@ export class Roster {
     if (now >= expires) return 'expired';
     if (who.kind === 'guest' ? !guests : who.kind === 'federated' && !federated) return 'not-allowed';
     const standing = who.kind === 'guest' ? undefined : this.#standings.get(who.address);
-    if (standing?.removed === true) return 'removed';
+    if (standing?.removed === true && !this.#isOrganizer(who)) return 'removed';
     const expected = this.#isOrganizer(who) || standing?.presenter === true || standing?.admitted === true;
     if (locked && !expected && this.#same(who) === undefined) return 'locked';
     return undefined;
