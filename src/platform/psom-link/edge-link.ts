@@ -12,7 +12,13 @@ import { type Connection, type Endpoint, takeSocket } from '#platform/net';
 import { CONTENT_PATH, type ContentAnswer, type ContentRequest, contentHeaders } from './content.ts';
 import { type EdgeHello, readEdgeHello, type ServiceHello, serviceHelloLine } from './hello.ts';
 import type { LinkEnd } from './link-notice.ts';
-import { connectionWindow, LinkLife, type LinkLimits, sessionOptions } from './link-transport.ts';
+import {
+  connectionWindow,
+  destroyWhenReset,
+  LinkLife,
+  type LinkLimits,
+  sessionOptions,
+} from './link-transport.ts';
 import { ParticipantConnection } from './participant-connection.ts';
 
 export interface EdgeLinkOptions {
@@ -146,6 +152,7 @@ export class EdgeLink {
       stream.respond(headers, { endStream: !answer.ok });
       if (!answer.ok) return;
       stream.setTimeout(STALL_MS, () => stream.close(constants.NGHTTP2_CANCEL));
+      destroyWhenReset(stream);
       pipeline(answer.value.body, stream, ignore);
     });
   }

@@ -1,4 +1,4 @@
-import type { Http2Session } from 'node:http2';
+import type { Http2Session, Http2Stream } from 'node:http2';
 import type { Cancel, Clock } from '#kernel';
 import type { Connection } from '#platform/net';
 import type { LinkEnd } from './link-notice.ts';
@@ -23,9 +23,13 @@ const LARGEST_WINDOW = 2 ** 31 - 1;
 /** A larger frame has fewer heads, and holds others up for longer. */
 const FRAME_BYTES = 64 * 1024;
 const HEAD_BYTES = 4096;
+/** Streams that may be reset in a second; as many again at once. */
+const RESETS = 100_000;
+const UNBOUNDED_MEMORY = 1_000_000;
+const REJECTED = 2 ** 31 - 1;
 
 /** What both ends say and bound alike (RFC 9113 §6.5.2). */
-export function sessionOptions({ streams, outboundBytes }: LinkLimits) {
+export function sessionOptions({ streams }: LinkLimits) {
   return {
     settings: {
       enablePush: false,
@@ -34,9 +38,16 @@ export function sessionOptions({ streams, outboundBytes }: LinkLimits) {
       maxConcurrentStreams: streams,
       maxHeaderListSize: HEAD_BYTES,
     },
-    // In units of 10^6 bytes. New streams are refused while it is exceeded; what it counts is bounded stream by stream.
-    maxSessionMemory: Math.ceil((streams * (STREAM_WINDOW + outboundBytes)) / 1e6) + 1,
+    // What waits is bounded stream by stream. The runtime's own sum, in 10^6 bytes, keeps what was waiting in streams that were
+    // reset: once it is reached it takes no stream any more.
+    maxSessionMemory: UNBOUNDED_MEMORY,
     maxOutstandingPings: 2,
+    // Whoever leaves outside resets a stream here, and one that leaves often must not cost the others their link: the
+    // other end is one of our own. The runtime's 33 a second are meant for strangers.
+    streamResetBurst: RESETS,
+    streamResetRate: RESETS,
+    // In the whole life of a link: streams whose place was not free yet when they came.
+    maxSessionRejectedStreams: REJECTED,
     unknownProtocolTimeout: 1000,
   };
 }
@@ -44,6 +55,15 @@ export function sessionOptions({ streams, outboundBytes }: LinkLimits) {
 /** The window of the whole link is that of all streams together: one that nobody reads keeps no other from its turn. */
 export function connectionWindow({ streams }: LinkLimits): number {
   return Math.min(LARGEST_WINDOW, streams * STREAM_WINDOW);
+}
+
+/**
+ * A reset without an error code leaves a stream that is written to as it is: it, and what is read for it, would stay for as long
+ * as the link.
+ */
+export function destroyWhenReset(stream: Http2Stream): void {
+  // Not at once: a stream that is reset from here has to say so first.
+  stream.once('aborted', () => queueMicrotask(() => stream.destroy()));
 }
 
 /** The end of a link, and its signs of life. Tells its owner once that it is over, when the connection has closed. */
@@ -54,7 +74,6 @@ export class LinkLife {
   readonly #pingMs: number;
   readonly #handleEnd: (reason: LinkEnd) => void;
   #unanswered = false;
-  #inOrder = false;
   #reason: LinkEnd | undefined;
   #over = false;
   #cancel: Cancel;
@@ -72,19 +91,19 @@ export class LinkLife {
     this.#pingMs = pingMs;
     this.#handleEnd = handleEnd;
     session.on('error', () => {});
-    session.on('goaway', (code) => {
-      this.#inOrder = code === 0;
-    });
+    // Whoever is going takes nobody more, so that those who are here have to come back by another way anyhow.
+    session.on('goaway', (code) => this.stop(code === 0 ? 'peer-closed' : 'reset'));
     session.on('close', () => connection.destroy('local'));
     connection.onClose = (reason) => this.#finish(reason);
     this.#cancel = clock.after(pingMs, () => this.#ping());
   }
+  /** No stream can be opened any more; the owner may not have been told yet. */
   get over(): boolean {
-    return this.#over || this.#reason !== undefined;
+    return this.#over || this.#reason !== undefined || this.session.destroyed || this.session.closed;
   }
 
   stop(reason: LinkEnd): void {
-    if (this.over) return;
+    if (this.#over || this.#reason !== undefined) return;
     this.#reason = reason;
     // The other end is told by GOAWAY; all streams end with it.
     this.session.destroy();
@@ -107,6 +126,6 @@ export class LinkLife {
     this.#over = true;
     this.#cancel();
     if (!this.session.destroyed) this.session.destroy();
-    this.#handleEnd(this.#reason ?? (this.#inOrder ? 'peer-closed' : reason === 'local' ? 'reset' : reason));
+    this.#handleEnd(this.#reason ?? (reason === 'local' ? 'reset' : reason));
   }
 }

@@ -1,6 +1,7 @@
 import { constants, type Http2Stream } from 'node:http2';
 import type { Clock, Monotonic } from '#kernel';
 import { type CloseReason, type Connection, ConnectionSweep, type Endpoint } from '#platform/net';
+import { destroyWhenReset } from './link-transport.ts';
 
 export interface ParticipantFacts {
   readonly remote: Endpoint;
@@ -42,6 +43,7 @@ export class ParticipantConnection implements Connection {
     this.lastReceived = this.opened;
     // A stream that was reset tells an error too; the end is enough.
     stream.on('error', ignore);
+    destroyWhenReset(stream);
     stream.on('end', () => this.#handleEnd());
     stream.on('close', () => this.#handleClose());
     stream.on('drain', () => this.onDrain());

@@ -53,7 +53,11 @@ export class ServiceLink {
       createConnection: () => socket,
     });
     this.#session.once('connect', () => this.#session.setLocalWindowSize(connectionWindow(limits)));
-    this.#session.on('stream', (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM));
+    // Nothing is asked for that way; what is written to a stream that is gone already looks like it, too.
+    this.#session.on('stream', (stream) => {
+      stream.on('error', ignore);
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    });
     this.#life = new LinkLife(connection, this.#session, clock, limits.pingMs, (reason) => {
       this.#establishment();
       options.owner.handleEnd(this, reason);
@@ -128,6 +132,7 @@ export class ServiceLink {
     return new Promise((resolve) => {
       const stream = this.#session.request({ ':path': `/content/${token}/${hash}` });
       this.#contents += 1;
+      cancelWhenDestroyed(stream);
       const late = this.#options.clock.after(ANSWER_MS, () => stream.close(constants.NGHTTP2_CANCEL));
       stream.on('error', ignore);
       stream.once('close', () => {
@@ -169,6 +174,18 @@ export class ServiceLink {
     this.#offset = said.clock - this.#options.clock.wall();
     this.#options.owner.handleHello(this, first);
   }
+}
+
+/**
+ * Whoever reads a file destroys it when its reader has gone. The runtime resets such a stream without an error code, which the
+ * service's end takes for the end of a request: it would go on writing, and its file stay open for as long as the link.
+ */
+function cancelWhenDestroyed(stream: ClientHttp2Stream): void {
+  const destroy = stream.destroy.bind(stream);
+  stream.destroy = (problem) => {
+    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+    return destroy(problem);
+  };
 }
 
 function ignore(): void {}
