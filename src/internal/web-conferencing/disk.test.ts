@@ -38,6 +38,16 @@ test('a disk that lets nothing go stops nobody, and is asked again', async () =>
   assert.equal(table.meetings.recordOf(other.value.id), undefined);
 });
 
+test('a meeting that the disk does not take is not made, and its operator is told why', async () => {
+  await using table = new Table();
+  table.store.create = () => {
+    throw new Error('database or disk is full');
+  };
+  const about = { title: 'More', organizer: ALICE, presenters: [], guests: false, federated: false };
+  const made = table.meetings.create(about);
+  assert.equal(made.ok ? 'made' : made.error.code, 'SLP-WEB-0056');
+});
+
 test('signalling, too, hears of nobody who has left what the disk does not take', async () => {
   await using table = new Table();
   const alice = await table.join(ALICE);

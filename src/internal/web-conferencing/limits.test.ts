@@ -113,3 +113,12 @@ test('a participant that reads nothing is cut at the bound that the document set
     await until(() => bob.content('Board')?.annotations?.all.length === 20);
   }
 });
+
+test('an operator is told when a meeting cannot remember what is decided about one more address', async () => {
+  await using stage = await Stage.open();
+  const { id } = await stage.ask<{ id: string }>('create', { title: 'Plans', organizer: ALICE });
+  const admit = (address: string) => stage.ask('admit', { meeting: id, address });
+  for (let n = 0; n < 1000; n++) await admit(`user${n}@example.com`);
+  await assert.rejects(admit('one.more@example.com'), /SLP-WEB-0059/);
+  await admit('user7@example.com');
+});

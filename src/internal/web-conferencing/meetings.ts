@@ -102,8 +102,12 @@ export class Meetings implements Conferences {
       ...{ nextParticipant: 1, nextContent: 1, nextOrder: 1 },
       expires: created + (wanted.lifeMs ?? this.#settings.expiryMs),
     };
-    store.create(record, wanted.presenters);
-    return ok(record);
+    try {
+      store.create(record, wanted.presenters);
+      return ok(record);
+    } catch (problem) {
+      return err(failure('SLP-WEB-0056', (problem as Error).message, problem));
+    }
   }
   list(): ConferenceRecord[] {
     return this.#options.store.list();

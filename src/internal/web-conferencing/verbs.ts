@@ -89,6 +89,10 @@ function rulingVerbs(current: () => Running, idOf: (text: string) => string): Re
     if (!meetings.flush()) throw new FailureError(failure('SLP-WEB-0056'));
     return { done: true };
   };
+  const decide = (text: string, decided: (id: string) => boolean) =>
+    change(text, (id) => {
+      if (!decided(id)) throw new FailureError(failure('SLP-WEB-0059', id));
+    });
   const meetingOf = (id: string) => {
     const found = current().meetings.open(id);
     if (found === undefined) throw new FailureError(failure('SLP-WEB-0052', id));
@@ -101,13 +105,13 @@ function rulingVerbs(current: () => Running, idOf: (text: string) => string): Re
     end: verb(about, ({ meeting: text }) => change(text, (id) => meetingOf(id).end())),
     /** The address may come in though the meeting is locked, or though it was removed. */
     admit: verb(whom, ({ meeting: text, address: who }) =>
-      change(text, (id) => meetingOf(id).allow(addressOf(who))),
+      decide(text, (id) => meetingOf(id).allow(addressOf(who))),
     ),
     remove: verb(whom, ({ meeting: text, address: who }) =>
-      change(text, (id) => meetingOf(id).ban(addressOf(who))),
+      decide(text, (id) => meetingOf(id).ban(addressOf(who))),
     ),
     present: verb(whom, ({ meeting: text, address: who }) =>
-      change(text, (id) => meetingOf(id).appoint(addressOf(who))),
+      decide(text, (id) => meetingOf(id).appoint(addressOf(who))),
     ),
   };
 }

@@ -82,4 +82,9 @@ export const webConferencingErrors = {
     remedy:
       'Let the service make and write the folder of webConferencing.filesDirectory, on a disk with room.',
   },
+  'SLP-WEB-0059': {
+    blame: 'operator',
+    summary: 'too many decisions about who may come into this meeting were made',
+    remedy: 'Create another meeting: one meeting remembers what was decided about 1000 addresses.',
+  },
 } as const satisfies Catalogue;

@@ -131,18 +131,20 @@ export class Meeting extends SharedObject<typeof meeting.server, typeof meeting.
     this.leave(participant.number, 'removed');
   }
 
-  /** The address may come in though the meeting is locked, or though it was removed before. */
-  allow(address: string): void {
-    this.roster.decide(address, { admitted: true, removed: false });
+  /** The address may come in though the meeting is locked, or though it was removed before. False, here and below: cannot be remembered. */
+  allow(address: string): boolean {
+    return this.roster.decide(address, { admitted: true, removed: false });
   }
-  ban(address: string): void {
-    this.roster.decide(address, { admitted: false, presenter: false, removed: true });
+  ban(address: string): boolean {
+    const decided = this.roster.decide(address, { admitted: false, presenter: false, removed: true });
     for (const one of [...this.roster.of(address)]) this.remove(one);
+    return decided;
   }
   /** A presenter whenever it comes in. */
-  appoint(address: string): void {
-    this.roster.decide(address, { presenter: true, removed: false });
+  appoint(address: string): boolean {
+    const decided = this.roster.decide(address, { presenter: true, removed: false });
     for (const one of this.roster.of(address)) this.setPresenter(one, true);
+    return decided;
   }
 
   override isFor(): boolean {
