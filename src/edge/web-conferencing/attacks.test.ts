@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { connect as connectTls, createSecureContext } from 'node:tls';
-import { SystemRandom } from '#kernel';
+import { ok, SystemRandom } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import { encodeOperation } from '#protocols/psom';
 import { conferenceSigningKey } from '#protocols/tokens';
-import { EdgeBench, NODE, OTHER_NODE, until } from './testing/bench.ts';
+import { EdgeBench, HOST, NODE, OTHER_NODE, until } from './testing/bench.ts';
 import { get, HASH, Outside, TestService, webSocket } from './testing/ends.ts';
 
 async function started(t: Parameters<typeof EdgeBench.start>[0]) {
@@ -234,4 +235,22 @@ test('content tokens: forged ones and those of other purposes get nothing, are c
     'source-slowed',
   ]);
   assert.deepEqual(service.asked, []);
+});
+
+test('files that nobody takes the end of hold a few places, never those of participants', async (t) => {
+  const { bench, service } = await started(t);
+  service.content = () =>
+    ok({ type: 'image/png', bytes: 10, name: 'slide.png', body: new Readable({ read: () => {} }) });
+  const path = `/content/${service.token({ purpose: 'content' })}/${HASH}`;
+  const ask = async () => {
+    const client = await Outside.dial(t, bench, ['http/1.1']);
+    client.socket.write(`GET ${path} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+    await until(() => client.text.includes('\r\n\r\n') || client.closed);
+    return client;
+  };
+  const taken: Outside[] = [];
+  while (taken.length < 64) taken.push(await ask());
+  assert.ok(taken.every(({ text }) => text.startsWith('HTTP/1.1 200')));
+  assert.match((await ask()).text, /^HTTP\/1\.1 503/);
+  assert.equal((await Outside.join(t, bench, service.token())).answer, 'joined');
 });

@@ -7,6 +7,7 @@ import type { JoinRefusal } from '#protocols/psom';
 import type { ConferenceClaims } from '#protocols/tokens';
 import { ConferencingEvents } from './conferencing-events.ts';
 import type { EdgeMetrics } from './metrics.ts';
+import { FilesUnderWay } from './policy/files-under-way.ts';
 import { JoinDesk } from './policy/join-desk.ts';
 import type { Refusal } from './policy/refusals.ts';
 import { linkSettings, type Prepared } from './prepared.ts';
@@ -56,6 +57,7 @@ export class ConferencingEdge {
   readonly links: ServiceLinks;
   readonly #context: EdgeContext;
   readonly #desk: JoinDesk;
+  readonly #files = new FilesUnderWay();
   readonly #events: ConferencingEvents;
   readonly #participants = new Set<Participant>();
   #prepared: Prepared;
@@ -191,7 +193,7 @@ export class ConferencingEdge {
     const { clock, meters } = this.#context;
     const source = sourceKey(connection.remote.address);
     const checked = this.#desk.check('content', request.token, source, clock.now());
-    if (checked.ok) return checked.value.node.fetch(request);
+    if (checked.ok) return this.#files.take(source, () => checked.value.node.fetch(request));
     meters.refused.inc(checked.error);
     this.#events.refused('content', connection, checked.error);
     return err(
