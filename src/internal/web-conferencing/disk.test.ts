@@ -163,3 +163,17 @@ test('one participant does not take all downloads for itself', async () => {
   assert.ok(again.ok);
   again.value.body.destroy();
 });
+
+test('who is a presenter no more uploads no more, and what was under way makes room', async () => {
+  await using table = new Table();
+  const alice = await table.join(ALICE);
+  const bob = await table.guest('Bob');
+  alice.view.commands.setPresenter(bob.number, true);
+  await until(() => bob.seen.self.presenter);
+  const never = { length: 10, read: () => new Promise<Uint8Array>(() => undefined) };
+  const upload = bob.view.commands.uploadFile('film', never);
+  await until(() => bob.seen.uploads[0]?.state === 'sending');
+  alice.view.commands.setPresenter(bob.number, false);
+  assert.equal(await upload, 'not-allowed');
+  assert.equal(table.meetings.inMemory(table.id)?.contents.uploads.underWay, 0);
+});

@@ -156,6 +156,7 @@ export class Contents extends SharedObject<typeof contentManager.server, typeof 
   }
   /** A participant is no presenter any more, or has left. */
   handleNoPresenter(number: number): void {
+    this.uploads.handleNoPresenter(number);
     if (this.#record.activePresenter === number) this.#setPresenter(0);
   }
   handleSeatGone(seat: Seat): void {

@@ -99,6 +99,10 @@ export class Uploads extends SharedObject<typeof uploadManager.server, typeof up
   handleSeatGone(seat: Seat): void {
     for (const upload of [...this.#uploads]) if (upload.seat === seat) this.#forget(upload);
   }
+  handleNoPresenter(number: number): void {
+    for (const upload of [...this.#uploads])
+      if (upload.seat.participant.number === number) upload.fail(REASON.notAllowed);
+  }
   /** To be called from time to time: who sends nothing makes room. */
   handleTime(): void {
     for (const upload of [...this.#uploads]) upload.handleTime();
