@@ -202,6 +202,26 @@ test('within the dialog each knows the other: the guest is marked, the conferenc
   edge.response(403);
 });
 
+test('a guest’s BYE and ACK go to no edge, and through none to anybody outside', async () => {
+  const bench = await Bench.start(policies(true));
+  const edge = bench.edge();
+  const headers: Headers = [
+    ['Route', `<sip:token@${EDGE}:5061;transport=tls;lr>`],
+    [MARK, formatAssertedSource({ address: GUEST, source: 'guest', edge: EDGE })],
+  ];
+  const to = '<sip:bob@partner.example>;tag=b';
+  bench.arrives(
+    edge,
+    sent({ method: 'BYE', uri: 'sip:bob@partner.example', from: `sip:${GUEST}`, to, headers }),
+  );
+  edge.response(403);
+  bench.arrives(
+    edge,
+    sent({ method: 'ACK', uri: 'sip:bob@partner.example', from: `sip:${GUEST}`, to, headers }),
+  );
+  bench.toEdge.isSilent();
+});
+
 test('while no focus is connected a conference cannot be reached, and is not looked for outside', async () => {
   const bench = await Bench.start(policies(true));
   const edge = bench.edge();

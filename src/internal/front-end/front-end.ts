@@ -114,6 +114,7 @@ export class FrontEnd implements SipUser {
   onAck(request: SipRequest, flow: SipFlow): void {
     const routed = routeRequest(request, this.#settings.around);
     if (!this.#belongsToDialog(request, flow, routed)) return;
+    if (isGuest(request, flow) && !this.#delivery.leadsToConference(routed.destination)) return;
     this.#delivery.ack(request, flow, routed);
   }
 
@@ -150,7 +151,7 @@ export class FrontEnd implements SipUser {
 
   /**
    * Whoever took part in a dialog keeps its routes, so its sender is proven like any other; false after a challenge was
-   * sent. Anybody who knows a dialog may end it: the names in a BYE are shown to no one.
+   * sent. Anybody who knows a dialog may end it: the names in a BYE are shown to no one; guests know those of conferences only.
    */
   #maySpeakInDialog(
     request: SipRequest,
@@ -158,12 +159,12 @@ export class FrontEnd implements SipUser {
     transaction: ServerTransaction,
     { destination }: Routed,
   ): boolean {
-    if (request.method === 'BYE' || this.#outsider(request, flow) !== undefined) return true;
     if (isGuest(request, flow)) {
       const inConference = this.#delivery.leadsToConference(destination);
       if (!inConference) this.#refuseGuest(transaction);
       return inConference;
     }
+    if (request.method === 'BYE' || this.#outsider(request, flow) !== undefined) return true;
     if (partyOf(flow).kind === 'peer') {
       this.#refusePeer(transaction);
       return false;
