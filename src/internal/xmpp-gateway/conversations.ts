@@ -1,6 +1,7 @@
 import { BoundedMap, type Monotonic } from '#kernel';
 import type { Dialog } from '#protocols/sip';
 import type { Pair } from './gateway-store.ts';
+import { PartnerCounts } from './partner-share.ts';
 
 /** A session of messages (RFC 7573) by INVITE. */
 export interface Session {
@@ -39,6 +40,9 @@ export interface Conversation extends Pair {
 export class Conversations {
   #all: BoundedMap<string, Conversation>;
   readonly #byDialog = new Map<string, Conversation>();
+  readonly #held = new PartnerCounts();
+  readonly #withSession = new PartnerCounts();
+  #sessions = 0;
 
   constructor(capacity: number) {
     this.#all = new BoundedMap(capacity);
@@ -46,8 +50,13 @@ export class Conversations {
   get size(): number {
     return this.#all.size;
   }
+  /** Open, or being opened. */
   get sessions(): number {
-    return this.#byDialog.size;
+    return this.#sessions;
+  }
+  /** Those of them with people where this one is. */
+  sessionsWith(remote: string): number {
+    return this.#withSession.of(remote);
   }
   all(): Conversation[] {
     return [...this.#all.values()];
@@ -59,14 +68,20 @@ export class Conversations {
     return this.#byDialog.get(id);
   }
 
-  /** The conversation of these two, begun if there is none; the longest idle one without a session gives way. */
-  open({ local, remote }: Pair, now: Monotonic): Conversation | undefined {
+  /**
+   * The conversation of these two, begun if there is none. The longest idle one without a session gives way: one of the
+   * same domain when that has its share, else whichever.
+   *
+   * @param share conversations with people of one domain
+   */
+  open({ local, remote }: Pair, now: Monotonic, share: number): Conversation | undefined {
     const known = this.of({ local, remote });
     if (known !== undefined) {
       known.last = now;
       return known;
     }
-    if (this.#all.full && !this.#makeRoom()) return undefined;
+    const own = this.#held.of(remote) >= share;
+    if ((own || this.#all.full) && !this.#makeRoom(own ? remote : undefined)) return undefined;
     const begun: Conversation = {
       local,
       remote,
@@ -78,7 +93,14 @@ export class Conversations {
       withoutTyping: false,
     };
     this.#all.set(keyOf(begun), begun);
+    this.#held.add(remote);
     return begun;
+  }
+  begin(conversation: Conversation, session: Session): void {
+    this.endSession(conversation);
+    conversation.session = session;
+    this.#sessions += 1;
+    this.#withSession.add(conversation.remote);
   }
   /** The session has a dialog now. */
   join(conversation: Conversation, session: Session, dialog: Dialog): void {
@@ -87,18 +109,24 @@ export class Conversations {
   }
   endSession(conversation: Conversation): void {
     const { session } = conversation;
+    if (session === undefined) return;
     conversation.session = undefined;
-    if (session?.dialog !== undefined) this.#byDialog.delete(session.dialog.id);
+    this.#sessions -= 1;
+    this.#withSession.remove(conversation.remote);
+    if (session.dialog !== undefined) this.#byDialog.delete(session.dialog.id);
   }
   forget(conversation: Conversation): void {
     this.endSession(conversation);
-    this.#all.delete(keyOf(conversation));
+    if (this.#all.delete(keyOf(conversation))) this.#held.remove(conversation.remote);
   }
 
-  #makeRoom(): boolean {
+  /** @param remote only conversations with people where this one is */
+  #makeRoom(remote: string | undefined): boolean {
+    const domain = remote?.slice(remote.lastIndexOf('@'));
     let oldest: Conversation | undefined;
     for (const candidate of this.#all.values()) {
       if (candidate.session !== undefined) continue;
+      if (domain !== undefined && !candidate.remote.endsWith(domain)) continue;
       if (oldest === undefined || candidate.last < oldest.last) oldest = candidate;
     }
     if (oldest !== undefined) this.forget(oldest);

@@ -25,6 +25,8 @@ export interface GatewaySettings {
   readonly subscriptions: number;
   readonly subscriptionsPerUser: number;
   readonly contactsPerUser: number;
+  /** What people of one domain may hold of each of these tables, 1 to 100. */
+  readonly partnerPercent: number;
 }
 
 /** The way to the partners. */

@@ -1,6 +1,7 @@
 import type { Result } from '#kernel';
 import { type Row, Store } from '#platform/store';
 import { Dialog, type DialogRecord } from '#protocols/sip';
+import type { StanzaOrigin } from '#protocols/xmpp';
 
 const MIGRATIONS = [
   `CREATE TABLE seen (
@@ -37,6 +38,8 @@ const MIGRATIONS = [
      expires INTEGER NOT NULL,
      dialog TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE seen ADD COLUMN partner TEXT NOT NULL DEFAULT '';
+   CREATE INDEX seen_partner ON seen (partner, at);`,
 ];
 
 /** A user of ours (`local`) and one of a partner (`remote`), both as bare addresses. */
@@ -83,14 +86,27 @@ export class GatewayStore {
     const find = this.#store.query('SELECT 1 FROM seen WHERE stream = ? AND number = ?', () => true);
     return find.one(stream, number) ?? false;
   }
-  noteSeen(stream: string, number: number, at: number): void {
-    this.#store.command('INSERT OR REPLACE INTO seen VALUES (?, ?, ?)').run(stream, number, at);
+  noteSeen({ stream, number, partner }: StanzaOrigin, at: number): void {
+    this.#store
+      .command('INSERT OR REPLACE INTO seen (stream, number, at, partner) VALUES (?, ?, ?, ?)')
+      .run(stream, number, at, partner);
   }
-  /** Forgets what is older, and beyond that the oldest of more than `most`. */
+  /** Forgets what is older, and beyond that the oldest of whoever has most, until there are no more than `most`. */
   forgetSeen(before: number, most: number): void {
     this.#store.command('DELETE FROM seen WHERE at < ?').run(before);
-    const border = 'SELECT at FROM seen ORDER BY at DESC LIMIT 1 OFFSET ?';
-    this.#store.command(`DELETE FROM seen WHERE at < (${border})`).run(most);
+    const counts = this.#store
+      .query('SELECT partner, count(*) AS n FROM seen GROUP BY partner', (row) => ({
+        partner: String(row.partner),
+        count: Number(row.n),
+      }))
+      .all();
+    const share = levelOf(
+      counts.map(({ count }) => count),
+      most,
+    );
+    const oldest = 'SELECT stream, number FROM seen WHERE partner = ? ORDER BY at, number LIMIT ?';
+    const forget = this.#store.command(`DELETE FROM seen WHERE (stream, number) IN (${oldest})`);
+    for (const { partner, count } of counts) if (count > share) forget.run(partner, count - share);
   }
 
   hasContact({ local, remote }: Pair): boolean {
@@ -160,6 +176,17 @@ export class GatewayStore {
   deleteWatcher(id: string): void {
     this.#store.command('DELETE FROM watcher WHERE id = ?').run(id);
   }
+}
+
+/** What each may keep so that all together keep no more than `most`, and nobody gives who has less than that. */
+function levelOf(counts: readonly number[], most: number): number {
+  let left = most;
+  for (const [index, count] of counts.toSorted((a, b) => a - b).entries()) {
+    const each = Math.floor(left / (counts.length - index));
+    if (count > each) return each;
+    left -= count;
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 function readPair(row: Row): Pair {

@@ -194,5 +194,6 @@ function settingsOf({ frontEnd, xmppGateway }: InternalDocument): GatewaySetting
     subscriptions: limits.subscriptions,
     subscriptionsPerUser: limits.subscriptionsPerUser,
     contactsPerUser: limits.contactsPerUser,
+    partnerPercent: limits.partnerPercent,
   };
 }

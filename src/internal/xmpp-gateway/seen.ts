@@ -30,7 +30,8 @@ export class Seen {
    * The `done` of a stanza that is new: call it once, when it is safe. Undefined for one that was dealt with already,
    * or is just being dealt with; its own `done` is called when that is so.
    */
-  begin({ stream, number }: StanzaOrigin, done: () => void): (() => void) | undefined {
+  begin(origin: StanzaOrigin, done: () => void): (() => void) | undefined {
+    const { stream, number } = origin;
     const key = `${stream} ${number}`;
     const waiting = this.#underWay.get(key);
     if (waiting !== undefined) {
@@ -45,7 +46,7 @@ export class Seen {
     this.#underWay.set(key, all);
     return () => {
       if (!this.#underWay.delete(key)) return;
-      this.#store.noteSeen(stream, number, this.#clock.wall());
+      this.#store.noteSeen(origin, this.#clock.wall());
       for (const one of all) one();
     };
   }

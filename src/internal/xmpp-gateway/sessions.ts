@@ -5,6 +5,7 @@ import { writeChatMessage } from '#protocols/sip-xmpp';
 import { callIdOf } from './call-id.ts';
 import type { Conversation, Conversations, Session, SessionFailure, Waiting } from './conversations.ts';
 import type { GatewayContext } from './gateway-context.ts';
+import { shareOf } from './partner-share.ts';
 import { type Parties, partiesOfRequest, sipAddress, sipOfBare } from './party.ts';
 import { messageSession, offersMessages } from './session-description.ts';
 
@@ -49,7 +50,7 @@ export class Sessions {
     }
     if (conversation.session !== undefined) this.end(conversation, 'replaced');
     const session: Session = { state: 'open', dialog: undefined, waiting: [] };
-    conversation.session = session;
+    this.#conversations.begin(conversation, session);
     conversation.thread ??= request.callId;
     this.#conversations.join(conversation, session, dialog.value);
     this.#answer(request, transaction, tag);
@@ -90,13 +91,12 @@ export class Sessions {
       session.waiting.push(waiting);
       return;
     }
-    const count = this.#conversations.sessions;
-    if (count >= this.#context.settings().sessionsAtOnce) {
+    if (this.#full(conversation.remote)) {
       this.#context.metrics.refused.inc('limit');
       return waiting.failed({ kind: 'not-supported' });
     }
     const begun: Session = { state: 'inviting', dialog: undefined, waiting: [waiting] };
-    conversation.session = begun;
+    this.#conversations.begin(conversation, begun);
     this.#invite(conversation, begun, from);
   }
 
@@ -155,9 +155,17 @@ export class Sessions {
 
   #begin(parties: Parties): Conversation | undefined {
     const { clock, settings, store } = this.#context;
-    if (this.#conversations.sessions >= settings().sessionsAtOnce) return undefined;
-    if (!store.addContact(parties, settings().contactsPerUser)) return undefined;
-    return this.#conversations.open(parties, clock.now());
+    if (this.#full(parties.remote)) return undefined;
+    const { messages, partnerPercent, contactsPerUser } = settings();
+    if (!store.addContact(parties, contactsPerUser)) return undefined;
+    return this.#conversations.open(parties, clock.now(), shareOf(messages, partnerPercent));
+  }
+  #full(remote: string): boolean {
+    const { sessionsAtOnce, partnerPercent } = this.#context.settings();
+    return (
+      this.#conversations.sessions >= sessionsAtOnce ||
+      this.#conversations.sessionsWith(remote) >= shareOf(sessionsAtOnce, partnerPercent)
+    );
   }
 }
 

@@ -17,6 +17,7 @@ import { callIdOf } from './call-id.ts';
 import type { Conversation, Conversations, SessionFailure } from './conversations.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { Outcome } from './gateway-metrics.ts';
+import { shareOf } from './partner-share.ts';
 import { sipAddress, sipOfBare } from './party.ts';
 import type { Sessions } from './sessions.ts';
 import { textHeaders } from './text-of-sip.ts';
@@ -46,7 +47,9 @@ export class ToSip {
     const message = readChatMessage(arrival.stanza);
     if (message.type === 'groupchat') return this.#refuse(arrival, { condition: 'service-unavailable' });
     if (message.body === undefined || message.body === '') return this.#handleState(arrival, message);
-    const conversation = this.#conversations.open(arrival, this.#context.clock.now());
+    const { messages, partnerPercent } = this.#context.settings();
+    const share = shareOf(messages, partnerPercent);
+    const conversation = this.#conversations.open(arrival, this.#context.clock.now(), share);
     if (conversation === undefined) return this.#refuse(arrival, { condition: 'resource-constraint' });
     if (message.thread !== undefined) conversation.thread = message.thread;
     if (message.type === 'chat') conversation.chat = true;

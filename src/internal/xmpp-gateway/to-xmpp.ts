@@ -18,6 +18,7 @@ import { jidText, parseJid } from '#protocols/xmpp';
 import type { Arrival } from './arrival.ts';
 import type { Conversation, Conversations } from './conversations.ts';
 import type { GatewayContext } from './gateway-context.ts';
+import { shareOf } from './partner-share.ts';
 import { jidOfBare, type Parties, partiesOfRequest, sipAddress, sipOfBare } from './party.ts';
 
 /** A message that a partner has, or may have. */
@@ -110,7 +111,8 @@ export class ToXmpp {
       metrics.refused.inc('limit');
       return sip.respond(transaction, 503, { headers: [['Retry-After', '5']] });
     }
-    const conversation = this.#conversations.open(parties, clock.now());
+    const share = shareOf(settings().messages, settings().partnerPercent);
+    const conversation = this.#conversations.open(parties, clock.now(), share);
     if (conversation !== undefined) conversation.thread ??= thread;
     const inChat = conversation?.chat === true || conversation?.session !== undefined;
     const id = randomToken(random, 20);

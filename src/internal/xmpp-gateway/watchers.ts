@@ -8,6 +8,7 @@ import { NS } from '#protocols/xmpp';
 import type { Arrival } from './arrival.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { Approval, Pair } from './gateway-store.ts';
+import { PartnerCounts, shareOf } from './partner-share.ts';
 import { isFrom, partiesOfRequest, sipOfBare } from './party.ts';
 import { readEvent, secondsOf } from './subscription-state.ts';
 
@@ -41,6 +42,7 @@ export class Watchers {
   readonly #context: GatewayContext;
   readonly #watchers = new Map<string, Watcher>();
   readonly #byPair = new Map<string, Set<Watcher>>();
+  readonly #held = new PartnerCounts();
   readonly #approvals = new Map<string, Approval>();
   readonly #known = new Map<string, Map<string, DevicePresence>>();
 
@@ -88,8 +90,9 @@ export class Watchers {
       return sip.respond(transaction, parties.error === 'address' ? 404 : 403);
     }
     const { local, remote } = parties.value;
-    const { subscriptions, contactsPerUser } = settings();
-    const full = this.#watchers.size >= subscriptions;
+    const { subscriptions, contactsPerUser, partnerPercent } = settings();
+    const ofPartner = this.#held.of(remote) >= shareOf(subscriptions, partnerPercent);
+    const full = ofPartner || this.#watchers.size >= subscriptions;
     const devices = this.#byPair.get(keyOf({ local, remote }))?.size ?? 0;
     if (full || devices >= MOST_DEVICES || !store.addContact({ local, remote }, contactsPerUser)) {
       metrics.refused.inc('limit');
@@ -320,6 +323,7 @@ export class Watchers {
 
   #add(watcher: Watcher): void {
     this.#watchers.set(watcher.dialog.id, watcher);
+    this.#held.add(watcher.remote);
     const key = keyOf(watcher);
     const same = this.#byPair.get(key) ?? new Set();
     same.add(watcher);
@@ -327,7 +331,8 @@ export class Watchers {
   }
   #remove(watcher: Watcher): void {
     const key = keyOf(watcher);
-    this.#watchers.delete(watcher.dialog.id);
+    if (!this.#watchers.delete(watcher.dialog.id)) return;
+    this.#held.remove(watcher.remote);
     this.#context.store.deleteWatcher(watcher.dialog.id);
     const same = this.#byPair.get(key);
     same?.delete(watcher);

@@ -15,6 +15,7 @@ import { jidText, NS, parseJid } from '#protocols/xmpp';
 import type { Arrival } from './arrival.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { Pair } from './gateway-store.ts';
+import { PartnerCounts, shareOf } from './partner-share.ts';
 import { isFrom, jidOfBare, sipOfBare } from './party.ts';
 import { readSubscriptionState, type SubscriptionState, secondsOf } from './subscription-state.ts';
 import { newWatch, type Watch } from './watch.ts';
@@ -38,6 +39,8 @@ export class Watches {
   readonly #context: GatewayContext;
   readonly #watches = new Map<string, Watch>();
   readonly #once = new Set<Watch>();
+  readonly #held = new PartnerCounts();
+  readonly #askedOnce = new PartnerCounts();
   readonly #byDialog = new Map<string, Watch>();
   readonly #byCall = new Map<string, Watch>();
   readonly #byGuard = new Map<string, Watch>();
@@ -62,6 +65,7 @@ export class Watches {
       // A thousand a second are no flood for the next hop.
       watch.due = stored.state === 'dormant' ? Number.POSITIVE_INFINITY : wall + index;
       this.#watches.set(keyOf(stored), watch);
+      this.#held.add(stored.remote);
       if (stored.dialog !== undefined) this.#join(watch, stored.dialog);
     }
   }
@@ -78,16 +82,18 @@ export class Watches {
 
   #begin(arrival: Arrival): void {
     const { settings, metrics, xmpp, clock } = this.#context;
-    const { subscriptions, subscriptionsPerUser } = settings();
+    const { subscriptions, subscriptionsPerUser, partnerPercent } = settings();
     let own = 0;
     for (const { remote } of this.#watches.values()) if (remote === arrival.remote) own += 1;
-    if (this.#watches.size >= subscriptions || own >= subscriptionsPerUser) {
+    const full = this.#watches.size >= subscriptions || own >= subscriptionsPerUser;
+    if (full || this.#held.of(arrival.remote) >= shareOf(subscriptions, partnerPercent)) {
       metrics.refused.inc('limit');
       const reply = errorReply(arrival.stanza, { condition: 'resource-constraint' });
       return reply === undefined ? arrival.done() : xmpp.send(reply, () => arrival.done());
     }
     const watch = newWatch(arrival, clock.wall(), false);
     this.#watches.set(keyOf(watch), watch);
+    this.#held.add(watch.remote);
     this.#save(watch);
     arrival.done();
     this.#subscribe(watch);
@@ -112,16 +118,21 @@ export class Watches {
       if (watch.due < Number.POSITIVE_INFINITY) watch.due = Math.min(watch.due, watch.expires - 1);
     } else if (watch?.state === 'active') this.#renew(watch);
     else if (watch?.state === 'dormant') this.#subscribe(watch);
-    else if (watch === undefined && this.#once.size < MOST_ONCE) this.#ask(arrival);
+    else if (watch === undefined) this.#ask(arrival);
   }
 
   #ask(pair: Pair): void {
-    const { clock } = this.#context;
+    const { clock, metrics, settings } = this.#context;
+    const share = shareOf(MOST_ONCE, settings().partnerPercent);
+    const full = this.#once.size >= MOST_ONCE || this.#askedOnce.of(pair.remote) >= share;
+    if (full) return metrics.refused.inc('limit');
     const watch = newWatch(pair, clock.wall(), true);
     this.#once.add(watch);
+    this.#askedOnce.add(watch.remote);
     this.#subscribe(watch);
     clock.after(ONCE_MS, () => {
       this.#once.delete(watch);
+      this.#askedOnce.remove(watch.remote);
       this.#leave(watch);
     });
   }
@@ -386,7 +397,10 @@ export class Watches {
     const { dialog } = watch;
     this.#leave(watch);
     watch.dialog = dialog;
-    if (this.#watches.get(keyOf(watch)) === watch) this.#watches.delete(keyOf(watch));
+    if (this.#watches.get(keyOf(watch)) === watch) {
+      this.#watches.delete(keyOf(watch));
+      this.#held.remove(watch.remote);
+    }
     this.#context.store.deleteWatch(watch);
   }
   #save(watch: Watch): void {
@@ -394,9 +408,8 @@ export class Watches {
   }
 }
 
-function documentOf(request: SipRequest): DevicePresence[] {
-  if (request.body.length === 0) return [];
-  return readPresenceDocument(request.body) ?? [];
+function documentOf({ body }: SipRequest): DevicePresence[] {
+  return body.length === 0 ? [] : (readPresenceDocument(body) ?? []);
 }
 function keyOf({ local, remote }: Pair): string {
   return `${remote} ${local}`;

@@ -27,6 +27,7 @@ export const settings: GatewaySettings = {
   subscriptions: 100,
   subscriptionsPerUser: 100,
   contactsPerUser: 100,
+  partnerPercent: 100,
 };
 
 /** Numbers of stanzas; over all stages, for a second one may know what the first has seen. */
@@ -107,7 +108,12 @@ export class Stage {
   /** A stanza of a partner arrives; gives whether it was acknowledged. */
   arrives(
     text: string,
-    origin: { readonly type?: PartnerType; readonly stream?: string; readonly number?: number } = {},
+    origin: {
+      readonly type?: PartnerType;
+      readonly stream?: string;
+      readonly number?: number;
+      readonly partner?: string;
+    } = {},
   ): { readonly done: () => boolean } {
     const read = readXmlDocument(
       Buffer.from(text.replace(/^<(\w+)/, `<$1 xmlns='${NS.server}'`)),
@@ -122,7 +128,7 @@ export class Stage {
       origin: {
         stream: origin.stream ?? 'stream',
         number: origin.number ?? stanzas,
-        partner: 'xmpp.example',
+        partner: origin.partner ?? 'xmpp.example',
         type: origin.type ?? 'federated',
       },
       edge: 'edge1.example',

@@ -115,6 +115,15 @@ export const xmppGateway = setting.optionalSection(
         floor: 1,
         ceiling: 100_000,
       }),
+      partnerPercent: setting.integer({
+        sentence:
+          'What people of one domain may hold of the conversations, sessions and subscriptions; 100 lets one use up what is for others.',
+        reload: 'live',
+        unit: 'percent',
+        default: 50,
+        floor: 1,
+        ceiling: 100,
+      }),
     }),
   },
 );
