@@ -131,3 +131,45 @@ test('X4: a key that nobody can be asked about proves nothing', async (t) => {
   assert.match(answer, /<remote-connection-failed/);
   assert.deepEqual(arrivals, []);
 });
+
+test('X4: a source whose questions find no answer leaves a place for whoever the domain belongs to', async (t) => {
+  const { ca, ours } = await authority();
+  const silent = createServer((socket) => void socket.on('error', () => {}).resume());
+  silent.listen(5269, THEIR_ADDRESS);
+  await once(silent, 'listening');
+  t.after(() => silent.close());
+  let asked = 0;
+  let wake = () => {};
+  silent.on('connection', (socket) => {
+    asked += 1;
+    t.after(() => socket.destroy());
+    wake();
+  });
+  const askedTimes = async (count: number) => {
+    while (asked < count) await new Promise<void>((resolve) => (wake = resolve));
+  };
+  await startEdge(t, {
+    nameServer: await startDnsmasq(
+      t,
+      [`--host-record=${THEIRS},${THEIR_ADDRESS}`, '--local=/example/'],
+      true,
+    ),
+    identity: ours,
+    authorityPem: ca.certificatePem,
+    methods: ['tcp-dialback'],
+    partner: { connections: 4 },
+  });
+  const asserts = async (from: string) => {
+    const socket = await come(t, from);
+    socket.write(`${HEADER}<db:result from='${THEIRS}' to='${OURS}'>key</db:result>`);
+    return socket;
+  };
+  const first = await asserts('127.0.3.1');
+  await askedTimes(1);
+  await asserts('127.0.3.1');
+  await askedTimes(2);
+  assert.match(await until(await asserts('127.0.3.1')), /<remote-connection-failed/);
+  await asserts('127.0.3.2');
+  await askedTimes(3);
+  assert.equal(first.destroyed, false);
+});

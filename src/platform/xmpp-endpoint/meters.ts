@@ -22,6 +22,10 @@ export function declareMeters(metrics: Metrics) {
       'sallyport_xmpp_connections_refused_total',
       'Connections beyond a limit.',
     ),
+    refusedQuestions: metrics.counter(
+      'sallyport_xmpp_dialback_questions_refused_total',
+      'Dialback keys that were not asked about, for want of a place.',
+    ),
     undeliverable: metrics.counter(
       'sallyport_xmpp_undeliverable_total',
       'Stanzas that no server of the partner took.',

@@ -8,6 +8,7 @@ import { dialPartner } from './dial-partner.ts';
 import { declareMeters, type Meters } from './meters.ts';
 import type { EndpointContext, EndpointSettings, Undelivered } from './partner.ts';
 import { type OwnerAction, PartnerStream } from './partner-stream.ts';
+import { Questions } from './questions.ts';
 import { type Directed, ReturnPaths } from './return-paths.ts';
 import { Route } from './route.ts';
 import { StanzaEvents } from './stanza-events.ts';
@@ -31,10 +32,10 @@ export class XmppEndpoint {
   readonly #outbound = new Set<PartnerStream<OutboundStream>>();
   readonly #routes = new Map<string, Route>();
   readonly #strangers = new Strangers();
+  readonly #questions = new Questions(QUESTIONS);
   readonly #unproven = new Map<PartnerStream<InboundStream>, Stranger>();
   readonly #returns = new ReturnPaths(this.#inbound);
   #settings: EndpointSettings;
-  #questions = 0;
   #dialling = 0;
   #cancelTick: Cancel;
   #draining = false;
@@ -111,6 +112,7 @@ export class XmppEndpoint {
     raw.on('error', () => {});
     const stranger = {
       source: sourceKey(raw.remoteAddress ?? ''),
+      claim: () => stream.core.peer,
       dismiss: () => {
         stream.run(stream.core.stop('made-room'));
         stream.socket.destroy();
@@ -325,12 +327,16 @@ export class XmppEndpoint {
     stream: PartnerStream<InboundStream>,
     { pair, key, streamId }: OwnerAction & { type: 'check-dialback' },
   ): Promise<void> {
-    const valid = this.#questions < QUESTIONS ? await this.#ask(pair, streamId, key) : undefined;
+    const entry = this.#settings.partner(pair.from);
+    const question = { source: sourceKey(stream.socket.remoteAddress), partner: entry?.name ?? pair.from };
+    const admitted = this.#questions.admit(question, entry?.connections ?? 0);
+    if (!admitted) this.#meters.refusedQuestions.inc();
+    const valid = admitted ? await this.#ask(pair, streamId, key) : undefined;
+    this.#questions.leave(question);
     if (stream.ended) return;
     stream.run(stream.core.handleDialbackChecked(pair, streamId, valid, this.#context.clock.now()));
   }
   async #ask(pair: DomainPair, streamId: string, key: string): Promise<boolean | undefined> {
-    this.#questions += 1;
     const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
     const back = { from: pair.to, to: pair.from };
     const asking = await this.#dial(back, 'verify', (action) => {
@@ -346,7 +352,6 @@ export class XmppEndpoint {
       cancel();
       if (!asking.ended) asking.run(asking.core.stop('closed'));
     }
-    this.#questions -= 1;
     return valid;
   }
 
