@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { type LabPartner, type LabPlan, labFiles, meetingPage } from './lab-plan.ts';
+import { insidePage, type LabPartner, type LabPlan, labFiles, meetingPage } from './lab-plan.ts';
 
 const HEAD = '# Written by the lab for this machine; `sallyport check` reads it, edit a copy.\n';
 
@@ -97,6 +97,7 @@ export function internalDocument(plan: LabPlan): string {
         ],
         database: 'front-end.sqlite',
         externalAccess: { global: { remote: true, ...(xmpp ? { federation: true, xmpp } : {}) } },
+        ...(plan.meetings ? { webSocket: pagesFrom(insidePage(plan)) } : {}),
         ...(xmpp || plan.meetings ? { trustedPeers: trustedPeers(plan) } : {}),
       },
       ...(plan.meetings
@@ -104,6 +105,7 @@ export function internalDocument(plan: LabPlan): string {
             webConferencing: {
               domain: plan.names.webConferencing,
               meetingUrl: meetingPage(plan),
+              port: plan.door.port,
               edges: [{ ...edge }],
             },
           }
@@ -124,9 +126,13 @@ function xmppPolicy({ domain, host, address }: LabPartner) {
 /** Browsers outside, from the page that the edge itself serves, and guests on the way to meetings. */
 function pagesAndGuests(plan: LabPlan) {
   return {
-    webSocket: { enabled: true, origins: [new URL(meetingPage(plan)).origin] },
+    webSocket: pagesFrom(meetingPage(plan)),
     guests: { allowed: true, conferenceDomains: [plan.names.webConferencing] },
   };
+}
+
+function pagesFrom(page: string) {
+  return { enabled: true, origins: [new URL(page).origin] };
 }
 
 /** The XMPP gateway and the focus, which have the front end's certificate. */

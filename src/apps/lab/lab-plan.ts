@@ -40,6 +40,8 @@ export interface LabPlan {
     readonly authentication: number;
   };
   readonly frontEnd: Place;
+  /** The web conferencing service's own door, for people inside. */
+  readonly door: Place;
   /** An organisation with an XMPP server, and the name server by which the edge finds it; none where port 53 is not ours. */
   readonly partner?: LabPartner;
   readonly clients: { readonly alice: string; readonly carol: string; readonly bob: string };
@@ -115,6 +117,7 @@ export async function planLab(folder: string, variant: LabVariant = {}): Promise
     internal: { address: inside('2.10'), sip: 5061, av: 3478, authentication: 5062 },
     ...(partner === undefined ? {} : { partner }),
     frontEnd: { address: inside('4.10'), port: aliases ? 5061 : 15_061 },
+    door: { address: inside('4.10'), port: aliases ? 8057 : 18_057 },
     clients: aliases
       ? { alice: local('5.1'), carol: local('5.2'), bob: local('4.50') }
       : { alice: '127.0.0.1', carol: '127.0.0.1', bob: '::1' },
@@ -143,6 +146,11 @@ async function planPartner(
 /** The page of meetings, which the Web Conferencing Edge serves. */
 export function meetingPage({ names, webConferencing: { port } }: LabPlan): string {
   return `https://${names.webConferencing}${port === 443 ? '' : `:${port}`}/`;
+}
+
+/** The same page for browsers inside, which the web conferencing service serves. */
+export function insidePage({ names, door }: LabPlan): string {
+  return `https://${names.frontEnd}:${door.port}/`;
 }
 
 /** Paths of the lab's files; all of them lie in its folder. */

@@ -205,7 +205,11 @@ test('it stays up, one can sign in as it says, and Ctrl-C ends it', async (t) =>
   assert.equal((await phone.signIn()).outside, true);
   await lab.says('1 callers connected');
   const [, link = ''] = said(/meeting +(https:\/\/conf\.lab\.test\/#conference=\S+)/);
-  said(/chromium --user-data-dir=\S+ --host-resolver-rules="MAP sip\.lab\.test 127\.71\.1\.10,/);
+  const [, inside] = said(/from inside +https:\/\/fe1\.int\.lab\.test:8057\/(#conference=\S+)/);
+  assert.equal(inside, new URL(link).hash);
+  said(
+    /chromium --user-data-dir=\S+ --host-resolver-rules="MAP sip\.lab\.test 127\.71\.1\.10,.+MAP fe1\.int\.lab\.test 127\.71\.4\.10"/,
+  );
   const skip = existsSync('/usr/bin/python3') ? false : 'Python is not installed';
   await t.test('a client in Python that was written from the documents draws there', { skip }, async () => {
     const signalling = { address, port: Number(port), name };

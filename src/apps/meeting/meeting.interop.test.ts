@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { parseDocument } from 'yaml';
 import { buildMeeting } from '#tools/build-meeting';
 import { launchBrowser } from '../lab/testing/browser.ts';
 import { Perimeter } from '../lab/testing/perimeter.ts';
@@ -16,7 +14,6 @@ import { MeetingPage, makePdf } from './testing/meeting-page.ts';
  * the front end's port for pages.
  */
 const NETWORK = 90;
-const DOOR_PORT = 8057;
 const MARKUP = '<img src=x onerror=alert(1)>';
 const FAR = ['127.90.9.1', '127.90.9.2'] as const;
 const OFFLINE_MS = 10_000;
@@ -34,10 +31,6 @@ before(async () => {
   await buildMeeting({ force: false });
   perimeter = await Perimeter.prepare({ network: NETWORK, frontEnd: true, meetings: true });
   const { plan, files } = perimeter;
-  const inside = `https://${plan.names.frontEnd}:${DOOR_PORT}`;
-  const document = parseDocument(readFileSync(files.internalDocument, 'utf8'));
-  document.setIn(['frontEnd', 'webSocket'], document.createNode({ enabled: true, origins: [inside] }));
-  writeFileSync(files.internalDocument, document.toString());
   await perimeter.start();
   await perimeter.until('the service has a place outside', async () => {
     const links = (await perimeter.internal.ask('web-conferencing-service', 'links')) as { state: string }[];
@@ -64,7 +57,7 @@ before(async () => {
   [guest, alice, bob] = await Promise.all([
     MeetingPage.open(farBrowser, meeting.link),
     MeetingPage.open(browser, meeting.link),
-    MeetingPage.open(browser, `${inside}/${hash}`),
+    MeetingPage.open(browser, `${perimeter.insidePage}${hash}`),
   ]);
 });
 after(async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -176,4 +177,69 @@ test('who is a presenter no more uploads no more, and what was under way makes r
   alice.view.commands.setPresenter(bob.number, false);
   assert.equal(await upload, 'not-allowed');
   assert.equal(table.meetings.inMemory(table.id)?.contents.uploads.underWay, 0);
+});
+
+/** Another disk at this folder, for as long as the function runs. */
+async function onDisk(folder: string, size: string, use: () => Promise<void>): Promise<void> {
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'none', folder]);
+  assert.equal(mounted.status, 0, `${mounted.stderr}`);
+  try {
+    await use();
+  } finally {
+    assert.equal(spawnSync('umount', [folder]).status, 0);
+  }
+}
+function fill(folder: string, file: string, leave: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  writeFileSync(file, Buffer.alloc((bavail - leave) * bsize));
+}
+
+test('a disk that is full in the middle of a file: that one is refused for want of space, and nothing else suffers', async () => {
+  await using table = new Table();
+  const files = join(table.folder, 'files');
+  // Free of what the service leaves to the database: a little over one file.
+  await onDisk(files, '66m', async () => {
+    table.restart();
+    const alice = await table.join(ALICE);
+    const bob = await table.guest('Bob');
+    const upload = (title: string, bytes: Uint8Array) => alice.view.commands.uploadFile(title, source(bytes));
+    const small = Buffer.from('not much');
+    assert.equal(await upload('before', small), undefined);
+    const board = await alice.create('board', 'Content.Whiteboard');
+    await until(() => alice.seen.availableSpace !== undefined && bob.content('board') !== undefined);
+    const space = alice.seen.availableSpace;
+    const incoming = () => readdirSync(join(files, 'incoming'));
+    const ballast = join(files, 'ballast');
+    const large = Buffer.alloc(900_000, 7);
+    const filling = {
+      length: large.length,
+      read: async (from: number, many: number) => {
+        // Some of it is on the disk when somebody else takes the rest.
+        if (from > 0 && !existsSync(ballast)) {
+          assert.equal(incoming().length, 1);
+          fill(files, ballast, 8);
+        }
+        return large.subarray(from, from + many);
+      },
+    };
+    assert.equal(await alice.view.commands.uploadFile('film', filling), 'no-space');
+    await until(() => incoming().length === 0, 'what was written of it is gone');
+    await until(() => alice.seen.availableSpace === space, 'its room in the meeting is given back');
+    assert.equal(table.meetings.inMemory(table.id)?.contents.uploads.underWay, 0);
+    assert.equal(await upload('while it is full', small), 'no-space', 'what is left is for the database');
+    alice.view.commands.draw(board, { page: 1, kind: 'pen', colour: 1, width: 2, points: [1, 2, 3, 4] });
+    await until(() => bob.content('board')?.annotations?.all.length === 1, 'the meeting goes on');
+    const hash = bob.content('before')?.file?.hash ?? '';
+    const given = await table.downloads.serve({ token: bob.seen.contentToken, hash });
+    assert.ok(given.ok);
+    assert.deepEqual(Buffer.concat(await given.value.body.toArray()), small);
+    assert.deepEqual(
+      bob.seen.contents.map(({ title }) => title).sort(),
+      ['before', 'board'],
+      'nothing of the file that failed is shown',
+    );
+    rmSync(ballast);
+    assert.equal(await upload('film', small), undefined, 'its title is free, too');
+    await until(() => bob.content('film')?.file !== undefined);
+  });
 });

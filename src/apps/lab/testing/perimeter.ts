@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { type RestCredential, restCredential } from '#protocols/credentials';
-import { type LabPlan, type LabVariant, labFiles, planLab } from '../lab-plan.ts';
+import { insidePage, type LabPlan, type LabVariant, labFiles, planLab } from '../lab-plan.ts';
 import { NameServer } from '../name-server.ts';
 import { LabProgram } from '../program.ts';
 import { type LabSecrets, setUpLab } from '../set-up.ts';
@@ -90,6 +90,10 @@ export class Perimeter {
 
   get files() {
     return labFiles(this.plan);
+  }
+  /** Where browsers inside find the page of meetings. */
+  get insidePage(): string {
+    return insidePage(this.plan);
   }
   /** `sallyport internal`. */
   get internal(): LabProgram {

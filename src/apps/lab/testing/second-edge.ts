@@ -63,6 +63,7 @@ export async function secondEdge(perimeter: Perimeter): Promise<SecondEdge> {
     port: plan.internal.sip,
     avAuthenticationPort: plan.internal.authentication,
   });
+  if (plan.meetings) inside.addIn(['webConferencing', 'edges'], { name, address: second.internal.address });
   writeFileSync(files.internalDocument, inside.toString());
   const program = new LabProgram({
     name: 'edge',
