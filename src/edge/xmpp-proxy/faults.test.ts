@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import type { EdgeArrival } from '#platform/xmpp-link';
+import type { XmlElement } from '#protocols/xml';
 import { OTHERS, OURS, ProxyBench, partner, THEIRS } from './testing/bench.ts';
 import {
   bodyOf,
@@ -11,6 +13,7 @@ import {
   conditionOf,
   opened,
   PartnerServer,
+  stanza,
   TestGateway,
   until,
   xmlOf,
@@ -115,6 +118,111 @@ test('DNS fails: senders are told, links stay, and with DNS it works again', asy
   await gateway.ready.count(2);
   await gateway.send(toJuliet('again'));
   await server.arrivals.count(1);
+});
+
+/** Presence of one of ours, told by its `id` as messages are by their body. */
+const presenceOf = (id: string) =>
+  stanza('presence', { from: `romeo@${OURS}/phone`, to: `juliet@${THEIRS}`, id });
+const idsOf = (arrivals: readonly { readonly stanza: XmlElement }[]) =>
+  arrivals.map((arrival) => arrival.stanza.attributes.get('id') ?? '');
+
+/** Moves the clock second by second, so that what each brings about is done, until the gateway has heard so much. */
+async function passTime(bench: ProxyBench, gateway: TestGateway, heard: number): Promise<void> {
+  for (let passed = 0; gateway.arrivals.all.length < heard; passed += 1000) {
+    assert.ok(passed < 600_000, `${gateway.arrivals.all.length} of ${heard} came`);
+    bench.clock.advance(1000);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Sends until something arrives; gives what was sent, of which all but the last was in vain. */
+async function sendUntilBack(
+  bench: ProxyBench,
+  gateway: TestGateway,
+  back: PartnerServer,
+): Promise<string[]> {
+  const sent: string[] = [];
+  const errors = gateway.arrivals.all.length;
+  while (back.arrivals.all.length === 0) {
+    sent.push(`back ${sent.length}`);
+    await gateway.send(toJuliet(sent.at(-1) ?? ''));
+    while (back.arrivals.all.length === 0 && gateway.arrivals.all.length < errors + sent.length) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    bench.clock.advance(6000); // so long it is remembered that nobody was reached
+  }
+  return sent;
+}
+
+test('a partner is away for a minute: the sender of each message hears of it, nothing comes twice, and presence passes again', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const gateway = await TestGateway.start(t, bench);
+  await gateway.ready.count(1);
+  const before = await PartnerServer.start(t, bench);
+  for (const body of ['first', 'second']) await gateway.send(toJuliet(body));
+  await before.arrivals.count(2);
+  await before.stop();
+  const away: string[] = [];
+  for (let seconds = 0; seconds < 60; seconds += 10) {
+    away.push(`message ${seconds}`);
+    await gateway.send(toJuliet(`message ${seconds}`));
+    await passTime(bench, gateway, away.length);
+    await gateway.send(presenceOf(`presence ${seconds}`));
+    bench.clock.advance(10_000);
+  }
+  assert.deepEqual(idsOf(gateway.arrivals.all), away, 'an error for each, once');
+  for (const { stanza: told } of gateway.arrivals.all)
+    assert.match(conditionOf(told) ?? '', /^remote-server-/);
+  const back = await PartnerServer.start(t, bench);
+  const sent = await sendUntilBack(bench, gateway, back);
+  await gateway.send(presenceOf('presence again'));
+  await back.arrivals.count(2);
+  assert.equal(await back.send(chat('hello again')), undefined);
+  await gateway.arrivals.count(away.length + sent.length);
+  assert.deepEqual(idsOf(before.arrivals.all), ['first', 'second']);
+  assert.deepEqual(idsOf(back.arrivals.all), [sent.at(-1), 'presence again']);
+  assert.deepEqual(idsOf(gateway.arrivals.all), [...away, ...sent.slice(0, -1), 'hello again']);
+});
+
+test('the name server is silent, and then answers: senders are told after its time, nothing comes twice, presence passes again', async (t) => {
+  const place = '127.77.0.9';
+  const bench = await ProxyBench.start(t, ({ host }) => {
+    host.resolvers = [place];
+  });
+  let silent = true;
+  const [server, asking] = [createSocket('udp4'), createSocket('udp4')];
+  const asked = new Map<number, { readonly port: number; readonly address: string }>();
+  server.on('message', (question, from) => {
+    if (silent) return;
+    asked.set(question.readUInt16BE(0), from);
+    asking.send(question, 53, bench.nameServer.split(':')[0]);
+  });
+  asking.on('message', (answer) => {
+    const from = asked.get(answer.readUInt16BE(0));
+    if (from !== undefined) server.send(answer, from.port, from.address);
+  });
+  server.bind(53, place);
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    asking.close();
+  });
+  const gateway = await TestGateway.start(t, bench);
+  await gateway.ready.count(1);
+  const back = await PartnerServer.start(t, bench);
+  await gateway.send(toJuliet('in vain'));
+  await passTime(bench, gateway, 1);
+  await gateway.send(presenceOf('unseen'));
+  await gateway.send(toJuliet('in vain, too'));
+  await passTime(bench, gateway, 2);
+  assert.deepEqual(idsOf(gateway.arrivals.all), ['in vain', 'in vain, too']);
+  assert.deepEqual(gateway.ends.all, []);
+  silent = false;
+  const sent = await sendUntilBack(bench, gateway, back);
+  await gateway.send(presenceOf('seen'));
+  await back.arrivals.count(2);
+  assert.deepEqual(idsOf(back.arrivals.all), [sent.at(-1), 'seen']);
+  assert.deepEqual(idsOf(gateway.arrivals.all), ['in vain', 'in vain, too', ...sent.slice(0, -1)]);
 });
 
 test('X5: a partner whose certificate is revoked proves nothing by it, in either direction; its neighbour does', async (t) => {

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { FailureError, type Result, SystemClock, SystemRandom } from '#kernel';
+import { FailureError, type Result, SystemRandom } from '#kernel';
 import { type IssuedCertificate, LabAuthority, type LeafRequest } from '#platform/pki';
 import type { Service } from '#platform/service';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
@@ -18,6 +18,7 @@ import { mediaKeyText } from '#protocols/credentials';
 import { startDnsmasq } from '../../../platform/dns/testing/dnsmasq.ts';
 import { alone } from '../../../platform/net/testing/alone.ts';
 import { service } from '../index.ts';
+import { MovedClock } from './moved-clock.ts';
 
 await alone(5269);
 
@@ -50,7 +51,7 @@ type ToldEvent = ReturnType<EventRing['take']>[number];
 
 /** The service on real listeners, with a document, authorities and a name server that tests may use. */
 export class ProxyBench {
-  readonly clock = new SystemClock();
+  readonly clock = new MovedClock();
   readonly metrics = new Metrics();
   readonly log = memoryLog();
   readonly ring = new EventRing(this.clock, { items: 10_000, bytes: 1 << 24 });
