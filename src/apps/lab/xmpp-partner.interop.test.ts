@@ -166,7 +166,7 @@ test('the XMPP proxy is killed in the middle of it: what is said afterwards arri
     assert.equal(bob.inbox.filter(({ text }) => text === said).length, 1);
 });
 
-test('he watches her: asks, is approved, sees her go offline, and leaves', async () => {
+test('he watches her: asks, is approved, sees her go away and offline, and leaves', async () => {
   const heard: HeardPresence[] = [];
   const shown = () => `${heard.at(-1)?.state} ${heard.at(-1)?.document?.tuples[0]?.basic ?? '-'}`;
   const hears = (expected: string) =>
@@ -176,6 +176,10 @@ test('he watches her: asks, is approved, sees her go offline, and leaves', async
   await hears('pending -');
   juliet.say(`<presence to='${BOB}' type='subscribed'/>`);
   await hears('active open');
+  juliet.say('<presence><show>away</show><status>on the balcony</status></presence>');
+  await until(`bob sees that she is away, not ${JSON.stringify(heard.at(-1)?.document)}`, () =>
+    JSON.stringify(heard.at(-1)?.document ?? {}).includes('on the balcony'),
+  );
   await juliet.leave();
   await hears('active closed');
   await watching.end();

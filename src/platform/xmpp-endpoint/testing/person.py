@@ -32,7 +32,8 @@ class Person(ClientXMPP):
         self.send_presence()
         await self.get_roster()
         tell(event='ready')
-        asyncio.ensure_future(self.obey())
+        # The loop holds its tasks by weak references only: without this one the collector ends it in the middle.
+        self.obeying = asyncio.ensure_future(self.obey())
 
     def message(self, m):
         tell(event='message', type=m['type'], body=m['body'], **{'from': str(m['from'])}, id=m['id'],
