@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   cpSync,
   globSync,
   mkdirSync,
@@ -34,6 +35,7 @@ export async function buildMeeting({ force }: { readonly force: boolean }): Prom
   try {
     await build({ configFile: join(root, 'src/apps/meeting/vite.config.ts'), build: { outDir: made } });
     addPdfParts(made);
+    letEverybodyRead(made);
     replace(made);
   } finally {
     rmSync(made, { recursive: true, force: true });
@@ -59,6 +61,14 @@ function addPdfParts(made: string): void {
   cpSync(join(pdfjs, 'standard_fonts'), join(made, fonts), { recursive: true });
   for (const name of ['openjpeg_nowasm_fallback.js', 'jbig2_nowasm_fallback.js']) {
     cpSync(join(pdfjs, 'wasm', name), join(made, 'pdf', 'decoders', name));
+  }
+}
+
+/** Root may have built it, and a service without privilege serves it. */
+function letEverybodyRead(made: string): void {
+  for (const name of ['.', ...globSync('**', { cwd: made })]) {
+    const path = join(made, name);
+    chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644);
   }
 }
 
