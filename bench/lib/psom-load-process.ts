@@ -163,6 +163,9 @@ async function openLinks(): Promise<void> {
           ends.push(entry);
         },
         handleContent: async () => err('not-found'),
+        handleFault: (_, problem) => {
+          throw problem;
+        },
         handleReady: () => resolve(),
         handleChange: () => {},
         handleEnd: () => {},

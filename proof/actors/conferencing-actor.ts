@@ -62,6 +62,9 @@ export class ConferencingActor {
             connection.onClose = () => {};
           },
           handleContent: async () => err('not-found'),
+          handleFault: (_, problem) => {
+            throw problem;
+          },
           handleReady: () => resolve(),
           handleChange: () => {},
           handleEnd: () => {},

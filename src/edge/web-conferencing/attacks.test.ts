@@ -253,4 +253,26 @@ test('files that nobody takes the end of hold a few places, never those of parti
   assert.ok(taken.every(({ text }) => text.startsWith('HTTP/1.1 200')));
   assert.match((await ask()).text, /^HTTP\/1\.1 503/);
   assert.equal((await Outside.join(t, bench, service.token())).answer, 'joined');
+  // Whoever leaves gives the place back at once, though not one byte more comes or goes.
+  taken.pop()?.socket.destroy();
+  for (;;) {
+    const again = await ask();
+    if (again.text.startsWith('HTTP/1.1 200')) break;
+    assert.match(again.text, /^HTTP\/1\.1 503/);
+  }
+});
+
+test('whoever asks for files with bad tokens without end fills no log: a few are told, all are counted', async (t) => {
+  const bench = await EdgeBench.start(t, ({ policy }) => {
+    policy.webConferencing.limits.refusalsPerMinute = 100_000;
+  });
+  const client = await Outside.dial(t, bench, ['http/1.1']);
+  const answers = () => client.text.split('HTTP/1.1 403').length - 1;
+  for (let asked = 10; asked <= 200; asked += 10) {
+    client.socket.write(`GET /content/nonsense/${HASH} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`.repeat(10));
+    await until(() => answers() === asked);
+  }
+  assert.deepEqual(bench.refused(), Array(10).fill('token-malformed'));
+  const { refused } = await bench.verb<{ refused: { reason: string; count: number }[] }>('status');
+  assert.deepEqual(refused, [{ reason: 'token-malformed', count: 200 }]);
 });

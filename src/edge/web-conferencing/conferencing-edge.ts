@@ -68,7 +68,7 @@ export class ConferencingEdge {
     const { clock, metrics, events } = context;
     this.#context = context;
     this.#prepared = prepared;
-    this.#events = new ConferencingEvents(events);
+    this.#events = new ConferencingEvents(events, clock);
     this.links = new ServiceLinks({ clock, metrics }, linkSettings(prepared, false), {
       handleReady: (node, address) => this.#events.serviceConnected(node, address),
       handleChange: () => {},

@@ -1,21 +1,30 @@
-import type { Connection } from '#platform/net';
+import type { Clock } from '#kernel';
+import { type Connection, sourceKey } from '#platform/net';
 import type { DoorRefusal } from '#platform/psom-door';
 import type { LinkNotice } from '#platform/psom-link';
 import type { EventStream } from '#platform/telemetry';
 import type { EventKeys } from '#protocols/log-query';
 import type { ConferenceClaims } from '#protocols/tokens';
 import type { Refusal } from './policy/refusals.ts';
+import { ToldRefusals } from './policy/told-refusals.ts';
 
 const FROM_PEER = 200;
 /** As in docs/protocols/psom.md. */
 type Operation = 'JOIN' | 'JOINED' | 'REFUSED';
 
-/** What an operator may ask about later; each refusal names its rule. Tokens are secrets and stand nowhere. */
+/**
+ * What an operator may ask about later; each refusal names its rule, and how many like it were held back (`suppressed`).
+ * Tokens are secrets and stand nowhere.
+ */
 export class ConferencingEvents {
   readonly #events: EventStream;
+  readonly #clock: Clock;
+  readonly #refusals: ToldRefusals;
 
-  constructor(events: EventStream) {
+  constructor(events: EventStream, clock: Clock) {
     this.#events = events;
+    this.#clock = clock;
+    this.#refusals = new ToldRefusals(clock.now());
   }
 
   /**
@@ -82,9 +91,11 @@ export class ConferencingEvents {
   #decision(
     name: string,
     address: string,
-    fields: Readonly<Record<string, string>>,
+    fields: Readonly<Record<string, string>> & { readonly rule: string },
     conference?: string,
   ): void {
+    const suppressed = this.#refusals.tell(sourceKey(address), `${name} ${fields.rule}`, this.#clock.now());
+    if (suppressed === undefined) return;
     this.#events.emit({
       provider: 'WebConferencing',
       component: 'web-conferencing',
@@ -93,7 +104,7 @@ export class ConferencingEvents {
       name,
       direction: 'in',
       remote: address,
-      fields,
+      fields: suppressed === 0 ? fields : { ...fields, suppressed },
       keys: keysOf(address, conference),
     });
   }

@@ -57,6 +57,8 @@ export class Participants {
     this.#links = new EdgeLinks({ clock, random, metrics }, this.#linkSettings(), announcement, {
       handleParticipant: (connection) => behind.reception.receive(connection),
       handleContent,
+      handleFault: (edge, problem) =>
+        log.error('a file could not be given', { edge, reason: String(problem) }),
       handleReady: (edge) => log.info('link to edge open', { edge }),
       handleChange: () => undefined,
       handleEnd: (notice) => log.warn('link to edge not open', { ...notice }),
@@ -64,7 +66,10 @@ export class Participants {
     this.#door = new PsomDoor({ clock, metrics }, this.#doorSettings(), {
       handleJoin: (wanted, connection) => behind.reception.join(wanted, connection),
       handleContent,
-      handleRefused: () => undefined,
+      handleRefused: (reason, { remote }, detail = '') => {
+        if (reason !== 'failed') return;
+        log.error('a request could not be answered', { address: remote.address, reason: detail });
+      },
     });
     this.#acceptor = new TlsAcceptor(this.#acceptorOptions());
   }

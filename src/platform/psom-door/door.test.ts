@@ -313,6 +313,49 @@ test('a client that asks for a large file and never reads is let go, and its fil
   await until(() => body.destroyed);
 });
 
+test('a client that leaves in the middle of a file that does not come gives its place back at once', async (t) => {
+  const bench = await DoorBench.start(t);
+  for (const leave of ['end', 'destroy'] as const) {
+    const body = new Readable({ read() {} });
+    bench.content = () => ok({ type: 'image/png', name: 'x', bytes: 2 ** 20, body });
+    const client = await bench.dial();
+    client.socket.write(`GET /content/t/${HASH} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+    await until(() => client.text.includes('\r\n\r\n'));
+    client.socket[leave]();
+    await until(() => body.destroyed);
+  }
+});
+
+test('a file that takes longer than a connection may be silent goes on', async (t) => {
+  const bench = await DoorBench.start(t);
+  const body = new Readable({ read() {} });
+  bench.content = () => ok({ type: 'image/png', name: 'x', bytes: 2, body });
+  const client = await bench.dial();
+  const ask = () => client.socket.write(`GET /content/t/${HASH} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  ask();
+  await until(() => client.text.includes('\r\n\r\n'));
+  const [connection] = bench.acceptor.connections;
+  assert.equal(connection?.idleMs, 0);
+  body.push('ab');
+  body.push(null);
+  await until(() => client.text.endsWith('ab'));
+  await until(() => connection?.idleMs === 30_000);
+});
+
+test('a fault of ours while a request is answered: it is refused, told once, and everything else goes on', async (t) => {
+  const bench = await DoorBench.start(t);
+  bench.content = () => {
+    throw new Error('a bug');
+  };
+  const client = await bench.dial();
+  client.socket.write(`GET /content/t/${HASH} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await until(() => client.closed);
+  assert.match(client.text, /^HTTP\/1\.1 500 /);
+  assert.ok(!client.text.includes('a bug'));
+  assert.deepEqual(bench.refused, ['failed']);
+  assert.match(await bench.get('/'), /^HTTP\/1\.1 200 /);
+});
+
 test('garbage and the ALPN of other services are refused before anything is read', async (t) => {
   const bench = await DoorBench.start(t);
   for (const other of ['sip', 'h2', 'stun.turn', 'xmpp-server', 'sallyport-psom-link/1'])

@@ -24,7 +24,7 @@ export const DOOR_ALPN: readonly string[] = [PSOM_ALPN, 'http/1.1'];
 const SUBPROTOCOL = 'sallyport-psom.1';
 
 /** Why somebody who came to the door got no further; closed, for metrics. */
-export const doorRefusals = [...upgradeRefusals, ...joinFaults, 'not-found'] as const;
+export const doorRefusals = [...upgradeRefusals, ...joinFaults, 'not-found', 'failed'] as const;
 export type DoorRefusal = (typeof doorRefusals)[number];
 
 export interface DoorSettings extends PageFacts {
@@ -120,6 +120,10 @@ export class PsomDoor {
       headMs: HEAD_MS,
       answer: (request) => this.#answer(request, connection),
       isUpgrade: ({ target, headers }) => target === '/psom' && headers.upgrade !== undefined,
+      failed: (problem) => {
+        this.#refuse('failed', connection, problem instanceof Error ? problem.message : String(problem));
+        return { ...textAnswer('500 Internal Server Error'), close: true };
+      },
       takeOver: (bytes) => this.#webSockets.handle(connection, bytes),
       refuse: (reason) => {
         this.#refuse(reason, connection);

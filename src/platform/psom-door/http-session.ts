@@ -22,6 +22,8 @@ export interface HttpSessionOptions {
   /** From the first octet of a head to its last, milliseconds. */
   readonly headMs: number;
   readonly answer: (request: RequestHead) => Promise<Answer>;
+  /** `answer` threw, which is a fault of ours: this goes out in its place. */
+  readonly failed: (problem: unknown) => Answer;
   /** Whether a request is for something other than HTTP; then `takeOver` has the connection, with all that it said. */
   readonly isUpgrade: (request: RequestHead) => boolean;
   readonly takeOver: (bytes: Buffer) => void;
@@ -46,6 +48,8 @@ export class HttpSession {
   #over = false;
   #late: Cancel | undefined;
   #wake: (() => void) | undefined;
+  /** Where the answer under way is read from. */
+  #source: Readable | undefined;
 
   constructor(options: HttpSessionOptions) {
     this.#options = options;
@@ -59,11 +63,11 @@ export class HttpSession {
   #handleData(chunk: Buffer): void {
     if (this.#over) return;
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
+    const { connection, headBytes } = this.#options;
     if (!this.#busy) this.#next();
-    // Nothing is read while an answer is on its way; what was read before that is one read.
-    else if (this.#bytes.length > PIECE_BYTES + this.#options.headBytes) {
-      this.#options.connection.destroy('limit');
-    }
+    else if (this.#bytes.length > PIECE_BYTES + headBytes) connection.destroy('limit');
+    // While an answer is on its way it is read on, since a client that leaves is not seen otherwise; not for more requests, though.
+    else if (this.#bytes.length > headBytes) connection.pause();
   }
   #next(): void {
     if (this.#bytes.length === 0) return;
@@ -87,12 +91,12 @@ export class HttpSession {
     }
     this.#bytes = head.value.rest;
     this.#busy = true;
-    connection.pause();
+    connection.idleMs = 0;
     void this.#serve(head.value);
   }
   async #serve(request: RequestHead): Promise<void> {
-    const { connection, answer } = this.#options;
-    const reply = await answer(request);
+    const { connection } = this.#options;
+    const reply = await this.#answer(request);
     const closes = reply.close === true || /\bclose\b/i.test(request.headers.connection ?? '');
     const whole = await this.#send(reply, request.method === 'HEAD', closes);
     if (this.#over) return;
@@ -100,8 +104,17 @@ export class HttpSession {
     if (!whole || closes) connection.end();
     else {
       this.#busy = false;
+      connection.idleMs = IDLE_MS;
       connection.resume();
       this.#next();
+    }
+  }
+  async #answer(request: RequestHead): Promise<Answer> {
+    const { answer, failed } = this.#options;
+    try {
+      return await answer(request);
+    } catch (problem) {
+      return failed(problem);
     }
   }
   #refuse(reason: UpgradeRefusal): void {
@@ -124,8 +137,9 @@ export class HttpSession {
     }).map(([name, value]) => `${name}: ${value}\r\n`);
     let left = headOnly ? 0 : length;
     const head = Buffer.from(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`, 'latin1');
+    this.#source = Buffer.isBuffer(body) ? undefined : body;
     if (!(await this.#write(head)) || headOnly) {
-      if (!Buffer.isBuffer(body)) body.destroy();
+      this.#source?.destroy();
       return headOnly;
     }
     try {
@@ -153,6 +167,8 @@ export class HttpSession {
     this.#over = true;
     this.#late?.();
     this.#wake?.();
+    // It may be waited for, and has a place at whoever gives it.
+    this.#source?.destroy();
   }
 }
 

@@ -38,6 +38,9 @@ function outcome(pieces: readonly Uint8Array[]): string | undefined {
       return textAnswer('404 Not Found');
     },
     isUpgrade: ({ headers }) => headers.upgrade !== undefined,
+    failed: (problem) => {
+      throw problem;
+    },
     takeOver: () => note('upgrade'),
     refuse: (reason) => {
       note(`refused ${reason}`);

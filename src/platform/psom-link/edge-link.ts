@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import { isIP } from 'node:net';
 import { pipeline } from 'node:stream';
-import type { Cancel, Clock } from '#kernel';
+import { type Cancel, type Clock, err } from '#kernel';
 import { type Connection, type Endpoint, takeSocket } from '#platform/net';
 import { CONTENT_PATH, type ContentAnswer, type ContentRequest, contentHeaders } from './content.ts';
 import { type EdgeHello, readEdgeHello, type ServiceHello, serviceHelloLine } from './hello.ts';
@@ -36,6 +36,8 @@ export interface EdgeLinkOwner {
   handleHello(link: EdgeLink, first: boolean): void;
   handleParticipant(link: EdgeLink, participant: Connection): void;
   handleContent(request: ContentRequest): Promise<ContentAnswer>;
+  /** `handleContent` threw, which is a fault of ours: the edge is told that the file cannot be had now. */
+  handleFault(link: EdgeLink, problem: unknown): void;
   /** Exactly once. */
   handleEnd(link: EdgeLink, reason: LinkEnd): void;
 }
@@ -143,7 +145,7 @@ export class EdgeLink {
       refuse(stream, 404);
       return;
     }
-    void this.#options.owner.handleContent({ token, hash }).then((answer) => {
+    void this.#answer({ token, hash }).then((answer) => {
       const headers = contentHeaders(answer);
       if (stream.destroyed || stream.closed) {
         if (answer.ok) answer.value.body.destroy();
@@ -155,6 +157,15 @@ export class EdgeLink {
       destroyWhenReset(stream);
       pipeline(answer.value.body, stream, ignore);
     });
+  }
+  async #answer(request: ContentRequest): Promise<ContentAnswer> {
+    const { owner } = this.#options;
+    try {
+      return await owner.handleContent(request);
+    } catch (problem) {
+      owner.handleFault(this, problem);
+      return err('busy');
+    }
   }
 }
 

@@ -40,6 +40,8 @@ export interface EdgeLinksUser {
    */
   handleParticipant(connection: Connection, by: { readonly edge: string }): void;
   handleContent(request: ContentRequest): Promise<ContentAnswer>;
+  /** `handleContent` threw: its request was refused, and everything else goes on. */
+  handleFault(edge: string, problem: unknown): void;
   handleReady(edge: string): void;
   /** An edge's place or state is another than before. */
   handleChange(edge: string): void;
@@ -181,6 +183,7 @@ export class EdgeLinks {
           this.#meters.contents.inc();
           return this.#user.handleContent(request);
         },
+        handleFault: (_, problem) => this.#user.handleFault(name, problem),
         handleEnd: (_, reason) => {
           edge.link = undefined;
           this.#meters.ended.inc();

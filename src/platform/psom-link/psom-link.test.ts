@@ -142,6 +142,21 @@ test('a file that is not there, or not for the holder of this token', async (t) 
   assert.deepEqual(await node.fetch({ token: '../hello', hash: HASH }), { ok: false, error: 'not-found' });
 });
 
+test('a fault of the service while a file is asked for: busy, told once, and the link stays', async (t) => {
+  const edge = await startEdge(t, 'edge1.example.com');
+  const service = await startService(t, [edge.target], {
+    content: () => {
+      throw new Error('a bug');
+    },
+  });
+  const node = await nodeOf(edge);
+  assert.deepEqual(await node.fetch({ token: 'a-token', hash: HASH }), { ok: false, error: 'busy' });
+  assert.deepEqual(service.faults.all, ['Error: a bug']);
+  open(node);
+  await service.participants.count(1);
+  assert.deepEqual(service.ends.all, []);
+});
+
 test('a link that breaks ends its participants, and is opened again', async (t) => {
   const edge = await startEdge(t, 'edge1.example.com');
   const service = await startService(t, [edge.target]);

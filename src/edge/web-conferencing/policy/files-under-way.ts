@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { err } from '#kernel';
 import type { ContentAnswer } from '#platform/psom-link';
 
@@ -17,10 +18,15 @@ export class FilesUnderWay {
     if (this.#all >= MOST || held >= MOST_OF_SOURCE) return err('busy');
     this.#all += 1;
     this.#perSource.set(source, held + 1);
-    const answer = await fetch();
-    if (answer.ok && !answer.value.body.closed) answer.value.body.once('close', () => this.#give(source));
-    else this.#give(source);
-    return answer;
+    let body: Readable | undefined;
+    try {
+      const answer = await fetch();
+      if (answer.ok && !answer.value.body.closed) body = answer.value.body;
+      return answer;
+    } finally {
+      if (body === undefined) this.#give(source);
+      else body.once('close', () => this.#give(source));
+    }
   }
   #give(source: string): void {
     this.#all -= 1;

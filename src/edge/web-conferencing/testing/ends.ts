@@ -131,6 +131,9 @@ export class TestService {
           this.asked.push(request);
           return this.content(request);
         },
+        handleFault: (_, problem) => {
+          throw problem;
+        },
         handleReady: () => {
           this.ready += 1;
         },

@@ -173,6 +173,8 @@ export interface ServiceEnd {
   readonly key: ConferenceSigningKey;
   readonly participants: Seen<Heard>;
   readonly asked: Seen<ContentRequest>;
+  /** Of our own, while a file was asked for. */
+  readonly faults: Seen<string>;
   readonly ready: Seen<string>;
   readonly changes: Seen<string>;
   readonly ends: Seen<LinkNotice>;
@@ -193,6 +195,7 @@ export async function startService(
   const key = conferenceSigningKey(new SystemRandom().bytes(32));
   const participants = new Seen<Heard>();
   const asked = new Seen<ContentRequest>();
+  const faults = new Seen<string>();
   const ready = new Seen<string>();
   const changes = new Seen<string>();
   const ends = new Seen<LinkNotice>();
@@ -218,11 +221,12 @@ export async function startService(
         asked.add(request);
         return change.content?.(request) ?? err('not-found');
       },
+      handleFault: (_, problem) => faults.add(String(problem)),
       handleReady: (edge) => ready.add(edge),
       handleChange: (edge) => changes.add(edge),
       handleEnd: (notice) => ends.add(notice),
     },
   );
   t.after(() => links.close());
-  return { links, settings, key, participants, asked, ready, changes, ends };
+  return { links, settings, key, participants, asked, faults, ready, changes, ends };
 }
