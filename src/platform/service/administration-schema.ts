@@ -1,20 +1,36 @@
 import { z } from 'zod';
 
 /** What the administration socket understands: every verb with the types of its arguments and its answer. */
+const state = z.enum(['starting', 'ready', 'running', 'waiting', 'stopped']);
+const health = z.object({ ok: z.boolean(), detail: z.string() });
+
 const service = z.object({
   name: z.string(),
   title: z.string(),
-  state: z.enum(['starting', 'ready', 'running', 'waiting', 'stopped']),
+  state,
   pid: z.number().int().optional(),
   restarts: z.number().int(),
   /** How its process ended the last time. */
   lastEnd: z.string().optional(),
   documentVersion: z.number().int().optional(),
-  health: z.object({ ok: z.boolean(), detail: z.string() }),
+  health,
   /** Calls, allocations, connections that stopping it would end. */
   remaining: z.number(),
   draining: z.boolean(),
   verbs: z.array(z.string()),
+  /** Of a service that runs in several processes, each of them; what stands above is of all together. */
+  workers: z
+    .array(
+      z.object({
+        pid: z.number().int().optional(),
+        state,
+        restarts: z.number().int(),
+        lastEnd: z.string().optional(),
+        health,
+        remaining: z.number(),
+      }),
+    )
+    .optional(),
 });
 
 const listener = z.object({

@@ -34,15 +34,43 @@ const bindings = process as unknown as Bindings;
 /** The same bit for both transports: IPv6 sockets never take IPv4. */
 const IPV6_ONLY = 1;
 
+/** TCP: several sockets of one account share address and port, and the kernel spreads connections over them. */
+const REUSE_PORT = 2;
+
 /** Binds one planned socket. The failure names row, address, port and what to do. */
 export function bindListener(plan: ListenerPlan): Result<BoundSocket> {
+  return bind(plan, 0);
+}
+
+/**
+ * Binds so many TCP sockets for one listener, one a process that serves it. Nobody else may have the port: that is
+ * found out first, since sockets that share one do not refuse another program of the same account.
+ * @param count at least 2
+ */
+export function bindShared(plan: ListenerPlan, count: number): Result<BoundSocket[]> {
+  const alone = bind(plan, 0);
+  if (!alone.ok) return alone;
+  alone.value.close();
+  const sockets: BoundSocket[] = [];
+  while (sockets.length < count) {
+    const bound = bind(plan, REUSE_PORT);
+    if (!bound.ok) {
+      for (const socket of sockets) socket.close();
+      return bound;
+    }
+    sockets.push(bound.value);
+  }
+  return ok(sockets);
+}
+
+function bind(plan: ListenerPlan, flags: number): Result<BoundSocket> {
   if (plan.address === '0.0.0.0' || plan.address === '::') {
     return err(failure('SLP-SVC-0005', `${describe(plan)}: a wildcard address is never bound`));
   }
   const socket = plan.transport === 'tcp' ? newTcp() : new (bindings.binding('udp_wrap').UDP)();
   const status = isIPv6(plan.address)
-    ? socket.bind6(plan.address, plan.port, IPV6_ONLY)
-    : socket.bind(plan.address, plan.port, 0);
+    ? socket.bind6(plan.address, plan.port, IPV6_ONLY | flags)
+    : socket.bind(plan.address, plan.port, flags);
   // The event loop library keeps EADDRINUSE of a TCP bind back until the next call on the socket.
   const problem = status === 0 ? socket.getsockname({}) : status;
   if (problem === 0) return ok(socket);

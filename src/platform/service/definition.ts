@@ -27,6 +27,8 @@ export interface ServiceContext {
   readonly metrics: Metrics;
   readonly events: EventStream;
   readonly sockets: SocketSource;
+  /** Which of the processes of this service it runs in; absent: there is one. */
+  readonly worker?: WorkerPlace;
   /**
    * Gives a received document to the supervisor, which verifies it, tries it in all services and keeps it or returns to
    * the one before. Only the service that the program names for it is listened to.
@@ -34,6 +36,14 @@ export interface ServiceContext {
   readonly offer?: (file: string) => Promise<ReloadReport>;
   /** What all services emit; only the service that the program names for it gets any. */
   readonly collector?: EventCollector;
+}
+
+/** One of several processes that run the same service, each with its own share of the connections. */
+export interface WorkerPlace {
+  /** 0 .. count - 1; a process that is started again has the index of the one before. */
+  readonly index: number;
+  /** 1 or more; the same for as long as the program runs. */
+  readonly count: number;
 }
 
 /**

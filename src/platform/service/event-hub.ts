@@ -58,18 +58,22 @@ export class EventHub {
     this.#own.emit(event);
   }
 
-  /** A service has been started. */
-  attach(service: string, pipe: EventPipe): void {
+  /**
+   * A process of a service has been started.
+   * @param name of the process
+   * @param service whose events they are; the same by default
+   */
+  attach(name: string, pipe: EventPipe, service = name): void {
     const reader = new FrameReader();
-    pipe.onData = (bytes) => this.#take(service, reader.push(bytes));
-    if (service !== this.#options.collector) return;
+    pipe.onData = (bytes) => this.#take(service, reader.push(bytes), name);
+    if (name !== this.#options.collector) return;
     this.#collector = pipe;
     this.#speaker = '';
   }
   /** It has ended. */
-  detach(service: string): void {
-    for (const mark of [...this.#marks.keys()]) this.#handleMark(service, mark);
-    if (service !== this.#options.collector) return;
+  detach(name: string): void {
+    for (const mark of [...this.#marks.keys()]) this.#handleMark(name, mark);
+    if (name !== this.#options.collector) return;
     this.#collector = undefined;
     this.#ask(NO_DEMAND);
   }
@@ -94,9 +98,9 @@ export class EventHub {
     if (waiting.size === 0) this.#marked(mark);
     else this.#options.clock.after(MARK_MS, () => this.#marked(mark));
   }
-  #handleMark(service: string, mark: number): void {
+  #handleMark(name: string, mark: number): void {
     const waiting = this.#marks.get(mark)?.waiting;
-    if (waiting?.delete(service) === true && waiting.size === 0) this.#marked(mark);
+    if (waiting?.delete(name) === true && waiting.size === 0) this.#marked(mark);
   }
   #marked(mark: number): void {
     const number = this.#marks.get(mark)?.number;
@@ -109,7 +113,7 @@ export class EventHub {
     if (frames !== undefined) this.#take('supervisor', new FrameReader().push(frames));
   }
 
-  #take(service: string, frames: readonly Frame[]): void {
+  #take(service: string, frames: readonly Frame[], name = service): void {
     const passed: Buffer[] = [];
     for (const frame of frames) {
       if (frame.type === 'service') continue;
@@ -117,7 +121,7 @@ export class EventHub {
       if (item?.type === 'mark') {
         // What came before it is passed on first.
         this.#pass(service, passed.splice(0));
-        this.#handleMark(service, item.number);
+        this.#handleMark(name, item.number);
       } else {
         if (item !== undefined) this.#note(service, item);
         if (item !== undefined || frame.type === 'capture') passed.push(frame.bytes);

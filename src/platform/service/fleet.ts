@@ -1,68 +1,126 @@
 import { err, FailureError, failure, type Result } from '#kernel';
-import type { MetricsSnapshot } from '#platform/telemetry';
+import type { MetricsPart } from '#platform/telemetry';
+import type { ProgramStatus } from './administration-schema.ts';
 import type { SupervisedService } from './supervised-service.ts';
 
-/** All services of a program, asked together. */
-export class Fleet<Document> {
-  readonly services: readonly SupervisedService<Document>[];
-  readonly #draining = new Set<string>();
+type ServiceStatus = ProgramStatus['services'][number];
 
-  constructor(services: readonly SupervisedService<Document>[]) {
-    this.services = services;
+/** All services of a program, asked together; one that runs in several processes is one service for who asks. */
+export class Fleet<Document> {
+  readonly #draining = new Set<string>();
+  readonly #groups = new Map<string, SupervisedService<Document>[]>();
+  #services: readonly SupervisedService<Document>[] = [];
+
+  /** @param services the processes of each one after the other */
+  form(services: readonly SupervisedService<Document>[]): void {
+    this.#services = services;
+    this.#groups.clear();
+    for (const member of services) {
+      const group = this.#groups.get(member.service);
+      if (group === undefined) this.#groups.set(member.service, [member]);
+      else group.push(member);
+    }
+  }
+  /** Every process. */
+  get services(): readonly SupervisedService<Document>[] {
+    return this.#services;
   }
   isDraining(name: string): boolean {
     return this.#draining.has(name);
   }
-  status() {
-    return this.services.map((service) => ({ ...service.status(), draining: this.isDraining(service.name) }));
+  status(): ServiceStatus[] {
+    return Array.from(this.#groups, ([name, group]) => ({
+      ...joined(group.map((member) => member.status())),
+      draining: this.isDraining(name),
+    }));
   }
   get healthy(): boolean {
-    return this.services.every((service) => service.status().health.ok);
+    return this.#services.every((service) => service.status().health.ok);
   }
   watch(): Promise<unknown> {
-    return Promise.all(this.services.map((service) => service.watch()));
+    return Promise.all(this.#services.map((service) => service.watch()));
   }
   /** What still runs, over all services. */
   async remaining(): Promise<number> {
-    const answers = await Promise.all(this.services.map((service) => service.health()));
+    const answers = await Promise.all(this.#services.map((service) => service.health()));
     return answers.reduce((sum, answer) => sum + (answer.ok ? answer.value.remaining : 0), 0);
   }
   /** One service, or all when no name is given; its failure does not keep the others from it. */
   async drain(on: boolean, name: string | undefined) {
-    const chosen = name === undefined ? this.services : [this.find(name)];
-    const services = await Promise.all(
-      chosen.map(async (service) => {
-        if (on) this.#draining.add(service.name);
-        else this.#draining.delete(service.name);
-        const outcome = await (on ? service.drain() : service.undrain());
-        await service.health();
-        const { remaining } = service.status();
-        const report = { name: service.name, remaining };
-        return outcome.ok ? report : { ...report, problem: outcome.error.message };
+    const chosen = name === undefined ? [...this.#groups] : [[name, this.#find(name)] as const];
+    return { services: await Promise.all(chosen.map(([service, group]) => this.#drain(on, service, group))) };
+  }
+  async #drain(on: boolean, name: string, group: readonly SupervisedService<Document>[]) {
+    if (on) this.#draining.add(name);
+    else this.#draining.delete(name);
+    const outcomes = await Promise.all(
+      group.map(async (member) => {
+        const outcome = await (on ? member.drain() : member.undrain());
+        await member.health();
+        return outcome;
       }),
     );
-    return { services };
+    const report = { name, remaining: sum(group.map((member) => member.status().remaining)) };
+    const problem = outcomes.find((outcome) => !outcome.ok);
+    return problem?.ok === false ? { ...report, problem: problem.error.message } : report;
   }
-  /** Each service's metrics by its name. */
-  async metrics(): Promise<Map<string, MetricsSnapshot>> {
-    const parts = this.services.map(async (service) => [service.name, await service.metrics()] as const);
-    return new Map(await Promise.all(parts));
+  /** The metrics of each process. */
+  metrics(): Promise<MetricsPart[]> {
+    return Promise.all(
+      this.#services.map(async (member) => ({ labels: member.labels, snapshot: await member.metrics() })),
+    );
   }
+  /** Of a service in several processes, the first that runs answers, for all of them where the verb asks for that. */
   async verb(name: string, verb: string, args: unknown): Promise<Result<unknown>> {
-    const service = this.services.find((candidate) => candidate.name === name);
-    if (service === undefined) return err(failure('SLP-SVC-0011', `no service ${name}`));
-    return service.verb(verb, args);
+    const group = this.#groups.get(name);
+    if (group === undefined) return err(failure('SLP-SVC-0011', `no service ${name}`));
+    const running = group.find((member) => member.status().state === 'running') ?? group[0];
+    return running?.verb(verb, args) ?? err(failure('SLP-SVC-0001', `${name} is not running`));
   }
   async stop(withinMs: number): Promise<void> {
-    await Promise.all(this.services.map((service) => service.stop(withinMs)));
+    await Promise.all(this.#services.map((service) => service.stop(withinMs)));
   }
   /** About events, to all that are there; their names. */
   tell(message: Parameters<SupervisedService<Document>['tell']>[0]): string[] {
-    return this.services.filter((service) => service.tell(message)).map(({ name }) => name);
+    return this.#services.filter((service) => service.tell(message)).map(({ name }) => name);
   }
-  find(name: string): SupervisedService<Document> {
-    const service = this.services.find((candidate) => candidate.name === name);
-    if (service === undefined) throw new FailureError(failure('SLP-SVC-0011', `no service ${name}`));
-    return service;
+  #find(name: string): readonly SupervisedService<Document>[] {
+    const group = this.#groups.get(name);
+    if (group === undefined) throw new FailureError(failure('SLP-SVC-0011', `no service ${name}`));
+    return group;
   }
+}
+
+type MemberStatus = ReturnType<SupervisedService<unknown>['status']>;
+
+/** One status for all processes of a service: it is as well as the worst of them. */
+function joined(members: readonly MemberStatus[]): Omit<ServiceStatus, 'draining'> {
+  const [first] = members;
+  if (first === undefined) throw new Error('a service without a process');
+  if (members.length === 1) return first;
+  const worst = members.find(({ state }) => state !== 'running') ?? first;
+  const ill = members.find(({ health }) => !health.ok);
+  const versions = members.map(({ documentVersion }) => documentVersion);
+  const details = members.map(({ health }, index) => `worker ${index + 1}: ${health.detail}`);
+  return {
+    ...first,
+    state: worst.state,
+    restarts: sum(members.map(({ restarts }) => restarts)),
+    lastEnd: members.find(({ lastEnd }) => lastEnd !== undefined)?.lastEnd,
+    documentVersion: versions.includes(undefined) ? undefined : first.documentVersion,
+    health: { ok: ill === undefined, detail: details.join('; ') },
+    remaining: sum(members.map(({ remaining }) => remaining)),
+    workers: members.map(({ pid, state, restarts, lastEnd, health, remaining }) => ({
+      pid,
+      state,
+      restarts,
+      lastEnd,
+      health,
+      remaining,
+    })),
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }

@@ -19,6 +19,7 @@ export type {
   TcpOptions,
   UdpOptions,
   VerbHandler,
+  WorkerPlace,
 } from './definition.ts';
 export type { CollectedItem, EventCollector } from './event-collector.ts';
 export type { Judgement, OfferJudge } from './offer.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Clock, type Random, SystemClock, SystemRandom } from '#kernel';
 import type { Log, LogLevel } from '#platform/telemetry';
 import { memoryChannel, ProcessChannel, type SupervisorEnd } from './channel.ts';
-import type { ServiceDefinition } from './definition.ts';
+import type { ServiceDefinition, WorkerPlace } from './definition.ts';
 import { type EventPipe, memoryPipe, StreamPipe } from './event-pipe.ts';
 import { forwardLines } from './lines.ts';
 import type { ToService } from './messages.ts';
@@ -24,7 +24,7 @@ export interface Launched {
   kill(): void;
 }
 
-export type Launcher = (entry: ServiceEntry) => Launched;
+export type Launcher = (entry: ServiceEntry, worker: WorkerPlace) => Launched;
 
 export interface LaunchOptions {
   readonly log: Log;
@@ -46,13 +46,14 @@ const RUNTIME_OPTIONS = ['--max-semi-space-size=32'];
 
 /** Each service in a process of its own. */
 export function processLauncher(options: LaunchOptions): Launcher {
-  return (entry) => {
-    const args = [...RUNTIME_OPTIONS, PROCESS_MODULE, entry.module, options.logLevel];
+  return (entry, { index, count }) => {
+    const place = [String(index), String(count)];
+    const args = [...RUNTIME_OPTIONS, PROCESS_MODULE, entry.module, options.logLevel, ...place];
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       serialization: 'json',
     });
-    const log = options.log.child({ service: entry.name });
+    const log = options.log.child({ service: entry.name, ...(count > 1 ? { worker: index + 1 } : {}) });
     // Neither is there when no descriptors were left to start it with.
     if (child.stdout) forwardLines(child.stdout, LINE_BYTES, (line) => options.write(`${line}\n`));
     if (child.stderr) forwardLines(child.stderr, LINE_BYTES, (line) => log.warn('service said', { line }));

@@ -1,15 +1,22 @@
 import { err, type Failure, ok, type Result } from '#kernel';
 import type { ListenerPlan } from '#platform/topology';
-import { type BoundSocket, bindListener } from './bound-socket.ts';
+import { type BoundSocket, bindListener, bindShared } from './bound-socket.ts';
 
 interface Entry {
   readonly plan: ListenerPlan;
-  socket: BoundSocket;
+  /** One for each process that serves it. */
+  readonly sockets: BoundSocket[];
 }
 
 /** Every listening socket of the program, held by the supervisor from before the first service starts. */
 export class ListenerTable {
   readonly #entries = new Map<string, Entry>();
+  readonly #processes: (plan: ListenerPlan) => number;
+
+  /** @param processes how many serve a listener, each with a socket of its own; one by default */
+  constructor(processes: (plan: ListenerPlan) => number = () => 1) {
+    this.#processes = processes;
+  }
 
   /** Binds what is new in the plan. With any failure nothing is bound, and every failure is reported. */
   extend(plan: readonly ListenerPlan[]): Result<void, Failure[]> {
@@ -17,12 +24,12 @@ export class ListenerTable {
     const failures: Failure[] = [];
     for (const listener of plan) {
       if (this.#entries.has(listener.id)) continue;
-      const bound = bindListener(listener);
-      if (bound.ok) added.push({ plan: listener, socket: bound.value });
+      const bound = this.#bind(listener);
+      if (bound.ok) added.push({ plan: listener, sockets: bound.value });
       else failures.push(bound.error);
     }
     if (failures.length > 0) {
-      for (const entry of added) entry.socket.close();
+      for (const entry of added) close(entry);
       return err(failures);
     }
     for (const entry of added) this.#entries.set(entry.plan.id, entry);
@@ -34,7 +41,7 @@ export class ListenerTable {
     const kept = new Set(plan.map((listener) => listener.id));
     for (const [id, entry] of this.#entries) {
       if (kept.has(id)) continue;
-      entry.socket.close();
+      close(entry);
       this.#entries.delete(id);
     }
   }
@@ -42,17 +49,30 @@ export class ListenerTable {
   /**
    * The socket for an id. In one process a service adopts the socket itself and closes it when it stops; then it is
    * bound afresh here.
+   * @param process which of those that serve the listener
    */
-  socket(id: string): Result<BoundSocket> {
+  socket(id: string, process = 0): Result<BoundSocket> {
     const entry = this.#entries.get(id);
-    if (entry === undefined) throw new Error(`no listener ${id} in the table`);
-    if (entry.socket.fd >= 0) return ok(entry.socket);
+    const socket = entry?.sockets[process];
+    if (entry === undefined || socket === undefined) throw new Error(`no listener ${id} in the table`);
+    if (socket.fd >= 0) return ok(socket);
     const bound = bindListener(entry.plan);
-    if (bound.ok) entry.socket = bound.value;
+    if (bound.ok) entry.sockets[process] = bound.value;
     return bound;
   }
 
   plans(): ListenerPlan[] {
     return Array.from(this.#entries.values(), (entry) => entry.plan);
   }
+
+  #bind(plan: ListenerPlan): Result<BoundSocket[]> {
+    const count = this.#processes(plan);
+    if (count > 1) return bindShared(plan, count);
+    const bound = bindListener(plan);
+    return bound.ok ? ok([bound.value]) : bound;
+  }
+}
+
+function close({ sockets }: Entry): void {
+  for (const socket of sockets) socket.close();
 }

@@ -6,6 +6,8 @@ import type { OfferJudge } from './offer.ts';
 export interface Program<Document> {
   readonly name: 'edge' | 'internal';
   readonly services: readonly ServiceEntry[];
+  /** In how many processes a service runs, 1 by default; asked once, at the start. With `singleProcess` it is 1. */
+  readonly workers?: (service: ServiceName, document: Document) => number;
   load(file: string): Result<Document, readonly DocumentFinding[]>;
   /** Those owned by `supervisor` serve `/metrics` and `/healthz`. */
   listeners(document: Document): readonly ListenerPlan[];

@@ -3,7 +3,7 @@ import { EventRing, type Log, Metrics } from '#platform/telemetry';
 import type { ReloadReport } from './administration-schema.ts';
 import type { BoundSocket } from './bound-socket.ts';
 import type { ServiceEnd } from './channel.ts';
-import type { Provision, Service, ServiceDefinition } from './definition.ts';
+import type { Provision, Service, ServiceDefinition, WorkerPlace } from './definition.ts';
 import { PipeCollector } from './event-collector.ts';
 import type { EventPipe } from './event-pipe.ts';
 import { EventSender } from './event-sender.ts';
@@ -21,6 +21,7 @@ export interface HostOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly worker?: WorkerPlace;
   /** Whether this process is the service's own, so that its processor and memory metrics are too. */
   readonly ownProcess: boolean;
   /** Called when the service has stopped, or the supervisor is gone. */
@@ -66,6 +67,7 @@ export class ServiceHost {
       metrics: this.#metrics,
       events: this.#events,
       sockets: this.#sockets,
+      ...(options.worker === undefined ? {} : { worker: options.worker }),
       offer: (file: string) => this.#offer(file),
       collector: new PipeCollector(options.events, {
         demand: (demand) => channel.send({ type: 'demand', demand }),

@@ -4,6 +4,7 @@ import type { EventField, EventLevel } from '#protocols/log-query';
 import type { ReloadReport } from './administration-schema.ts';
 import type { BoundSocket } from './bound-socket.ts';
 import { Calls, withoutValue } from './calls.ts';
+import type { WorkerPlace } from './definition.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Launched, Launcher } from './launch.ts';
 import {
@@ -42,6 +43,8 @@ const SILENCES = 3;
 
 export interface SupervisedServiceOptions<Document> {
   readonly entry: ServiceEntry;
+  /** Which of the processes of the service it is; the only one when left out. */
+  readonly worker?: WorkerPlace;
   readonly launch: Launcher;
   readonly clock: Clock;
   readonly random: Random;
@@ -50,7 +53,8 @@ export interface SupervisedServiceOptions<Document> {
   /** What a restarted service has to run with; undefined until the first document was accepted. */
   readonly current: () => Configuration<Document> | undefined;
   readonly draining: () => boolean;
-  readonly socket: (id: string) => Result<BoundSocket>;
+  /** The socket of a listener for the process with this index. */
+  readonly socket: (id: string, worker: number) => Result<BoundSocket>;
   readonly events: Pick<EventHub, 'attach' | 'detach' | 'emit' | 'demand' | 'handleDemand' | 'handleSync'>;
   readonly onRestart: (service: string) => void;
   readonly onOffer: (service: string, file: string) => Promise<ReloadReport>;
@@ -70,8 +74,11 @@ interface Life {
 
 /** The supervisor's side of one service: starts it, talks to it, starts it again when it ends. */
 export class SupervisedService<Document> implements Participant<Document> {
+  /** Of the process: that of the service, and a number where there are several. */
   readonly name: string;
+  readonly service: string;
   readonly title: string;
+  readonly #worker: WorkerPlace;
   readonly #options: SupervisedServiceOptions<Document>;
   readonly #log: Log;
   readonly #policy: RestartPolicy;
@@ -88,16 +95,23 @@ export class SupervisedService<Document> implements Participant<Document> {
   #verbs: readonly string[] = [];
 
   constructor(options: SupervisedServiceOptions<Document>) {
+    const { entry, worker = { index: 0, count: 1 } } = options;
+    const several = worker.count > 1;
     this.#options = options;
-    this.name = options.entry.name;
-    this.title = options.entry.title;
-    this.#log = options.log.child({ service: this.name });
+    this.#worker = worker;
+    this.service = entry.name;
+    this.name = several ? `${entry.name}/${worker.index + 1}` : entry.name;
+    this.title = entry.title;
+    this.#log = options.log.child({
+      service: entry.name,
+      ...(several ? { worker: worker.index + 1 } : {}),
+    });
     this.#policy = new RestartPolicy(options.random);
   }
 
   status() {
     return {
-      name: this.name,
+      name: this.service,
       title: this.title,
       state: this.#state,
       pid: this.#life?.launched.pid,
@@ -111,7 +125,7 @@ export class SupervisedService<Document> implements Participant<Document> {
   }
 
   start(): void {
-    const launched = this.#options.launch(this.#options.entry);
+    const launched = this.#options.launch(this.#options.entry, this.#worker);
     const calls = new Calls(launched.channel, this.#options.clock);
     const life: Life = {
       launched,
@@ -123,7 +137,7 @@ export class SupervisedService<Document> implements Participant<Document> {
     this.#life = life;
     this.#state = 'starting';
     launched.channel.onMessage = (message) => this.#receive(life, message);
-    this.#options.events.attach(this.name, launched.events);
+    this.#options.events.attach(this.name, launched.events, this.service);
     const late = this.#options.clock.after(this.#options.deadlines.readyMs, () =>
       this.replace('not ready in time'),
     );
@@ -142,6 +156,12 @@ export class SupervisedService<Document> implements Participant<Document> {
     return Promise.race([life.ready.promise.then(() => true), gone]);
   }
 
+  /** What its metrics are told apart by. */
+  get labels(): Readonly<Record<string, string>> {
+    const { index, count } = this.#worker;
+    return { service: this.service, ...(count > 1 ? { worker: String(index + 1) } : {}) };
+  }
+
   /** The number of the document that it runs with. */
   get version(): number | undefined {
     return this.#version;
@@ -156,7 +176,7 @@ export class SupervisedService<Document> implements Participant<Document> {
 
   async #prepare(configuration: Configuration<Document>): Promise<Result<void>> {
     if (!(await this.#awaitReady())) return err(failure('SLP-SVC-0001', `${this.name} is not running`));
-    const listeners = configuration.plan.filter((listener) => listener.service === this.name);
+    const listeners = configuration.plan.filter((listener) => listener.service === this.service);
     for (const { id } of listeners) {
       const sent = this.#sendSocket(id);
       if (!sent.ok) return sent;
@@ -269,7 +289,7 @@ export class SupervisedService<Document> implements Participant<Document> {
   #sendSocket(id: string): Result<void> {
     const life = this.#life;
     if (life === undefined || life.sockets.has(id)) return ok(undefined);
-    const socket = this.#options.socket(id);
+    const socket = this.#options.socket(id, this.#worker.index);
     if (!socket.ok) return socket;
     life.launched.channel.send({ type: 'socket', id }, socket.value);
     life.sockets.add(id);
@@ -307,7 +327,7 @@ export class SupervisedService<Document> implements Participant<Document> {
         life.calls.settle(message.call, err(receiveFailure(message.failure)));
         return;
       case 'offer':
-        void this.#options.onOffer(this.name, message.file).then((report) => {
+        void this.#options.onOffer(this.service, message.file).then((report) => {
           if (life === this.#life)
             life.launched.channel.send({ type: 'verdict', offer: message.offer, report });
         });
@@ -335,7 +355,7 @@ export class SupervisedService<Document> implements Participant<Document> {
     this.#state = 'waiting';
     this.#restarts += 1;
     this.#log.error('service ended', { code: 'SLP-SVC-0001', how, restartInMs: Math.round(delay) });
-    this.#options.onRestart(this.name);
+    this.#options.onRestart(this.service);
     this.#tell('service-ended', 'error', { service: this.name, how, restartInMs: Math.round(delay) });
     if (delay === 0) this.#restart();
     else this.#options.clock.after(delay, () => this.#restart());

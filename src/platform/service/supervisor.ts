@@ -4,6 +4,7 @@ import { type DocumentFinding, formatDocumentError } from '#platform/topology';
 import { type Administered, Administration } from './administration.ts';
 import type { ProgramStatus, ReloadReport } from './administration-schema.ts';
 import { describe } from './bound-socket.ts';
+import type { WorkerPlace } from './definition.ts';
 import { EventHub } from './event-hub.ts';
 import { FileWatch } from './file-watch.ts';
 import { Fleet } from './fleet.ts';
@@ -12,6 +13,7 @@ import { ListenerTable } from './listener-table.ts';
 import { Observability } from './observability.ts';
 import type { OfferJudge } from './offer.ts';
 import { becomeServer } from './preparation.ts';
+import { describeFailure, describeProblems, onlyUnhealthy } from './problems.ts';
 import type { Program, ServiceEntry } from './program.ts';
 import { type Configuration, type ReconfigurationFailure, reconfigure } from './reconfiguration.ts';
 import { SupervisedService } from './supervised-service.ts';
@@ -37,12 +39,16 @@ export class Supervisor<Document> {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #timing: Timing;
-  readonly #table = new ListenerTable();
+  readonly #table = new ListenerTable((listener) =>
+    listener.transport === 'tcp' ? (this.#workers.get(listener.service) ?? 1) : 1,
+  );
+  /** In how many processes each service runs, from the start to the end. */
+  readonly #workers = new Map<string, number>();
   readonly #metrics = new Metrics();
   readonly #restarts: Counter<string>;
   readonly #reloads: Counter<ReloadReport['outcome']>;
   readonly #events: EventHub;
-  readonly #fleet: Fleet<Document>;
+  readonly #fleet = new Fleet<Document>();
   readonly #observability: Observability;
   readonly #watch: FileWatch;
   readonly #startedAt: number;
@@ -69,7 +75,6 @@ export class Supervisor<Document> {
       tell: (demand) => void this.#fleet.tell({ type: 'demand', demand }),
       mark: (number) => this.#fleet.tell({ type: 'mark', number }),
     });
-    this.#fleet = new Fleet(program.services.map((entry) => this.#supervise(entry)));
     this.#observability = new Observability(
       { metrics: () => this.metrics(), health: () => this.health() },
       log,
@@ -109,6 +114,7 @@ export class Supervisor<Document> {
     const loaded = this.#load();
     if (!loaded.ok) return err({ problems: [failure('SLP-SVC-0014')], findings: loaded.error });
     const configuration = loaded.value;
+    this.#form(configuration.document);
     const bound = this.#table.extend(configuration.plan);
     if (!bound.ok) return err({ problems: bound.error, findings: [] });
     const outcome = await this.#begin(configuration);
@@ -116,6 +122,22 @@ export class Supervisor<Document> {
     await this.#fleet.stop(STOP_SHARE_MS);
     await this.#close();
     return err({ problems: outcome.error, findings: [] });
+  }
+
+  /** Who runs in how many processes is decided once: a privileged port cannot be bound again later. */
+  #form(document: Document): void {
+    const { program } = this.#options;
+    for (const { name } of program.services) this.#workers.set(name, this.#workersOf(name, document));
+    this.#fleet.form(
+      program.services.flatMap((entry) => {
+        const count = this.#workers.get(entry.name) ?? 1;
+        return Array.from({ length: count }, (_, index) => this.#supervise(entry, { index, count }));
+      }),
+    );
+  }
+  #workersOf(service: ServiceEntry['name'], document: Document): number {
+    const { program, mode } = this.#options;
+    return mode === 'single-process' ? 1 : (program.workers?.(service, document) ?? 1);
   }
 
   async #begin(configuration: Configuration<Document>): Promise<Result<void, Failure[]>> {
@@ -263,6 +285,9 @@ export class Supervisor<Document> {
     const changed = [
       ...(was.administration.socket === is.administration.socket ? [] : ['host.administration.socket']),
       ...(was.runAs === is.runAs ? [] : ['host.runAs']),
+      ...this.#options.program.services
+        .filter(({ name }) => this.#workersOf(name, after) !== this.#workers.get(name))
+        .map(({ name }) => `workers of ${name}`),
     ];
     if (changed.length > 0) this.#log.warn('needs a restart', { settings: changed });
   }
@@ -276,10 +301,11 @@ export class Supervisor<Document> {
     }));
   }
 
-  #supervise(entry: ServiceEntry): SupervisedService<Document> {
+  #supervise(entry: ServiceEntry, worker: WorkerPlace): SupervisedService<Document> {
     const { launch, clock, random, log, timing } = this.#options;
     return new SupervisedService<Document>({
       entry,
+      worker,
       launch,
       clock,
       random,
@@ -287,7 +313,7 @@ export class Supervisor<Document> {
       deadlines: timing,
       current: () => this.#current,
       draining: () => this.#fleet.isDraining(entry.name),
-      socket: (id) => this.#table.socket(id),
+      socket: (id, index) => this.#table.socket(id, index),
       events: this.#events,
       onRestart: (service) => this.#restarts.inc(service),
       onOffer: (service, file) => this.#offer(service, file),
@@ -323,8 +349,8 @@ export class Supervisor<Document> {
     return { ok: services.every((service) => service.ok && !service.draining), services };
   }
   async metrics(): Promise<string> {
-    const parts = await this.#fleet.metrics();
-    return renderSnapshot(mergeSnapshots(new Map([['supervisor', await this.#metrics.json()], ...parts])));
+    const own = { labels: { service: 'supervisor' }, snapshot: await this.#metrics.json() };
+    return renderSnapshot(mergeSnapshots([own, ...(await this.#fleet.metrics())]));
   }
 
   #administered(): Administered {
@@ -386,15 +412,6 @@ export class Supervisor<Document> {
   }
 }
 
-function onlyUnhealthy(problem: ReconfigurationFailure): boolean {
-  return problem.problems.every(({ failure: cause }) => cause.code === 'SLP-SVC-0013');
-}
-function describeProblems(problem: ReconfigurationFailure): string[] {
-  return problem.problems.map(({ service, failure: cause }) => `${service}: ${describeFailure(cause)}`);
-}
-function describeFailure(problem: Failure): string {
-  return `${problem.code} ${problem.message}`;
-}
 function unwrap(outcome: Result<unknown>): unknown {
   if (outcome.ok) return outcome.value;
   throw new FailureError(outcome.error);

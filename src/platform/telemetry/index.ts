@@ -21,7 +21,7 @@ export {
   memoryLog,
   silentLog,
 } from './log.ts';
-export { type MetricsSnapshot, mergeSnapshots, renderSnapshot } from './merge.ts';
+export { type MetricsPart, type MetricsSnapshot, mergeSnapshots, renderSnapshot } from './merge.ts';
 export { type Counter, type Gauge, type Label, Metrics } from './metrics.ts';
 export { OncePerKey } from './once-per-key.ts';
 export { PRODUCT_VERSION } from './product.ts';

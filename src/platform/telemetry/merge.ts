@@ -16,15 +16,21 @@ export interface MetricSample {
   readonly metricName?: string | undefined;
 }
 
-/** One snapshot of many: each sample gets a label saying which service it came from. */
-export function mergeSnapshots(parts: ReadonlyMap<string, MetricsSnapshot>): MetricsSnapshot {
+/** What one process counted, and the labels that tell it from the others. */
+export interface MetricsPart {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly snapshot: MetricsSnapshot;
+}
+
+/** One snapshot of many: each sample gets the labels that say which process it came from. */
+export function mergeSnapshots(parts: readonly MetricsPart[]): MetricsSnapshot {
   const families = new Map<string, MetricFamily & { values: MetricSample[] }>();
-  for (const [service, snapshot] of parts) {
+  for (const { labels, snapshot } of parts) {
     for (const family of snapshot) {
       const merged = families.get(family.name) ?? { ...family, values: [] };
       families.set(family.name, merged);
       for (const sample of family.values) {
-        merged.values.push({ ...sample, labels: { service, ...sample.labels } });
+        merged.values.push({ ...sample, labels: { ...labels, ...sample.labels } });
       }
     }
   }

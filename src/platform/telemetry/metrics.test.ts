@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mergeSnapshots, renderSnapshot } from './merge.ts';
+import { type MetricsPart, mergeSnapshots, renderSnapshot } from './merge.ts';
 import { Metrics } from './metrics.ts';
 
 test('counters and gauges come out in the text format, every label value from the start', async () => {
@@ -48,7 +48,7 @@ test('a name declared again shares its numbers; declared differently it throws',
 });
 
 test('snapshots of several services merge under a service label, also through JSON', async () => {
-  const parts = new Map<string, Awaited<ReturnType<Metrics['json']>>>();
+  const parts: MetricsPart[] = [];
   for (const [service, count] of [
     ['access', 2],
     ['av', 3],
@@ -56,7 +56,7 @@ test('snapshots of several services merge under a service label, also through JS
     const metrics = new Metrics();
     metrics.counter('sallyport_test_total', 'Test.', { name: 'kind', values: ['a'] }).inc('a', count);
     metrics.collectProcess();
-    parts.set(service, JSON.parse(JSON.stringify(await metrics.json())));
+    parts.push({ labels: { service }, snapshot: JSON.parse(JSON.stringify(await metrics.json())) });
   }
   const text = await renderSnapshot(mergeSnapshots(parts));
   assert.match(text, /sallyport_test_total\{service="access",kind="a"\} 2\n/);

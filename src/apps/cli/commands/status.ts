@@ -23,7 +23,7 @@ function render(status: ProgramStatus): string {
     '',
     table([
       ['SERVICE', 'STATE', 'PID', 'RESTARTS', 'DOCUMENT', 'REMAINING', 'HEALTH'],
-      ...status.services.map(row),
+      ...status.services.flatMap((service) => [row(service), ...workerRows(service)]),
     ]),
     '',
     table([
@@ -33,6 +33,16 @@ function render(status: ProgramStatus): string {
       }),
     ]),
   ].join('\n');
+}
+
+/** Of a service that runs in several processes, each of them. */
+function workerRows({ workers = [] }: ProgramStatus['services'][number]): string[][] {
+  return workers.map(({ pid, state, restarts, remaining, health }, index) => [
+    `  worker ${index + 1}`,
+    state,
+    ...[pid ?? '-', restarts, '', remaining].map(String),
+    health.ok ? 'ok' : 'ILL',
+  ]);
 }
 
 function row(service: ProgramStatus['services'][number]): string[] {
