@@ -35,7 +35,8 @@ const TOLD: Readonly<Record<Refusal, readonly [JoinRefusal, number]>> = {
   'token-other-purpose': ['token', 0],
   'token-expired': ['expired', 0],
   'token-replayed': ['used', 0],
-  'node-not-connected': ['no-service', 5],
+  // Most often the link is about to come back, and whoever does before it should not wait for long.
+  'node-not-connected': ['no-service', 1],
   'node-draining': ['no-service', 10],
   'link-full': ['full', 30],
   'too-many-participants': ['full', 30],
@@ -47,8 +48,7 @@ const TOLD: Readonly<Record<Refusal, readonly [JoinRefusal, number]>> = {
 /** Codes of the two answers in their frames (docs/protocols/psom.md). */
 const JOINED = 17;
 const REFUSED = 18;
-/** Within so long all participants of an edge that is drained are asked to come in by another. */
-const DRAIN_MS = 60_000;
+/** Between two parties of participants that an edge which is drained sends to other edges. */
 const DRAIN_STEP_MS = 1000;
 
 /** Between participants outside and services inside: nothing of a participant goes inside before its token is verified. */
@@ -101,7 +101,8 @@ export class ConferencingEdge {
     if (this.#draining) return;
     this.#draining = true;
     this.links.configure(linkSettings(this.#prepared, true));
-    this.#drainStep(DRAIN_MS / DRAIN_STEP_MS);
+    const { drainSeconds } = this.#prepared.document.policy.webConferencing.limits;
+    this.#drainStep((drainSeconds * 1000) / DRAIN_STEP_MS);
   }
   undrain(): void {
     this.#draining = false;

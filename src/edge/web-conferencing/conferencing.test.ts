@@ -87,7 +87,7 @@ test('no service behind the edge: the participant is told so, and may try again'
   service.links.close();
   await bench.event('web-conferencing-left');
   const outside = await Outside.join(t, bench, token);
-  assert.deepEqual(outside.said.all, [{ kind: 'refused', reason: 'no-service', retrySeconds: 5 }]);
+  assert.deepEqual(outside.said.all, [{ kind: 'refused', reason: 'no-service', retrySeconds: 1 }]);
   assert.match(bench.service.health().detail, /no service connected/);
 });
 

@@ -110,6 +110,24 @@ test('a participant for whom too much waits is reset [setting policy.webConferen
   assert.ok((await waitingOf()) > small + (16 << 20), 'the larger bound holds more');
 });
 
+test('an edge that drains sends its participants away within the time of the document [setting policy.webConferencing.limits.drainSeconds]', async (t) => {
+  const bench = await EdgeBench.start(t, ({ policy }) => {
+    policy.webConferencing.limits.drainSeconds = 3600;
+  });
+  const service = await TestService.start(t, [bench]);
+  await service.linked(bench);
+  const all = await Promise.all(Array.from({ length: 4 }, () => Outside.join(t, bench, service.token())));
+  await bench.service.drain();
+  await until(() => all.some(({ closed }) => closed));
+  const staying = all.filter(({ closed }) => !closed);
+  assert.equal(staying.length, 3, 'one of four at first');
+  await bench.service.undrain();
+  bench.document.policy.webConferencing.limits.drainSeconds = 1;
+  await bench.commit();
+  await bench.service.drain();
+  assert.equal(bench.service.remaining(), 0, 'all at once');
+});
+
 test('after too many refusals a source is told to slow down, whatever it shows [setting policy.webConferencing.limits.refusalsPerMinute]', async (t) => {
   const bench = await EdgeBench.start(t, ({ policy }) => {
     policy.webConferencing.limits.refusalsPerMinute = 2;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ManualClock, SeededRandom } from '#kernel';
 import { formatJoinAnswer, type Place } from '#protocols/conference';
+import { encodeOperation, type JoinRefusal } from '#protocols/psom';
 import {
   buildRequest,
   buildResponse,
@@ -31,6 +32,8 @@ class World {
   network = true;
   /** A place that nobody gets at. */
   unreachable = 0;
+  /** Places that let nobody in, by port, and what they say. */
+  readonly refusing = new Map<number, { readonly reason: JoinRefusal; readonly retrySeconds: number }>();
   places = [place(443)];
   readonly #open = new Set<{ readonly user: ChannelUser; connection?: SimpleConnection }>();
   #dialog: SipRequest | undefined;
@@ -43,6 +46,9 @@ class World {
         openSignalling: (user) => this.#channel(user, (bytes) => this.#handleSip(user, Buffer.from(bytes))),
         openPlace: (to, user) => {
           this.dialled.push(to.port);
+          const refused = this.refusing.get(to.port);
+          if (refused !== undefined)
+            return this.#channel(user, () => user.onData(encodeOperation({ kind: 'refused', ...refused })));
           if (to.port !== this.unreachable) return this.#place(user);
           setImmediate(() => user.onClose());
           return { send: () => undefined, close: () => undefined };
@@ -243,6 +249,40 @@ describe('a session', () => {
     await world.wait(1_000);
     assert.equal(world.session.snapshot().stage, 'in');
     assert.deepEqual(world.dialled, [1, 2]);
+  });
+
+  test('goes to another place when one has no link to the service or is full, and does not wait as that one asks', async () => {
+    for (const reason of ['no-service', 'full'] as const) {
+      const world = await inside();
+      world.places = [place(1), place(2)];
+      world.meeting.tokens.clear();
+      world.refusing.set(1, { reason, retrySeconds: 30 });
+      world.cut(true);
+      await world.wait(1_000);
+      await world.wait(2_000);
+      await world.wait(4_000);
+      assert.equal(world.session.snapshot().stage, 'in', reason);
+      assert.equal(world.dialled.at(-1), 2);
+    }
+  });
+
+  test('heeds what its only place asks for, but never together with all others', async () => {
+    const world = await inside();
+    world.refusing.set(443, { reason: 'full', retrySeconds: 30 });
+    const pauses = new Set<number>();
+    for (let again = 0; again < 4; again++) {
+      world.cut(true);
+      await world.wait(world.session.snapshot().retryMs);
+      const { stage, retryMs } = world.session.snapshot();
+      assert.equal(stage, 'reconnecting');
+      assert.ok(retryMs >= 30_000 && retryMs <= 45_000, `${retryMs}`);
+      pauses.add(retryMs);
+    }
+    assert.ok(pauses.size > 1);
+    world.refusing.clear();
+    await world.wait(45_000);
+    assert.equal(world.session.snapshot().stage, 'in');
+    assert.equal(world.asked.length, 2, 'by its resume token');
   });
 
   test('tries nothing while the device has no network', async () => {

@@ -8,7 +8,7 @@ import {
   type Place,
   parseJoinAnswer,
 } from '#protocols/conference';
-import { type JoinRefusal, MeetingView } from '#protocols/psom';
+import { type JoinRefusal, type MeetingSnapshot, MeetingView } from '#protocols/psom';
 import { type AgentFailure, type AgentIdentity, SipAgent } from '#protocols/sip-agent';
 import type { Channel, SessionTransport } from './channel.ts';
 import type { SessionEnd, SessionSnapshot, SessionStage } from './session-snapshot.ts';
@@ -59,7 +59,7 @@ export class MeetingSession {
   #signalling: Channel | undefined;
   #place: { readonly channel: Channel; open: boolean } | undefined;
   #places: readonly Place[] = [];
-  /** Counts up with each place that could not be reached. */
+  /** Counts up with each place that did not take this participant in: the next try goes to another one. */
   #lastPlace = 0;
   #tokensRefused = 0;
   #cancelRetry: Cancel | undefined;
@@ -227,10 +227,12 @@ export class MeetingSession {
       onClose: () => {
         if (this.#place !== opened) return;
         this.#place = undefined;
-        this.#lastPlace += opened.open ? 0 : 1;
+        // What broke off is gone on with where it was; a place that was no way in, or is none now, is left for another.
+        const { stage, offline } = this.#snapshot;
+        if (stage !== 'in' && !offline) this.#lastPlace += 1;
         const joining = this.view.phase === 'refused' || this.view.phase === 'ended';
         if (!joining) this.view.handleClosed();
-        this.#handlePlaceClosed();
+        this.#handlePlaceClosed(opened.open);
       },
     };
     const opened = { channel: transport.openPlace(place, user), open: false };
@@ -251,24 +253,29 @@ export class MeetingSession {
     else if (phase === 'live' && stage !== 'in') {
       this.#tokensRefused = 0;
       this.#change({ stage: 'in', attempts: 0, retryMs: 0, offline: false });
-    } else if (phase === 'refused' && refusal !== undefined) this.#handleRefusal(refusal.reason);
+    } else if (phase === 'refused' && refusal !== undefined) this.#handleRefusal(refusal);
   }
-  #handleRefusal(reason: JoinRefusal): void {
+  #handleRefusal({ reason, retrySeconds }: NonNullable<MeetingSnapshot['refusal']>): void {
     const end = refusals[reason];
-    if (end !== undefined) return this.#end(end);
+    // An edge that is full for now is nothing that whoever was in already has to give up for.
+    const passes = retrySeconds > 0 && this.#snapshot.stage === 'reconnecting';
+    if (end !== undefined && !passes) return this.#end(end);
     if (reason === 'token' || reason === 'expired' || reason === 'used') this.#tokensRefused += 1;
     if (this.#tokensRefused >= MOST_TOKENS) this.#end('unavailable');
   }
-  #handlePlaceClosed(): void {
+  #handlePlaceClosed(wasOpen: boolean): void {
     if (this.#snapshot.stage === 'over' || this.#snapshot.offline) return;
-    this.#retryLater((this.view.snapshot().refusal?.retrySeconds ?? 0) * 1_000);
+    // What one place asks for says nothing of one that was not tried yet.
+    const heeds = wasOpen && this.#snapshot.attempts + 1 >= this.#places.length;
+    this.#retryLater(heeds ? (this.view.snapshot().refusal?.retrySeconds ?? 0) * 1_000 : 0);
   }
+  /** Many lose a place at the same time: no two of them come back at the same moment. */
   #retryLater(least = 0): void {
     const { clock, random } = this.#options;
     const { attempts } = this.#snapshot;
     const [spread = 0] = random.bytes(1);
-    const backOff = Math.min(FIRST_RETRY_MS * 2 ** attempts, LONGEST_RETRY_MS) * (1 + spread / 512);
-    const retryMs = Math.max(Math.round(backOff), least);
+    const backOff = Math.max(Math.min(FIRST_RETRY_MS * 2 ** attempts, LONGEST_RETRY_MS), least);
+    const retryMs = Math.round(backOff * (1 + spread / 512));
     this.#change({ stage: 'reconnecting', attempts: attempts + 1, retryMs });
     this.#cancelRetry?.();
     this.#cancelRetry = clock.after(retryMs, () => void this.#try());

@@ -41,6 +41,15 @@ const limits = setting.optionalSection('Bounds on what participants can make the
     floor: 1,
     ceiling: 100_000,
   }),
+  drainSeconds: setting.integer({
+    sentence:
+      'While the edge is drained, its participants are sent to other edges one by one within this time.',
+    reload: 'live',
+    unit: 'seconds',
+    default: 60,
+    floor: 1,
+    ceiling: 3600,
+  }),
 });
 
 /** policy.webConferencing */

@@ -204,7 +204,8 @@ export class MeetingView {
     this.#session = undefined;
     this.#refusal = { reason, retrySeconds };
     // Only these pass; with any other this session is over.
-    if (!(reason === 'no-service' || reason === 'slow-down')) this.#resumeToken = undefined;
+    if (!(reason === 'no-service' || reason === 'slow-down' || (reason === 'full' && retrySeconds > 0)))
+      this.#resumeToken = undefined;
     this.#become(reason === 'ended' ? 'ended' : 'refused');
   }
 
