@@ -1,4 +1,3 @@
-import type { Socket } from 'node:dgram';
 import type { DatagramCounters, DatagramEndpoint, DatagramSocket, SendRefusal } from './datagrams.ts';
 import { datagramError } from './system-errors.ts';
 
@@ -7,24 +6,19 @@ export interface SharedByNetwork {
   readonly counters: DatagramCounters;
   /** Bytes that may wait in one socket's send queue. */
   readonly queuedBytes: number;
+  /** A socket is closed, or about to be. */
+  ended(socket: BoundSocket): void;
 }
 
 /** Life and errors of a socket that is bound; how its datagrams come and go is said by what extends it. */
 export abstract class BoundSocket implements DatagramSocket {
   readonly local: DatagramEndpoint;
-  protected readonly socket: Socket;
   protected readonly shared: SharedByNetwork;
-  readonly #ended: () => void;
   #ending: Promise<void> | undefined;
 
-  constructor(socket: Socket, local: DatagramEndpoint, shared: SharedByNetwork, ended: () => void) {
-    this.socket = socket;
+  constructor(local: DatagramEndpoint, shared: SharedByNetwork) {
     this.local = local;
     this.shared = shared;
-    this.#ended = ended;
-    socket.on('error', (error: NodeJS.ErrnoException) => this.count(error.code));
-    // Whoever bound an adopted socket may also close it.
-    socket.once('close', () => this.#handleClosed());
   }
 
   abstract send(
@@ -34,16 +28,31 @@ export abstract class BoundSocket implements DatagramSocket {
     address: string,
     port: number,
   ): SendRefusal | undefined;
+  /** Closes what it stands on; `done` when the descriptor is gone. */
+  protected abstract release(done: () => void): void;
 
   close(): void {
     void this.end();
   }
+  /** Resolves when its descriptor is gone. */
   end(): Promise<void> {
     if (this.#ending === undefined) {
-      this.#ending = closed(this.socket);
-      this.#ended();
+      this.#ending = new Promise((resolve) => this.release(resolve));
+      this.shared.ended(this);
     }
     return this.#ending;
+  }
+  /** Whoever bound an adopted socket has closed it. */
+  handleClosed(): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = Promise.resolve();
+    this.shared.ended(this);
+  }
+  /** The system has reported an error for a datagram. */
+  count(code: string | undefined): void {
+    // Closing cancels what still waits; that is not an error of the network.
+    if (code === 'ECANCELED') return;
+    this.shared.counters.errors[datagramError(code)] += 1;
   }
 
   protected get isClosed(): boolean {
@@ -60,23 +69,4 @@ export abstract class BoundSocket implements DatagramSocket {
     this.shared.counters.errors.unreachable += 1;
     return false;
   }
-  protected count(code: string | undefined): void {
-    // Closing cancels what still waits; that is not an error of the network.
-    if (code === 'ECANCELED') return;
-    this.shared.counters.errors[datagramError(code)] += 1;
-  }
-
-  #handleClosed(): void {
-    if (this.#ending !== undefined) return;
-    this.#ending = Promise.resolve();
-    this.#ended();
-  }
-}
-
-/** Closes a socket; resolves when its descriptor is gone. */
-export function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    socket.removeAllListeners('message');
-    socket.close(() => resolve());
-  });
 }

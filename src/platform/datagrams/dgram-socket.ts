@@ -7,17 +7,13 @@ const UNMEASURED_SENDS = 128;
 
 /** A socket by the documented interface of node:dgram, for runtimes that hide what `DirectSocket` stands on. */
 export class DgramSocket extends BoundSocket {
+  readonly #socket: Socket;
   readonly #onSent: (error: Error | null, bytes: number) => void;
   #unreported = 0;
 
-  constructor(
-    socket: Socket,
-    local: DatagramEndpoint,
-    receiver: DatagramReceiver,
-    shared: SharedByNetwork,
-    ended: () => void,
-  ) {
-    super(socket, local, shared, ended);
+  constructor(socket: Socket, local: DatagramEndpoint, receiver: DatagramReceiver, shared: SharedByNetwork) {
+    super(local, shared);
+    this.#socket = socket;
     const { counters } = shared;
     this.#onSent = (error: NodeJS.ErrnoException | null, bytes) => {
       this.#unreported -= 1;
@@ -42,11 +38,21 @@ export class DgramSocket extends BoundSocket {
   ): SendRefusal | undefined {
     const { queuedBytes } = this.shared;
     if (this.isClosed) return 'closed';
-    if (this.#unreported >= UNMEASURED_SENDS && this.socket.getSendQueueSize() >= queuedBytes)
+    if (this.#unreported >= UNMEASURED_SENDS && this.#socket.getSendQueueSize() >= queuedBytes)
       return this.refuseFull();
     if (!this.isAnswerable(port)) return undefined;
     this.#unreported += 1;
-    this.socket.send(bytes, start, end - start, port, address, this.#onSent);
+    this.#socket.send(bytes, start, end - start, port, address, this.#onSent);
     return undefined;
   }
+
+  protected override release(done: () => void): void {
+    closeSocket(this.#socket, done);
+  }
+}
+
+/** Closes a socket; `done` when its descriptor is gone. */
+export function closeSocket(socket: Socket, done: () => void): void {
+  socket.removeAllListeners('message');
+  socket.close(done);
 }

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Socket } from 'node:dgram';
-import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { test } from 'node:test';
 import type { DatagramCounters } from './datagrams.ts';
-import { DirectSocket } from './direct-socket.ts';
+import { DirectSocket, SendSlot } from './direct-socket.ts';
 import type { HandleHolder, SendRequest, SocketHandle } from './runtime-handle.ts';
 
 /** A handle that does as it is told; loopback never has a full queue. */
@@ -35,11 +33,11 @@ class Bench {
     errors: { refused: 0, unreachable: 0, 'too-big': 0, 'not-permitted': 0, 'no-buffers': 0, other: 0 },
   };
   readonly socket = new DirectSocket(
-    { socket: new EventEmitter() as Socket, holder: this.holder, newRequest: () => ({}) },
+    { holder: this.holder, close: (done) => done() },
     { address: '127.0.9.71', port: 9 },
     (bytes, address, port) => this.heard.push(`${bytes} ${address} ${port}`),
-    { counters: this.counters, queuedBytes: 8 },
-    () => {},
+    { counters: this.counters, queuedBytes: 8, ended: () => {} },
+    new SendSlot(() => ({})),
   );
 
   send(text: string) {

@@ -1,14 +1,33 @@
-import type { Socket } from 'node:dgram';
 import { getSystemErrorName } from 'node:util';
 import { BoundSocket, type SharedByNetwork } from './bound-socket.ts';
 import type { DatagramEndpoint, DatagramReceiver, SendRefusal } from './datagrams.ts';
 import type { HandleHolder, SendRequest } from './runtime-handle.ts';
 
-/** A dgram.Socket with what lies below it. */
-export interface OpenedSocket {
-  readonly socket: Socket;
+/** A handle that is bound, and whose it is. */
+export interface OpenedHandle {
   readonly holder: HandleHolder;
-  readonly newRequest: () => SendRequest;
+  /** `done` when its descriptor is gone. */
+  readonly close: (done: () => void) => void;
+}
+
+/** Request and list of the next datagram, of whichever socket: nearly every one leaves at once, and leaves them behind. */
+export class SendSlot {
+  readonly #newRequest: () => SendRequest;
+  request: SendRequest;
+  list: Uint8Array[] = [];
+
+  constructor(newRequest: () => SendRequest) {
+    this.#newRequest = newRequest;
+    this.request = newRequest();
+  }
+  /** Both now belong to the runtime; the next datagram has others. */
+  give(): SendRequest {
+    const { request } = this;
+    request.list = this.list;
+    this.request = this.#newRequest();
+    this.list = [];
+    return request;
+  }
 }
 
 /**
@@ -17,26 +36,22 @@ export interface OpenedSocket {
  * more – is a fifth of the user time of a relayed datagram (`bench:turn`).
  */
 export class DirectSocket extends BoundSocket {
-  readonly #holder: HandleHolder;
-  readonly #newRequest: () => SendRequest;
-  /** Request and list are used over and over: nearly every datagram leaves at once. */
-  #request: SendRequest;
-  #list: Uint8Array[] = [];
+  readonly #opened: OpenedHandle;
+  readonly #slot: SendSlot;
   #waitingBytes = 0;
 
   constructor(
-    { socket, holder, newRequest }: OpenedSocket,
+    opened: OpenedHandle,
     local: DatagramEndpoint,
     receiver: DatagramReceiver,
     shared: SharedByNetwork,
-    ended: () => void,
+    slot: SendSlot,
   ) {
-    super(socket, local, shared, ended);
-    this.#holder = holder;
-    this.#newRequest = newRequest;
-    this.#request = newRequest();
+    super(local, shared);
+    this.#opened = opened;
+    this.#slot = slot;
     const { counters } = shared;
-    const { handle } = holder;
+    const { handle } = opened.holder;
     if (!handle) return;
     handle.onmessage = (status, _handle, bytes, remote) => {
       if (status < 0) {
@@ -58,13 +73,13 @@ export class DirectSocket extends BoundSocket {
   ): SendRefusal | undefined {
     const { counters, queuedBytes } = this.shared;
     // A handle that is being closed would bind itself anew, to any address.
-    const { handle } = this.#holder;
+    const { handle } = this.#opened.holder;
     if (!handle || this.isClosed) return 'closed';
     if (this.#waitingBytes >= queuedBytes) return this.refuseFull();
     if (!this.isAnswerable(port)) return undefined;
-    const list = this.#list;
+    const { list, request } = this.#slot;
     list[0] = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
-    const status = handle.send(this.#request, list, 1, port, address, true);
+    const status = handle.send(request, list, 1, port, address, true);
     if (status > 0) {
       counters.sent += 1;
       counters.sentBytes += status - 1;
@@ -73,13 +88,15 @@ export class DirectSocket extends BoundSocket {
     return undefined;
   }
 
+  protected override release(done: () => void): void {
+    this.#opened.close(done);
+  }
+
   /** The kernel takes no more for now. Request and list are the runtime's until it reports. */
   #wait(octets: number): void {
-    const request = this.#request;
-    request.list = this.#list;
     this.#waitingBytes += octets;
     const { counters } = this.shared;
-    request.oncomplete = (status) => {
+    this.#slot.give().oncomplete = (status) => {
       this.#waitingBytes -= octets;
       if (status < 0) {
         this.count(getSystemErrorName(status));
@@ -88,7 +105,5 @@ export class DirectSocket extends BoundSocket {
       counters.sent += 1;
       counters.sentBytes += octets;
     };
-    this.#request = this.#newRequest();
-    this.#list = [];
   }
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { testDatagrams } from './datagrams.conformance.ts';
 import { literalLookup } from './literal-lookup.ts';
 import { NodeDatagrams } from './node-datagrams.ts';
-import { handleHolderOf, newSendRequest } from './runtime-handle.ts';
+import { handleHolderOf, newHandle, newSendRequest } from './runtime-handle.ts';
 
 testDatagrams('straight', (limits) => new NodeDatagrams(limits));
 testDatagrams('node:dgram', (limits) => new NodeDatagrams(limits, false));
@@ -18,6 +18,7 @@ test('this runtime has the short way', async () => {
   const holder = handleHolderOf(socket);
   assert.ok(holder?.handle);
   assert.ok(newSendRequest?.());
+  assert.ok(newHandle, 'sockets can be made without node:dgram');
   socket.close();
   assert.equal(holder.handle ?? undefined, undefined, 'a closed socket lets its handle go');
 });

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { type BoundSocket, closed } from './bound-socket.ts';
+import { getSystemErrorName } from 'node:util';
+import type { BoundSocket, SharedByNetwork } from './bound-socket.ts';
 import type {
   BindOutcome,
   DatagramCounters,
@@ -10,14 +11,20 @@ import type {
   DatagramReceiver,
   DatagramSocket,
 } from './datagrams.ts';
-import { DgramSocket } from './dgram-socket.ts';
-import { DirectSocket } from './direct-socket.ts';
+import { closeSocket, DgramSocket } from './dgram-socket.ts';
+import { DirectSocket, SendSlot } from './direct-socket.ts';
 import { literalLookup } from './literal-lookup.ts';
-import { handleHolderOf, newSendRequest } from './runtime-handle.ts';
+import {
+  bindHandle,
+  handleHolderOf,
+  newHandle,
+  newSendRequest,
+  type UnboundHandle,
+} from './runtime-handle.ts';
 import { Slab } from './slab.ts';
 import { bindProblem } from './system-errors.ts';
 
-/** {@link DatagramNetwork} on the sockets of node:dgram. One instance counts for all its sockets. */
+/** {@link DatagramNetwork} on the runtime's UDP sockets. One instance counts for all its sockets. */
 export class NodeDatagrams implements DatagramNetwork {
   readonly counters: DatagramCounters = {
     received: 0,
@@ -30,14 +37,21 @@ export class NodeDatagrams implements DatagramNetwork {
   readonly #limits: DatagramLimits;
   readonly #slab = new Slab();
   readonly #sockets = new Set<BoundSocket>();
-  readonly #direct: boolean;
+  readonly #shared: SharedByNetwork;
+  /** Undefined when all goes by node:dgram. */
+  readonly #slot: SendSlot | undefined;
   readonly #binding = new Set<Socket>();
   #closed = false;
 
   /** @param direct false: only by what node:dgram documents, even where there is a shorter way */
   constructor(limits: DatagramLimits, direct = true) {
     this.#limits = limits;
-    this.#direct = direct;
+    this.#slot = direct && newSendRequest !== undefined ? new SendSlot(newSendRequest) : undefined;
+    this.#shared = {
+      counters: this.counters,
+      queuedBytes: limits.queuedBytes,
+      ended: (socket) => void this.#sockets.delete(socket),
+    };
   }
 
   get open(): number {
@@ -56,6 +70,45 @@ export class NodeDatagrams implements DatagramNetwork {
 
   bind(endpoint: DatagramEndpoint, receiver: DatagramReceiver, done: (outcome: BindOutcome) => void): void {
     if (this.#closed) return;
+    const slot = this.#slot;
+    if (newHandle === undefined || slot === undefined) {
+      this.#bindByDgram(endpoint, receiver, done);
+      return;
+    }
+    const outcome = this.#bindDirect(newHandle(), slot, endpoint, receiver);
+    queueMicrotask(() => {
+      if (!this.#closed) done(outcome);
+    });
+  }
+
+  /** What node:dgram makes around a handle is most of the work of opening a socket, and of the memory that it holds. */
+  #bindDirect(
+    handle: UnboundHandle,
+    slot: SendSlot,
+    { address, port }: DatagramEndpoint,
+    receiver: DatagramReceiver,
+  ): BindOutcome {
+    const status = bindHandle(handle, isIPv6(address), address, port);
+    if (status < 0) {
+      const detail = getSystemErrorName(status);
+      return { ok: false, problem: bindProblem(detail), detail };
+    }
+    if (this.#limits.receiveBuffer > 0) {
+      const given = handle.bufferSize(this.#limits.receiveBuffer, true, {});
+      if (given === undefined) this.counters.errors.other += 1;
+    }
+    const local = { address, port: port === 0 ? portOf(handle) : port };
+    const opened = { holder: { handle }, close: (closed: () => void) => handle.close(closed) };
+    const socket = new DirectSocket(opened, local, receiver, this.#shared, slot);
+    this.#sockets.add(socket);
+    return { ok: true, socket };
+  }
+
+  #bindByDgram(
+    endpoint: DatagramEndpoint,
+    receiver: DatagramReceiver,
+    done: (outcome: BindOutcome) => void,
+  ): void {
     const type = isIPv6(endpoint.address) ? 'udp6' : 'udp4';
     const socket = createSocket({ type, ipv6Only: type === 'udp6', lookup: literalLookup });
     this.#binding.add(socket);
@@ -83,7 +136,9 @@ export class NodeDatagrams implements DatagramNetwork {
   async close(): Promise<void> {
     this.#closed = true;
     const ended: Promise<void>[] = [];
-    for (const socket of this.#binding) ended.push(closed(socket));
+    for (const socket of this.#binding) {
+      ended.push(new Promise((resolve) => closeSocket(socket, resolve)));
+    }
     this.#binding.clear();
     for (const socket of [...this.#sockets]) ended.push(socket.end());
     await Promise.all(ended);
@@ -91,13 +146,15 @@ export class NodeDatagrams implements DatagramNetwork {
 
   #take(socket: Socket, local: DatagramEndpoint, receiver: DatagramReceiver): DatagramSocket {
     this.#sizeBuffer(socket);
-    const shared = { counters: this.counters, queuedBytes: this.#limits.queuedBytes };
-    const ended = () => this.#sockets.delete(taken);
-    const holder = this.#direct ? handleHolderOf(socket) : undefined;
+    const holder = this.#slot === undefined ? undefined : handleHolderOf(socket);
+    const close = (closed: () => void) => closeSocket(socket, closed);
     const taken: BoundSocket =
-      holder === undefined || newSendRequest === undefined
-        ? new DgramSocket(socket, local, receiver, shared, ended)
-        : new DirectSocket({ socket, holder, newRequest: newSendRequest }, local, receiver, shared, ended);
+      holder === undefined || this.#slot === undefined
+        ? new DgramSocket(socket, local, receiver, this.#shared)
+        : new DirectSocket({ holder, close }, local, receiver, this.#shared, this.#slot);
+    socket.on('error', (error: NodeJS.ErrnoException) => taken.count(error.code));
+    // Whoever bound an adopted socket may also close it.
+    socket.once('close', () => taken.handleClosed());
     this.#sockets.add(taken);
     return taken;
   }
@@ -111,4 +168,10 @@ export class NodeDatagrams implements DatagramNetwork {
       this.counters.errors.other += 1;
     }
   }
+}
+
+function portOf(handle: UnboundHandle): number {
+  const place: { port?: number } = {};
+  handle.getsockname(place);
+  return place.port ?? 0;
 }

@@ -101,7 +101,7 @@ function readLine(line: string): Result<RingKey, Failure> {
   if (Number.isNaN(from)) return err(failure('SLP-AV-0201', 'the turn of a key is no time'));
   const fingerprint = createHash('sha256')
     .update('sallyport media key fingerprint')
-    .update(key.value.identity.export())
+    .update(key.value.identity)
     .digest('hex')
     .slice(0, FINGERPRINT_CHARACTERS);
   return ok({ key: key.value, from, fingerprint, line });

@@ -1,4 +1,4 @@
-import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { hkdfSync } from 'node:crypto';
 import { err, type Failure, failure, ok, type Result } from '#kernel';
 
 /** Bytes of key material in a key file: at least this, at most twice this. */
@@ -7,11 +7,11 @@ const KEY_BYTES = 32;
 /** The pool's media key, as the three keys that tokens are made with. Every edge of a pool holds the same. */
 export interface MediaKey {
   /** Turns an identity into the token's client id. */
-  readonly identity: KeyObject;
+  readonly identity: Uint8Array;
   /** Signs the token's blob. */
-  readonly username: KeyObject;
+  readonly username: Uint8Array;
   /** Turns a username into its password. */
-  readonly password: KeyObject;
+  readonly password: Uint8Array;
 }
 
 /** The text of a new key file, from 32 unpredictable bytes. */
@@ -37,8 +37,6 @@ export function parseMediaKey(file: Uint8Array): Result<MediaKey, Failure> {
   });
 }
 
-function derive(material: Buffer, purpose: string): KeyObject {
-  return createSecretKey(
-    Buffer.from(hkdfSync('sha256', material, '', `sallyport media token 1 ${purpose}`, 32)),
-  );
+function derive(material: Buffer, purpose: string): Uint8Array {
+  return Buffer.from(hkdfSync('sha256', material, '', `sallyport media token 1 ${purpose}`, 32));
 }

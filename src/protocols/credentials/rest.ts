@@ -1,4 +1,3 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
 import { err, type Failure, failure, ok, type Result, type WallTime } from '#kernel';
 import { hmac, longTermKey, type PasswordAlgorithm } from '#protocols/stun';
 import {
@@ -27,7 +26,7 @@ export function restCredential(secret: Uint8Array | string, user: string, expire
 }
 
 /** The password that belongs to a username of this form: base64(HMAC-SHA1(secret, username)). */
-export function restPassword(secret: Uint8Array | KeyObject | string, username: Uint8Array | string): string {
+export function restPassword(secret: Uint8Array | string, username: Uint8Array | string): string {
   const key = typeof secret === 'string' ? Buffer.from(secret) : secret;
   return hmac('sha1', key, username).toString('base64');
 }
@@ -45,12 +44,12 @@ export function parseRestSecret(file: Uint8Array): Result<Buffer, Failure> {
 
 /** Verifies REST credentials against several secrets (a new one beside the old one while they are rolled). */
 export class RestVerifier implements MediaCredentialVerifier {
-  readonly #secrets: readonly KeyObject[];
+  readonly #secrets: readonly Uint8Array[];
 
   /** @param secrets at most 8: every request of an unknown key costs one HMAC a secret */
   constructor(secrets: readonly Uint8Array[]) {
     if (secrets.length > 8) throw new RangeError('more than 8 secrets');
-    this.#secrets = secrets.map((secret) => createSecretKey(secret));
+    this.#secrets = secrets.map((secret) => Buffer.from(secret));
   }
 
   lookup(

@@ -167,3 +167,12 @@ test('key files: white space is ignored, everything else is exact', () => {
   }
   assert.throws(() => mediaKeyText(Buffer.alloc(16)), RangeError);
 });
+
+test('a token is worth nothing from the end of its key on, and says so when it is looked up', () => {
+  const token = new MediaTokenIssuer(previous).issue('sip:alice@example.test', inAnHour);
+  const until = wall + 60_000;
+  const verifier = new MediaTokenVerifier([{ key: previous, until }]);
+  const found = verifier.lookup(Buffer.from(token.username), 'r', wall);
+  assert.ok(found.ok && found.value.expires === until);
+  assert.ok(!verifier.lookup(Buffer.from(token.username), 'r', until).ok);
+});

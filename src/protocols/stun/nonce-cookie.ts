@@ -16,8 +16,9 @@ export function nonceCookie(features: number): string {
 
 /** The features that a nonce says; undefined when it has no cookie. */
 export function securityFeatures(nonce: Uint8Array): number | undefined {
-  const text = Buffer.from(nonce.subarray(0, NONCE_COOKIE_BYTES)).toString('latin1');
-  if (!text.startsWith(COOKIE)) return undefined;
-  const bits = Buffer.from(text.slice(COOKIE.length), 'base64');
+  if (nonce.length < NONCE_COOKIE_BYTES) return undefined;
+  for (let at = 0; at < COOKIE.length; at++) if (nonce[at] !== COOKIE.charCodeAt(at)) return undefined;
+  const text = String.fromCharCode(...nonce.subarray(COOKIE.length, NONCE_COOKIE_BYTES));
+  const bits = Buffer.from(text, 'base64');
   return bits.length === 3 ? bits.readUIntBE(0, 3) : undefined;
 }

@@ -135,6 +135,7 @@ export function beginAllocation(
   const attempts = task.reserved === undefined ? state.limits.bindAttempts : 1;
   const allocation = state.open(request, task.lifetime, ms);
   allocation.isTcp = task.tcp === true;
+  allocation.earlier = request.earlier;
   startBinding(state, allocation, { ...task, attempts, sibling: undefined }, port);
   return true;
 }

@@ -1,5 +1,6 @@
 import type { Monotonic } from '#kernel';
 import type { AddressFamily } from '#protocols/stun';
+import type { EarlierProof } from './authentication.ts';
 import { ByteBudget, type Toll, type UserAccount } from './bandwidth.ts';
 import type { MsSession } from './ms/ms-session.ts';
 import type { PeerConnection } from './peer-connections.ts';
@@ -72,6 +73,8 @@ export class Allocation {
   answer: Uint8Array | undefined;
   /** Present when the client speaks the Microsoft dialect. */
   readonly ms: MsSession | undefined;
+  /** What its requests have proved so far. */
+  earlier: EarlierProof | undefined;
   /** Its relayed addresses are of TCP (RFC 6062): connections instead of channels and indications. */
   isTcp = false;
   readonly connections = new Set<PeerConnection>();

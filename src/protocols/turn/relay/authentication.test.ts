@@ -22,6 +22,7 @@ import {
   userhash,
 } from '#protocols/stun';
 import { errorOf, PASSWORD, REALM, RelayStage, type StagedClient } from '../testing/relay-stage.ts';
+import type { CredentialVerifier } from './credential-verifier.ts';
 
 const key = longTermKey('alice', REALM, PASSWORD);
 
@@ -254,4 +255,48 @@ test('USERHASH: whose name can be found by it may hide it, and hears of that onl
   const stale = client.ask(client.proven(Method.Refresh));
   const fresh = decodeText(stale, AttributeType.Nonce);
   assert.equal(fresh.ok && securityFeatures(fresh.value), 3);
+});
+
+test('what an allocation has proved is not worked out again; what may have changed since is asked every time', () => {
+  let lookups = 0;
+  const wall = { ends: Number.POSITIVE_INFINITY };
+  const verifier: CredentialVerifier = {
+    lookup: (name, of, _wall, algorithm) => {
+      lookups++;
+      const keys = ['older secret', PASSWORD].map((word) => longTermKey(name, of, word, algorithm));
+      return ok({ keys, user: Buffer.from(name).toString(), expires: wall.ends });
+    },
+  };
+  const stage = new RelayStage({ verifier });
+  const client = stage.client();
+  client.allocate();
+  assert.equal(lookups, 1);
+  assert.deepEqual([client.permit(['192.0.2.1', 9]), client.refresh(), lookups], [0, 0, 1]);
+
+  client.password = 'wrong';
+  assert.equal(client.refresh(), ErrorCode.Unauthenticated, 'the integrity');
+  client.password = 'older secret';
+  assert.equal(client.refresh(), 0, 'another secret that is honoured');
+  client.username = 'bob';
+  assert.equal(client.refresh(), ErrorCode.WrongCredentials, 'the name');
+  client.username = 'alice';
+  client.password = PASSWORD;
+  assert.equal(client.refresh(3_600), 0);
+
+  stage.passUnswept(3_500);
+  assert.equal(client.refresh(3_600), 0);
+  stage.passUnswept(102);
+  assert.equal(client.refresh(), ErrorCode.StaleNonce, 'the nonce’s age');
+  client.challenge();
+  assert.equal(client.refresh(), 0);
+
+  stage.relay.configure({ verifier: { lookup: () => ({ ok: false, error: 'unknown' }) } });
+  assert.equal(client.refresh(), ErrorCode.Unauthenticated, 'the document');
+  stage.relay.configure({ verifier });
+  wall.ends = stage.wall + 5_000;
+  const late = stage.client({ port: 40_001, username: 'carol' });
+  late.allocate();
+  assert.equal(late.refresh(), 0);
+  stage.wall += 5_000;
+  assert.equal(late.refresh(), ErrorCode.Unauthenticated, 'the credential’s end');
 });

@@ -10,18 +10,43 @@ import {
   type PasswordAlgorithm,
   SecurityFeature,
   type StunMessage,
+  sameOctets,
   securityFeatures,
 } from '#protocols/stun';
+import type { Allocation } from './allocation.ts';
 import { challenge, refuseUnproven } from './answers.ts';
-import type { VerifiedCredential } from './credential-verifier.ts';
+import type { CredentialVerifier, VerifiedCredential } from './credential-verifier.ts';
+import { isFresh } from './nonces.ts';
 import type { RelayState } from './relay-state.ts';
 import type { ProvenRequest, TurnRequest } from './turn-request.ts';
 
 /**
+ * What a request of an allocation has proved, so that the next one need not have it all worked out again: only its integrity,
+ * and what time may have changed.
+ */
+export interface EarlierProof {
+  /** Whose word it is; another document brings another. */
+  readonly verifier: CredentialVerifier;
+  readonly realm: string;
+  readonly algorithm: PasswordAlgorithm;
+  readonly username: Uint8Array;
+  /** With the one key that fitted. */
+  readonly credential: VerifiedCredential;
+  readonly nonce: Uint8Array;
+  /** The second in which that was made. */
+  readonly nonceMade: number;
+}
+
+/**
  * The long-term credential mechanism, RFC 8489 §9.2.4, its checks in its order.
+ * @param allocation of the request's 5-tuple, if there is one
  * @returns undefined when the request was answered with a refusal
  */
-export function authenticate(state: RelayState, request: TurnRequest): ProvenRequest | undefined {
+export function authenticate(
+  state: RelayState,
+  request: TurnRequest,
+  allocation: Allocation | undefined,
+): ProvenRequest | undefined {
   const { message, now } = request;
   // First check: no integrity at all.
   if (!message.hasIntegrity) {
@@ -37,28 +62,64 @@ export function authenticate(state: RelayState, request: TurnRequest): ProvenReq
   }
   // Fourth: the user is known.
   const wall = state.wall();
-  const credential = credentialOf(state, message, algorithm.value ?? 'md5', wall);
-  if (credential === undefined || credential.expires <= wall) {
-    state.counters.authenticationFailures++;
-    challenge(state, request, ErrorCode.Unauthenticated);
-    return undefined;
-  }
+  const made = algorithm.value ?? 'md5';
+  const earlier = earlierProof(state, message, made, allocation?.earlier);
+  const credential = earlier?.credential ?? credentialOf(state, message, made, wall);
+  if (credential === undefined || credential.expires <= wall) return refuseCredential(state, request);
   // Fifth: the integrity fits.
   const key = credential.keys.find((candidate) => checkIntegrity(message, candidate));
   if (key === undefined) {
-    state.counters.authenticationFailures++;
-    challenge(state, request, ErrorCode.Unauthenticated);
-    return undefined;
+    if (earlier === undefined || allocation === undefined) return refuseCredential(state, request);
+    // Of several secrets that are honoured, another one may be this request's.
+    allocation.earlier = undefined;
+    return authenticate(state, request, allocation);
   }
   // Sixth: the nonce is still good.
-  if (!state.nonces.check(nonce.value, request, now, state.times.nonce)) {
+  const isKnown = earlier !== undefined && sameOctets(earlier.nonce, nonce.value);
+  const nonceMade = isKnown ? earlier.nonceMade : state.nonces.madeAt(nonce.value, request);
+  if (nonceMade === undefined || !isFresh(nonceMade, now, state.times.nonce)) {
     challenge(state, request, ErrorCode.StaleNonce, credential.anonymity === true);
     return undefined;
   }
-  const username = message.value(AttributeType.Username) ?? credential.username ?? new Uint8Array(0);
+  const name = message.value(AttributeType.Username);
+  const username = name ?? credential.username ?? new Uint8Array(0);
   const ends = now + (credential.expires - wall);
   const sha256 = algorithm.value !== undefined;
-  return { ...request, proof: { key, username, user: credential.user, ends, sha256 } };
+  const proof = { key, username, user: credential.user, ends, sha256 };
+  if (isKnown || name === undefined) return { ...request, proof };
+  const found = { ...credential, keys: [key] };
+  return { ...request, proof, earlier: rememberedProof(state, made, name, found, nonce.value, nonceMade) };
+}
+
+function refuseCredential(state: RelayState, request: TurnRequest): undefined {
+  state.counters.authenticationFailures++;
+  challenge(state, request, ErrorCode.Unauthenticated);
+  return undefined;
+}
+
+/** What an earlier request has proved, if this one claims the same and the document is still the same. */
+function earlierProof(
+  { verifier, realm }: RelayState,
+  message: StunMessage,
+  algorithm: PasswordAlgorithm,
+  earlier: EarlierProof | undefined,
+): EarlierProof | undefined {
+  if (earlier?.verifier !== verifier || earlier.realm !== realm || earlier.algorithm !== algorithm)
+    return undefined;
+  const name = message.value(AttributeType.Username);
+  return name !== undefined && sameOctets(name, earlier.username) ? earlier : undefined;
+}
+
+function rememberedProof(
+  { verifier, realm }: RelayState,
+  algorithm: PasswordAlgorithm,
+  username: Uint8Array,
+  credential: VerifiedCredential,
+  nonce: Uint8Array,
+  nonceMade: number,
+): EarlierProof {
+  const copies = { username: new Uint8Array(username), nonce: new Uint8Array(nonce) };
+  return { verifier, realm, algorithm, credential, nonceMade, ...copies };
 }
 
 function isNamed(message: StunMessage): boolean {

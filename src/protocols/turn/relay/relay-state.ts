@@ -3,6 +3,7 @@ import { type AddressFamily, type ErrorCode, familyOf, type MsErrorCode, readU32
 import type { PendingAllocate } from './allocate.ts';
 import { Allocation } from './allocation.ts';
 import { AnswerBudget } from './answer-budget.ts';
+import type { EarlierProof } from './authentication.ts';
 import { UserAccount } from './bandwidth.ts';
 import type { CredentialVerifier } from './credential-verifier.ts';
 import { type TurnDrop, turnDrops } from './drops.ts';
@@ -44,6 +45,7 @@ export interface Opening {
   readonly message: { readonly transactionId: Uint8Array };
   readonly now: Monotonic;
   readonly proof: Proof;
+  readonly earlier?: EarlierProof;
 }
 
 /** One relay address with its ports. */

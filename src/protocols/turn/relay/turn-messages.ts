@@ -6,25 +6,35 @@ import { authenticate } from './authentication.ts';
 import { handleBinding } from './binding.ts';
 import { handleSend } from './data-path.ts';
 import type { TurnDrop } from './drops.ts';
-import { liveAllocation } from './lifetimes.ts';
 import { handleConnect, handleConnectionBind } from './peer-connections.ts';
 import { handleChannelBind, handleCreatePermission } from './permissions.ts';
 import { handleRefresh } from './refresh.ts';
 import type { RelayState } from './relay-state.ts';
 import type { ProvenRequest, TurnRequest } from './turn-request.ts';
 
-/** One message of the standard dialect, to whoever handles its method. */
-export function handleTurnMessage(state: RelayState, request: TurnRequest): void {
-  if (request.message.messageClass === MessageClass.Request) handleRequest(state, request);
+/**
+ * One message of the standard dialect, to whoever handles its method.
+ * @param allocation of its 5-tuple, if there is one
+ */
+export function handleTurnMessage(
+  state: RelayState,
+  request: TurnRequest,
+  allocation: Allocation | undefined,
+): void {
+  if (request.message.messageClass === MessageClass.Request) handleRequest(state, request, allocation);
   else {
-    const reason = handleOther(state, request);
+    const reason = handleOther(state, request, allocation);
     if (reason !== undefined) state.drop(reason);
   }
 }
 
 /** Indications, and what a client has no business to send. */
-function handleOther(state: RelayState, request: TurnRequest): TurnDrop | undefined {
-  const { listener, address, port, message, now } = request;
+function handleOther(
+  state: RelayState,
+  request: TurnRequest,
+  allocation: Allocation | undefined,
+): TurnDrop | undefined {
+  const { message, now } = request;
   if (message.method === Method.Binding && message.messageClass !== MessageClass.Indication) {
     return state.tunnel.handleAnswer(state, request) ? undefined : 'unexpected-class';
   }
@@ -32,11 +42,10 @@ function handleOther(state: RelayState, request: TurnRequest): TurnDrop | undefi
   // RFC 8489 §6.3.2: a Binding indication keeps a NAT open and asks for nothing.
   if (message.method === Method.Binding) return undefined;
   if (message.method !== Method.Send) return 'unexpected-class';
-  const allocation = liveAllocation(state, listener, address, port, now);
   return allocation === undefined ? 'no-allocation' : handleSend(state, allocation, message, now);
 }
 
-function handleRequest(state: RelayState, request: TurnRequest): void {
+function handleRequest(state: RelayState, request: TurnRequest, allocation: Allocation | undefined): void {
   const { method } = request.message;
   if (method === Method.Binding) {
     handleBinding(state, request);
@@ -48,15 +57,13 @@ function handleRequest(state: RelayState, request: TurnRequest): void {
     state.drop('unknown-method');
     return;
   }
-  const proven = authenticate(state, request);
+  const proven = authenticate(state, request, allocation);
   if (proven === undefined || refusedAsUnknown(state, proven)) return;
   if (method === Method.ConnectionBind) {
     const refusal = handleConnectionBind(state, proven);
     if (refusal !== undefined) refuse(state, proven, refusal);
     return;
   }
-  const { listener, address, port, now } = request;
-  const allocation = liveAllocation(state, listener, address, port, now);
   if (handler === undefined) handleAllocate(state, proven, allocation);
   else handleAllocationRequest(state, proven, allocation, handler);
 }
@@ -80,6 +87,7 @@ function handleAllocationRequest(
     state.drop('allocation-pending');
     return;
   }
+  allocation.earlier = request.earlier ?? allocation.earlier;
   const refusal = handler(state, request, allocation);
   if (refusal !== undefined) refuse(state, request, refusal);
 }

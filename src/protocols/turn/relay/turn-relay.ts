@@ -123,7 +123,7 @@ export class TurnRelay {
       this.#state.drop(decoded.error);
       return;
     }
-    handleTurnMessage(this.#state, { listener, address, port, message: decoded.value, now });
+    handleTurnMessage(this.#state, { listener, address, port, message: decoded.value, now }, allocation);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Monotonic } from '#kernel';
 import type { StunMessage } from '#protocols/stun';
+import type { EarlierProof } from './authentication.ts';
 import type { TurnListener } from './turn-listener.ts';
 
 /** What a request has proved with its message integrity. */
@@ -27,4 +28,6 @@ export interface TurnRequest {
 /** A request that passed RFC 8489 §9.2.4. */
 export interface ProvenRequest extends TurnRequest {
   readonly proof: Proof;
+  /** For the allocation to remember, when it does not know it yet. */
+  readonly earlier?: EarlierProof;
 }

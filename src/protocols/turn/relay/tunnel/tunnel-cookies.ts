@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Monotonic } from '#kernel';
 import { EDGE_COOKIE_BYTES, hmac } from '#protocols/stun';
 
@@ -18,12 +18,12 @@ interface Pair {
  * need be kept of partners; what is, is only saved work.
  */
 export class TunnelCookies {
-  readonly #key: KeyObject;
+  readonly #key: Uint8Array;
   readonly #remembered = new Map<string, Pair>();
 
   /** @param key 32 unpredictable octets */
   constructor(key: Uint8Array) {
-    this.#key = createSecretKey(key);
+    this.#key = key;
   }
   issue(address: string, port: number, now: Monotonic): Uint8Array {
     return this.#make(address, port, epochOf(now));
