@@ -20,6 +20,7 @@ import {
   sessionOptions,
 } from './link-transport.ts';
 import { ParticipantConnection } from './participant-connection.ts';
+import { ReadyStream } from './ready-stream.ts';
 
 export interface EdgeLinkOptions {
   readonly connection: Connection;
@@ -44,6 +45,8 @@ export interface EdgeLinkOwner {
 
 /** How often the hello is said again though nothing has changed: clocks drift. */
 const REPEAT_MS = 60_000;
+/** What may wait for an edge beside what its window allows: heads of frames, answers to PINGs. Bytes. */
+const BESIDE_WINDOW = 16 * 1_048_576;
 /** A file of which nothing is taken for so long is closed. */
 const STALL_MS = 30_000;
 
@@ -65,7 +68,8 @@ export class EdgeLink {
     this.#options = options;
     this.connection = connection;
     this.edge = edge;
-    this.#session = performServerHandshake(takeSocket(connection), sessionOptions(limits));
+    const socket = new ReadyStream(takeSocket(connection), connectionWindow(limits) + BESIDE_WINDOW);
+    this.#session = performServerHandshake(socket, sessionOptions(limits));
     this.#session.setLocalWindowSize(connectionWindow(limits));
     this.#session.on('stream', (stream, headers) => this.#handleStream(stream, headers));
     this.#life = new LinkLife(connection, this.#session, clock, limits.pingMs, (reason) => {
@@ -101,6 +105,8 @@ export class EdgeLink {
 
   #handleStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     stream.on('error', ignore);
+    // Opened and reset in one packet.
+    if (stream.destroyed || stream.closed) return;
     const { ':method': method = '', ':path': path = '' } = headers;
     if (method === 'GET' && path === '/hello') this.#handleHello(stream, headers);
     else if (this.#said === undefined) refuse(stream, 403);

@@ -102,6 +102,19 @@ test('every stream may fill its window and not one of the others waits', async (
   await reading.hasBytes(piece.length);
 });
 
+test('a link whose both directions are full does not stand still', async (t) => {
+  const roomy = { limits: { outboundBytes: 1 << 23 } };
+  const edge = await startEdge(t, 'edge1.example.com', roomy);
+  const service = await startService(t, [edge.target], roomy);
+  const node = await nodeOf(edge);
+  const outside = Array.from({ length: 16 }, () => open(node));
+  const inside = await service.participants.count(outside.length);
+  // More than the system holds of a connection, from either end in the same turn.
+  const piece = Buffer.alloc(2 << 20, 1);
+  for (const { connection } of [...outside, ...inside]) connection.write(piece);
+  await Promise.all([...outside, ...inside].map((one) => one.hasBytes(piece.length)));
+});
+
 test('a file comes with its type, length and name, at the pace of its reader', async (t) => {
   const edge = await startEdge(t, 'edge1.example.com');
   const body = Buffer.alloc(3 << 20, 'slide');
