@@ -12,6 +12,7 @@ import { JoinDesk } from './policy/join-desk.ts';
 import type { Refusal } from './policy/refusals.ts';
 import { linkSettings, type Prepared } from './prepared.ts';
 import { Relay } from './relay.ts';
+import { TurnWriter } from './turn-writer.ts';
 
 interface EdgeContext {
   readonly clock: Clock;
@@ -58,6 +59,7 @@ export class ConferencingEdge {
   readonly #context: EdgeContext;
   readonly #desk: JoinDesk;
   readonly #files = new FilesUnderWay();
+  readonly #writer = new TurnWriter();
   readonly #events: ConferencingEvents;
   readonly #participants = new Set<Participant>();
   #prepared: Prepared;
@@ -153,6 +155,7 @@ export class ConferencingEdge {
       outside,
       inside,
       clock,
+      writer: this.#writer,
       bytesPerSecond: () => this.#prepared.document.policy.webConferencing.limits.bytesPerSecond,
       passed: (direction, bytes) => meters.bytes.inc(direction, bytes),
       answered: (first) => {

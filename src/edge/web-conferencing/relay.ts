@@ -1,14 +1,16 @@
 import type { Cancel, Clock } from '#kernel';
 import type { CloseReason, Connection } from '#platform/net';
+import type { Gathered, TurnWriter } from './turn-writer.ts';
 
 export interface RelayOptions {
   readonly outside: Connection;
   readonly inside: Connection;
   readonly clock: Clock;
+  readonly writer: TurnWriter;
   /** Read from the participant in a second, at most; twice as many at once. */
   readonly bytesPerSecond: () => number;
   readonly passed: (direction: 'inward' | 'outward', bytes: number) => void;
-  /** The first that the service said. */
+  /** The first that the service said; borrowed. */
   readonly answered: (first: Buffer) => void;
   readonly ended: (reason: CloseReason) => void;
 }
@@ -30,6 +32,8 @@ export class Relay {
   #answered = false;
   #over = false;
   #held: { link: boolean; rate: Cancel | undefined } = { link: false, rate: undefined };
+  readonly #inward: Gathered = { take: (bytes, sent) => this.#sendInside(bytes, sent) };
+  readonly #outward: Gathered = { take: (bytes, sent) => this.outside.write(bytes, sent) };
 
   constructor(options: RelayOptions) {
     const { outside, inside, clock } = options;
@@ -39,6 +43,8 @@ export class Relay {
     this.#allowance = 2 * options.bytesPerSecond();
     this.#counted = clock.now();
     outside.idleMs = SILENT_MS;
+    outside.borrowChunks?.();
+    inside.borrowChunks?.();
     outside.onData = (chunk) => this.#handleOutside(chunk);
     outside.onClose = (reason) => this.#finish(reason);
     inside.onDrain = () => this.#drained();
@@ -52,10 +58,16 @@ export class Relay {
   }
 
   #handleOutside(chunk: Buffer): void {
-    this.#options.passed('inward', chunk.length);
-    if (!this.inside.write(chunk)) this.#held.link = true;
+    const { passed, writer } = this.#options;
+    passed('inward', chunk.length);
+    writer.write(this.#inward, chunk);
     this.#charge(chunk.length);
-    if (this.#held.link || this.#held.rate !== undefined) this.outside.pause();
+    if (this.#held.rate !== undefined) this.outside.pause();
+  }
+  #sendInside(bytes: Buffer, sent: () => void): void {
+    if (this.inside.write(bytes, sent)) return;
+    this.#held.link = true;
+    this.outside.pause();
   }
   #handleInside(chunk: Buffer): void {
     if (!this.#answered) {
@@ -63,7 +75,7 @@ export class Relay {
       this.#options.answered(chunk);
     }
     this.#options.passed('outward', chunk.length);
-    this.outside.write(chunk);
+    this.#options.writer.write(this.#outward, chunk);
   }
   #charge(bytes: number): void {
     const { clock, bytesPerSecond } = this.#options;
@@ -88,6 +100,7 @@ export class Relay {
     if (this.#over) return;
     this.#over = true;
     this.#held.rate?.();
+    this.#options.writer.flush();
     // What was said last is still delivered; what cannot be, is let go.
     if (reason === 'slow-reader' || reason === 'reset' || reason === 'idle') this.inside.destroy(reason);
     else this.inside.end(reason);

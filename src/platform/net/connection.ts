@@ -72,8 +72,14 @@ export interface Connection {
   /**
    * Queues the bytes (which must not be changed afterwards). False when more is queued than the high-water
    * mark or the connection is closed; beyond the outbound limit the connection is destroyed ('slow-reader').
+   * @param sent the bytes are needed no more, and may be changed; never called when that is not certain
    */
-  write(bytes: Uint8Array): boolean;
+  write(bytes: Uint8Array, sent?: () => void): boolean;
+  /**
+   * Optional, and only a hint. The receiver promises to have done with each chunk when `onData` returns: from now on it may
+   * lie in memory that the next one overwrites. Cannot be taken back; what has been read already may still come after `pause`.
+   */
+  borrowChunks?(): void;
   pause(): void;
   resume(): void;
   /**

@@ -1,3 +1,4 @@
+export { borrowReads } from './borrowed-reads.ts';
 export type { CloseReason, Connection, HalfOpenConnection, TlsFacts } from './connection.ts';
 export { ConnectionStream } from './connection-stream.ts';
 export { ConnectionSweep } from './connection-sweep.ts';
@@ -9,7 +10,7 @@ export type { RaceLimits } from './race/attempt-plan.ts';
 export { type Attempt, type RaceLost, type RaceOptions, race } from './race/race.ts';
 export type { RefusalReason } from './refusal.ts';
 export type { TlsIdentity } from './secure-contexts.ts';
-export { takeSocket } from './stream-connection.ts';
+export { takeSocket, whenGood } from './stream-connection.ts';
 export {
   type ClientCertificate,
   TlsAcceptor,

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Cancel, Clock, Monotonic } from '#kernel';
 import type { Metrics } from '#platform/telemetry';
+import { borrowReads } from './borrowed-reads.ts';
 import {
   type CloseReason,
   type Connection,
@@ -125,14 +126,17 @@ export class StreamConnection implements HalfOpenConnection {
     return this.#reason !== undefined || this.#finished;
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, sent?: () => void): boolean {
     if (this.#ended || this.closed || bytes.length === 0) return !this.closed && !this.#ended;
     this.bytesSent += bytes.length;
     this.#host.metrics.sent.inc(bytes.length);
-    const below = this.#socket.write(bytes);
+    const below = this.#socket.write(bytes, sent && whenGood(sent));
     if (this.#socket.writableLength <= this.#host.outboundBytes) return below;
     this.destroy('slow-reader');
     return false;
+  }
+  borrowChunks(): void {
+    if (!this.closed) borrowReads(this.#socket, (chunk) => this.handleData(chunk));
   }
   pause(): void {
     this.#socket.pause();
@@ -227,6 +231,13 @@ export function takeSocket(connection: Connection): Socket {
 /** OpenSSL's complaints have codes of their own; everything else comes from the transport. */
 function isTlsProblem(problem: NodeJS.ErrnoException): boolean {
   return problem.code?.startsWith('ERR_SSL') === true || problem.code?.startsWith('ERR_TLS') === true;
+}
+
+/** A write that failed may still be under way somewhere. */
+export function whenGood(sent: () => void): (problem?: Error | null) => void {
+  return (problem) => {
+    if (problem === undefined || problem === null) sent();
+  };
 }
 
 function ignore(): void {}

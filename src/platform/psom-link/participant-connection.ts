@@ -1,6 +1,13 @@
 import { constants, type Http2Stream } from 'node:http2';
 import type { Clock, Monotonic } from '#kernel';
-import { type CloseReason, type Connection, ConnectionSweep, type Endpoint } from '#platform/net';
+import {
+  borrowReads,
+  type CloseReason,
+  type Connection,
+  ConnectionSweep,
+  type Endpoint,
+  whenGood,
+} from '#platform/net';
 import { destroyWhenReset } from './link-transport.ts';
 
 export interface ParticipantFacts {
@@ -75,13 +82,16 @@ export class ParticipantConnection implements Connection {
     return this.#reason !== undefined || this.#peerEnded || this.#finished;
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, sent?: () => void): boolean {
     if (this.closed || bytes.length === 0) return !this.closed;
     this.bytesSent += bytes.length;
-    const below = this.#stream.write(bytes);
+    const below = this.#stream.write(bytes, sent && whenGood(sent));
     if (this.#stream.writableLength <= this.#facts.outboundBytes) return below;
     this.destroy('slow-reader');
     return false;
+  }
+  borrowChunks(): void {
+    if (!this.closed) borrowReads(this.#stream, (chunk) => this.#handleData(chunk));
   }
   pause(): void {
     this.#stream.pause();

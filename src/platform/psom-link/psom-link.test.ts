@@ -52,6 +52,27 @@ test('a participant is one stream: both directions, from its own address, until 
   assert.equal(edge.links.states()[0]?.participants, 0);
 });
 
+test('a participant whose chunks are borrowed: the same bytes in the same memory, and the same end', async (t) => {
+  const edge = await startEdge(t, 'edge1.example.com');
+  const service = await startService(t, [edge.target]);
+  const outside = open(await nodeOf(edge));
+  const [inside] = await service.participants.count(1);
+  const memory = new Set<ArrayBufferLike>();
+  const { onData } = outside.connection;
+  outside.connection.onData = (chunk) => {
+    memory.add(chunk.buffer);
+    onData(Buffer.from(chunk));
+  };
+  outside.connection.borrowChunks?.();
+  for (const text of ['joined', 'a call', 'another']) {
+    inside?.connection.write(Buffer.from(text));
+    await outside.says(text);
+  }
+  assert.equal(memory.size, 1);
+  inside?.connection.end();
+  assert.deepEqual(await outside.closes.count(1), ['peer-closed']);
+});
+
 test('a participant that leaves, and one that is reset, end on the other side too', async (t) => {
   const edge = await startEdge(t, 'edge1.example.com');
   const service = await startService(t, [edge.target]);
