@@ -60,6 +60,7 @@ export class GatewayActor {
             if (stanza.name === 'message') messages.put(read(stanza));
           },
           handleReady: () => resolve(),
+          handlePartner: () => {},
           handleEnd: () => {},
         },
       );

@@ -35,6 +35,7 @@ export async function startOwnPartner(options: PartnerOptions): Promise<XmppPart
           done();
           options.handleStanza(stanza);
         },
+        handleStream: () => {},
         handleNotice: ({ reason, detail = '' }) => options.handleTrouble(`${domain}: ${reason} ${detail}`),
       },
     },

@@ -13,6 +13,7 @@ import {
   conditionOf,
   opened,
   PartnerServer,
+  raw,
   stanza,
   TestGateway,
   until,
@@ -164,24 +165,43 @@ test('a partner is away for a minute: the sender of each message hears of it, no
   await before.stop();
   const away: string[] = [];
   for (let seconds = 0; seconds < 60; seconds += 10) {
-    away.push(`message ${seconds}`);
-    await gateway.send(toJuliet(`message ${seconds}`));
-    await passTime(bench, gateway, away.length);
-    await gateway.send(presenceOf(`presence ${seconds}`));
+    for (const one of [toJuliet(`message ${seconds}`), presenceOf(`presence ${seconds}`)]) {
+      away.push(one.attributes.get('id') ?? '');
+      await gateway.send(one);
+      await passTime(bench, gateway, away.length);
+    }
     bench.clock.advance(10_000);
   }
   assert.deepEqual(idsOf(gateway.arrivals.all), away, 'an error for each, once');
-  for (const { stanza: told } of gateway.arrivals.all)
+  for (const { stanza: told, origin } of gateway.arrivals.all) {
     assert.match(conditionOf(told) ?? '', /^remote-server-/);
+    assert.equal(origin.undelivered, told.name === 'message' ? 'message' : 'available');
+  }
+  const told = [`${THEIRS} broken`];
+  assert.deepEqual(gateway.partners.all, told, 'its server left in a hurry');
   const back = await PartnerServer.start(t, bench);
   const sent = await sendUntilBack(bench, gateway, back);
   await gateway.send(presenceOf('presence again'));
   await back.arrivals.count(2);
+  assert.deepEqual(gateway.partners.all, [...told, `${THEIRS} open`], 'presence is worth an attempt again');
   assert.equal(await back.send(chat('hello again')), undefined);
   await gateway.arrivals.count(away.length + sent.length);
   assert.deepEqual(idsOf(before.arrivals.all), ['first', 'second']);
   assert.deepEqual(idsOf(back.arrivals.all), [sent.at(-1), 'presence again']);
   assert.deepEqual(idsOf(gateway.arrivals.all), [...away, ...sent.slice(0, -1), 'hello again']);
+});
+
+test('a stream of a partner that breaks off is told to the gateway, one that ends in order is not, nor is one of a stranger', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const gateway = await TestGateway.start(t, bench);
+  await gateway.ready.count(1);
+  (await opened(t, bench)).end('</stream:stream>');
+  (await raw(t)).destroy();
+  const breaks = await opened(t, bench);
+  breaks.write(xmlOf(chat('the last word')));
+  await gateway.arrivals.count(1);
+  breaks.destroy();
+  assert.deepEqual(await gateway.partners.count(1), [`${THEIRS} broken`]);
 });
 
 test('the name server is silent, and then answers: senders are told after its time, nothing comes twice, presence passes again', async (t) => {
@@ -214,15 +234,16 @@ test('the name server is silent, and then answers: senders are told after its ti
   await passTime(bench, gateway, 1);
   await gateway.send(presenceOf('unseen'));
   await gateway.send(toJuliet('in vain, too'));
-  await passTime(bench, gateway, 2);
-  assert.deepEqual(idsOf(gateway.arrivals.all), ['in vain', 'in vain, too']);
+  await passTime(bench, gateway, 3);
+  const vain = ['in vain', 'unseen', 'in vain, too'];
+  assert.deepEqual(idsOf(gateway.arrivals.all), vain);
   assert.deepEqual(gateway.ends.all, []);
   silent = false;
   const sent = await sendUntilBack(bench, gateway, back);
   await gateway.send(presenceOf('seen'));
   await back.arrivals.count(2);
   assert.deepEqual(idsOf(back.arrivals.all), [sent.at(-1), 'seen']);
-  assert.deepEqual(idsOf(gateway.arrivals.all), ['in vain', 'in vain, too', ...sent.slice(0, -1)]);
+  assert.deepEqual(idsOf(gateway.arrivals.all), [...vain, ...sent.slice(0, -1)]);
 });
 
 test('X5: a partner whose certificate is revoked proves nothing by it, in either direction; its neighbour does', async (t) => {

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '#kernel';
+import type { Clock, Monotonic, Random } from '#kernel';
 import { randomToken } from '#kernel';
 import type { Resolver } from '#platform/dns';
 import type { Connection } from '#platform/net';
@@ -6,7 +6,7 @@ import type { EventStream, Log, Metrics, Trace } from '#platform/telemetry';
 import { type Arrival, type Confirm, type Undelivered, XmppEndpoint } from '#platform/xmpp-endpoint';
 import { type GatewayArrival, GatewayLinks } from '#platform/xmpp-link';
 import type { XmlElement } from '#protocols/xml';
-import type { DomainPair } from '#protocols/xmpp';
+import { type DomainPair, type PartnerStreamState, returnedKindOf } from '#protocols/xmpp';
 import { endpointSettings, linkSettings } from './endpoint-settings.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { Budgets } from './policy/budgets.ts';
@@ -14,7 +14,7 @@ import { pingFor } from './policy/iq-answers.ts';
 import { judgeInward, judgeOutward } from './policy/judge.ts';
 import type { XmppPartner } from './policy/partner-table.ts';
 import type { Refusal } from './policy/refusals.ts';
-import { errorFor } from './policy/stanza-errors.ts';
+import { errorFor, returnFor } from './policy/stanza-errors.ts';
 import type { Prepared } from './prepared.ts';
 import { ProxyEvents } from './proxy-events.ts';
 
@@ -36,6 +36,8 @@ const REPLY_MS = 20_000;
  * says anything would hold up those of all others; after this time the stanza is ours, and an error can still go back.
  */
 const HOLD_MS = 3000;
+/** Broken streams with one domain are told no more often; a gateway waits longer before it acts on it. */
+const BROKEN_MS = 1000;
 const UNDELIVERED: Readonly<Record<Undelivered, Refusal>> = {
   'remote-server-not-found': 'partner-not-found',
   'remote-server-timeout': 'partner-not-reached',
@@ -57,6 +59,10 @@ export class XmppProxy {
   readonly #stream: string;
   /** Pings that partners have not answered, by id. */
   readonly #asked = new Map<string, (answer: XmlElement | undefined) => void>();
+  /** Domains of partners of which something went back since a stream to them was opened. */
+  readonly #returned = new Set<string>();
+  /** When gateways were told last that a stream with a domain of a partner broke. */
+  readonly #broken = new Map<string, Monotonic>();
   #answers = 0;
   #prepared: Prepared;
 
@@ -78,6 +84,7 @@ export class XmppProxy {
         user: {
           handleArrival: (arrival) => this.#handleArrival(arrival),
           handleNotice: (notice) => this.#events.streamEnded(notice),
+          handleStream: (domain, state) => this.#handleStream(domain, state),
         },
       },
       endpointSettings(prepared, clock, confirm),
@@ -97,6 +104,8 @@ export class XmppProxy {
     this.#budgets.configure(prepared.document.policy.xmpp.limits);
     this.endpoint.configure(endpointSettings(prepared, this.#context.clock, this.#context.confirm));
     this.links.configure(linkSettings(prepared));
+    for (const known of [this.#returned, this.#broken])
+      for (const domain of known.keys()) if (prepared.partners.of(domain) === undefined) known.delete(domain);
   }
   acceptLink(connection: Connection): boolean {
     return this.links.accept(connection);
@@ -208,10 +217,22 @@ export class XmppProxy {
   #return({ stanza, pair, done }: GatewayArrival, partner: string, refusal: Refusal): void {
     this.#context.meters.refusedFromGateways.inc(refusal);
     this.#events.refused('outward', partner, stanza, refusal);
-    const error = errorFor(stanza, refusal);
-    if (error === undefined) return done();
+    const [error, undelivered] = [returnFor(stanza, refusal), returnedKindOf(stanza)];
+    if (error === undefined || undelivered === undefined) return done();
+    // What comes back will be tried again: the gateway hears when that is worth it.
+    if (this.#prepared.partners.of(pair.to) !== undefined) this.#returned.add(pair.to);
     this.#answers += 1;
     const type = this.#prepared.partners.of(pair.to)?.type ?? 'public-unverified';
-    this.links.send(error, { stream: this.#stream, number: this.#answers, partner, type }, () => done());
+    const origin = { stream: this.#stream, number: this.#answers, partner, type, undelivered };
+    this.links.send(error, origin, () => done());
+  }
+  #handleStream(domain: string, state: PartnerStreamState): void {
+    if (this.#prepared.partners.of(domain) === undefined) return;
+    if (state === 'open' && !this.#returned.delete(domain)) return;
+    const now = this.#context.clock.now();
+    if (state === 'broken' && now - (this.#broken.get(domain) ?? Number.NEGATIVE_INFINITY) < BROKEN_MS)
+      return;
+    if (state === 'broken') this.#broken.set(domain, now);
+    this.links.tellPartner(domain, state);
   }
 }

@@ -2,6 +2,10 @@ import type { Counter, Metrics } from '#platform/telemetry';
 
 export const directions = ['to-sip', 'to-xmpp'] as const;
 
+/** What may have to be told once more, and to whom: see retelling.ts. */
+export const owedKinds = ['state', 'question', 'refusal'] as const;
+export type OwedKind = (typeof owedKinds)[number];
+
 /** Why something was not passed on. */
 export const refusals = [
   /** A partner of type public-unverified, and the user has not invited the sender. */
@@ -35,6 +39,8 @@ export interface GatewayMetrics {
   readonly refused: Counter<Refusal>;
   readonly duplicates: Counter;
   readonly notifications: Counter<(typeof directions)[number]>;
+  readonly undelivered: Counter;
+  readonly retold: Counter<OwedKind>;
 }
 
 export function gatewayMetrics(metrics: Metrics): GatewayMetrics {
@@ -65,5 +71,17 @@ export function gatewayMetrics(metrics: Metrics): GatewayMetrics {
       name: 'direction',
       values: directions,
     }),
+    undelivered: metrics.counter(
+      `${name}_presence_undelivered_total`,
+      'Presence that came back because its partner could not be reached',
+    ),
+    retold: metrics.counter(
+      `${name}_presence_retold_total`,
+      'Presence that partners may have missed, said again',
+      {
+        name: 'kind',
+        values: owedKinds,
+      },
+    ),
   };
 }

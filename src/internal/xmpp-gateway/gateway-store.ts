@@ -40,6 +40,13 @@ const MIGRATIONS = [
    ) STRICT, WITHOUT ROWID;`,
   `ALTER TABLE seen ADD COLUMN partner TEXT NOT NULL DEFAULT '';
    CREATE INDEX seen_partner ON seen (partner, at);`,
+  `ALTER TABLE watch ADD COLUMN shown TEXT NOT NULL DEFAULT '[]';
+   ALTER TABLE watch ADD COLUMN announced INTEGER NOT NULL DEFAULT 1;
+   CREATE TABLE refusal (
+     local TEXT NOT NULL,
+     remote TEXT NOT NULL,
+     PRIMARY KEY (local, remote)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** A user of ours (`local`) and one of a partner (`remote`), both as bare addresses. */
@@ -55,6 +62,10 @@ export interface StoredWatch extends Pair {
   /** Wall time. */
   readonly expires: number;
   readonly dialog: Dialog | undefined;
+  /** Resources of ours that the other side may take to be there; '' for none. */
+  readonly shown: ReadonlySet<string>;
+  /** The other side has been told that it may watch, as far as is known. */
+  readonly announced: boolean;
 }
 
 export type Approval = 'asked' | 'approved';
@@ -137,14 +148,28 @@ export class GatewayStore {
   watches(): StoredWatch[] {
     return this.#store.query('SELECT * FROM watch', readWatch).all();
   }
-  saveWatch({ local, remote, state, expires, dialog }: StoredWatch): void {
+  saveWatch({ local, remote, state, expires, dialog, shown, announced }: StoredWatch): void {
     const record = dialog === undefined ? null : JSON.stringify(dialog.record);
     this.#store
-      .command('INSERT OR REPLACE INTO watch (remote, local, state, expires, dialog) VALUES (?, ?, ?, ?, ?)')
-      .run(remote, local, state, Math.round(expires), record);
+      .command(
+        'INSERT OR REPLACE INTO watch (remote, local, state, expires, dialog, shown, announced) ' +
+          'VALUES (?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(remote, local, state, Math.round(expires), record, JSON.stringify([...shown]), announced ? 1 : 0);
   }
   deleteWatch({ local, remote }: Pair): void {
     this.#store.command('DELETE FROM watch WHERE remote = ? AND local = ?').run(remote, local);
+  }
+
+  /** Users of ours who show somebody nothing any more, of which that somebody may not have heard. */
+  refusals(): Pair[] {
+    return this.#store.query('SELECT * FROM refusal', readPair).all();
+  }
+  saveRefusal({ local, remote }: Pair): void {
+    this.#store.command('INSERT OR IGNORE INTO refusal VALUES (?, ?)').run(local, remote);
+  }
+  deleteRefusal({ local, remote }: Pair): void {
+    this.#store.command('DELETE FROM refusal WHERE local = ? AND remote = ?').run(local, remote);
   }
 
   approvals(): (Pair & { readonly state: Approval })[] {
@@ -195,7 +220,14 @@ function readPair(row: Row): Pair {
 
 function readWatch(row: Row): StoredWatch {
   const state = row.state === 'active' || row.state === 'dormant' ? row.state : 'pending';
-  return { ...readPair(row), state, expires: Number(row.expires), dialog: readDialog(row.dialog) };
+  return {
+    ...readPair(row),
+    state,
+    expires: Number(row.expires),
+    dialog: readDialog(row.dialog),
+    shown: new Set(JSON.parse(String(row.shown)) as string[]),
+    announced: row.announced !== 0,
+  };
 }
 
 function readWatcher(row: Row): StoredWatcher | undefined {

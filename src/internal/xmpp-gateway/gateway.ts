@@ -1,14 +1,15 @@
 import type { FlowCloseReason, SipFlow, SipUser } from '#platform/sip-endpoint';
 import type { EdgeArrival } from '#platform/xmpp-link';
 import { dialogIdOf, type ServerTransaction, type SipRequest } from '#protocols/sip';
-import { errorReply, readChatMessage, type StanzaCondition } from '#protocols/sip-xmpp';
+import { errorReply, readChatMessage, type StanzaCondition, stanzaErrorOf } from '#protocols/sip-xmpp';
 import { element, type XmlElement } from '#protocols/xml';
-import { NS } from '#protocols/xmpp';
+import { NS, type PartnerStreamState, type ReturnedKind } from '#protocols/xmpp';
 import type { Arrival } from './arrival.ts';
 import { type Conversation, Conversations } from './conversations.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { Refusal } from './gateway-metrics.ts';
 import { isFrom, partiesOfStanza } from './party.ts';
+import { Retelling } from './retelling.ts';
 import { Seen } from './seen.ts';
 import { Sessions } from './sessions.ts';
 import { ToSip } from './to-sip.ts';
@@ -17,6 +18,12 @@ import { Watchers } from './watchers.ts';
 import { Watches } from './watches.ts';
 
 const ALLOW = ['Allow', 'INVITE, ACK, BYE, CANCEL, MESSAGE, INFO, OPTIONS, SUBSCRIBE, NOTIFY'] as const;
+const LATER: ReadonlySet<StanzaCondition> = new Set([
+  'remote-server-not-found',
+  'remote-server-timeout',
+  'resource-constraint',
+]);
+
 /** What an event tells of a refusal. */
 export interface RefusalNote {
   readonly reason: Refusal;
@@ -29,6 +36,7 @@ export class Gateway implements SipUser {
   readonly conversations: Conversations;
   readonly watches: Watches;
   readonly watchers: Watchers;
+  readonly retelling: Retelling;
   readonly #context: GatewayContext;
   readonly #sessions: Sessions;
   readonly #toSip: ToSip;
@@ -43,8 +51,11 @@ export class Gateway implements SipUser {
     this.#sessions = new Sessions(context, this.conversations, address);
     this.#toSip = new ToSip(context, this.conversations, this.#sessions);
     this.#toXmpp = new ToXmpp(context, this.conversations);
-    this.watches = new Watches(context);
-    this.watchers = new Watchers(context);
+    this.retelling = new Retelling(context, {
+      retell: (owed) => (owed.kind === 'question' ? this.watchers : this.watches).retell(owed),
+    });
+    this.watches = new Watches(context, this.retelling);
+    this.watchers = new Watchers(context, this.retelling);
     this.#seen = new Seen(context.store, context.clock);
   }
 
@@ -57,6 +68,18 @@ export class Gateway implements SipUser {
     this.watchers.load();
   }
 
+  /** Call it when a link to an edge is open: what was said and asked before it may be lost. */
+  handleLink(): void {
+    this.retelling.suspect(this.watchers.owed());
+    this.retelling.suspect(this.watches.owed());
+  }
+  /** What a proxy says of its streams with a partner. */
+  handlePartner(domain: string, state: PartnerStreamState): void {
+    if (state === 'open') return this.retelling.opened(domain);
+    this.retelling.suspect(this.watchers.owed(domain));
+    this.retelling.suspect(this.watches.owed(domain));
+  }
+
   /** A stanza of a partner. */
   handleArrival({ stanza, origin, done }: EdgeArrival): void {
     const { metrics } = this.#context;
@@ -64,16 +87,29 @@ export class Gateway implements SipUser {
     if (first === undefined) return metrics.duplicates.inc();
     metrics.stanzas.inc(stanza.name === 'message' || stanza.name === 'presence' ? stanza.name : 'iq');
     if (stanza.name === 'iq') return this.#answer(stanza, 'service-unavailable', 'not-supported', first);
-    if (isError(stanza) && this.watches.handleGuardError(stanza)) return first();
+    const unreachable = origin.undelivered !== undefined && isLater(stanza);
+    if (isError(stanza) && this.watches.handleGuardError(stanza, unreachable)) return first();
     const parties = partiesOfStanza(stanza, this.#context.settings());
     if (!parties.ok) {
       const condition = parties.error === 'address' ? 'jid-malformed' : 'remote-server-not-found';
       return this.#answer(stanza, condition, parties.error, first);
     }
     const arrival: Arrival = { ...parties.value, stanza, partner: origin.type, done: first };
+    if (origin.undelivered === undefined) this.retelling.heard(parties.value.from.domain);
+    else if (stanza.name === 'presence') return this.#handleUndelivered(arrival, origin.undelivered);
     if (!this.#isInvited(arrival)) return;
     if (stanza.name === 'message') this.#handleMessage(arrival);
     else this.#handlePresence(arrival);
+  }
+
+  /** Presence of ours that no partner was told. */
+  #handleUndelivered(arrival: Arrival, kind: ReturnedKind): void {
+    this.#context.metrics.undelivered.inc();
+    const asks = kind === 'subscribe' || kind === 'probe';
+    if (asks && !isLater(arrival.stanza)) return this.watchers.handleError(arrival);
+    if (asks) this.watchers.handleUndelivered(arrival);
+    else this.watches.handleUndelivered(arrival, kind);
+    arrival.done();
   }
 
   /** Partners of type public-unverified reach those who have written to them, or asked for their presence. */
@@ -201,6 +237,7 @@ export class Gateway implements SipUser {
       this.#sessions.end(conversation, 'idle');
       this.conversations.forget(conversation);
     }
+    this.retelling.sweep();
     this.watches.sweep(wall);
     this.watchers.sweep(wall);
     this.#toXmpp.sweep(now);
@@ -208,6 +245,11 @@ export class Gateway implements SipUser {
   }
 }
 
+/** Whether a stanza came back for a reason that passes. */
+function isLater(stanza: XmlElement): boolean {
+  const { condition } = stanzaErrorOf(stanza);
+  return LATER.has(condition);
+}
 function isError({ attributes }: XmlElement): boolean {
   return attributes.get('type') === 'error';
 }

@@ -75,8 +75,9 @@ export class Running implements XmppSide {
       handleArrival: (arrival) => this.gateway.handleArrival(arrival),
       handleReady: (edge) => {
         log.info('link to edge open', { edge });
-        this.gateway.watchers.askAgain();
+        this.gateway.handleLink();
       },
+      handlePartner: (domain, state) => this.gateway.handlePartner(domain, state),
       handleEnd: (notice) => log.warn('link to edge not open', { ...notice }),
     });
   }

@@ -12,8 +12,10 @@ export interface Watch extends Pair {
   dialog: Dialog | undefined;
   /** Call-ID and our tag of the request that has not been answered yet. */
   calling: string | undefined;
-  /** What the other side was told last; undefined: nothing yet. */
+  /** What the SIP side said last; undefined: nothing yet. */
   known: readonly DevicePresence[] | undefined;
+  readonly shown: Set<string>;
+  announced: boolean;
   attempts: number;
   /** A question whether the other side is still there is under way. */
   guard: { readonly id: string; readonly cancel: Cancel } | undefined;
@@ -31,6 +33,8 @@ export function newWatch({ local, remote }: Pair, wall: WallTime, once: boolean)
     dialog: undefined,
     calling: undefined,
     known: undefined,
+    shown: new Set(),
+    announced: false,
     attempts: 0,
     guard: undefined,
     once,

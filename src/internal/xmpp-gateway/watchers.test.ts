@@ -131,7 +131,9 @@ test('after a restart the subscriptions go on, and what was missed is asked for'
   const stage = new Stage();
   const dialog = watching(stage);
   const restarted = new Stage({}, stage);
-  restarted.gateway.watchers.askAgain();
+  restarted.gateway.handleLink();
+  restarted.isQuiet();
+  restarted.wait(3000);
   assert.deepEqual(restarted.said(), [`<presence from="${ROMEO}" to="${JULIET}" type="probe"/>`]);
   restarted.arrives(here('<show>xa</show>'));
   const { request, devices } = notified(restarted);

@@ -10,7 +10,8 @@ import type { GatewayContext } from './gateway-context.ts';
 import type { Approval, Pair } from './gateway-store.ts';
 import { PartnerCounts, shareOf } from './partner-share.ts';
 import { isFrom, partiesOfRequest, sipOfBare } from './party.ts';
-import { readEvent, secondsOf } from './subscription-state.ts';
+import type { Owed, Retelling } from './retelling.ts';
+import { readEvent, secondsOf, subscriptionProblem } from './subscription-state.ts';
 
 /** One subscription of a device of a user of ours. */
 interface Watcher extends Pair {
@@ -30,7 +31,6 @@ interface Watcher extends Pair {
 }
 
 const DEFAULT_SECONDS = 3600;
-const LEAST_SECONDS = 60;
 const MOST_RESOURCES = 32;
 /** Subscriptions of one user to one contact. */
 const MOST_DEVICES = 32;
@@ -46,8 +46,11 @@ export class Watchers {
   readonly #approvals = new Map<string, Approval>();
   readonly #known = new Map<string, Map<string, DevicePresence>>();
 
-  constructor(context: GatewayContext) {
+  readonly #retelling: Retelling;
+
+  constructor(context: GatewayContext, retelling: Retelling) {
     this.#context = context;
+    this.#retelling = retelling;
   }
   get size(): number {
     return this.#watchers.size;
@@ -70,14 +73,27 @@ export class Watchers {
       else this.#add(newWatcher(stored, stored.dialog, stored.eventId, stored.expires));
     }
   }
-  /** Call it when the way to the partners is open again: what was missed meanwhile is asked for. */
-  askAgain(): void {
-    for (const watchers of this.#byPair.values()) {
-      const [first] = watchers;
-      if (first === undefined) continue;
-      const approved = this.#approvals.get(keyOf(first)) === 'approved';
-      this.#say(first, approved ? 'probe' : 'subscribe');
-    }
+  /** What is asked of partners' people, of one domain or of all. */
+  *owed(domain?: string): Iterable<Owed> {
+    for (const [first] of this.#byPair.values())
+      if (first !== undefined && (domain === undefined || first.remote.endsWith(`@${domain}`)))
+        yield owedOf(first);
+  }
+  /**
+   * A question came back: the partner is not reached, so that nobody has refused anything. What is pending stays so; who
+   * has approved is not seen any more.
+   */
+  handleUndelivered(pair: Pair): void {
+    const key = keyOf(pair);
+    if (!this.#byPair.has(key)) return;
+    this.#retelling.missed(owedOf(pair));
+    if (this.#approvals.get(key) === 'approved') this.#hide(key);
+  }
+  retell(pair: Pair): boolean {
+    const key = keyOf(pair);
+    if (!this.#byPair.has(key)) return false;
+    this.#say(pair, this.#approvals.get(key) === 'approved' ? 'probe' : 'subscribe');
+    return true;
   }
 
   handleSubscribe(request: SipRequest, transaction: ServerTransaction): void {
@@ -207,11 +223,14 @@ export class Watchers {
     const { condition } = stanzaErrorOf(arrival.stanza);
     const nobody = condition === 'item-not-found' || condition === 'gone' || condition === 'jid-malformed';
     if (state === 'asked') this.#drop(arrival, nobody ? 'noresource' : 'probation;retry-after=300');
-    else if (state === 'approved') {
-      this.#known.set(key, new Map());
-      this.#tellAll(key);
-    }
+    else if (state === 'approved') this.#hide(key);
     arrival.done();
+  }
+  /** Shown as not there until something else is heard. */
+  #hide(key: string): void {
+    if (this.#known.get(key)?.size === 0) return;
+    this.#known.set(key, new Map());
+    this.#tellAll(key);
   }
 
   #drop(pair: Pair, reason: string): void {
@@ -339,14 +358,21 @@ export class Watchers {
     if (same?.size !== 0) return;
     this.#byPair.delete(key);
     this.#known.delete(key);
+    this.#retelling.forget(owedOf(watcher));
   }
 
   #contact({ remote }: Pair): string {
     const uri = sipOfBare(remote);
     return this.#context.sip.contact(uri.slice('sip:'.length, uri.lastIndexOf('@')));
   }
-  #say({ local, remote }: Pair, type: 'subscribe' | 'probe'): void {
-    this.#context.xmpp.send(element(NS.server, 'presence', { from: local, to: remote, type }));
+  #say(pair: Pair, type: 'subscribe' | 'probe'): void {
+    const owed = owedOf(pair);
+    if (!this.#retelling.admits(owed)) return;
+    const { local: from, remote: to } = pair;
+    this.#context.xmpp.send(
+      element(NS.server, 'presence', { from, to, type }),
+      this.#retelling.settled(owed),
+    );
   }
 }
 
@@ -360,25 +386,9 @@ function newWatcher(
   return { local, remote, dialog, eventId, expires, ...quiet };
 }
 
-interface SubscriptionProblem {
-  readonly status: number;
-  readonly headers: readonly (readonly [string, string])[];
+function owedOf({ local, remote }: Pair): Owed {
+  return { kind: 'question', local, remote };
 }
-
-/** RFC 6665 §4.2.1, RFC 3856 §6: what is asked for is something else than can be given. */
-function subscriptionProblem(request: SipRequest): SubscriptionProblem | undefined {
-  if (readEvent(request).name !== 'presence') return { status: 489, headers: [['Allow-Events', 'presence']] };
-  const accepted = request.values('Accept').map((type) => type.split(';')[0]?.trim().toLowerCase() ?? '');
-  const fits =
-    accepted.length === 0 || accepted.some((type) => [PIDF_TYPE, '*/*', 'application/*'].includes(type));
-  if (!fits) return { status: 406, headers: [['Accept', PIDF_TYPE]] };
-  const asked = secondsOf(request.header('Expires'));
-  if (asked !== undefined && asked > 0 && asked < LEAST_SECONDS) {
-    return { status: 423, headers: [['Min-Expires', String(LEAST_SECONDS)]] };
-  }
-  return undefined;
-}
-
 function keyOf({ local, remote }: Pair): string {
   return `${local} ${remote}`;
 }

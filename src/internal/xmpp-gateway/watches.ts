@@ -2,23 +2,21 @@ import { randomToken, type WallTime } from '#kernel';
 import type { SipOutcome } from '#platform/sip-agent';
 import { PIDF_TYPE } from '#protocols/presence';
 import { Dialog, dialogIdOf, type ServerTransaction, type SipRequest } from '#protocols/sip';
-import {
-  bareOf,
-  conditionOf,
-  type DevicePresence,
-  errorReply,
-  readPresenceDocument,
-  writePresence,
-} from '#protocols/sip-xmpp';
+import { conditionOf, type DevicePresence, errorReply, readPresenceDocument } from '#protocols/sip-xmpp';
 import { element, type XmlElement } from '#protocols/xml';
-import { jidText, NS, parseJid } from '#protocols/xmpp';
+import { NS, type ReturnedKind } from '#protocols/xmpp';
 import type { Arrival } from './arrival.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { Pair } from './gateway-store.ts';
+import { GUARD_MS, Guards } from './guards.ts';
 import { PartnerCounts, shareOf } from './partner-share.ts';
-import { isFrom, jidOfBare, sipOfBare } from './party.ts';
+import { isFrom, type Parties, sipOfBare } from './party.ts';
+import { Refusals } from './refusals.ts';
+import type { Owed, Retelling } from './retelling.ts';
+import { noteShown, showAll } from './shown.ts';
 import { readSubscriptionState, type SubscriptionState, secondsOf } from './subscription-state.ts';
 import { newWatch, type Watch } from './watch.ts';
+import { WatchDialogs } from './watch-dialogs.ts';
 
 /** Answers that end the authorisation for good (RFC 8048 §5.2.1), and those that say that nobody is there. */
 const FOR_GOOD = new Set([403, 489, 603]);
@@ -26,8 +24,6 @@ const NOBODY = new Set([404, 410, 604]);
 const DROPPED = new Set(['rejected', 'noresource', 'invariant']);
 /** The state of the moment is waited for this long. */
 const ONCE_MS = 15_000;
-/** How long the other side has to say that it is not there any more, before a renewal. */
-const GUARD_MS = 3000;
 const RETRY_MS = 5000;
 const LONGEST_RETRY_MS = 600_000;
 /** A renewal comes this part of the time before the end. */
@@ -41,12 +37,17 @@ export class Watches {
   readonly #once = new Set<Watch>();
   readonly #held = new PartnerCounts();
   readonly #askedOnce = new PartnerCounts();
-  readonly #byDialog = new Map<string, Watch>();
-  readonly #byCall = new Map<string, Watch>();
-  readonly #byGuard = new Map<string, Watch>();
+  readonly #dialogs = new WatchDialogs();
+  readonly #guards: Guards;
 
-  constructor(context: GatewayContext) {
+  readonly #retelling: Retelling;
+  readonly #refusals: Refusals;
+
+  constructor(context: GatewayContext, retelling: Retelling) {
     this.#context = context;
+    this.#retelling = retelling;
+    this.#refusals = new Refusals(context, retelling);
+    this.#guards = new Guards(context);
   }
   get size(): number {
     return this.#watches.size;
@@ -62,12 +63,40 @@ export class Watches {
       const watch = newWatch(stored, wall, false);
       watch.state = stored.state;
       watch.expires = stored.expires;
+      watch.announced = stored.announced;
+      for (const resource of stored.shown) watch.shown.add(resource);
       // A thousand a second are no flood for the next hop.
       watch.due = stored.state === 'dormant' ? Number.POSITIVE_INFINITY : wall + index;
       this.#watches.set(keyOf(stored), watch);
       this.#held.add(stored.remote);
-      if (stored.dialog !== undefined) this.#join(watch, stored.dialog);
+      if (stored.dialog !== undefined) this.#dialogs.join(watch, stored.dialog);
     }
+    this.#refusals.load();
+  }
+
+  /** What partners may have missed, of one domain or of all. */
+  *owed(domain?: string): Iterable<Owed> {
+    for (const { local, remote } of this.#watches.values())
+      if (domain === undefined || remote.endsWith(`@${domain}`)) yield { kind: 'state', local, remote };
+  }
+  /** A stanza of these came back: the partner is not reached. */
+  handleUndelivered({ local, remote, to }: Parties, kind: ReturnedKind): void {
+    if (kind === 'unsubscribed') return this.#refusals.missed({ local, remote });
+    const watch = this.#watches.get(keyOf({ local, remote }));
+    if (watch === undefined) return;
+    if (kind === 'subscribed') watch.announced = false;
+    else noteShown(watch, to.resource);
+    this.#save(watch);
+    this.#retelling.missed(owedOf(watch));
+  }
+  retell({ kind, local, remote }: Owed): boolean {
+    if (kind === 'refusal') return this.#refusals.retell({ local, remote });
+    const watch = this.#watches.get(keyOf({ local, remote }));
+    if (watch?.state === 'dormant') this.#subscribe(watch);
+    // What is not known yet is told when the SIP side says it.
+    if (watch?.state !== 'active' || watch.known === undefined) return false;
+    this.#show(watch, true);
+    return true;
   }
 
   handleSubscribe(arrival: Arrival): void {
@@ -75,8 +104,8 @@ export class Watches {
     if (known === undefined) return this.#begin(arrival);
     arrival.done();
     if (known.state === 'active') {
-      this.#say(known, 'subscribed');
-      this.#tell(known, known.known ?? []);
+      known.announced = false;
+      this.#tell(known, known.known ?? [], true);
     } else if (known.state === 'dormant') this.#subscribe(known);
   }
 
@@ -92,6 +121,7 @@ export class Watches {
       return reply === undefined ? arrival.done() : xmpp.send(reply, () => arrival.done());
     }
     const watch = newWatch(arrival, clock.wall(), false);
+    this.#refusals.forget(watch);
     this.#watches.set(keyOf(watch), watch);
     this.#held.add(watch.remote);
     this.#save(watch);
@@ -104,7 +134,7 @@ export class Watches {
     if (watch === undefined) return arrival.done();
     this.#forget(watch);
     arrival.done();
-    const tell = () => this.#say(watch, 'unsubscribed');
+    const tell = () => this.#refusals.say(watch);
     if (watch.dialog === undefined) return tell();
     this.#context.sip.inDialog(watch.dialog, 'SUBSCRIBE', { headers: this.#headers(watch, 0) }, tell);
   }
@@ -114,7 +144,7 @@ export class Watches {
     arrival.done();
     const watch = this.#watches.get(keyOf(arrival));
     if (watch?.state === 'active' && watch.known !== undefined) {
-      this.#tell(watch, watch.known);
+      this.#tell(watch, watch.known, true);
       if (watch.due < Number.POSITIVE_INFINITY) watch.due = Math.min(watch.due, watch.expires - 1);
     } else if (watch?.state === 'active') this.#renew(watch);
     else if (watch?.state === 'dormant') this.#subscribe(watch);
@@ -138,15 +168,16 @@ export class Watches {
   }
 
   /**
-   * An error that answers the question whether somebody is still there; true when it was one. The question went out in
-   * the name of the domain.
+   * An error that answers the question whether somebody is still there; true when it was one.
+   * @param unreachable nobody has answered: the proxy did not reach the partner
    */
-  handleGuardError({ attributes }: XmlElement): boolean {
-    const watch = this.#byGuard.get(attributes.get('id') ?? '');
-    const from = parseJid(attributes.get('from') ?? '');
-    if (watch === undefined || from === undefined) return false;
-    if (bareOf(from) !== watch.remote && jidOfBare(watch.remote).domain !== jidText(from)) return false;
-    this.#endGuard(watch);
+  handleGuardError(stanza: XmlElement, unreachable: boolean): boolean {
+    const watch = this.#guards.handleError(stanza);
+    if (watch === undefined) return false;
+    if (unreachable) {
+      this.#renew(watch);
+      return true;
+    }
     watch.state = 'dormant';
     watch.due = Number.POSITIVE_INFINITY;
     this.#save(watch);
@@ -155,7 +186,7 @@ export class Watches {
 
   /** A NOTIFY; false when it is of no subscription here. */
   handleNotify(request: SipRequest, transaction: ServerTransaction): boolean {
-    const watch = this.#find(request);
+    const watch = this.#dialogs.find(request);
     if (watch === undefined) return false;
     const { sip, metrics } = this.#context;
     if (!isFrom(request, watch.local)) {
@@ -176,12 +207,6 @@ export class Watches {
     return true;
   }
 
-  #find(request: SipRequest): Watch | undefined {
-    const known = this.#byDialog.get(dialogIdOf(request) ?? '');
-    // A NOTIFY may overtake the answer to its SUBSCRIBE (RFC 6665 §4.4.1).
-    return known ?? this.#byCall.get(callKey(request.callId, request.to.tag ?? ''));
-  }
-
   #notified(watch: Watch, state: SubscriptionState, request: SipRequest): void {
     const { metrics, clock } = this.#context;
     if (state.state === 'pending') return;
@@ -189,11 +214,10 @@ export class Watches {
     if (state.state === 'terminated') return this.#ended(watch, state, request);
     if (watch.state !== 'active' && !watch.once) {
       watch.state = 'active';
-      this.#say(watch, 'subscribed');
+      watch.announced = false;
     }
     if (state.expiresSeconds !== undefined) this.#lasts(watch, state.expiresSeconds, clock.wall());
     watch.attempts = 0;
-    this.#save(watch);
     this.#tell(watch, documentOf(request));
   }
 
@@ -203,7 +227,7 @@ export class Watches {
       if (devices.length > 0) this.#tell(watch, devices);
       return this.#leave(watch);
     }
-    this.#part(watch);
+    this.#dialogs.part(watch);
     if (DROPPED.has(reason)) return this.#lose(watch);
     // RFC 6665 §4.1.3: "deactivated" begins anew at once; the others after the time that was said.
     const soon = reason === 'deactivated' ? 0 : (retryAfterSeconds ?? 60) * 1000;
@@ -214,15 +238,14 @@ export class Watches {
   #lose(watch: Watch): void {
     this.#tell(watch, []);
     this.#forget(watch);
-    this.#say(watch, 'unsubscribed');
+    this.#refusals.say(watch);
   }
 
   #subscribe(watch: Watch, expires = this.#context.settings().subscriptionSeconds): void {
     const { sip, random } = this.#context;
-    this.#part(watch);
+    this.#dialogs.part(watch);
     const [callId, fromTag] = [randomToken(random, 24), randomToken(random, 16)];
-    watch.calling = callKey(callId, fromTag);
-    this.#byCall.set(watch.calling, watch);
+    this.#dialogs.expect(watch, callId, fromTag);
     watch.due = Number.POSITIVE_INFINITY;
     if (watch.state === 'dormant') watch.state = 'active';
     sip.request(
@@ -256,7 +279,7 @@ export class Watches {
           () => {},
         );
       }
-      this.#join(watch, dialog.value);
+      this.#dialogs.join(watch, dialog.value);
       this.#granted(watch, response.header('Expires'));
       return;
     }
@@ -289,26 +312,6 @@ export class Watches {
     watch.due = watch.expires - Math.max(seconds * MARGIN, Math.min(seconds / 2, 30)) * 1000;
   }
 
-  /** RFC 8048 §8.1: nobody renews for ever what nobody reads; the other side's server is asked first. */
-  #guard(watch: Watch): void {
-    const { xmpp, random, clock } = this.#context;
-    const id = `guard-${randomToken(random, 16)}`;
-    const cancel = clock.after(GUARD_MS, () => {
-      this.#endGuard(watch);
-      this.#renew(watch);
-    });
-    watch.guard = { id, cancel };
-    this.#byGuard.set(id, watch);
-    const from = jidOfBare(watch.local).domain;
-    xmpp.send(element(NS.server, 'presence', { from, to: watch.remote, id, type: 'probe' }));
-  }
-  #endGuard(watch: Watch): void {
-    if (watch.guard === undefined) return;
-    watch.guard.cancel();
-    this.#byGuard.delete(watch.guard.id);
-    watch.guard = undefined;
-  }
-
   #renew(watch: Watch): void {
     if (!this.#watches.has(keyOf(watch))) return;
     const { dialog } = watch;
@@ -323,7 +326,7 @@ export class Watches {
       }
       if (status === undefined) return this.#later(watch, this.#pause(watch));
       // 481 and whatever else: that subscription is over, the authorisation is not; a new one tells.
-      this.#part(watch);
+      this.#dialogs.part(watch);
       if (FOR_GOOD.has(status)) this.#lose(watch);
       else this.#subscribe(watch);
     });
@@ -335,13 +338,13 @@ export class Watches {
       if (watch.due > wall || watch.guard !== undefined) continue;
       const renews = watch.dialog !== undefined && watch.known !== undefined;
       if (renews && watch.state === 'active' && watch.expires > wall + GUARD_MS) {
-        this.#guard(watch);
+        this.#guards.ask(watch, () => this.#renew(watch));
       } else this.#renew(watch);
     }
   }
 
   #later(watch: Watch, ms: number): void {
-    this.#part(watch);
+    this.#dialogs.part(watch);
     watch.due = this.#context.clock.wall() + ms;
     if (!watch.once) this.#save(watch);
   }
@@ -350,21 +353,22 @@ export class Watches {
     return Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** Math.min(watch.attempts - 1, 10));
   }
 
-  /** One stanza for each device that there is, and for each that is not there any more. */
-  #tell(watch: Watch, devices: readonly DevicePresence[]): void {
-    const gone = (watch.known ?? []).filter(
-      ({ available, resource }) => available && !devices.some((device) => device.resource === resource),
-    );
-    const all = [...devices, ...gone.map(({ resource }) => ({ resource, available: false }))];
-    if (all.length === 0 && watch.known === undefined) all.push({ resource: undefined, available: false });
+  /** Says what is so now, or remembers that it has to be said. */
+  #tell(watch: Watch, devices: readonly DevicePresence[], whole = watch.known === undefined): void {
     watch.known = devices;
-    for (const device of all) {
-      const from = device.resource === undefined ? watch.local : `${watch.local}/${device.resource}`;
-      this.#context.xmpp.send(writePresence(from, watch.remote, device));
-    }
+    if (watch.once || this.#retelling.admits(owedOf(watch))) this.#show(watch, whole);
+    else this.#save(watch);
   }
-  #say({ local, remote }: Pair, type: 'subscribed' | 'unsubscribed'): void {
-    this.#context.xmpp.send(element(NS.server, 'presence', { from: local, to: remote, type }));
+  #show(watch: Watch, whole: boolean): void {
+    const stanzas = showAll(watch, whole);
+    if (!watch.announced && !watch.once) {
+      const { local: from, remote: to } = watch;
+      stanzas.unshift(element(NS.server, 'presence', { from, to, type: 'subscribed' }));
+      watch.announced = true;
+    }
+    this.#save(watch);
+    const settled = watch.once ? undefined : this.#retelling.settled(owedOf(watch));
+    for (const stanza of stanzas) this.#context.xmpp.send(stanza, settled);
   }
   #headers({ remote }: Pair, expires: number): (readonly [string, string])[] {
     const uri = sipOfBare(remote);
@@ -377,21 +381,9 @@ export class Watches {
     ];
   }
 
-  #join(watch: Watch, dialog: Dialog): void {
-    this.#part(watch);
-    watch.dialog = dialog;
-    this.#byDialog.set(dialog.id, watch);
-  }
-  /** Leaves the dialog, and the request that might begin one. */
-  #part(watch: Watch): void {
-    if (watch.dialog !== undefined) this.#byDialog.delete(watch.dialog.id);
-    if (watch.calling !== undefined) this.#byCall.delete(watch.calling);
-    watch.dialog = undefined;
-    watch.calling = undefined;
-  }
   #leave(watch: Watch): void {
-    this.#part(watch);
-    this.#endGuard(watch);
+    this.#dialogs.part(watch);
+    this.#guards.end(watch);
   }
   #forget(watch: Watch): void {
     const { dialog } = watch;
@@ -400,6 +392,7 @@ export class Watches {
     if (this.#watches.get(keyOf(watch)) === watch) {
       this.#watches.delete(keyOf(watch));
       this.#held.remove(watch.remote);
+      this.#retelling.forget(owedOf(watch));
     }
     this.#context.store.deleteWatch(watch);
   }
@@ -411,9 +404,9 @@ export class Watches {
 function documentOf({ body }: SipRequest): DevicePresence[] {
   return body.length === 0 ? [] : (readPresenceDocument(body) ?? []);
 }
+function owedOf({ local, remote }: Pair): Owed {
+  return { kind: 'state', local, remote };
+}
 function keyOf({ local, remote }: Pair): string {
   return `${remote} ${local}`;
-}
-function callKey(callId: string, tag: string): string {
-  return `${callId}\n${tag}`;
 }

@@ -1,7 +1,17 @@
-import type { Clock } from '#kernel';
-import type { InboundStream, OutboundStream, PeerSecurity, StreamAction } from '#protocols/xmpp';
+import type { Clock, Monotonic } from '#kernel';
+import type { XmlElement } from '#protocols/xml';
+import type {
+  InboundStream,
+  OutboundStream,
+  PeerSecurity,
+  StreamAction,
+  StreamReason,
+} from '#protocols/xmpp';
 import { speaksForDomain } from './certificate-identity.ts';
 import type { ShownIdentity, UpgradableSocket } from './upgradable-socket.ts';
+
+/** What was sent so shortly before the peer's end may have crossed it. */
+const CROSSING_MS = 10_000;
 
 /** What the owner of a stream is told of; writing, TLS and the end of the transport are done here. */
 export type OwnerAction = Exclude<StreamAction, { readonly type: 'send' | 'start-tls' }>;
@@ -27,6 +37,8 @@ export class PartnerStream<Core extends InboundStream | OutboundStream = Inbound
   readonly socket: UpgradableSocket;
   shown: ShownIdentity | undefined;
   readonly #options: PartnerStreamOptions<Core>;
+  /** When the last stanza went out on it. */
+  #sentAt: Monotonic = Number.NEGATIVE_INFINITY;
   #ended = false;
   #paused = false;
 
@@ -35,7 +47,7 @@ export class PartnerStream<Core extends InboundStream | OutboundStream = Inbound
     this.core = options.core;
     this.socket = options.socket;
     this.socket.onData = (bytes) => this.run(this.core.handleBytes(bytes, this.#now()));
-    this.socket.onClose = () => this.#finish({ type: 'close', reason: 'closed' });
+    this.socket.onClose = () => this.#finish({ type: 'close', reason: 'connection-lost' });
   }
 
   get ended(): boolean {
@@ -63,6 +75,22 @@ export class PartnerStream<Core extends InboundStream | OutboundStream = Inbound
       this.socket.destroy();
     }
     this.#throttle();
+  }
+  /** Only when the core is ready for it. */
+  send(stanza: XmlElement, now: Monotonic): void {
+    this.#sentAt = now;
+    this.run(this.core.send(stanza, now));
+  }
+  /**
+   * Whether this end may have taken stanzas with it of which nobody will be told. Those that were to be acknowledged
+   * and were not go out again; of the others, what the transport held is gone.
+   */
+  mayHaveLost(reason: StreamReason): boolean {
+    if (this.core.provenBy === undefined) return false;
+    const inOrder = reason === 'closed' || reason === 'inactive' || reason === 'shutdown';
+    if (!inOrder) return true;
+    // The peer closed in order, and what we said at the same time it has not read.
+    return reason === 'closed' && !this.core.managed && this.#now() - this.#sentAt < CROSSING_MS;
   }
   /** A stanza is safe with the next one. */
   handled(number: number): void {
@@ -105,6 +133,20 @@ export class PartnerStream<Core extends InboundStream | OutboundStream = Inbound
   #now(): number {
     return this.#options.clock.now();
   }
+}
+
+/** What there is to say about a stream. */
+export function stateOf(direction: 'in' | 'out', stream: PartnerStream, peer: string | undefined) {
+  return {
+    direction,
+    peer: peer ?? '',
+    address: stream.socket.remoteAddress,
+    tls: stream.shown?.protocol ?? 'none',
+    /** How the peer, or we, have proven who we are; nothing until then. */
+    by: stream.core.provenBy ?? '',
+    managed: stream.core.managed,
+    waiting: stream.core.open,
+  };
 }
 
 /** The certificate, asked domain by domain. */

@@ -38,7 +38,7 @@ export class ReturnPaths {
       if (waiting === undefined) this.#waiting.set(stream, [outgoing]);
       else waiting.push(outgoing);
     }
-    stream.run(stream.core.send(outgoing.stanza, now));
+    stream.send(outgoing.stanza, now);
     if (!managed) outgoing.settled(undefined);
   }
   acknowledged(stream: PartnerStream<InboundStream>, count: number): void {

@@ -122,7 +122,7 @@ export class Route {
       outgoing.attempts += 1;
       const managed = stream.core.managed;
       if (managed) this.#unacknowledged.push(outgoing);
-      stream.run(stream.core.send(outgoing.stanza, now));
+      stream.send(outgoing.stanza, now);
       // Without acknowledgements, handing it to the transport is all that can be known.
       if (!managed) outgoing.settled(undefined);
     }

@@ -59,7 +59,7 @@ export async function tryPartner(options: TrialOptions, dial: Dial): Promise<Tri
     true,
     `${pair.to} believes ${pair.from} by ${how}${tried}${managed ? '; it acknowledges stanzas' : ''}`,
   );
-  stream.run(stream.core.send(stanza, clock.now()));
+  stream.send(stanza, clock.now());
   return { sent: true, end: stop };
 }
 

@@ -7,7 +7,7 @@ import { type DomainPair, InboundStream, OutboundStream, type StreamReason } fro
 import { dialPartner } from './dial-partner.ts';
 import { declareMeters, type Meters } from './meters.ts';
 import type { EndpointContext, EndpointSettings, Undelivered } from './partner.ts';
-import { type OwnerAction, PartnerStream } from './partner-stream.ts';
+import { type OwnerAction, PartnerStream, stateOf } from './partner-stream.ts';
 import { Questions } from './questions.ts';
 import { type Directed, ReturnPaths } from './return-paths.ts';
 import { Route } from './route.ts';
@@ -21,7 +21,7 @@ const TICK_MS = 1000;
 /** Questions about dialback keys under way at a time. */
 const QUESTIONS = 200;
 /** Ends that are nothing to tell about. */
-const ORDINARY: ReadonlySet<StreamReason> = new Set(['closed', 'inactive', 'shutdown']);
+const ORDINARY: ReadonlySet<StreamReason> = new Set(['closed', 'connection-lost', 'inactive', 'shutdown']);
 
 /** Streams with partners in both directions: who they are is proven here, what they may say is the user's to judge. */
 export class XmppEndpoint {
@@ -63,19 +63,9 @@ export class XmppEndpoint {
   }
   /** What there is to say about each stream. */
   streams() {
-    const describe = (direction: 'in' | 'out', stream: PartnerStream, peer: string | undefined) => ({
-      direction,
-      peer: peer ?? '',
-      address: stream.socket.remoteAddress,
-      tls: stream.shown?.protocol ?? 'none',
-      /** How the peer, or we, have proven who we are; nothing until then. */
-      by: stream.core.provenBy ?? '',
-      managed: stream.core.managed,
-      waiting: stream.core.open,
-    });
     return [
-      ...[...this.#inbound].map((stream) => describe('in', stream, stream.core.peer)),
-      ...[...this.#outbound].map((stream) => describe('out', stream, stream.core.pair.to)),
+      ...[...this.#inbound].map((stream) => stateOf('in', stream, stream.core.peer)),
+      ...[...this.#outbound].map((stream) => stateOf('out', stream, stream.core.pair.to)),
     ];
   }
   configure(settings: EndpointSettings): void {
@@ -236,6 +226,7 @@ export class XmppEndpoint {
       handleSecured: (shown) => this.#events.secured('out', stream.socket.remoteAddress, shown),
       handle: (action) => {
         if (action.type === 'stanza') this.#arrive(stream, action, streamId);
+        else if (action.type === 'authorized' && action.by !== 'bidi') this.#opened(stream);
         else if (action.type === 'close') this.#outboundEnded(stream, action);
         handle(action);
       },
@@ -261,6 +252,8 @@ export class XmppEndpoint {
       case 'authorized':
         this.#proven(stream);
         this.#returns.forget();
+        if (stream.core.carries({ from: action.pair.to, to: action.pair.from }))
+          this.#context.user.handleStream(action.pair.from, 'open');
         this.#limitPartner(stream);
         return;
       case 'acknowledged':
@@ -270,17 +263,27 @@ export class XmppEndpoint {
         this.#inbound.delete(stream);
         this.#unproven.delete(stream);
         this.#sendAgain(stream);
+        this.#lost(stream, stream.core.peer, action.reason);
         this.#tell('in', stream, stream.core.peer, action);
         return;
       case 'refused':
       case 'verified':
       case 'draining':
+      case 'partner-stream':
         return;
     }
   }
+  #opened({ core }: PartnerStream<OutboundStream>): void {
+    if (core.purpose === 'stanzas') this.#context.user.handleStream(core.pair.to, 'open');
+  }
   #outboundEnded(stream: PartnerStream<OutboundStream>, action: OwnerAction & { type: 'close' }): void {
     this.#outbound.delete(stream);
+    this.#lost(stream, stream.core.pair.to, action.reason);
     this.#tell('out', stream, stream.core.pair.to, action);
+  }
+
+  #lost(stream: PartnerStream, peer: string | undefined, reason: StreamReason): void {
+    if (peer !== undefined && stream.mayHaveLost(reason)) this.#context.user.handleStream(peer, 'broken');
   }
 
   #arrive(stream: PartnerStream, action: OwnerAction & { type: 'stanza' }, streamId: string): void {

@@ -4,7 +4,13 @@ import { type Connection, dialTls } from '#platform/net';
 import type { Credentials, TrustAnchors } from '#platform/pki';
 import type { Metrics } from '#platform/telemetry';
 import type { XmlElement } from '#protocols/xml';
-import { type DomainPair, originOf, type StanzaOrigin, withoutOrigin } from '#protocols/xmpp';
+import {
+  type DomainPair,
+  originOf,
+  type PartnerStreamState,
+  type StanzaOrigin,
+  withoutOrigin,
+} from '#protocols/xmpp';
 import type { Link, LinkLimits } from './link.ts';
 import type { LinkFailure, RouterLimits } from './link-router.ts';
 import { type LinkNotice, LinkSet, type LinkState } from './link-set.ts';
@@ -31,6 +37,8 @@ export interface EdgeArrival {
 export interface EdgeLinksUser {
   handleArrival(arrival: EdgeArrival): void;
   handleReady(edge: string): void;
+  /** What became of an edge's streams with a partner; `domain` is one of the partner's. */
+  handlePartner(domain: string, state: PartnerStreamState): void;
   /** A link ended, or an attempt to open one failed. */
   handleEnd(notice: LinkNotice): void;
 }
@@ -86,6 +94,7 @@ export class EdgeLinks {
         if (edge !== undefined) edge.failures = 0;
         user.handleReady(link.peer);
       },
+      handlePartner: (domain, state) => user.handlePartner(domain, state),
       handleEnd: (link, notice) => {
         user.handleEnd(notice);
         const edge = this.#edgeOf(link);

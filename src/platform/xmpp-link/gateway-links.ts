@@ -3,7 +3,13 @@ import type { Connection } from '#platform/net';
 import { matchName } from '#platform/pki';
 import type { Metrics } from '#platform/telemetry';
 import type { XmlElement } from '#protocols/xml';
-import { type DomainPair, type StanzaOrigin, withOrigin, withoutOrigin } from '#protocols/xmpp';
+import {
+  type DomainPair,
+  type PartnerStreamState,
+  type StanzaOrigin,
+  withOrigin,
+  withoutOrigin,
+} from '#protocols/xmpp';
 import type { Link, LinkLimits } from './link.ts';
 import type { LinkFailure, RouterLimits } from './link-router.ts';
 import { type LinkNotice, LinkSet, type LinkState } from './link-set.ts';
@@ -54,6 +60,8 @@ export class GatewayLinks {
       handleStanza: (link, stanza, pair, number) =>
         user.handleArrival({ stanza: withoutOrigin(stanza), pair, done: () => link.handled(number) }),
       handleReady: (link) => user.handleReady(link.peer, link.connection.remote.address),
+      // Only proxies know of streams with partners.
+      handlePartner: () => {},
       handleEnd: (_, notice) => user.handleEnd(notice),
     });
   }
@@ -103,6 +111,10 @@ export class GatewayLinks {
     const to = stanza.attributes.get('to') ?? '';
     const slash = to.indexOf('/');
     this.#set.send(withOrigin(stanza, origin), slash < 0 ? to : to.slice(0, slash), settled);
+  }
+  /** Tells every gateway what became of our streams with a partner. */
+  tellPartner(domain: string, state: PartnerStreamState): void {
+    for (const link of this.#set.links()) link.tellPartner(domain, state);
   }
   /** Asks gateways to send by other edges. */
   drain(): void {

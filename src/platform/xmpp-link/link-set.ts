@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '#kernel';
 import type { CloseReason, Connection } from '#platform/net';
 import type { Metrics } from '#platform/telemetry';
 import type { XmlElement } from '#protocols/xml';
-import type { DomainPair, StreamReason } from '#protocols/xmpp';
+import type { DomainPair, PartnerStreamState, StreamReason } from '#protocols/xmpp';
 import { Link, type LinkLimits, type LinkOptions, type LinkOwner } from './link.ts';
 import { type LinkFailure, LinkRouter, type RouterLimits } from './link-router.ts';
 import { declareMeters } from './meters.ts';
@@ -28,6 +28,7 @@ export interface LinkState {
 export interface SetUser {
   handleStanza(link: Link, stanza: XmlElement, pair: DomainPair, number: number): void;
   handleReady(link: Link): void;
+  handlePartner(domain: string, state: PartnerStreamState): void;
   handleEnd(link: Link, notice: LinkNotice): void;
 }
 
@@ -111,6 +112,9 @@ export class LinkSet implements LinkOwner {
   }
   handleDraining(link: Link): void {
     this.router.retire(link);
+  }
+  handlePartner(domain: string, state: PartnerStreamState): void {
+    this.#user.handlePartner(domain, state);
   }
   handleSpace(): void {
     this.router.space();

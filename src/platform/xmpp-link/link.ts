@@ -5,6 +5,7 @@ import {
   type DomainPair,
   LinkStream,
   linkLimits,
+  type PartnerStreamState,
   type StreamAction,
   type StreamReason,
 } from '#protocols/xmpp';
@@ -29,6 +30,8 @@ export interface LinkOwner {
   handleAcknowledged(link: Link, count: number): void;
   /** The other end asks for another link to be used. */
   handleDraining(link: Link): void;
+  /** The proxy says what became of its streams with a partner. */
+  handlePartner(domain: string, state: PartnerStreamState): void;
   /** There is room again. */
   handleSpace(link: Link): void;
   /** Exactly once; the reason is of the stream, or of the transport below it. */
@@ -116,6 +119,9 @@ export class Link {
   drain(): void {
     if (this.ready) this.#run(this.#core.drain(this.#options.clock.now()));
   }
+  tellPartner(domain: string, state: PartnerStreamState): void {
+    if (this.ready) this.#run(this.#core.tellPartner(domain, state, this.#options.clock.now()));
+  }
   stop(reason: StreamReason): void {
     if (!this.#ended) this.#run(this.#core.stop(reason));
   }
@@ -135,6 +141,9 @@ export class Link {
           break;
         case 'draining':
           owner.handleDraining(this);
+          break;
+        case 'partner-stream':
+          owner.handlePartner(action.domain, action.state);
           break;
         case 'authorized':
           owner.handleReady(this);

@@ -6,6 +6,8 @@ export {
   originOf,
   type PartnerType,
   partnerTypes,
+  type ReturnedKind,
+  returnedKindOf,
   type StanzaOrigin,
   withOrigin,
   withoutOrigin,
@@ -19,7 +21,7 @@ export {
   negotiations,
 } from './methods.ts';
 export { NS } from './namespaces.ts';
-export type { DomainPair, StreamAction } from './stream/actions.ts';
+export type { DomainPair, PartnerStreamState, StreamAction } from './stream/actions.ts';
 export { type StreamReason, streamReasons } from './stream/drop.ts';
 export { InboundStream, type ReceiverPolicy } from './stream/inbound-stream.ts';
 export { linkLimits, partnerLimits, strangerLimits } from './stream/limits.ts';

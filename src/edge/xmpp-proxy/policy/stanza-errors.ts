@@ -1,5 +1,5 @@
 import { element, type XmlElement } from '#protocols/xml';
-import { NS } from '#protocols/xmpp';
+import { NS, returnedKindOf } from '#protocols/xmpp';
 import type { Refusal } from './refusals.ts';
 
 type ErrorType = 'cancel' | 'modify' | 'wait' | 'auth';
@@ -31,7 +31,18 @@ const ANSWERS: Readonly<Record<Refusal, readonly [ErrorType, string, string]>> =
 export function errorFor(stanza: XmlElement, refusal: Refusal): XmlElement | undefined {
   const { name, attributes } = stanza;
   const type = attributes.get('type');
-  if (type === 'error' || !mayBeAnswered(name, type)) return undefined;
+  return type === 'error' || !mayBeAnswered(name, type) ? undefined : errorOf(stanza, refusal);
+}
+
+/**
+ * The error that goes back to a gateway, for every stanza but errors: also for presence that asks for nothing, since the
+ * gateway has to know what nobody was told. It goes no further than there.
+ */
+export function returnFor(stanza: XmlElement, refusal: Refusal): XmlElement | undefined {
+  return returnedKindOf(stanza) === undefined ? undefined : errorOf(stanza, refusal);
+}
+
+function errorOf({ name, attributes }: XmlElement, refusal: Refusal): XmlElement {
   const [kind, condition, text] = ANSWERS[refusal];
   const said = element(NS.stanzaErrors, 'text', { 'xml:lang': 'en' }, [text]);
   const error = element(NS.server, 'error', { type: kind }, [element(NS.stanzaErrors, condition), said]);

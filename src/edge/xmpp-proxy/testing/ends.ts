@@ -35,6 +35,8 @@ export interface PartnerOptions {
   readonly address?: string;
 }
 
+const TIMES = { establishmentMs: 60_000, stanzaMs: 30_000, inactivityMs: 600_000 };
+
 /** An XMPP server of a partner: our own endpoint, on the partner's address. */
 export class PartnerServer {
   readonly domain: string;
@@ -73,12 +75,7 @@ export class PartnerServer {
       random,
       metrics,
     });
-    const times = {
-      establishmentMs: 60_000,
-      stanzaMs: 30_000,
-      keepAliveMs: options.keepAliveMs ?? 300_000,
-      inactivityMs: 600_000,
-    };
+    const times = { ...TIMES, keepAliveMs: options.keepAliveMs ?? 300_000 };
     const partner = new PartnerServer(
       domain,
       (user) =>
@@ -95,6 +92,7 @@ export class PartnerServer {
                 if (!user.#answersPing(arrival.stanza)) user.arrivals.add(arrival);
               },
               handleNotice: (notice) => user.notices.add(notice),
+              handleStream: () => {},
             },
           },
           {
@@ -163,6 +161,8 @@ export class TestGateway {
   readonly links: EdgeLinks;
   readonly arrivals = new Seen<EdgeArrival>();
   readonly ready = new Seen<string>();
+  /** What the proxy said of its streams with partners. */
+  readonly partners = new Seen<string>();
   readonly ends = new Seen<LinkNotice>();
 
   private constructor(make: (user: TestGateway) => EdgeLinks) {
@@ -196,6 +196,7 @@ export class TestGateway {
               user.arrivals.add(arrival);
             },
             handleReady: (edge) => user.ready.add(edge),
+            handlePartner: (domain, state) => user.partners.add(`${domain} ${state}`),
             handleEnd: (notice) => user.ends.add(notice),
           },
         ),

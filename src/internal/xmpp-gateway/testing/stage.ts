@@ -3,8 +3,9 @@ import { SipSide } from '#platform/sip-agent';
 import type { SipFlow } from '#platform/sip-endpoint';
 import { Metrics } from '#platform/telemetry';
 import { buildRequest, type SipRequest, type SipResponse } from '#protocols/sip';
-import { readXmlDocument, writeXml, type XmlElement } from '#protocols/xml';
-import { NS, type PartnerType, partnerLimits } from '#protocols/xmpp';
+import type { StanzaCondition } from '#protocols/sip-xmpp';
+import { element, readXmlDocument, writeXml, type XmlElement } from '#protocols/xml';
+import { NS, type PartnerType, partnerLimits, returnedKindOf } from '#protocols/xmpp';
 import { MemoryNetwork, Peer } from '../../../platform/sip-endpoint/testing/memory-network.ts';
 import { Gateway, type RefusalNote } from '../gateway.ts';
 import type { GatewaySettings, SendFailure } from '../gateway-context.ts';
@@ -61,6 +62,9 @@ export class Stage {
   readonly metrics: Metrics;
   /** What the way to the partners says about a stanza. */
   failure: SendFailure | undefined;
+  /** The proxy does not reach the partner: what is sent comes back with the next `comesBack` or `wait`. */
+  away = false;
+  readonly #back: XmlElement[] = [];
   settings: GatewaySettings;
   #reachable = true;
   readonly #sent: XmlElement[] = [];
@@ -90,6 +94,7 @@ export class Stage {
     const xmpp = {
       send: (stanza: XmlElement, settled?: (failed: SendFailure | undefined) => void) => {
         this.#sent.push(stanza);
+        if (this.away) this.#back.push(stanza);
         settled?.(this.failure);
       },
     };
@@ -143,6 +148,32 @@ export class Stage {
         return done === 1;
       },
     };
+  }
+  /** The proxy returns what it could not deliver, as its policy does; gives how many stanzas that were. */
+  comesBack(condition: StanzaCondition = 'remote-server-timeout'): number {
+    const back = this.#back.splice(0);
+    for (const stanza of back) {
+      const undelivered = returnedKindOf(stanza);
+      if (undelivered === undefined) continue;
+      const { from, to, id } = Object.fromEntries(stanza.attributes);
+      const why = element(NS.server, 'error', { type: 'wait' }, [element(NS.stanzaErrors, condition)]);
+      stanzas += 1;
+      this.gateway.handleArrival({
+        stanza: element(NS.server, stanza.name, { from: to, to: from, id, type: 'error' }, [why]),
+        pair: { from: 'xmpp.example', to: 'sip.example' },
+        origin: {
+          stream: 'edge-1',
+          number: stanzas,
+          partner: 'xmpp.example',
+          type: 'federated',
+          undelivered,
+        },
+        edge: 'edge1.example',
+        done: () => {},
+      });
+    }
+    this.network.settle();
+    return back.length;
   }
   /** The stanzas sent since the last look, as text. */
   said(): string[] {
@@ -202,6 +233,7 @@ export class Stage {
       this.network.wait(Math.min(1000, ms - passed), 1000);
       this.gateway.sweep();
       this.network.settle();
+      this.comesBack();
     }
   }
 }

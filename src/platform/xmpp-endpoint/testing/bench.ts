@@ -107,6 +107,7 @@ class Seen {
     arrival.done();
     this.#wake();
   }
+  handleStream(): void {}
   handleNotice(notice: StreamNotice): void {
     this.notices.push(notice);
     this.#wake();

@@ -173,6 +173,7 @@ export async function startGateway(
         arrivals.add(arrival);
       },
       handleReady: (edge) => ready.add(edge),
+      handlePartner: () => {},
       handleEnd: (notice) => ends.add(notice),
     },
   );

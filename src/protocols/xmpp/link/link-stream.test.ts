@@ -87,11 +87,29 @@ function proxyHeader(): StreamAction[] {
   return [{ type: 'send', text }];
 }
 
+test('what became of streams with partners is told to the gateway alone; what it does not know it passes over', () => {
+  const { gateway, proxy } = join();
+  const told = gateway.handleBytes(Buffer.from(sent(proxy.tellPartner(THEIRS, 'broken', 0))), 0);
+  assert.deepEqual(told, [{ type: 'partner-stream', domain: THEIRS, state: 'broken' }]);
+  const says = (text: string) => Buffer.from(text.replace('/>', ` xmlns='${NS.link}'/>`));
+  assert.deepEqual(gateway.handleBytes(says(`<weather tomorrow='fair'/>`), 0), []);
+  assert.equal(
+    ended(proxy.handleBytes(says(`<partner domain='x' stream='open'/>`), 0)),
+    'unexpected-element',
+  );
+  assert.equal(
+    ended(gateway.handleBytes(says(`<partner domain='x' stream='mended'/>`), 0)),
+    'unexpected-element',
+  );
+});
+
 test('an origin is read only where there is exactly one, and a whole one', () => {
   const stanza = element(NS.server, 'message', { from: `a@${THEIRS}`, to: `b@${OURS}` });
   const origin = { stream: 's', number: 3, partner: THEIRS, type: 'public-unverified' } as const;
   const marked = withOrigin(stanza, origin);
   assert.deepEqual(originOf(marked), origin);
+  const returned = { ...origin, undelivered: 'probe' } as const;
+  assert.deepEqual(originOf(withOrigin(stanza, returned)), returned);
   assert.deepEqual(withoutOrigin(marked), stanza);
   assert.equal(originOf(stanza), undefined);
   const [mark] = marked.children;
@@ -103,6 +121,7 @@ test('an origin is read only where there is exactly one, and a whole one', () =>
     { type: 'friend' },
     { stream: '' },
     { partner: '' },
+    { undelivered: 'letter' },
   ]) {
     const attributes = { stream: 's', number: '3', partner: THEIRS, type: 'federated', ...wrong };
     const broken = { ...stanza, children: [element(NS.link, 'origin', attributes)] };

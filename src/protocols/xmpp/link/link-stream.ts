@@ -1,7 +1,8 @@
 import type { Monotonic } from '#kernel';
 import { child, element, type StreamRoot, type XmlElement, type XmlLimits } from '#protocols/xml';
+import { parseJid } from '../jid.ts';
 import { NS } from '../namespaces.ts';
-import type { StreamAction } from '../stream/actions.ts';
+import type { PartnerStreamState, StreamAction } from '../stream/actions.ts';
 import type { StreamReason } from '../stream/drop.ts';
 import { isStanza, pairOf } from '../stream/stanza.ts';
 import { StanzaChannel } from '../stream/stanza-channel.ts';
@@ -78,6 +79,11 @@ export class LinkStream {
   /** The proxy asks for other edges to be used; what comes nevertheless is taken. Only when `ready`. */
   drain(now: Monotonic): StreamAction[] {
     this.#wire.sendElement(element(NS.link, 'draining'), now);
+    return this.#wire.actions;
+  }
+  /** The proxy says what became of its streams with a partner. Only when `ready`. */
+  tellPartner(domain: string, stream: PartnerStreamState, now: Monotonic): StreamAction[] {
+    this.#wire.sendElement(element(NS.link, 'partner', { domain, stream }), now);
     return this.#wire.actions;
   }
   takeUnacknowledged(): XmlElement[] {
@@ -160,9 +166,15 @@ export class LinkStream {
     if (!this.ready || !counted || !this.#channel.handleElement(received, now)) this.#unexpected();
   }
 
-  #handleOwn({ name }: XmlElement): void {
-    if (name !== 'draining' || this.#options.role !== 'gateway' || !this.ready) return this.#unexpected();
-    this.#wire.act({ type: 'draining' });
+  /** What a later version of the proxy may say is passed over. */
+  #handleOwn({ name, attributes }: XmlElement): void {
+    if (this.#options.role !== 'gateway' || !this.ready) return this.#unexpected();
+    if (name === 'draining') this.#wire.act({ type: 'draining' });
+    if (name !== 'partner') return;
+    const domain = parseJid(attributes.get('domain') ?? '')?.domain;
+    const state = attributes.get('stream');
+    if (domain === undefined || (state !== 'open' && state !== 'broken')) return this.#unexpected();
+    this.#wire.act({ type: 'partner-stream', domain, state });
   }
 
   #sendHeader(now: Monotonic): void {

@@ -5,6 +5,19 @@ import { NS } from '../namespaces.ts';
 export const partnerTypes = ['federated', 'public-verified', 'public-unverified'] as const;
 export type PartnerType = (typeof partnerTypes)[number];
 
+/** What a stanza was that comes back because it did not arrive: a message, or presence by its type. */
+export const returnedKinds = [
+  'message',
+  'available',
+  'unavailable',
+  'subscribe',
+  'subscribed',
+  'unsubscribe',
+  'unsubscribed',
+  'probe',
+] as const;
+export type ReturnedKind = (typeof returnedKinds)[number];
+
 /** What the proxy says about a stanza that it brings: docs/protocols/xmpp-link.md, "Origin". */
 export interface StanzaOrigin {
   /** Of the partner's stream that brought it, unguessable; a stanza that comes twice bears the same stream and number. */
@@ -13,13 +26,16 @@ export interface StanzaOrigin {
   /** The main domain of the partner. */
   readonly partner: string;
   readonly type: PartnerType;
+  /** Only on an error of the proxy itself: what it could not deliver. */
+  readonly undelivered?: ReturnedKind;
 }
 
 const MOST_NUMBER = 2 ** 48;
 
 /** The stanza with its origin, and with no other word of the link's namespace. */
-export function withOrigin(stanza: XmlElement, { stream, number, partner, type }: StanzaOrigin): XmlElement {
-  const origin = element(NS.link, 'origin', { stream, number: String(number), partner, type });
+export function withOrigin(stanza: XmlElement, said: StanzaOrigin): XmlElement {
+  const { stream, number, partner, type, undelivered } = said;
+  const origin = element(NS.link, 'origin', { stream, number: String(number), partner, type, undelivered });
   return { ...stanza, children: [...withoutOrigin(stanza).children, origin] };
 }
 
@@ -43,5 +59,16 @@ export function originOf({ children }: XmlElement): StanzaOrigin | undefined {
   const number = /^\d{1,15}$/.test(digits) ? Number(digits) : MOST_NUMBER;
   const type = partnerTypes.find((known) => known === attributes.get('type'));
   if (!stream || !partner || type === undefined || number >= MOST_NUMBER) return undefined;
-  return { stream, number, partner, type };
+  const undelivered = returnedKinds.find((known) => known === attributes.get('undelivered'));
+  if (undelivered === undefined && attributes.has('undelivered')) return undefined;
+  return { stream, number, partner, type, ...(undelivered === undefined ? {} : { undelivered }) };
+}
+
+/** The word for a stanza that comes back; undefined for one of which nobody is told. */
+export function returnedKindOf({ name, attributes }: XmlElement): ReturnedKind | undefined {
+  const type = attributes.get('type');
+  if (type === 'error') return undefined;
+  if (name === 'message') return 'message';
+  if (name !== 'presence') return undefined;
+  return type === undefined ? 'available' : returnedKinds.find((known) => known === type);
 }

@@ -7,6 +7,9 @@ export interface DomainPair {
   readonly to: string;
 }
 
+/** `broken`: what was said lately may be lost. `open`: there is one again, after stanzas came back. */
+export type PartnerStreamState = 'open' | 'broken';
+
 /** What the owner of a stream has to do now, in this order. */
 export type StreamAction =
   /** Write this text, as UTF-8. */
@@ -46,5 +49,7 @@ export type StreamAction =
   | { readonly type: 'acknowledged'; readonly stanzas: readonly XmlElement[] }
   /** On a link: the proxy asks the gateway to send by another edge. */
   | { readonly type: 'draining' }
+  /** On a link: what became of the proxy's streams with a partner. */
+  | { readonly type: 'partner-stream'; readonly domain: string; readonly state: PartnerStreamState }
   /** Write what was sent, then close the transport. Nothing follows. */
   | { readonly type: 'close'; readonly reason: StreamReason; readonly detail?: string };

@@ -5,6 +5,8 @@ export const streamReasons = [
   ...xmlProblems,
   /** The stream was closed by the peer in order, or by us at its end. */
   'closed',
+  /** The transport ended before the stream did. */
+  'connection-lost',
   'stream-error-received',
   'header-invalid',
   'version-unsupported',
