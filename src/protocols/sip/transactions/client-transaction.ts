@@ -10,6 +10,7 @@ export type ClientState = 'calling' | 'trying' | 'proceeding' | 'accepted' | 'co
 /** A request that we sent. Its machine is one of the two subclasses. */
 export abstract class ClientTransaction extends TransactionBase {
   readonly side = 'client';
+  nextInTable: ClientTransaction | undefined;
   readonly branch: string;
   /** Undefined only for a CANCEL that the layer itself sends. */
   readonly user: ClientTransactionUser | undefined;
@@ -18,7 +19,8 @@ export abstract class ClientTransaction extends TransactionBase {
   bytes: Buffer;
 
   constructor(self: {
-    key: string;
+    hash: number;
+    scope: string;
     method: string;
     branch: string;
     flow: FlowId;

@@ -6,7 +6,14 @@ import { cancelFor } from './hop-requests.ts';
 import { InviteClientTransaction } from './invite-client.ts';
 import { InviteServerTransaction } from './invite-server.ts';
 import { Machinery } from './machinery.ts';
-import { clientKey, clientKeyOf, isLegacy, serverKey } from './matching.ts';
+import {
+  ClientTransactions,
+  clientHash,
+  isLegacy,
+  ownBranchOf,
+  ServerTransactions,
+  serverHash,
+} from './matching.ts';
 import { NonInviteClientTransaction } from './non-invite-client.ts';
 import { NonInviteServerTransaction } from './non-invite-server.ts';
 import type { ServerTransaction } from './server-transaction.ts';
@@ -46,8 +53,8 @@ export interface TransactionLayerOptions {
  * `now` must not go back. An ACK for a 2xx is no transaction: the layer above sends it itself.
  */
 export class TransactionLayer {
-  readonly #servers = new Map<string, ServerTransaction>();
-  readonly #clients = new Map<string, ClientTransaction>();
+  readonly #servers = new ServerTransactions();
+  readonly #clients = new ClientTransactions();
   readonly #byFlow = new FlowLists();
   readonly #machinery = new Machinery((transaction) => this.#forget(transaction));
   #limits: TransactionLimits;
@@ -85,26 +92,25 @@ export class TransactionLayer {
     const legacy = isLegacy(request);
     this.#machinery.begin(now);
     if (method === 'ACK') return this.#handleAck(request, scope, legacy);
-    const key = serverKey(request, method, scope, legacy);
-    const known = this.#servers.get(key);
+    const known = this.#servers.find(request, method, scope);
     if (known !== undefined) {
       if (legacy && known.request.to.tag !== request.to.tag) return { type: 'refused', reason: 'merged' };
       known.handleRepeated(this.#machinery);
       return { type: 'absorbed', actions: this.#machinery.actions };
     }
     if (this.#servers.size >= this.#limits.server) return { type: 'refused', reason: 'full' };
-    const transaction = this.#serve(request, key, flow);
+    const transaction = this.#serve(request, scope, flow);
     if (method !== 'CANCEL') return { type: 'new', transaction };
-    const invite = this.#servers.get(serverKey(request, 'INVITE', scope, legacy));
+    const invite = this.#servers.find(request, 'INVITE', scope);
     return invite === undefined ? { type: 'cancel', transaction } : { type: 'cancel', transaction, invite };
   }
 
   handleResponse(response: SipResponse, flow: FlowId, now: Monotonic): ResponseOutcome {
     this.#machinery.begin(now);
     const { actions } = this.#machinery;
-    const key = clientKeyOf(response, this.#scope(flow));
-    if (key === undefined) return { type: 'stray', reason: 'no-branch', actions };
-    const transaction = this.#clients.get(key);
+    const branch = ownBranchOf(response);
+    if (branch === undefined) return { type: 'stray', reason: 'no-branch', actions };
+    const transaction = this.#clients.find(branch, response.cseq.method, this.#scope(flow));
     if (transaction === undefined) return { type: 'stray', reason: 'no-transaction', actions };
     const forUser = transaction.handleResponse(response, this.#machinery);
     if (!forUser || transaction.user === undefined) return { type: 'absorbed', actions };
@@ -132,10 +138,12 @@ export class TransactionLayer {
 
   request(request: ClientRequest, user: ClientTransactionUser, now: Monotonic): ClientOutcome {
     if (this.#clients.size - this.#cancels >= this.#limits.client) return { type: 'refused', reason: 'full' };
-    const key = clientKey(request.branch, request.method, this.#scope(request.flow));
-    if (this.#clients.has(key)) return { type: 'refused', reason: 'duplicate-branch' };
+    const scope = this.#scope(request.flow);
+    if (this.#clients.find(request.branch, request.method, scope) !== undefined) {
+      return { type: 'refused', reason: 'duplicate-branch' };
+    }
     this.#machinery.begin(now);
-    const transaction = this.#send(request, key, user);
+    const transaction = this.#send(request, scope, user);
     return { type: 'started', transaction, actions: this.#machinery.actions };
   }
 
@@ -155,6 +163,7 @@ export class TransactionLayer {
     for (let next = this.#byFlow.first(flow); next !== undefined; next = this.#byFlow.first(flow)) {
       next.handleFlowClosed(this.#machinery);
     }
+    this.#byFlow.forget(flow);
     return this.#machinery.actions;
   }
 
@@ -179,43 +188,44 @@ export class TransactionLayer {
   }
 
   #handleAck(ack: SipRequest, scope: string, legacy: boolean): RequestOutcome {
-    const invite = this.#servers.get(serverKey(ack, 'INVITE', scope, legacy));
+    const invite = this.#servers.find(ack, 'INVITE', scope);
     if (!(invite instanceof InviteServerTransaction)) return { type: 'ack' };
     if (invite.handleAck(ack, legacy, this.#machinery) === 'user') return { type: 'ack' };
     return { type: 'absorbed', actions: this.#machinery.actions };
   }
 
-  #serve(request: SipRequest, key: string, flow: FlowId): ServerTransaction {
+  #serve(request: SipRequest, scope: string, flow: FlowId): ServerTransaction {
     const { method } = request;
-    const self = { key, method, flow, request, timers: this.#timers(flow) };
+    const hash = serverHash(request, method, scope);
+    const self = { hash, scope, method, flow, request, timers: this.#timers(flow) };
     const transaction =
       method === 'INVITE' ? new InviteServerTransaction(self) : new NonInviteServerTransaction(self);
-    this.#servers.set(key, transaction);
+    this.#servers.add(transaction);
     this.#byFlow.add(transaction);
     transaction.begin(this.#machinery);
     return transaction;
   }
 
-  #send(request: ClientRequest, key: string, user: ClientTransactionUser | undefined): ClientTransaction {
+  #send(request: ClientRequest, scope: string, user: ClientTransactionUser | undefined): ClientTransaction {
     const { method, branch, flow, bytes } = request;
-    const self = { key, method, branch, flow, bytes, user, timers: this.#timers(flow) };
+    const hash = clientHash(branch, method, scope);
+    const self = { hash, scope, method, branch, flow, bytes, user, timers: this.#timers(flow) };
     const transaction =
       method === 'INVITE'
         ? new InviteClientTransaction(self, (invite) => this.#sendCancel(invite))
         : new NonInviteClientTransaction(self);
-    this.#clients.set(key, transaction);
+    this.#clients.add(transaction);
     this.#byFlow.add(transaction);
     transaction.begin(this.#machinery);
     return transaction;
   }
 
   #sendCancel(invite: InviteClientTransaction): void {
-    const { branch, flow } = invite;
-    const key = clientKey(branch, 'CANCEL', this.#scope(flow));
+    const { branch, flow, scope } = invite;
     const bytes = cancelFor(invite.bytes);
-    if (bytes === undefined || this.#clients.has(key)) return;
+    if (bytes === undefined || this.#clients.find(branch, 'CANCEL', scope) !== undefined) return;
     this.#cancels += 1;
-    invite.ownCancel = this.#send({ method: 'CANCEL', branch, flow, bytes }, key, undefined);
+    invite.ownCancel = this.#send({ method: 'CANCEL', branch, flow, bytes }, scope, undefined);
   }
 
   #timers(flow: FlowId): Timers {
@@ -225,10 +235,10 @@ export class TransactionLayer {
   #forget(transaction: Transaction): void {
     this.#byFlow.remove(transaction);
     if (transaction.side === 'server') {
-      this.#servers.delete(transaction.key);
+      this.#servers.remove(transaction);
       return;
     }
-    this.#clients.delete(transaction.key);
+    this.#clients.remove(transaction);
     if (transaction.user === undefined) this.#cancels -= 1;
     if (!(transaction instanceof InviteClientTransaction)) return;
     // Else a peer that answers every INVITE and no CANCEL would fill the table.

@@ -1,7 +1,12 @@
 import type { SipRequest, SipResponse } from '../messages/message.ts';
+import type { ClientTransaction } from './client-transaction.ts';
+import type { ServerTransaction } from './server-transaction.ts';
+import { TextHash, TransactionTable } from './table.ts';
 
 /** What a branch parameter begins with when it is unique by itself (RFC 3261 §8.1.1.7). */
 export const MAGIC_COOKIE = 'z9hG4bK';
+
+const texts = new TextHash();
 
 /** Whether the request comes from an element older than RFC 3261, whose branch identifies nothing. */
 export function isLegacy(request: SipRequest): boolean {
@@ -9,28 +14,66 @@ export function isLegacy(request: SipRequest): boolean {
   return branch === undefined || branch.length === MAGIC_COOKIE.length || !startsWithCookie(branch);
 }
 
-/**
- * RFC 3261 §17.2.3 as one string: requests of one server transaction have the same key, `method` being
- * INVITE for an ACK and for finding what a CANCEL names (§9.2).
- */
-export function serverKey(request: SipRequest, method: string, scope: string, legacy: boolean): string {
-  const { host, port, branch } = request.topVia;
-  const sentBy = port === undefined ? host : `${host}:${port}`;
-  if (!legacy) return `${scope} ${method} ${branch} ${sentBy}`;
-  const { callId, cseq, from, uri } = request;
-  return `${scope} ${method} - ${sentBy} ${branch ?? ''} ${cseq.number} ${from.tag ?? ''} ${callId} ${uri}`;
+/** `method` is INVITE for an ACK and for finding what a CANCEL names (RFC 3261 §9.2). */
+export function serverHash(request: SipRequest, method: string, scope: string): number {
+  const { host, branch } = request.topVia;
+  const unique = isLegacy(request) ? request.callId : (branch ?? '');
+  return texts.of(unique, scope, method, host);
 }
 
-/** RFC 3261 §17.1.3. */
-export function clientKey(branch: string, method: string, scope: string): string {
-  return `${scope} ${method} ${branch}`;
+/** Server transactions, found by RFC 3261 §17.2.3. */
+export class ServerTransactions extends TransactionTable<ServerTransaction> {
+  find(request: SipRequest, method: string, scope: string): ServerTransaction | undefined {
+    const hash = serverHash(request, method, scope);
+    let one = this.chain(hash);
+    while (one !== undefined && !isSameServer(one, hash, request, method, scope)) one = one.nextInTable;
+    return one;
+  }
+}
+
+function isSameServer(
+  one: ServerTransaction,
+  hash: number,
+  request: SipRequest,
+  method: string,
+  scope: string,
+): boolean {
+  if (one.hash !== hash || one.method !== method || one.scope !== scope) return false;
+  const first = one.request;
+  const { host, port, branch } = request.topVia;
+  const { topVia } = first;
+  if (topVia.branch !== branch || topVia.host !== host || topVia.port !== port) return false;
+  if (!isLegacy(request)) return true;
+  return (
+    first.callId === request.callId &&
+    first.cseq.number === request.cseq.number &&
+    first.from.tag === request.from.tag &&
+    first.uri === request.uri
+  );
+}
+
+export function clientHash(branch: string, method: string, scope: string): number {
+  return texts.of(branch, scope, method, '');
+}
+
+/** Client transactions, found by RFC 3261 §17.1.3. */
+export class ClientTransactions extends TransactionTable<ClientTransaction> {
+  find(branch: string, method: string, scope: string): ClientTransaction | undefined {
+    const hash = clientHash(branch, method, scope);
+    let one = this.chain(hash);
+    while (one !== undefined && !isSameClient(one, branch, method, scope)) one = one.nextInTable;
+    return one;
+  }
+}
+
+function isSameClient(one: ClientTransaction, branch: string, method: string, scope: string): boolean {
+  return one.branch === branch && one.method === method && one.scope === scope;
 }
 
 /** Undefined when the topmost Via cannot be ours. */
-export function clientKeyOf(response: SipResponse, scope: string): string | undefined {
+export function ownBranchOf(response: SipResponse): string | undefined {
   const { branch } = response.topVia;
-  if (branch === undefined || !startsWithCookie(branch)) return undefined;
-  return clientKey(branch, response.cseq.method, scope);
+  return branch === undefined || !startsWithCookie(branch) ? undefined : branch;
 }
 
 /** Parameter values are compared without regard to case (RFC 3261 §7.3.1), the cookie among them. */

@@ -10,6 +10,7 @@ export type ServerState = 'trying' | 'proceeding' | 'accepted' | 'completed' | '
 /** A request that we were sent. Its machine is one of the two subclasses. */
 export abstract class ServerTransaction extends TransactionBase {
   readonly side = 'server';
+  nextInTable: ServerTransaction | undefined;
   readonly request: SipRequest;
   /** Set by whoever takes the request on; told of a CANCEL and of a failure. */
   user: ServerTransactionUser | undefined;
@@ -19,7 +20,14 @@ export abstract class ServerTransaction extends TransactionBase {
   /** The latest response, for retransmitted requests. */
   protected response: Buffer = NOTHING;
 
-  constructor(self: { key: string; method: string; flow: FlowId; timers: Timers; request: SipRequest }) {
+  constructor(self: {
+    hash: number;
+    scope: string;
+    method: string;
+    flow: FlowId;
+    timers: Timers;
+    request: SipRequest;
+  }) {
     super(self);
     this.request = self.request;
     this.state = self.method === 'INVITE' ? 'proceeding' : 'trying';

@@ -7,7 +7,9 @@ export const NOTHING = Buffer.alloc(0);
 /** What client and server transactions share. */
 export abstract class TransactionBase {
   /** Its place in the layer's table. */
-  readonly key: string;
+  readonly hash: number;
+  /** Messages match only within it. */
+  readonly scope: string;
   readonly method: string;
   readonly flow: FlowId;
   /** The timers of RFC 3261 §17 for the kind of transport that the flow is. */
@@ -20,8 +22,9 @@ export abstract class TransactionBase {
   previousOnFlow: Transaction | undefined;
   nextOnFlow: Transaction | undefined;
 
-  constructor(self: { key: string; method: string; flow: FlowId; timers: Timers }) {
-    this.key = self.key;
+  constructor(self: { hash: number; scope: string; method: string; flow: FlowId; timers: Timers }) {
+    this.hash = self.hash;
+    this.scope = self.scope;
     this.method = self.method;
     this.flow = self.flow;
     this.timers = self.timers;
