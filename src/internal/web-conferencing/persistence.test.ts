@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync, utimesSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { ConferenceStore } from './store/conference-store.ts';
 import { ALICE, Client, Table, until } from './testing/table.ts';
 
 function source(bytes: Uint8Array) {
@@ -10,6 +13,18 @@ function source(bytes: Uint8Array) {
     read: async (from: number, many: number) => bytes.subarray(from, from + many),
   };
 }
+test('the disk confirms each commit before anybody is told, so that power may fail', (t) => {
+  const exec = t.mock.method(DatabaseSync.prototype, 'exec');
+  const folder = mkdtempSync(join(tmpdir(), 'meetings-'));
+  const opened = ConferenceStore.open(join(folder, 'meetings.sqlite'));
+  t.after(() => {
+    if (opened.ok) opened.value.close();
+    rmSync(folder, { recursive: true });
+  });
+  const said = exec.mock.calls.map(({ arguments: [sql] }) => sql).join(';');
+  assert.deepEqual(said.match(/PRAGMA synchronous = \w+/g), ['PRAGMA synchronous = FULL']);
+});
+
 /** What everyone can see of a meeting. */
 function shown({ seen }: Client) {
   const { contents, users, activeContent, activePresenter, title, locked } = seen;

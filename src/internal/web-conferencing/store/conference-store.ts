@@ -25,7 +25,8 @@ export class ConferenceStore {
     this.#store = store;
   }
   static open(file: string): Result<ConferenceStore> {
-    const opened = Store.open({ file, migrations: MIGRATIONS });
+    // Of each commit somebody is told: the disk has it before, also when power fails.
+    const opened = Store.open({ file, migrations: MIGRATIONS, durability: 'commit' });
     return opened.ok ? { ok: true, value: new ConferenceStore(opened.value) } : opened;
   }
   close(): void {
