@@ -11,7 +11,7 @@ export interface EventCollector {
   /** Fulfilled when everything that was emitted before has been given to `onItem`. */
   sync(): Promise<void>;
 }
-export type CollectedItem = Exclude<FramedItem, { type: 'mark' | 'service' }>;
+export type CollectedItem = Exclude<FramedItem, { type: 'mark' | 'service' | 'note' }>;
 
 /** What the collector asks of the supervisor. */
 export interface CollectorRequests {
@@ -55,6 +55,6 @@ export class PipeCollector implements EventCollector {
     else if (item.type === 'mark') {
       this.#syncs.get(item.number)?.();
       this.#syncs.delete(item.number);
-    } else this.onItem(this.#service, item);
+    } else if (item.type !== 'note') this.onItem(this.#service, item);
   }
 }

@@ -124,12 +124,15 @@ export class EventHub {
         this.#handleMark(name, item.number);
       } else {
         if (item !== undefined) this.#note(service, item);
-        if (item !== undefined || frame.type === 'capture') passed.push(frame.bytes);
+        // A note is for nobody else.
+        if (frame.type === 'capture' || (item !== undefined && item.type !== 'note'))
+          passed.push(frame.bytes);
       }
     }
     this.#pass(service, passed);
   }
   #note(service: string, item: FramedItem): void {
+    if (item.type === 'note') this.journal.add(service, item.note);
     if (item.type === 'record' && isNotable(item.record)) this.journal.add(service, item.record);
     if (item.type === 'lost') this.journal.lose(item.count);
   }

@@ -1,5 +1,5 @@
 import type { WallTime } from '#kernel';
-import type { EventField, LogRecord } from '#protocols/log-query';
+import type { EventField, LogNote, LogRecord } from '#protocols/log-query';
 
 export interface JournalRecord {
   /** Counts from 1 and never repeats while the supervisor runs. */
@@ -21,7 +21,7 @@ export class EventJournal {
   constructor(capacity: number) {
     this.capacity = capacity;
   }
-  add(service: string, { time, name, fields = {} }: LogRecord): void {
+  add(service: string, { time, name, fields = {} }: LogRecord | LogNote): void {
     this.#sequence += 1;
     this.#records.push({ sequence: this.#sequence, service, at: time, name, fields });
     if (this.#records.length > 2 * this.capacity)

@@ -26,7 +26,9 @@ for (const single of [false, true]) {
     await bench.start(single, {}, collecting);
     await bench.verb('access', 'trace', { text: 'unasked' });
     assert.deepEqual(await bench.verb('replica', 'collected'), []);
-    await bench.verb('replica', 'demand', { providers: { Sip: verbose, Access: verbose, Unknown: verbose } });
+    await bench.verb('replica', 'demand', {
+      providers: { Sip: verbose, Access: verbose, Av: verbose, Unknown: verbose },
+    });
     await eventually('the demand arrives', async () => {
       await bench.verb('access', 'trace', { text: 'first' });
       const seen = (await bench.verb('replica', 'collected')) as string[];

@@ -1,9 +1,11 @@
 import {
   type EventLevel,
+  type LogNote,
   type LogRecord,
   logLevels,
   type ProviderName,
   providerNames,
+  readNote,
   readRecord,
 } from '#protocols/log-query';
 
@@ -32,6 +34,8 @@ export interface Capture {
 
 export type FramedItem =
   | { readonly type: 'record'; readonly record: LogRecord }
+  /** Of an event that nobody asks for, but for whoever watches the edge. */
+  | { readonly type: 'note'; readonly note: LogNote }
   | { readonly type: 'capture'; readonly capture: Capture }
   /** Events that were not kept because the ring was full. */
   | { readonly type: 'lost'; readonly count: number }
@@ -40,7 +44,7 @@ export type FramedItem =
   /** The frames from here on are this service's. */
   | { readonly type: 'service'; readonly name: string };
 
-const TYPES = ['record', 'capture', 'lost', 'mark', 'service'] as const;
+const TYPES = ['record', 'capture', 'lost', 'mark', 'service', 'note'] as const;
 const HEAD_BYTES = 5;
 const CAPTURE_HEAD_BYTES = 4 + 8 + 4 + 1;
 /** Longer than any record or capture can be. */
@@ -79,21 +83,20 @@ export function readPeerLabel(label: Uint8Array): PeerOfMessage {
 }
 
 export function encodeFrames(items: readonly FramedItem[]): Buffer {
-  const contents = items.map((item) =>
-    item.type === 'capture' ? undefined : Buffer.from(textOf(item), 'utf8'),
-  );
+  const texts = items.map((item) => (item.type === 'capture' ? undefined : textOf(item)));
   let length = 0;
-  for (const [at, item] of items.entries())
-    length += HEAD_BYTES + (contents[at]?.length ?? captureBytes(item));
+  for (const [at, item] of items.entries()) {
+    const text = texts[at];
+    length += HEAD_BYTES + (text === undefined ? captureBytes(item) : Buffer.byteLength(text));
+  }
   const frames = Buffer.allocUnsafe(length);
   let offset = 0;
   for (const [at, item] of items.entries()) {
-    const content = contents[at];
-    const bytes = content?.length ?? captureBytes(item);
+    const text = texts[at];
+    const bytes = text === undefined ? captureBytes(item) : frames.write(text, offset + HEAD_BYTES);
     frames.writeUInt32LE(bytes + 1, offset);
     frames[offset + 4] = TYPES.indexOf(item.type);
-    if (content !== undefined) frames.set(content, offset + HEAD_BYTES);
-    else if (item.type === 'capture') writeCapture(frames, offset + HEAD_BYTES, item.capture);
+    if (item.type === 'capture') writeCapture(frames, offset + HEAD_BYTES, item.capture);
     offset += HEAD_BYTES + bytes;
   }
   return frames;
@@ -105,6 +108,7 @@ function captureBytes(item: FramedItem): number {
 }
 function textOf(item: Exclude<FramedItem, { type: 'capture' }>): string {
   if (item.type === 'record') return JSON.stringify(item.record);
+  if (item.type === 'note') return JSON.stringify(item.note);
   if (item.type === 'lost') return String(item.count);
   return item.type === 'mark' ? String(item.number) : item.name;
 }
@@ -163,6 +167,10 @@ export function readFrame({ type, bytes }: Frame): FramedItem | undefined {
       const record = recordIn(content);
       return record === undefined ? undefined : { type, record };
     }
+    case 'note': {
+      const note = noteIn(content);
+      return note === undefined ? undefined : { type, note };
+    }
     case 'capture': {
       const capture = captureIn(content);
       return capture === undefined ? undefined : { type, capture };
@@ -183,6 +191,13 @@ export function readFrame({ type, bytes }: Frame): FramedItem | undefined {
 function recordIn(content: Buffer): LogRecord | undefined {
   try {
     return readRecord(JSON.parse(content.toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}
+function noteIn(content: Buffer): LogNote | undefined {
+  try {
+    return readNote(JSON.parse(content.toString('utf8')));
   } catch {
     return undefined;
   }

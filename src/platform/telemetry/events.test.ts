@@ -22,11 +22,14 @@ const peer = peerLabel(7, {
   local: { address: '192.0.2.1', port: 443 },
   remote: { address: '2001:db8::7', port: 999 },
 });
+/** Asks for everything that the tests emit. */
+const everything = { providers: { Access: { level: 'verbose', bodies: false } } } as const;
 const message = (text: string) =>
   ({ protocol: 'sip', level: 'info', direction: 'in', peer, bytes: Buffer.from(text) }) as const;
 
 test('a full ring drops the newcomer, counts it, and tells the number with what leaves next', () => {
   const small = ring(2);
+  small.demand(everything);
   let told = 0;
   small.onItem = () => {
     told += 1;
@@ -97,8 +100,20 @@ test('nothing but what is notable is kept until somebody asks, and no more than 
   );
 });
 
+test('what is notable and asked for by nobody leaves as a note: its time, its name and its fields', () => {
+  const stream = ring(10);
+  const keys = { address: ['192.0.2.1'] };
+  stream.emit(event('told', { fields: { n: 1, who: 'é'.repeat(600) }, keys, text: 'a sentence' }));
+  const [told] = read(stream.drain(1_000_000));
+  assert.ok(told?.type === 'note');
+  const { time, name, fields } = told.note;
+  assert.deepEqual({ time, name, n: fields.n }, { time: 5000, name: 'told', n: 1 });
+  assert.match(String(fields.who), /^é{488}… \[112 more\]$/);
+});
+
 test('messages keep their octets, their ends and their place among events', () => {
   const stream = ring(10);
+  stream.demand(everything);
   const tap = stream.tap('Sip');
   stream.emit(event('before'));
   tap.message(message('OPTIONS'));

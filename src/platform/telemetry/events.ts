@@ -1,7 +1,9 @@
 import type { Clock } from '#kernel';
 import {
+  boundFields,
   boundRecord,
   type Demand,
+  EVENT_BOUNDS,
   type EventField,
   type EventFlag,
   type EventKeys,
@@ -84,7 +86,7 @@ export class EventRing implements EventStream {
   readonly #capacity: number;
   readonly #bytes: number;
   readonly #taps = new Map<ProviderName, RingTap>();
-  #items: FramedItem[] = [];
+  #items: RingItem[] = [];
   #first = 0;
   #waiting = 0;
   #dropped = 0;
@@ -123,8 +125,9 @@ export class EventRing implements EventStream {
   #asked: Demand['providers'] = {};
 
   emit(event: EventDraft): void {
-    if (!isNotable(event) && this.tap(event.provider).level < LEVEL[event.level]) return;
-    this.#store({ type: 'record', record: recordOf(event, this.#clock.wall()) }, 0);
+    const isAsked = this.tap(event.provider).level >= LEVEL[event.level];
+    if (!isAsked && !isNotable(event)) return;
+    this.#store({ type: 'event', event, time: this.#clock.wall(), isAsked }, 0);
   }
 
   tap(provider: ProviderName): Tap {
@@ -141,7 +144,9 @@ export class EventRing implements EventStream {
     const records: EmittedRecord[] = [];
     while (this.size > 0 && records.length < limit) {
       const item = this.#shift();
-      if (item?.type === 'record') records.push({ ...item.record, fields: item.record.fields ?? {} });
+      if (item?.type !== 'event') continue;
+      const record = recordOf(item.event, item.time);
+      records.push({ ...record, fields: record.fields ?? {} });
     }
     return records;
   }
@@ -157,7 +162,7 @@ export class EventRing implements EventStream {
     while (this.size > 0 && length < bytes) {
       const item = this.#shift();
       if (item === undefined) break;
-      items.push(item);
+      items.push(item.type === 'event' ? framed(item) : item);
       length += item.type === 'capture' ? item.capture.bytes.length : 512;
     }
     return items.length === 0 ? undefined : encodeFrames(items);
@@ -177,7 +182,7 @@ export class EventRing implements EventStream {
     };
     this.#store({ type: 'capture', capture }, kept.length);
   }
-  #store(item: FramedItem, bytes: number): void {
+  #store(item: RingItem, bytes: number): void {
     if (this.size >= this.#capacity || this.#waiting + bytes > this.#bytes) {
       this.#dropped += 1;
       return;
@@ -186,7 +191,7 @@ export class EventRing implements EventStream {
     this.#waiting += bytes;
     this.#onItem();
   }
-  #shift(): FramedItem | undefined {
+  #shift(): RingItem | undefined {
     const item = this.#items[this.#first];
     this.#first += 1;
     if (item?.type === 'capture') this.#waiting -= item.capture.bytes.length;
@@ -199,6 +204,25 @@ export class EventRing implements EventStream {
     }
     return item;
   }
+}
+
+/** An event as it was told: most are only ever noted, so that a record is made of it when it leaves. */
+interface ToldEvent {
+  readonly type: 'event';
+  readonly event: EventDraft;
+  readonly time: number;
+  /** A scenario wants it; else it is only notable. */
+  readonly isAsked: boolean;
+}
+type RingItem = ToldEvent | Extract<FramedItem, { type: 'capture' }>;
+
+function framed({ event, time, isAsked }: ToldEvent): FramedItem {
+  if (isAsked) return { type: 'record', record: recordOf(event, time) };
+  const { name, fields = {} } = event;
+  return {
+    type: 'note',
+    note: { time, name: name.slice(0, EVENT_BOUNDS.word), fields: boundFields(fields) },
+  };
 }
 
 class RingTap implements Tap {

@@ -36,6 +36,11 @@ export interface LogRecord {
   readonly fields?: Readonly<Record<string, EventField>> | undefined;
 }
 
+/** What is told of an event to whoever watches an edge, and to nobody else. */
+export type LogNote = Pick<LogRecord, 'time' | 'name'> & {
+  readonly fields: Readonly<Record<string, EventField>>;
+};
+
 /** As it is stored and found. */
 export interface LogEvent extends LogRecord {
   /** In the order in which the logging agent of the edge took them; grows strictly, gaps are allowed. */
@@ -90,6 +95,15 @@ export function readRecord(value: unknown): LogRecord | undefined {
     keys,
   };
   return addOptional(raw, record) ? (record as unknown as LogRecord) : undefined;
+}
+
+/** The same for a note. */
+export function readNote(value: unknown): LogNote | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { time, name, fields } = value as Record<string, unknown>;
+  const known = readFields(fields);
+  if (!isTime(time) || !isText(name, EVENT_BOUNDS.word) || known === undefined) return undefined;
+  return { time, name, fields: known };
 }
 
 /** The same for one that comes from an agent. */
@@ -148,19 +162,22 @@ function readWords(value: unknown, most: number, longest: number): readonly stri
   return value as string[];
 }
 
+/** Every name in it is its own: it comes from JSON. */
 function readFields(value: unknown): Record<string, EventField> | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const entries = Object.entries(value as Record<string, unknown>);
-  if (entries.length > EVENT_BOUNDS.fields) return undefined;
-  for (const [name, field] of entries) {
-    if (name.length > EVENT_BOUNDS.word) return undefined;
+  const fields = value as Record<string, unknown>;
+  let count = 0;
+  for (const name in fields) {
+    count += 1;
+    if (count > EVENT_BOUNDS.fields || name.length > EVENT_BOUNDS.word) return undefined;
+    const field = fields[name];
     const good =
       typeof field === 'boolean' ||
       (typeof field === 'number' && Number.isFinite(field)) ||
       isText(field, EVENT_BOUNDS.fieldValue);
     if (!good) return undefined;
   }
-  return Object.fromEntries(entries) as Record<string, EventField>;
+  return fields as Record<string, EventField>;
 }
 
 function isTime(value: unknown): value is number {
@@ -203,7 +220,11 @@ export function boundRecord(record: LogRecord): LogRecord {
   };
 }
 
-function boundFields(fields: Readonly<Record<string, EventField>>): Record<string, EventField> {
+/** Fields cut to the bounds; the same object when they are within them. */
+export function boundFields(
+  fields: Readonly<Record<string, EventField>>,
+): Readonly<Record<string, EventField>> {
+  if (areFieldsBounded(fields)) return fields;
   const entries = Object.entries(fields).slice(0, EVENT_BOUNDS.fields);
   return Object.fromEntries(
     entries.map(([name, value]) => [
@@ -211,4 +232,15 @@ function boundFields(fields: Readonly<Record<string, EventField>>): Record<strin
       typeof value === 'string' ? cutText(value, EVENT_BOUNDS.fieldValue) : value,
     ]),
   );
+}
+
+function areFieldsBounded(fields: Readonly<Record<string, EventField>>): boolean {
+  let count = 0;
+  for (const name in fields) {
+    count += 1;
+    const value = fields[name];
+    if (count > EVENT_BOUNDS.fields || name.length > EVENT_BOUNDS.word) return false;
+    if (typeof value === 'string' && value.length > EVENT_BOUNDS.fieldValue) return false;
+  }
+  return true;
 }

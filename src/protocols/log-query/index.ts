@@ -1,12 +1,15 @@
 export {
+  boundFields,
   boundRecord,
   cutText,
   EVENT_BOUNDS,
   type EventField,
   type EventKind,
   type LogEvent,
+  type LogNote,
   type LogRecord,
   readEvent,
+  readNote,
   readRecord,
 } from './event.ts';
 export {
