@@ -8,6 +8,7 @@ import {
   internalListeners,
   loadInternalDocument,
   namedFiles,
+  replicaActivation,
   type ServiceName,
   serviceTitle,
 } from '#platform/topology';
@@ -29,7 +30,14 @@ export const edgeProgram: Program<EdgeDocument> = {
   collector: 'logging-agent',
   listeners: edgeListeners,
   host: (document) => document.host,
-  files: (document) => [...namedFiles('edge', document), currentReplica(document.host.stateDirectory)],
+  files: (document) => {
+    const { stateDirectory } = document.host;
+    return [
+      ...namedFiles('edge', document),
+      currentReplica(stateDirectory),
+      replicaActivation(stateDirectory),
+    ];
+  },
 };
 
 export const internalProgram: Program<InternalDocument> = {

@@ -1,16 +1,18 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { catalogue, type Failure, FailureError, failure, type WallTime } from '#kernel';
+import { catalogue, type Failure, FailureError, failure, type Result, type WallTime } from '#kernel';
 import { type HttpRequest, type HttpResponse, jsonResponse, textResponse } from '#platform/http';
-import { ReplicaFolder } from '#platform/replica-store';
+import { ACTIVATION_END, ReplicaFolder } from '#platform/replica-store';
 import type { ReloadReport, ServiceContext } from '#platform/service';
 import type { EdgeDocument } from '#platform/topology';
 import {
   type Attempt,
+  decodeActivation,
   decodePush,
   type EdgeReport,
   PUSH_BYTES,
   REPLICATION_PATHS,
+  type Refusal,
 } from '#protocols/replication';
 import { reportOf } from './report.ts';
 
@@ -18,6 +20,7 @@ import { reportOf } from './report.ts';
 export const exchangeOutcomes = [
   'report',
   'applied',
+  'activated',
   'not-applied',
   'malformed',
   'oversized',
@@ -27,6 +30,31 @@ export const exchangeOutcomes = [
   'unknown-request',
 ] as const;
 export type ExchangeOutcome = (typeof exchangeOutcomes)[number];
+
+/** What a store can give to an edge. */
+interface Matter {
+  readonly what: string;
+  /** How its file in the inbox ends. */
+  readonly end: string;
+  readonly taken: ExchangeOutcome;
+  /** Why it is no message at all. */
+  problemOf(body: Buffer): Failure | undefined;
+}
+const PUSH: Matter = {
+  what: 'push',
+  end: '',
+  taken: 'applied',
+  problemOf: (body) => problemIn(decodePush(body)),
+};
+const ACTIVATION: Matter = {
+  what: 'activation',
+  end: ACTIVATION_END,
+  taken: 'activated',
+  problemOf: (body) => problemIn(decodeActivation(body)),
+};
+function problemIn(decoded: Result<unknown, Refusal>): Failure | undefined {
+  return decoded.ok ? undefined : decoded.error.failure;
+}
 
 interface Exchanged {
   readonly outcome: ExchangeOutcome;
@@ -86,7 +114,7 @@ export class Exchange {
     return textResponse(status, `${code} ${message}\n`);
   }
   #leaveUnread({ code, message }: Failure): void {
-    this.#context.log.warn('push refused', { code, problem: message });
+    this.#context.log.warn('refused unread', { code, problem: message });
     const problems = [`${code} ${message}: ${catalogue[code].remedy}`];
     this.#unread = { head: null, outcome: 'refused', at: this.#context.clock.wall(), code, problems };
   }
@@ -97,7 +125,9 @@ export class Exchange {
     if (method === 'GET' && path === REPLICATION_PATHS.report) {
       return { outcome: 'report', response: this.#report() };
     }
-    if (method === 'POST' && path === REPLICATION_PATHS.push) return this.#push(document, body);
+    if (method === 'POST' && path === REPLICATION_PATHS.push) return this.#take(document, body, PUSH);
+    if (method === 'POST' && path === REPLICATION_PATHS.activation)
+      return this.#take(document, body, ACTIVATION);
     return { outcome: 'unknown-request', response: textResponse(404, 'no such request\n') };
   }
 
@@ -107,28 +137,28 @@ export class Exchange {
     return jsonResponse(status, this.report(document));
   }
 
-  async #push(document: EdgeDocument, body: Buffer): Promise<Exchanged> {
+  async #take(document: EdgeDocument, body: Buffer, matter: Matter): Promise<Exchanged> {
     if (document.host.replication.policy !== 'replicated') {
       return { outcome: 'local-policy', response: this.#report(409) };
     }
     if (this.#pushing) return { outcome: 'busy', response: this.#report(503) };
     // What is no message at all need not trouble the supervisor.
-    const push = decodePush(body);
-    if (!push.ok) {
-      this.#leaveUnread(push.error.failure);
+    const problem = matter.problemOf(body);
+    if (problem !== undefined) {
+      this.#leaveUnread(problem);
       return { outcome: 'malformed', response: this.#report(400) };
     }
     this.#pushing = true;
     try {
-      return await this.#offer(new ReplicaFolder(document.host.stateDirectory), body);
+      return await this.#offer(new ReplicaFolder(document.host.stateDirectory), body, matter);
     } finally {
       this.#pushing = false;
     }
   }
 
-  async #offer(folder: ReplicaFolder, body: Buffer): Promise<Exchanged> {
+  async #offer(folder: ReplicaFolder, body: Buffer, { end, taken, what }: Matter): Promise<Exchanged> {
     this.#files += 1;
-    const file = join(folder.inbox, `${process.pid}-${this.#files}`);
+    const file = join(folder.inbox, `${process.pid}-${this.#files}${end}`);
     try {
       mkdirSync(folder.inbox, { recursive: true, mode: 0o700 });
       writeFileSync(file, body, { mode: 0o600, flag: 'wx' });
@@ -142,12 +172,12 @@ export class Exchange {
       const report = await this.#context.offer?.(file);
       const applied = report?.outcome === 'applied';
       if (report !== undefined && !applied) {
-        this.#context.log.warn('push not applied', { problems: report.problems });
+        this.#context.log.warn(`${what} not applied`, { problems: report.problems });
         // With a full disk the supervisor could not write down how it ended.
         const noted = (folder.last?.at ?? 0) >= before;
         if (!noted) this.#unread = attemptOf(report, this.#context.clock.wall());
       }
-      return { outcome: applied ? 'applied' : 'not-applied', response: this.#report(applied ? 200 : 409) };
+      return { outcome: applied ? taken : 'not-applied', response: this.#report(applied ? 200 : 409) };
     } finally {
       rmSync(file, { force: true });
     }

@@ -79,7 +79,7 @@ class Replica implements Service<EdgeDocument> {
       () => this.#settings?.document,
       (outcome) => {
         this.#requests.inc(outcome);
-        const ordinary = outcome === 'report' || outcome === 'applied';
+        const ordinary = ['report', 'applied', 'activated'].includes(outcome);
         this.#tell('store-request', ordinary ? 'info' : 'warning', { outcome });
       },
     );

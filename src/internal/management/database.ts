@@ -151,6 +151,30 @@ export class Database {
       .query('SELECT * FROM published WHERE edge = ? AND hash = ?', toPublished)
       .one(edge, hash);
   }
+  /** Newest first; the same version of several edges once. */
+  versions(limit: number): { readonly version: number; readonly edges: string[]; readonly one: Published }[] {
+    return this.store
+      .query(
+        "SELECT *, group_concat(edge, ' ') AS edges FROM published GROUP BY version ORDER BY version DESC LIMIT ?",
+        (row) => ({
+          version: Number(row.version),
+          edges: String(row.edges).split(' ').sort(),
+          one: toPublished(row),
+        }),
+      )
+      .all(limit);
+  }
+  /** The first version of an edge whose manifest has two entries of these names. */
+  firstListing(edge: string, names: readonly [string, string]): Published | undefined {
+    // In a text that somebody wrote the quotes would be escaped.
+    const [one, other] = names.map((name) => `"name":${JSON.stringify(name)}`);
+    return this.store
+      .query(
+        'SELECT * FROM published WHERE edge = ? AND instr(manifest, ?) > 0 AND instr(manifest, ?) > 0 ORDER BY version LIMIT 1',
+        toPublished,
+      )
+      .one(edge, one ?? '', other ?? '');
+  }
   since(edge: string, version: number): Published[] {
     return this.store
       .query('SELECT * FROM published WHERE edge = ? AND version > ? ORDER BY version', toPublished)

@@ -6,9 +6,11 @@ import type { Metrics } from '#platform/telemetry';
 import {
   type EdgeReport,
   edgeReport,
+  encodeActivation,
   encodePush,
   type Push,
   REPLICATION_PATHS,
+  type SignedText,
 } from '#protocols/replication';
 import type { ManagedEdge } from './policies.ts';
 
@@ -76,6 +78,10 @@ export class EdgeLink {
     const encoded = encodePush(push);
     if (!encoded.ok) return err(encoded.error.failure);
     return this.#ask('POST', REPLICATION_PATHS.push, encoded.value, PUSH_MS);
+  }
+  /** The report after it, whatever came of it. */
+  activate(activation: SignedText): Promise<Result<EdgeReport>> {
+    return this.#ask('POST', REPLICATION_PATHS.activation, encodeActivation(activation), PUSH_MS);
   }
   close(): void {
     this.#stream.destroy();

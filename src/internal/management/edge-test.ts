@@ -5,6 +5,7 @@ import { EdgeLink, type LinkOptions } from './edge-link.ts';
 import type { ManagedEdge } from './policies.ts';
 import type { Publisher } from './publisher.ts';
 import { skewText } from './status.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 export interface TestStep {
   readonly step: string;
@@ -12,11 +13,15 @@ export interface TestStep {
   readonly detail: string;
 }
 
+interface TestParts {
+  readonly database: Database;
+  readonly publisher: Publisher;
+  readonly keys: StoreKeys;
+  readonly link: LinkOptions;
+}
+
 /** Walks the way of a push to one edge and says what it finds at every step; changes nothing. */
-export async function testEdge(
-  edge: ManagedEdge,
-  parts: { database: Database; publisher: Publisher; link: LinkOptions },
-): Promise<TestStep[]> {
+export async function testEdge(edge: ManagedEdge, parts: TestParts): Promise<TestStep[]> {
   const steps: TestStep[] = [];
   const found = await parts.link.find(edge);
   if (!found.ok) return [failed('address', found.error)];
@@ -46,7 +51,7 @@ export async function testEdge(
 function reportSteps(
   edge: ManagedEdge,
   report: EdgeReport,
-  { database, publisher, link }: { database: Database; publisher: Publisher; link: LinkOptions },
+  { database, publisher, keys, link }: TestParts,
 ): TestStep[] {
   const pinned = database.edge(edge.name)?.sealingKey;
   const skew = Math.round((report.now - link.clock.wall()) / 1000);
@@ -76,6 +81,11 @@ function reportSteps(
           detail: push.value === 'up-to-date' ? 'up to date' : `${push.value.links.length} versions to push`,
         }
       : failed('history', push.error),
+    {
+      step: 'keys in use',
+      ok: !keys.differs(report),
+      detail: [report.inUse?.media, report.inUse?.flow].map((name) => name ?? 'its own').join(', '),
+    },
     {
       step: 'last push',
       ok: report.last === null || report.last.outcome === 'applied' || report.last.outcome === 'unchanged',

@@ -75,7 +75,7 @@ export class Policies {
     edge: ManagedEdge | undefined,
     latest: readonly Revision[] = this.#database.latest(),
   ): Result<CompiledLine[]> {
-    const texts: ScopeText[] = [{ scope: 'global', revision: 0, tree: keyTree(this.#database.secrets()) }];
+    const texts: ScopeText[] = [{ scope: 'global', revision: 0, tree: keyTree(this.#database) }];
     const wanted: Scope[] = [
       'global',
       ...(edge === undefined ? [] : ([`site/${edge.site}`, `service/${edge.name}`] as const)),
@@ -156,16 +156,30 @@ export class Policies {
   }
 }
 
-/** The keys of the store as settings: of each kind the one that is used, and those that count besides. */
-function keyTree(secrets: readonly Secret[]): Tree {
+/**
+ * The key that the policy names as the one in use. It changes with a roll alone, where another version follows anyway:
+ * what is used since is said by an activation, so that one roll is one version.
+ */
+export function writtenKey(kind: KeyKind, database: Database): Secret | undefined {
+  const keys = keysOf(kind, database.secrets());
+  const name = database.fact(`written ${kind}`);
+  return keys.find((key) => key.name === name) ?? keys.find((key) => key.state === 'current');
+}
+export function noteWritten(kind: KeyKind, database: Database, key: Secret | undefined): void {
+  if (key !== undefined) database.setFact(`written ${kind}`, key.name);
+}
+
+/** The keys of the store as settings: of each kind the one that is written as used, and those that count besides. */
+function keyTree(database: Database): Tree {
   const sections = new Map<string, Map<string, unknown>>();
+  const secrets = database.secrets();
   for (const kind of keyKinds) {
     const { section, current: used, others: besides } = KEY_FILES[kind];
-    const keys = keysOf(kind, secrets);
-    const current = keys.find((key) => key.state === 'current');
-    if (current === undefined) continue;
-    const others = keys.filter((key) => key !== current).map((key) => key.name);
-    const settings = new Map<string, unknown>([[used, current.name]]);
+    const written = writtenKey(kind, database)?.name;
+    if (written === undefined) continue;
+    const names = keysOf(kind, secrets).map((key) => key.name);
+    const others = names.filter((name) => name !== written);
+    const settings = new Map<string, unknown>([[used, written]]);
     if (others.length > 0) settings.set(besides, others);
     sections.set(section, settings);
   }

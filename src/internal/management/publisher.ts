@@ -1,6 +1,5 @@
-import { type Clock, err, type Failure, failure, ok, type Random, type Result } from '#kernel';
+import { type Clock, err, type Failure, failure, ok, type Result } from '#kernel';
 import { PRODUCT_VERSION } from '#platform/telemetry';
-import { mediaKeyText } from '#protocols/credentials';
 import {
   type EdgeReport,
   type Entry,
@@ -17,32 +16,25 @@ import {
   seal,
   sha256,
 } from '#protocols/replication';
-import type { Database, Published, Secret } from './database.ts';
+import type { Database, Published } from './database.ts';
 import { unknownSettings } from './known-settings.ts';
-import {
-  KEY_FILES,
-  type KeyKind,
-  keyKinds,
-  keysOf,
-  type ManagedEdge,
-  type Policies,
-  policyProblems,
-  textOf,
-} from './policies.ts';
-
-/**
- * Keys that count beside the current one and the one that it replaces. Credentials live for a day at most; dialogs and
- * subscriptions live longer, and end with the key by which their routes were sealed.
- */
-const KEPT_KEYS: Readonly<Record<KeyKind, number>> = { media: 2, flow: 4 };
+import { type ManagedEdge, type Policies, policyProblems, textOf } from './policies.ts';
 
 export interface PublisherParts {
   readonly database: Database;
   readonly policies: Policies;
   readonly key: SigningKey;
   readonly clock: Clock;
-  readonly random: Random;
   readonly edges: () => readonly ManagedEdge[];
+}
+
+export interface PublishedVersion {
+  readonly version: number;
+  readonly edges: readonly string[];
+  readonly author: string;
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** Makes signed versions of what each edge is to run. Everything of one publication is one transaction. */
@@ -51,60 +43,6 @@ export class Publisher {
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
-  }
-
-  /** The first keys, so that a new store has some to give, and one of before those that it did not know of. */
-  prepareKeys(): void {
-    for (const kind of keyKinds)
-      if (keysOf(kind, this.#parts.database.secrets()).length === 0) this.#makeKey(kind, 'current');
-  }
-
-  /**
-   * Makes keys that the edges are to know. They are used once all of them do: `advance` sees to that.
-   * @returns their names, or a failure, and nothing made, while a roll of one of these kinds is still under way
-   */
-  rollKeys(kinds: readonly KeyKind[]): Result<string[]> {
-    const { database } = this.#parts;
-    const waiting = kinds
-      .flatMap((kind) => keysOf(kind, database.secrets()))
-      .find((secret) => secret.state === 'next');
-    if (waiting !== undefined) return err(failure('SLP-CFG-0024', waiting.name));
-    return ok(database.store.transaction(() => kinds.map((kind) => this.#makeKey(kind, 'next'))));
-  }
-  #makeKey(kind: KeyKind, state: 'current' | 'next'): string {
-    const { database, random, clock } = this.#parts;
-    const { prefix, extension } = KEY_FILES[kind];
-    const material = random.bytes(32);
-    const name = `${prefix}${sha256(material).slice(0, 12)}${extension}`;
-    // Both kinds are one line of base64.
-    database.keepSecret({ name, value: Buffer.from(mediaKeyText(material)), state, created: clock.wall() });
-    return name;
-  }
-
-  /** Keys that every edge knows by now are used from here on. True when something is to be published. */
-  advance(confirmed: (edge: ManagedEdge) => boolean): boolean {
-    const { database, edges } = this.#parts;
-    const next = database.secrets().filter((secret) => secret.state === 'next');
-    if (next.length === 0 || edges().length === 0 || !edges().every(confirmed)) return false;
-    // What could not be published is known nowhere, however up to date the edges are.
-    const known = next.filter(({ name }) => edges().every((edge) => this.#holds(edge, name)));
-    database.store.transaction(() => {
-      for (const kind of keyKinds) for (const key of keysOf(kind, known)) this.#turn(kind, key);
-    });
-    return known.length > 0;
-  }
-  #turn(kind: KeyKind, next: Secret): void {
-    const { database } = this.#parts;
-    const keys = keysOf(kind, database.secrets());
-    for (const key of keys) if (key.state === 'current') database.setSecretState(key.name, 'previous');
-    database.setSecretState(next.name, 'current');
-    for (const key of keys.filter((one) => one.state === 'previous').slice(KEPT_KEYS[kind]))
-      database.forgetSecret(key.name);
-  }
-  #holds(edge: ManagedEdge, secret: string): boolean {
-    const newest = this.#parts.database.newest(edge.name);
-    const manifest = newest === undefined ? undefined : parseManifest(newest.manifest);
-    return manifest?.ok === true && manifest.value.entries.some(({ name }) => name === secret);
   }
 
   /** Publishes for every edge whose policy or secrets are other than before. @returns the names of those */
@@ -231,6 +169,15 @@ export class Publisher {
     }
     const signed = links.map(({ link: text, signature }) => ({ text, signature }));
     return { links: signed, manifest: newest.manifest, entries };
+  }
+
+  /** What was published, newest first: when, by whom, why, and for which edges. */
+  versions(limit: number): PublishedVersion[] {
+    return this.#parts.database.versions(limit).map(({ version, edges, one }) => {
+      const { author = '', reason = '' } = JSON.parse(one.manifest) as Partial<Manifest>;
+      const { created } = JSON.parse(one.link) as { created: number };
+      return { version, edges, author, reason, at: created };
+    });
   }
 
   /** Which scope and revision wrote a line of the policy that was published last, counted from 1. */

@@ -5,13 +5,15 @@ import type { Database } from './database.ts';
 import { EdgeLink, type LinkOptions } from './edge-link.ts';
 import type { ManagedEdge } from './policies.ts';
 import type { Publisher } from './publisher.ts';
+import type { StoreKeys } from './store-keys.ts';
 
-export const rounds = ['up-to-date', 'pushed', 'not-applied', 'failed'] as const;
+export const rounds = ['up-to-date', 'pushed', 'activated', 'not-applied', 'failed'] as const;
 export type Round = (typeof rounds)[number];
 
 export interface ReplicatorParts {
   readonly database: Database;
   readonly publisher: Publisher;
+  readonly keys: StoreKeys;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -106,25 +108,44 @@ export class Replicator {
     const full = this.#full;
     const push = publisher.pushFor(this.edge.name, report.value, full);
     if (!push.ok) return this.#failed(push.error);
-    if (push.value === 'up-to-date') {
-      this.#settled();
-      return 'up-to-date';
-    }
+    if (push.value === 'up-to-date') return this.#activate(link, report.value, 'up-to-date');
     const after = await link.push(push.value);
     if (!after.ok) return this.#failed(after.error);
     this.#note(after.value);
     const { last, head } = after.value;
     if (head?.hash !== this.#parts.database.newest(this.edge.name)?.hash) {
-      const why =
-        last?.problems.map((problem) => this.#withOrigin(problem)).join('; ') || 'no reason was given';
-      return this.#failed(
-        failure('SLP-CFG-0031', `${this.edge.name}, version ${last?.head?.version ?? '?'}: ${why}`),
-        'not-applied',
+      const version = last?.head?.version ?? '?';
+      const problem = failure(
+        'SLP-CFG-0031',
+        `${this.edge.name}, version ${version}: ${this.#why(after.value)}`,
       );
+      return this.#failed(problem, 'not-applied');
     }
     this.#full &&= !full;
+    return this.#activate(link, after.value, 'pushed');
+  }
+
+  /** With the version it is to run, an edge may still use keys of before. */
+  async #activate(link: EdgeLink, report: EdgeReport, round: Round): Promise<Round> {
+    const { keys } = this.#parts;
+    const activation = keys.activationFor(this.edge.name, report);
+    if (activation === undefined) {
+      this.#settled();
+      return round;
+    }
+    const after = await link.activate(activation);
+    if (!after.ok) return this.#failed(after.error);
+    this.#note(after.value);
+    if (keys.differs(after.value)) {
+      const problem = failure('SLP-CFG-0053', `${this.edge.name}: ${this.#why(after.value)}`);
+      return this.#failed(problem, 'not-applied');
+    }
     this.#settled();
-    return 'pushed';
+    return 'activated';
+  }
+
+  #why({ last }: EdgeReport): string {
+    return last?.problems.map((problem) => this.#withOrigin(problem)).join('; ') || 'no reason was given';
   }
 
   /** A line of the policy in what the edge says, with the scope and revision that wrote it. */

@@ -14,6 +14,7 @@ import { type ManagedEdge, Policies } from './policies.ts';
 import { Publisher } from './publisher.ts';
 import { Replicator, type Round, rounds } from './replicator.ts';
 import { NOT_PUBLISHED, reportOf } from './status.ts';
+import { StoreKeys } from './store-keys.ts';
 import { type Managed, verbsOf } from './verbs.ts';
 
 export const service: ServiceDefinition<InternalDocument> = {
@@ -34,6 +35,7 @@ interface Opened {
   readonly key: SigningKey;
   readonly policies: Policies;
   readonly publisher: Publisher;
+  readonly keys: StoreKeys;
 }
 
 /** Keeps the organisation's policy and brings it to every edge. Without edges in its document it keeps still. */
@@ -87,16 +89,11 @@ class Management implements Service<InternalDocument> {
     const edges = () => this.#edges();
     const policies = new Policies(database.value, edges);
     const { clock, random } = this.#context;
-    const publisher = new Publisher({
-      database: database.value,
-      policies,
-      key: key.value,
-      clock,
-      random,
-      edges,
-    });
-    publisher.prepareKeys();
-    return { database: database.value, key: key.value, policies, publisher };
+    const parts = { database: database.value, key: key.value, clock, edges };
+    const publisher = new Publisher({ policies, ...parts });
+    const keys = new StoreKeys({ random, ...parts });
+    keys.prepare();
+    return { database: database.value, key: key.value, policies, publisher, keys };
   }
 
   #edges(): readonly ManagedEdge[] {
@@ -122,11 +119,12 @@ class Management implements Service<InternalDocument> {
     for (const replicator of this.#replicators.values()) replicator.kick();
   }
 
-  #replicator(edge: ManagedEdge, { database, publisher }: Opened): Replicator {
+  #replicator(edge: ManagedEdge, { database, publisher, keys }: Opened): Replicator {
     const { clock, random, log } = this.#context;
     return new Replicator(edge, {
       database,
       publisher,
+      keys,
       clock,
       random,
       log,
@@ -149,16 +147,19 @@ class Management implements Service<InternalDocument> {
 
   /** The first contact lets something be sealed; a confirmation may be the last that a new key waits for. */
   #heard(edge: ManagedEdge): void {
-    const { database, publisher } = this.#opened ?? {};
-    if (database === undefined || publisher === undefined) return;
-    if (publisher.advance((one) => this.#confirmed(one, database))) {
-      this.#publish('sallyport', 'every edge knows the new key');
-    } else if (database.newest(edge.name) === undefined)
+    const { database, keys } = this.#opened ?? {};
+    if (database === undefined || keys === undefined) return;
+    if (keys.advance()) {
+      this.#context.log.info('new keys are used from here on', { ...keys.inUse() });
+      for (const replicator of this.#replicators.values()) replicator.kick();
+    }
+    if (database.newest(edge.name) === undefined)
       this.#publish('sallyport', `first contact with ${edge.name}`);
   }
   #confirmed(edge: ManagedEdge, database: Database): boolean {
     const newest = database.newest(edge.name);
-    return newest !== undefined && reportOf(database.edge(edge.name))?.head?.hash === newest.hash;
+    const report = reportOf(database.edge(edge.name));
+    return newest !== undefined && report?.head?.hash === newest.hash && !this.#opened?.keys.differs(report);
   }
 
   #publish(author: string, reason: string): string[] {

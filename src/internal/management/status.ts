@@ -4,6 +4,7 @@ import { PRODUCT_VERSION } from '#platform/telemetry';
 import { type Attempt, type EdgeReport, edgeReport, type SigningKey } from '#protocols/replication';
 import type { Database, EdgeRecord } from './database.ts';
 import type { ManagedEdge } from './policies.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 const told = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
 type Told = z.output<typeof told>;
@@ -38,6 +39,8 @@ export const managementStatus = z.object({
     heartbeat: z.number().nullable(),
     version: z.number(),
     keys: z.enum(['steady', 'rolling']),
+    /** For what new keys wait. */
+    waits: z.array(told),
     /** Why what is stored could not be published. */
     error: told.nullable(),
   }),
@@ -50,11 +53,12 @@ export interface StatusParts {
   readonly host: string;
   readonly database: Database;
   readonly key: SigningKey;
+  readonly keys: StoreKeys;
   readonly edges: readonly ManagedEdge[];
   readonly heartbeat: WallTime | null;
 }
 
-export function statusOf({ host, database, key, edges, heartbeat }: StatusParts): ManagementStatus {
+export function statusOf({ host, database, key, keys, edges, heartbeat }: StatusParts): ManagementStatus {
   const rolling = database.secrets().some((secret) => secret.state === 'next');
   return {
     store: {
@@ -64,9 +68,10 @@ export function statusOf({ host, database, key, edges, heartbeat }: StatusParts)
       heartbeat,
       version: Number(database.fact('version') ?? 0),
       keys: rolling ? 'rolling' : 'steady',
+      waits: keys.waits().map(({ code, message }) => tell(code, message)),
       error: toldIn(database.fact(NOT_PUBLISHED)),
     },
-    edges: edges.map((edge) => rowOf(edge, database)),
+    edges: edges.map((edge) => rowOf(edge, database, keys)),
   };
 }
 
@@ -75,12 +80,12 @@ export const NOT_PUBLISHED = 'not published';
 /** More than this between the clocks is told. Milliseconds. */
 const SKEW_MS = 60_000;
 
-function rowOf(edge: ManagedEdge, database: Database): EdgeRow {
+function rowOf(edge: ManagedEdge, database: Database, keys: StoreKeys): EdgeRow {
   const record = database.edge(edge.name);
   const newest = database.newest(edge.name);
   const report = reportOf(record);
   const error = toldIn(record?.problem);
-  const current = newest !== undefined && report?.head?.hash === newest.hash;
+  const current = newest !== undefined && report?.head?.hash === newest.hash && !keys.differs(report);
   return {
     name: edge.name,
     address: edge.address ?? null,

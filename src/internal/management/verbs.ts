@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Clock, type Failure, FailureError, failure, type Result } from '#kernel';
 import { type VerbHandler, verb } from '#platform/service';
-import { encodePush, isSealingPublicKey, type SigningKey } from '#protocols/replication';
+import { encodeActivation, encodePush, isSealingPublicKey, type SigningKey } from '#protocols/replication';
 import type { Database } from './database.ts';
 import type { LinkOptions } from './edge-link.ts';
 import { testEdge } from './edge-test.ts';
@@ -10,6 +10,7 @@ import { keyKinds, type ManagedEdge, type Policies } from './policies.ts';
 import type { Publisher } from './publisher.ts';
 import { parseScope, parseTree, type Scope } from './scopes.ts';
 import { reportOf, statusOf } from './status.ts';
+import type { StoreKeys } from './store-keys.ts';
 
 /** What the verbs work on. */
 export interface Managed {
@@ -17,6 +18,7 @@ export interface Managed {
   readonly database: Database;
   readonly policies: Policies;
   readonly publisher: Publisher;
+  readonly keys: StoreKeys;
   readonly key: SigningKey;
   readonly clock: Clock;
   readonly edges: readonly ManagedEdge[];
@@ -46,7 +48,8 @@ function policyVerbs(managed: () => Managed): Record<string, VerbHandler> {
       text: managed().policies.text(scopeOf(name)),
     })),
     show: verb(z.strictObject({ edge: z.string() }), ({ edge }) => {
-      return { lines: take(managed().policies.compile(edgeOf(managed(), edge))) };
+      const { policies, keys } = managed();
+      return { lines: take(policies.compile(edgeOf(managed(), edge))), inUse: keys.inUse() ?? null };
     }),
     value: verb(z.strictObject({ path: z.string().max(300), scope: scope }), ({ path, scope: name }) => {
       const { policies } = managed();
@@ -71,6 +74,9 @@ function policyVerbs(managed: () => Managed): Record<string, VerbHandler> {
         revisions: managed().database.history(name === undefined ? undefined : scopeOf(name), limit),
       }),
     ),
+    versions: verb(z.strictObject({ limit: z.int().min(1).max(1000).default(50) }), ({ limit }) => ({
+      versions: managed().publisher.versions(limit),
+    })),
     migrate: verb(z.strictObject({ author: who.author }), ({ author }) => {
       const all = managed();
       const report = migrate(all.database, all.policies, { author, at: all.clock.wall() });
@@ -87,10 +93,10 @@ function policyVerbs(managed: () => Managed): Record<string, VerbHandler> {
 function edgeVerbs(managed: () => Managed): Record<string, VerbHandler> {
   return {
     status: verb(nothing, () => {
-      const { host, database, key, edges } = managed();
+      const { host, database, key, keys, edges } = managed();
       const heartbeats = edges.map((edge) => database.edge(edge.name)?.tried ?? 0);
       const heartbeat = Math.max(0, ...heartbeats);
-      return statusOf({ host, database, key, edges, heartbeat: heartbeat === 0 ? null : heartbeat });
+      return statusOf({ host, database, key, keys, edges, heartbeat: heartbeat === 0 ? null : heartbeat });
     }),
     replicate: verb(
       z.strictObject({
@@ -124,8 +130,8 @@ function edgeVerbs(managed: () => Managed): Record<string, VerbHandler> {
       z.strictObject({ keys: z.enum([...keyKinds, 'all']).default('all'), author: who.author }),
       ({ keys, author }) => {
         const all = managed();
-        const names = take(all.publisher.rollKeys(keys === 'all' ? keyKinds : [keys]));
-        return { names, edges: all.publish(author, 'new keys, known before they are used') };
+        const names = take(all.keys.roll(keys === 'all' ? keyKinds : [keys]));
+        return { names, edges: all.publish(author, `new keys: ${names.join(', ')}`) };
       },
     ),
     export: verb(
@@ -170,7 +176,12 @@ function exportFor(all: Managed, { name }: ManagedEdge, sealingKey: string | und
   if (push === 'up-to-date') throw new Error('an export is never up to date');
   const encoded = encodePush(push);
   if (!encoded.ok) throw new FailureError(encoded.error.failure);
-  return { snapshot: encoded.value.toString('base64'), fingerprint: all.key.fingerprint };
+  const activation = all.keys.activationForFile(name);
+  return {
+    snapshot: encoded.value.toString('base64'),
+    ...(activation === undefined ? {} : { activation: encodeActivation(activation).toString('base64') }),
+    fingerprint: all.key.fingerprint,
+  };
 }
 
 function scopeOf(text: string): Scope {

@@ -11,6 +11,7 @@ import { Database } from './database.ts';
 import { migrate, tryMigration } from './migration.ts';
 import { type ManagedEdge, Policies } from './policies.ts';
 import { Publisher } from './publisher.ts';
+import { StoreKeys } from './store-keys.ts';
 
 const EDGE: ManagedEdge = {
   name: 'edge1.example.com',
@@ -38,11 +39,12 @@ function open(t: TestContext, file: string) {
   t.after(() => database.close());
   const edges = () => [EDGE];
   const policies = new Policies(database, edges);
-  const parts = { clock: new ManualClock({ wall: NOW }), random: new SeededRandom(1), key: makeSigningKey() };
-  const publisher = new Publisher({ database, policies, edges, ...parts });
-  publisher.prepareKeys();
+  const parts = { database, edges, clock: new ManualClock({ wall: NOW }), key: makeSigningKey() };
+  const publisher = new Publisher({ policies, ...parts });
+  const keys = new StoreKeys({ random: new SeededRandom(1), ...parts });
+  keys.prepare();
   database.noteEdge(EDGE.name, { sealingKey: makeSealingKey().publicKey });
-  return { database, policies, publisher };
+  return { database, policies, publisher, keys };
 }
 
 const known = settings('edge')

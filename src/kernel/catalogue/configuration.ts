@@ -251,4 +251,28 @@ export const configurationErrors = {
     summary: 'the name of an edge does not resolve',
     remedy: 'Give it an A or AAAA record in the internal DNS, or write its address into management.edges.',
   },
+  'SLP-CFG-0050': {
+    blame: 'peer',
+    summary: 'keys are to be used that came with a version which this edge does not run',
+    remedy:
+      'Nothing, if it was replayed or sent too early; the store sends the version first: config replicate.',
+  },
+  'SLP-CFG-0051': {
+    blame: 'peer',
+    summary: 'a key is to be used that is not in the version which this edge runs',
+    remedy:
+      'Two stores publish, or one was restored: stop one of them, then config replicate --adopt on the other.',
+  },
+  'SLP-CFG-0052': {
+    blame: 'operator',
+    summary: 'a new key waits until every edge knows it',
+    remedy:
+      'It goes on by itself when that edge is back, or upgraded; an edge that is gone leaves management.edges.',
+  },
+  'SLP-CFG-0053': {
+    blame: 'operator',
+    summary: 'an edge did not begin to use new keys and goes on with those of before',
+    remedy:
+      'Nothing was lost, since all edges honour both. Correct what the message names; it is tried again by itself.',
+  },
 } as const satisfies Catalogue;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { join } from 'node:path';
 import { err, failure, ok, type Result } from '#kernel';
 import { createDurably, linkTarget, replaceDurably } from '#platform/store';
-import { currentReplica } from '#platform/topology';
+import { currentReplica, replicaActivation } from '#platform/topology';
 import {
   type Attempt,
   type ChainHead,
@@ -37,6 +37,9 @@ export class ReplicaFolder {
   }
   get versions(): string {
     return join(this.path, 'versions');
+  }
+  get activationFile(): string {
+    return replicaActivation(this.#stateDirectory);
   }
   get inbox(): string {
     return join(this.path, 'inbox');

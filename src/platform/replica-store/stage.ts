@@ -8,6 +8,7 @@ import {
   decodePush,
   encodePush,
   linkHash,
+  type Manifest,
   PUSH_BYTES,
   type Push,
   type Refusal,
@@ -33,6 +34,7 @@ export interface Staged {
   readonly head: ChainHead;
   readonly policyFile: string;
   readonly folder: string;
+  readonly manifest: Manifest;
   /** It is what runs already; there is nothing to do. */
   readonly unchanged: boolean;
   readonly author: string;
@@ -127,10 +129,11 @@ function openSecrets(
   return ok(opened);
 }
 
-function unchangedStage(current: StoredVersion, { manifest: { author, reason } }: VerifiedSnapshot): Staged {
+function unchangedStage(current: StoredVersion, { manifest }: VerifiedSnapshot): Staged {
   const { head, folder } = current;
   const policyFile = join(folder, 'policy.yaml');
-  return { head, folder, policyFile, author, reason, unchanged: true, commit() {}, discard() {} };
+  const { author, reason } = manifest;
+  return { head, folder, policyFile, manifest, author, reason, unchanged: true, commit() {}, discard() {} };
 }
 
 /** The names that this room itself puts into a version's folder. */
@@ -165,6 +168,7 @@ function write(folder: ReplicaFolder, snapshot: VerifiedSnapshot, opened: Opened
   return {
     head,
     folder: target,
+    manifest,
     policyFile: join(target, 'policy.yaml'),
     author: manifest.author,
     reason: manifest.reason,

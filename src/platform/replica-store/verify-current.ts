@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { err, failure, ok, type Result } from '#kernel';
 import type { ReplicaSettings } from '#platform/topology';
-import { unseal, verifyPush } from '#protocols/replication';
-import { type ReplicaFolder, readBounded, type StoredVersion } from './folder.ts';
+import { POLICY_ENTRY, unseal, verifyPush } from '#protocols/replication';
+import { type ReplicaFolder, readBounded } from './folder.ts';
+import type { ReplicaVersion } from './version.ts';
 
 /**
  * Whether what is stored is what was signed for this edge, by a key that its document trusts today. Somebody who could
  * write into the folder, or a disk that lost something, is noticed before a service runs on it.
  */
-export function verifyCurrent(folder: ReplicaFolder, settings: ReplicaSettings): Result<StoredVersion> {
+export function verifyCurrent(folder: ReplicaFolder, settings: ReplicaSettings): Result<ReplicaVersion> {
   const current = folder.current();
   if (current === undefined) return err(failure('SLP-CFG-0012', folder.path));
   const { edge, signers } = settings;
@@ -25,5 +26,7 @@ export function verifyCurrent(folder: ReplicaFolder, settings: ReplicaSettings):
       return err(failure('SLP-CFG-0012', `${file} is not what was signed`));
     }
   }
-  return ok(current);
+  const { manifest } = verdict.value;
+  const policyFile = join(current.folder, POLICY_ENTRY);
+  return ok({ head: current.head, folder: current.folder, policyFile, manifest });
 }

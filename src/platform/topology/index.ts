@@ -17,7 +17,7 @@ export {
   parseEdgeDocument,
 } from './document/document.ts';
 export type { DocumentFiles, FileLook } from './document/document-files.ts';
-export { currentReplica, type ReplicaSettings } from './document/policy-source.ts';
+export { currentReplica, type ReplicaSettings, replicaActivation } from './document/policy-source.ts';
 export type { Draft } from './document/read-document.ts';
 export { type DocumentError, type DocumentFinding, formatDocumentError, type Severity } from './finding.ts';
 export { edgeListeners, internalListeners, type ListenerPlan } from './plan/listeners.ts';

@@ -1,3 +1,12 @@
+export {
+  ACTIVATION_BYTES,
+  type ActivatedKeys,
+  type Activation,
+  decodeActivation,
+  encodeActivation,
+  makeActivation,
+  verifyActivation,
+} from './activation.ts';
 export { sha256 } from './canonical.ts';
 export {
   type ChainHead,
@@ -28,6 +37,7 @@ export {
   sealingKeyPem,
   unseal,
 } from './sealed-secret.ts';
+export type { SignedText } from './signed-text.ts';
 export {
   fingerprintOf,
   makeSigningKey,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { ok, type Result } from '#kernel';
-import { canonicalJson, parseCanonical, sha256 } from './canonical.ts';
-import { type Refusal, refuse } from './refusal.ts';
-import { fingerprintOf, type SigningKey, signText, verifyText } from './signing-key.ts';
+import type { Result } from '#kernel';
+import { sha256 } from './canonical.ts';
+import type { Refusal } from './refusal.ts';
+import { openSigned, type SignedKind, type SignedText, signValue } from './signed-text.ts';
+import type { SigningKey } from './signing-key.ts';
 
 /** The newest format of links and manifests that this version reads and writes, and the oldest that it reads. */
 export const NEWEST_FORMAT = 1;
@@ -10,8 +11,6 @@ export const OLDEST_FORMAT = 1;
 
 /** What stands before the first link. */
 export const NO_HASH = '0'.repeat(64);
-/** Longest canonical text of a link, characters. */
-const LINK_LENGTH = 1024;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -35,12 +34,13 @@ const linkSchema = z.strictObject({
 export type Link = z.output<typeof linkSchema>;
 
 /** A link as it travels. */
-export interface SignedLink {
-  /** Canonical JSON of a {@link Link}. */
-  readonly text: string;
-  /** base64url */
-  readonly signature: string;
-}
+export type SignedLink = SignedText;
+
+const LINK: SignedKind<Link> = {
+  purpose: 'link',
+  schema: linkSchema,
+  formats: { oldest: OLDEST_FORMAT, newest: NEWEST_FORMAT },
+};
 
 /** Where a chain ends. */
 export interface ChainHead {
@@ -50,8 +50,7 @@ export interface ChainHead {
 }
 
 export function makeLink(key: SigningKey, link: Omit<Link, 'signer' | 'format'>): SignedLink {
-  const text = canonicalJson({ ...link, format: NEWEST_FORMAT, signer: key.publicKey });
-  return { text, signature: signText(key, text) };
+  return signValue(key, LINK, link);
 }
 
 export function linkHash(text: string): string {
@@ -59,22 +58,6 @@ export function linkHash(text: string): string {
 }
 
 /** Reads a link that one of the trusted keys signed; nothing of it is looked at before its signature is right. */
-export function openLink({ text, signature }: SignedLink, signers: readonly string[]): Result<Link, Refusal> {
-  if (text.length > LINK_LENGTH) return refuse('oversized', `a link of ${text.length} characters`);
-  const value = parseCanonical(text);
-  if (value === undefined) return refuse('malformed', 'a link is not in its canonical form');
-  const format = (value as { format?: unknown }).format;
-  if (typeof format === 'number' && format > NEWEST_FORMAT) {
-    return refuse(
-      'unknown-format',
-      `format ${format}, this version knows ${OLDEST_FORMAT} to ${NEWEST_FORMAT}`,
-    );
-  }
-  const parsed = linkSchema.safeParse(value);
-  if (!parsed.success) return refuse('malformed', 'a link lacks something or has too much');
-  const fingerprint = fingerprintOf(parsed.data.signer);
-  if (!signers.includes(fingerprint)) return refuse('unknown-signer', fingerprint);
-  if (!verifyText(parsed.data.signer, text, signature))
-    return refuse('bad-signature', `version ${parsed.data.version}`);
-  return ok(parsed.data);
+export function openLink(signed: SignedLink, signers: readonly string[]): Result<Link, Refusal> {
+  return openSigned(signed, LINK, signers);
 }

@@ -10,10 +10,11 @@ export const POLICY_ENTRY = 'policy.yaml';
 
 const MOST_ENTRIES = 1000;
 /** Relative, at most two folders deep, nothing that a file system could take for something else. */
-const NAME = /^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:\/[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*){0,2}$/;
+export const ENTRY_NAME =
+  /^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:\/[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*){0,2}$/;
 
 const entrySchema = z.strictObject({
-  name: z.string().max(128).regex(NAME),
+  name: z.string().max(128).regex(ENTRY_NAME),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   size: z.int().min(0).max(SNAPSHOT_BYTES),
   /** The bytes are sealed to the edge. */

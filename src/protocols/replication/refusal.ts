@@ -1,6 +1,6 @@
 import { type ErrorCode, err, type Failure, failure } from '#kernel';
 
-/** Why a snapshot was not taken. */
+/** Why a snapshot or an activation was not taken. */
 export const refusalReasons = [
   'oversized',
   'malformed',
@@ -12,6 +12,8 @@ export const refusalReasons = [
   'fork',
   'incomplete',
   'sealed-to-another',
+  'ahead',
+  'unknown-key',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
@@ -26,6 +28,8 @@ const CODES: Readonly<Record<RefusalReason, ErrorCode>> = {
   fork: 'SLP-CFG-0008',
   incomplete: 'SLP-CFG-0009',
   'sealed-to-another': 'SLP-CFG-0010',
+  ahead: 'SLP-CFG-0050',
+  'unknown-key': 'SLP-CFG-0051',
 };
 
 /** A refusal with its place in the catalogue. */

@@ -1,4 +1,5 @@
 import type { FuzzTarget } from '#tools/fuzz';
+import { decodeActivation, encodeActivation, makeActivation, verifyActivation } from './activation.ts';
 import { canonicalJson, parseCanonical } from './canonical.ts';
 import { openLink } from './link.ts';
 import { manifestText, parseManifest } from './manifest.ts';
@@ -18,6 +19,11 @@ const genuine = new Set(store.links.map((link) => link.text));
 const sealing = makeSealingKey();
 const context = { edge: EDGE, name: 'secrets/a' };
 const box = seal(Buffer.from('secret'), sealing.publicKey, context);
+
+const keys = { media: 'secrets/a', flow: 'secrets/b' };
+const head = store.head(0);
+const activation = makeActivation(store.key, { edge: EDGE, version: head.version, link: head.hash, keys });
+const expected = { edge: EDGE, signers, head, secrets: new Set(Object.values(keys)), kept: undefined };
 
 /** Whatever is taken was signed by the store, to the letter; whatever is read writes itself again as it was. */
 export const targets: readonly FuzzTarget[] = [
@@ -44,6 +50,16 @@ export const targets: readonly FuzzTarget[] = [
       const signature = store.links[0]?.signature ?? '';
       const opened = openLink({ text, signature }, signers);
       if (opened.ok && !genuine.has(text)) throw new Error('took a link that was never signed');
+    },
+  },
+  {
+    name: 'replication/activation',
+    seeds: [encodeActivation(activation)],
+    run(input) {
+      const signed = decodeActivation(input);
+      const verdict = signed.ok ? verifyActivation(signed.value, expected) : signed;
+      if (verdict.ok && signed.ok && signed.value.text !== activation.text)
+        throw new Error('took an activation that was never signed');
     },
   },
   {

@@ -24,8 +24,17 @@ const attempt = z.object({
   /** Which service or setting, and why. */
   problems: z.array(line).max(50),
 });
-/** How the last push ended. */
+/** How the last push or activation ended. */
 export type Attempt = z.output<typeof attempt>;
+
+const keyInUse = z.string().max(128).nullable();
+const inUse = z.object({
+  /** Of the activation that is kept and counts; null when there is none. */
+  version: z.int().min(1).nullable(),
+  /** Names of entries; null for a key that is not of the store. */
+  media: keyInUse,
+  flow: keyInUse,
+});
 
 export const edgeReport: z.ZodType<EdgeReport> = z.object({
   edge: z.string().max(253),
@@ -40,6 +49,7 @@ export const edgeReport: z.ZodType<EdgeReport> = z.object({
   last: attempt.nullable(),
   settings: z.array(z.string().max(200)).max(5000),
   healthy: z.boolean(),
+  inUse: inUse.optional(),
 });
 export interface EdgeReport {
   readonly edge: string;
@@ -62,7 +72,13 @@ export interface EdgeReport {
   /** Names of the settings that it knows, so that a newer store sends it none that it would refuse. */
   readonly settings: readonly string[];
   readonly healthy: boolean;
+  /** The keys that it uses. Edges of the version before say nothing of it, and know no activation. */
+  readonly inUse?: z.output<typeof inUse> | undefined;
 }
 
 /** HTTPS requests on port row int-08. */
-export const REPLICATION_PATHS = { report: '/replication/1/report', push: '/replication/1/push' } as const;
+export const REPLICATION_PATHS = {
+  report: '/replication/1/report',
+  push: '/replication/1/push',
+  activation: '/replication/1/activation',
+} as const;

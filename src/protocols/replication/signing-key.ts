@@ -50,21 +50,31 @@ export function fingerprintOf(publicKey: string): string {
   return `SHA256:${hash.replace(/=+$/, '')}`;
 }
 
-/** Signatures of one purpose are none for another. */
-const CONTEXT = Buffer.from('sallyport replication link 1\0');
+/** What a store signs. */
+export type SignedPurpose = 'link' | 'activation';
 
-/** @returns base64url */
-export function signText(key: SigningKey, text: string): string {
-  return sign(null, Buffer.concat([CONTEXT, Buffer.from(text)]), key.secret).toString('base64url');
+/** Signatures of one purpose are none for another. */
+function signedBytes(purpose: SignedPurpose, text: string): Buffer {
+  return Buffer.from(`sallyport replication ${purpose} 1\0${text}`);
 }
 
-export function verifyText(publicKey: string, text: string, signature: string): boolean {
+/** @returns base64url */
+export function signText(key: SigningKey, purpose: SignedPurpose, text: string): string {
+  return sign(null, signedBytes(purpose, text), key.secret).toString('base64url');
+}
+
+export function verifyText(
+  publicKey: string,
+  purpose: SignedPurpose,
+  text: string,
+  signature: string,
+): boolean {
   const raw = exactly(publicKey, PUBLIC_BYTES);
   const bytes = exactly(signature, SIGNATURE_BYTES);
   if (raw === undefined || bytes === undefined) return false;
   try {
     const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
-    return verify(null, Buffer.concat([CONTEXT, Buffer.from(text)]), key, bytes);
+    return verify(null, signedBytes(purpose, text), key, bytes);
   } catch {
     return false;
   }

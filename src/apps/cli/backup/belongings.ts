@@ -46,7 +46,9 @@ function planEdge(file: string): Result<Planned> {
   const loaded = loadEdgeDocument(file);
   if (!loaded.ok) return err(failure('SLP-CFG-0043', loaded.error.map(formatDocumentError).join('\n')));
   const { host } = loaded.value;
-  const replica = ['sealing.key', 'last.json'].map((name) => join(host.stateDirectory, 'replica', name));
+  const replica = ['sealing.key', 'activation.json', 'last.json'].map((name) =>
+    join(host.stateDirectory, 'replica', name),
+  );
   return ok({
     about: aboutOf('edge', host),
     belongings: {

@@ -3,16 +3,23 @@ import type { Command } from 'commander';
 import { unzipSync, zipSync } from 'fflate';
 import { z } from 'zod';
 import { catalogue, err, type Failure, failure, ok, type Result } from '#kernel';
-import { policyProblems, ReplicaFolder, stage } from '#platform/replica-store';
+import {
+  keptActivation,
+  policyProblems,
+  ReplicaFolder,
+  stage,
+  stageActivation,
+} from '#platform/replica-store';
 import { becomeServer } from '#platform/service';
 import { silentLog } from '#platform/telemetry';
 import { loadEdgeHost, type ReplicaSettings, replicaSettings } from '#platform/topology';
-import { decodePush, fingerprintOf, PUSH_BYTES } from '#protocols/replication';
+import { ACTIVATION_BYTES, decodePush, fingerprintOf, PUSH_BYTES } from '#protocols/replication';
 import { exitStatus, printable, type Session } from '../terminal.ts';
 import { askStore, type StoreOptions, storeCommand } from './store.ts';
 
 /** Names in an export file. */
 const SNAPSHOT = 'snapshot.json';
+const ACTIVATION = 'activation.json';
 const NOTE = 'READ-ME.txt';
 /** A zip of a snapshot is not much larger than it. */
 const FILE_BYTES = PUSH_BYTES + 65_536;
@@ -25,16 +32,24 @@ export function addExport(config: Command, session: Session): void {
     .option('--sealing-key <key>', 'as config identity prints it on an edge that was never reached')
     .action(async (file: string, options: StoreOptions & { edge: string; sealingKey?: string }) => {
       const key = options.sealingKey === undefined ? {} : { sealingKey: options.sealingKey };
-      const answer = z.object({ snapshot: z.string(), fingerprint: z.string() });
+      const answer = z.object({
+        snapshot: z.string(),
+        activation: z.string().optional(),
+        fingerprint: z.string(),
+      });
       await askStore(
         session,
         options,
         'export',
         { edge: options.edge, ...key },
         answer,
-        ({ snapshot, fingerprint }) => {
+        ({ snapshot, activation, fingerprint }) => {
           const note = `Configuration of ${options.edge}. On that edge: sallyport config import FILE\nSigned by ${fingerprint}\n`;
-          const zip = zipSync({ [SNAPSHOT]: Buffer.from(snapshot, 'base64'), [NOTE]: Buffer.from(note) });
+          const zip = zipSync({
+            [SNAPSHOT]: Buffer.from(snapshot, 'base64'),
+            ...(activation === undefined ? {} : { [ACTIVATION]: Buffer.from(activation, 'base64') }),
+            [NOTE]: Buffer.from(note),
+          });
           writeFileSync(file, zip, { mode: 0o600, flag: 'wx' });
           return `${printable(file)}: configuration of ${printable(options.edge)}\nsigned by ${fingerprint}`;
         },
@@ -91,25 +106,34 @@ function prepared(document: string): Result<ReplicaSettings> {
 }
 
 function importFile(document: string, file: string, anyHistory: boolean): Result<string> {
-  const bytes = readSnapshot(file);
-  if (!bytes.ok) return bytes;
+  const exported = readExport(file);
+  if (!exported.ok) return exported;
+  const { snapshot, activation } = exported.value;
   const settings = prepared(document);
   if (!settings.ok) return settings;
   const folder = new ReplicaFolder(settings.value.stateDirectory);
-  const staged = stage(folder, settings.value, bytes.value, { anyHistory });
+  const staged = stage(folder, settings.value, snapshot, { anyHistory });
   if (!staged.ok) return err(staged.error.failure);
-  const { head, policyFile, author, reason, commit, discard } = staged.value;
-  const problems = policyProblems(document, policyFile);
-  if (problems.length > 0) {
+  const { head, author, reason, commit, discard } = staged.value;
+  const refuse = (problem: Failure) => {
     discard();
-    return err(failure('SLP-CFG-0022', problems.join('\n')));
-  }
+    return err(problem);
+  };
+  const keys =
+    activation === undefined ? undefined : stageActivation(folder, settings.value, staged.value, activation);
+  if (keys?.ok === false) return refuse(keys.error);
+  const used = keys?.value.activation ?? keptActivation(folder, settings.value, staged.value);
+  const problems = policyProblems(document, staged.value, used?.keys);
+  if (problems.length > 0) return refuse(failure('SLP-CFG-0022', problems.join('\n')));
+  // A stop between the two leaves the version with the keys of before, which every edge honours.
   commit();
+  keys?.value.commit();
   folder.sweepVersions();
   return ok(
     [
       `version ${head.version} of ${printable(author)}${reason === '' ? '' : ` (${printable(reason)})`} is loaded`,
-      `signed by ${signerOf(bytes.value)}, as host.replication.signers says`,
+      ...(used === undefined ? [] : [`keys in use: ${used.keys.media}, ${used.keys.flow}`]),
+      `signed by ${signerOf(snapshot)}, as host.replication.signers says`,
       'an edge that runs takes it by itself',
     ].join('\n'),
   );
@@ -121,16 +145,26 @@ function signerOf(bytes: Uint8Array): string {
   return text === undefined ? 'unknown' : fingerprintOf((JSON.parse(text) as { signer: string }).signer);
 }
 
-/** The snapshot in a zip, within bounds: what it says of its sizes is checked before anything is unpacked. */
-function readSnapshot(file: string): Result<Uint8Array> {
+interface Export {
+  readonly snapshot: Uint8Array;
+  /** Absent while the keys are used that the policy names. */
+  readonly activation: Uint8Array | undefined;
+}
+
+/** What a zip holds, within bounds: what it says of its sizes is checked before anything is unpacked. */
+function readExport(file: string): Result<Export> {
   if (!existsSync(file) || !statSync(file).isFile()) return err(failure('SLP-CFG-0036', file));
   if (statSync(file).size > FILE_BYTES) return err(failure('SLP-CFG-0001', file));
+  const bounds = new Map([
+    [SNAPSHOT, PUSH_BYTES],
+    [ACTIVATION, ACTIVATION_BYTES],
+  ]);
   try {
     const files = unzipSync(readFileSync(file), {
-      filter: ({ name, originalSize }) => name === SNAPSHOT && originalSize <= PUSH_BYTES,
+      filter: ({ name, originalSize }) => originalSize <= (bounds.get(name) ?? -1),
     });
-    const snapshot = files[SNAPSHOT];
-    return snapshot === undefined ? err(failure('SLP-CFG-0036', file)) : ok(snapshot);
+    const { [SNAPSHOT]: snapshot, [ACTIVATION]: activation } = files;
+    return snapshot === undefined ? err(failure('SLP-CFG-0036', file)) : ok({ snapshot, activation });
   } catch (error) {
     return err(failure('SLP-CFG-0036', `${file}: ${(error as Error).message}`, error));
   }

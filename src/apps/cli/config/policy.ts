@@ -88,10 +88,12 @@ export function addPolicyCommands(config: Command, session: Session): void {
         scope: z.string().optional(),
         revision: z.number().optional(),
       });
-      const answer = z.object({ lines: z.array(line) });
-      await askStore(session, options, 'show', { edge: options.edge }, answer, ({ lines }) =>
-        renderLines(lines),
-      );
+      const inUse = z.object({ media: z.string(), flow: z.string() }).nullable();
+      const answer = z.object({ lines: z.array(line), inUse });
+      await askStore(session, options, 'show', { edge: options.edge }, answer, ({ lines, inUse: keys }) => {
+        const used = keys === null ? [] : [`# keys of the store in use: ${keys.media}, ${keys.flow}`];
+        return [renderLines(lines), ...used].join('\n');
+      });
     });
   addHistory(config, session);
 }
@@ -99,23 +101,10 @@ export function addPolicyCommands(config: Command, session: Session): void {
 function addHistory(config: Command, session: Session): void {
   storeCommand(config, 'log', 'list changes, newest first')
     .option('--scope <scope>', 'of one scope only')
-    .action(async (options: StoreOptions & { scope?: string }) => {
-      const args = options.scope === undefined ? {} : { scope: options.scope };
-      await askStore(
-        session,
-        options,
-        'log',
-        args,
-        z.object({ revisions: z.array(revisionAnswer) }),
-        ({ revisions }) =>
-          table([
-            ['REVISION', 'TIME', 'AUTHOR', 'SCOPE', 'REASON'],
-            ...revisions.map(({ id, at, author: by, scope, reason }) =>
-              [String(id), time(at), by, scope, reason].map(printable),
-            ),
-          ]),
-      );
-    });
+    .option('--versions', 'what was published for edges, rolls of keys too')
+    .action((options: LogOptions) =>
+      options.versions === true ? listVersions(session, options) : listRevisions(session, options),
+    );
   storeCommand(config, 'diff', 'what changed from one revision to another, or to what counts now')
     .argument('<revision>')
     .argument('[other]')
@@ -129,6 +118,40 @@ function addHistory(config: Command, session: Session): void {
       const args = { id: Number(id), reason: options.reason, author: author() };
       await askStore(session, options, 'revert', args, changed, renderChange);
     });
+}
+
+interface LogOptions extends StoreOptions {
+  readonly scope?: string;
+  readonly versions?: true;
+}
+async function listRevisions(session: Session, options: LogOptions): Promise<void> {
+  const args = options.scope === undefined ? {} : { scope: options.scope };
+  const answer = z.object({ revisions: z.array(revisionAnswer) });
+  await askStore(session, options, 'log', args, answer, ({ revisions }) =>
+    table([
+      ['REVISION', 'TIME', 'AUTHOR', 'SCOPE', 'REASON'],
+      ...revisions.map(({ id, at, author: by, scope, reason }) =>
+        [String(id), time(at), by, scope, reason].map(printable),
+      ),
+    ]),
+  );
+}
+async function listVersions(session: Session, options: LogOptions): Promise<void> {
+  const version = z.object({
+    version: z.number(),
+    edges: z.array(z.string()),
+    author: z.string(),
+    reason: z.string(),
+    at: z.number(),
+  });
+  await askStore(session, options, 'versions', {}, z.object({ versions: z.array(version) }), ({ versions }) =>
+    table([
+      ['VERSION', 'TIME', 'AUTHOR', 'EDGES', 'REASON'],
+      ...versions.map(({ version: number, at, author: by, edges, reason }) =>
+        [String(number), time(at), by, edges.join(' '), reason].map(printable),
+      ),
+    ]),
+  );
 }
 
 function renderLines(

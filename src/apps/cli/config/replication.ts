@@ -55,7 +55,11 @@ export function addReplicationCommands(config: Command, session: Session): void 
         () => `trusted: ${edge}`,
       );
     });
-  storeCommand(config, 'roll-keys', 'make new keys; they are used as soon as every edge knows them')
+  storeCommand(
+    config,
+    'roll-keys',
+    'make new keys by one version; they are used as soon as every edge knows them',
+  )
     .addArgument(new Argument('[keys]', 'which').choices(ROLLED).default('all'))
     .action((keys: RolledKeys, options: StoreOptions) => rollKeys(session, options, keys));
 }
@@ -64,13 +68,13 @@ export function addReplicationCommands(config: Command, session: Session): void 
 export const ROLLED = ['media', 'flow', 'all'] as const;
 type RolledKeys = (typeof ROLLED)[number];
 
-/** One publication with the new keys; the store lets them be used by a second one. */
+/** One publication with the new keys; the store has them used when every edge runs it. */
 export async function rollKeys(session: Session, options: StoreOptions, keys: RolledKeys): Promise<void> {
   const answer = z.object({ names: z.array(z.string()), edges: z.array(z.string()) });
   await askStore(session, options, 'keys-roll', { keys, author: author() }, answer, ({ names, edges }) =>
     edges.length === 0
       ? `made: ${names.join(', ')}; no edge was heard of yet`
-      : `made: ${names.join(', ')}; known first, then used: ${edges.join(', ')}`,
+      : `made: ${names.join(', ')}; used once all of these know them: ${edges.join(', ')}`,
   );
 }
 
@@ -79,6 +83,10 @@ function renderStatus({ store, edges }: ManagementStatus): string {
     `store ${store.host}, version ${store.version}, product ${store.product}, heartbeat ${time(store.heartbeat)}`,
     `signs as ${store.fingerprint}`,
     ...(store.keys === 'rolling' ? ['new keys wait until every edge knows them'] : []),
+    ...store.waits.flatMap(({ code, message, remedy }) => [
+      printable(`  ${code} ${message}`),
+      `    ${printable(remedy)}`,
+    ]),
     '',
   ];
   const rows = edges.map((edge) =>

@@ -3,6 +3,7 @@ import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { AdministrationClient } from '#platform/service';
+import { edgeReport } from '#protocols/replication';
 import { ManagedPerimeter } from '../testing/managed-perimeter.ts';
 import type { Perimeter } from '../testing/perimeter.ts';
 import { change, edit, reload, restore, textOf } from './documents.ts';
@@ -54,11 +55,14 @@ test('a call goes on through ten pushes and a roll of keys', async () => {
     }
     assert.equal((await row()).there, from + 10);
     await manage('keys-roll', { author: 'tester' });
-    // Known first, used then: two versions from one command.
-    await perimeter.until('the new key is used', async () => {
-      const now = await row();
-      return now.there === from + 12 && now.state === 'up-to-date';
+    await perimeter.until('the new keys are used', async () => {
+      const { state, there } = await row();
+      return (
+        state === 'up-to-date' && there === from + 11 && (await managed.status()).store.keys === 'steady'
+      );
     });
+    const { inUse } = edgeReport.parse(await perimeter.edge.ask('replica', 'report'));
+    assert.equal(inUse?.version, from + 11, 'one version, and an activation of its keys');
     await call.flows();
     assert.equal(call.lost, 0);
     await call.hangUp();

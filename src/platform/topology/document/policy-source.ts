@@ -53,6 +53,11 @@ export function currentReplica(stateDirectory: string): string {
   return join(stateDirectory, 'replica', 'current');
 }
 
+/** The signed statement which of the keys of that version are in use; replaced as a whole. */
+export function replicaActivation(stateDirectory: string): string {
+  return join(stateDirectory, 'replica', 'activation.json');
+}
+
 function hostDraft(source: YamlSource): Draft<EdgeDocument> | undefined {
   if (source.broken) return undefined;
   const reader = new DocumentReader(source, new Map());

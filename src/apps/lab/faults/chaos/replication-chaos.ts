@@ -1,28 +1,14 @@
 import assert from 'node:assert/strict';
 import { SeededRandom } from '#kernel';
 import { loadVerifiedEdge, ReplicaFolder } from '#platform/replica-store';
-import type { LabProgram } from '../../program.ts';
 import type { ManagedPerimeter } from '../../testing/managed-perimeter.ts';
-import { isAlive } from '../leftovers.ts';
 import { eventually, until } from '../until.ts';
 import { currentOf, type Moment, moments, PushWatch } from './moments.ts';
 import { realmOf } from './realm.ts';
-
-/** Who is killed: a service process by its name, or a supervisor with everything below it. */
-const victims = [
-  { program: 'internal', service: 'management' },
-  { program: 'internal', service: undefined },
-  { program: 'edge', service: 'replica' },
-  { program: 'edge', service: undefined },
-  { program: 'edge', service: 'access' },
-  { program: 'edge', service: 'av' },
-  { program: 'edge', service: 'av-authentication' },
-] as const;
-type Victim = (typeof victims)[number];
+import { kill, nameOf, victims } from './victims.ts';
 
 /** Longest wait after the moment, so that what cannot be seen from outside is hit too. Milliseconds. */
 const LONGEST_LAG_MS = 120;
-const STARTS = 3;
 /** For a moment that may not come, because the victim of the round before has not come back. Milliseconds. */
 const PATIENCE_MS = 3000;
 
@@ -71,7 +57,7 @@ export class ReplicationChaos {
     );
     await watch.reached(round.moment, PATIENCE_MS);
     await new Promise((resolve) => setTimeout(resolve, round.lagMs));
-    await this.#kill(victim, () => this.#checkDisk(allowed));
+    await kill(this.#managed.perimeter, victim, () => this.#checkDisk(allowed));
     await asked;
     // Only what the store has answered is promised; what it had no time to store is asked for again.
     await eventually('the change is stored', async () => {
@@ -98,28 +84,6 @@ export class ReplicationChaos {
 
   #change(value: string): Promise<void> {
     return this.#managed.set('policy.relay.realm', value);
-  }
-
-  async #kill({ program: name, service }: Victim, check: () => void): Promise<void> {
-    const program: LabProgram = this.#managed.perimeter[name];
-    const status = await program.status();
-    const below = status?.services ?? [];
-    if (service !== undefined) {
-      // It may be on its way back from the round before; then there is nothing to kill.
-      const pid = below.find((one) => one.name === service)?.pid;
-      if (pid !== undefined) process.kill(pid, 'SIGKILL');
-      check();
-      return;
-    }
-    const pid = program.pid ?? assert.fail(`${name} does not run`);
-    process.kill(pid, 'SIGKILL');
-    await until('everything below has followed', () =>
-      [pid, ...below.flatMap((one) => (one.pid === undefined ? [] : [one.pid]))].every(
-        (one) => !isAlive(one),
-      ),
-    );
-    check();
-    await startAgain(program);
   }
 
   /** What stands on the disk of the edge is signed, whole and one of two. */
@@ -152,22 +116,6 @@ export class ReplicationChaos {
   }
 }
 
-/** As a service manager does: a start that a busy machine did not let through is tried again. */
-async function startAgain(program: LabProgram): Promise<void> {
-  for (let left = STARTS - 1; left > 0; left--) {
-    try {
-      await program.start();
-      return;
-    } catch {
-      await program.stop();
-    }
-  }
-  await program.start();
-}
-
-function nameOf({ program, service }: Victim): string {
-  return service === undefined ? `supervisor of ${program}` : service;
-}
 function realm(value: number): string {
   return value === 0 ? 'before.test' : `realm-${value}.test`;
 }

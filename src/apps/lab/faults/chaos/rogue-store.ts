@@ -98,10 +98,14 @@ export class RogueStore {
       if (!encoded.ok) throw new Error(encoded.error.failure.message);
       body = encoded.value;
     }
-    return this.#post(body);
+    return this.#post(REPLICATION_PATHS.push, body);
+  }
+  /** The same with an activation, whatever it is. */
+  activate(content: Uint8Array): Promise<number> {
+    return this.#post(REPLICATION_PATHS.activation, content);
   }
 
-  #post(body: Uint8Array): Promise<number> {
+  #post(path: string, body: Uint8Array): Promise<number> {
     const { files, plan } = this.#managed.perimeter;
     return new Promise((resolve, reject) => {
       const outgoing = request({
@@ -109,7 +113,7 @@ export class RogueStore {
         port: 4443,
         localAddress: plan.frontEnd.address,
         servername: plan.names.edge,
-        path: REPLICATION_PATHS.push,
+        path,
         method: 'POST',
         headers: { 'content-length': body.byteLength },
         ca: readFileSync(files.authority),
