@@ -11,6 +11,7 @@ import { FilesUnderWay } from './policy/files-under-way.ts';
 import { JoinDesk } from './policy/join-desk.ts';
 import type { Refusal } from './policy/refusals.ts';
 import { linkSettings, type Prepared } from './prepared.ts';
+import { PsomTrace } from './psom-trace.ts';
 import { Relay } from './relay.ts';
 import { TurnWriter } from './turn-writer.ts';
 
@@ -138,29 +139,33 @@ export class ConferencingEdge {
       return this.#refuse(outside, admitted.error);
     }
     const { claims, node } = admitted.value;
-    this.#events.operation('JOIN', outside, about, claims.conference);
+    this.#events.operation('JOIN', outside, about, claims);
     const inside = node.open(outside.remote, [frame]);
     if (inside === undefined) {
       this.#desk.leave(source);
       this.#desk.forget(claims);
-      return this.#refuse(outside, 'link-full', { node: node.name, conference: claims.conference });
+      return this.#refuse(outside, 'link-full', claims);
     }
     meters.admitted.inc(purpose);
     this.#events.joined(claims, purpose, outside);
     this.#relay(claims, outside, inside, source);
   }
   #relay(claims: ConferenceClaims, outside: Connection, inside: Connection, source: string): void {
-    const { clock, meters } = this.#context;
+    const { clock, meters, events } = this.#context;
+    const trace = new PsomTrace(events, claims, outside);
     const relay = new Relay({
       outside,
       inside,
       clock,
       writer: this.#writer,
       bytesPerSecond: () => this.#prepared.document.policy.webConferencing.limits.bytesPerSecond,
-      passed: (direction, bytes) => meters.bytes.inc(direction, bytes),
+      passed: (direction, bytes) => {
+        meters.bytes.inc(direction, bytes.length);
+        trace.passed(direction, bytes);
+      },
       answered: (first) => {
         if (first[2] === REFUSED) this.#handleRefusedInside(outside, claims, source);
-        else if (first[2] === JOINED) this.#events.operation('JOINED', outside, {}, claims.conference);
+        else if (first[2] === JOINED) this.#events.operation('JOINED', outside, {}, claims);
       },
       ended: (reason) => this.#handleEnd(participant, source, reason),
     });
@@ -174,22 +179,18 @@ export class ConferencingEdge {
     this.#events.left(participant.claims, reason, participant.relay.outside);
   }
   /** The service alone knows of tokens that were used at another edge, and of generations. */
-  #handleRefusedInside(outside: Connection, { node, conference }: ConferenceClaims, source: string): void {
+  #handleRefusedInside(outside: Connection, claims: ConferenceClaims, source: string): void {
     this.#desk.blame('service', source, this.#context.clock.now());
     this.#context.meters.refused.inc('service');
-    this.#events.operation('REFUSED', outside, { rule: 'service' }, conference);
-    this.#events.refused('join', outside, 'service', { node, conference });
+    this.#events.operation('REFUSED', outside, { rule: 'service' }, claims);
+    this.#events.refused('join', outside, 'service', claims);
   }
-  #refuse(
-    outside: Connection,
-    reason: Refusal,
-    of: { readonly node?: string; readonly conference?: string } = {},
-  ): void {
+  #refuse(outside: Connection, reason: Refusal, claims?: ConferenceClaims): void {
     const [told, retrySeconds] = TOLD[reason];
     this.#context.meters.refused.inc(reason);
     const about = { rule: reason, reason: told, retrySeconds: String(retrySeconds) };
-    this.#events.operation('REFUSED', outside, about, of.conference);
-    this.#events.refused('join', outside, reason, of);
+    this.#events.operation('REFUSED', outside, about, claims);
+    this.#events.refused('join', outside, reason, claims);
     refuseJoin(outside, told, retrySeconds);
   }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '#kernel';
+import { participantTrace } from '#platform/message-log';
 import { type Connection, sourceKey } from '#platform/net';
 import type { DoorRefusal } from '#platform/psom-door';
 import type { LinkNotice } from '#platform/psom-link';
-import type { EventStream } from '#platform/telemetry';
+import { type EventStream, eventEndpoint } from '#platform/telemetry';
 import type { EventKeys } from '#protocols/log-query';
 import type { ConferenceClaims } from '#protocols/tokens';
 import type { Refusal } from './policy/refusals.ts';
@@ -11,6 +12,8 @@ import { ToldRefusals } from './policy/told-refusals.ts';
 const FROM_PEER = 200;
 /** As in docs/protocols/psom.md. */
 type Operation = 'JOIN' | 'JOINED' | 'REFUSED';
+/** Of a token that was verified. */
+type Claimed = Pick<ConferenceClaims, 'conference' | 'participant' | 'node'>;
 
 /**
  * What an operator may ask about later; each refusal names its rule, and how many like it were held back (`suppressed`).
@@ -27,17 +30,13 @@ export class ConferencingEvents {
     this.#refusals = new ToldRefusals(clock.now());
   }
 
-  /**
-   * One operation of the connection with which a participant comes: what it shows, and what it is told. Afterwards the edge
-   * passes on octets that it does not read.
-   */
+  /** One operation of the connection with which a participant comes: what it shows, and what it is told. The others are PsomTrace's. */
   operation(
     operation: Operation,
     connection: Connection,
     about: Readonly<Record<string, string>>,
-    conference?: string,
+    claims?: Claimed,
   ): void {
-    const { address, port } = connection.remote;
     this.#events.emit({
       provider: 'Psom',
       component: 'web-conferencing',
@@ -47,37 +46,31 @@ export class ConferencingEvents {
       flags: ['protocol'],
       direction: operation === 'JOIN' ? 'in' : 'out',
       connection: String(connection.id),
-      remote: `${address.includes(':') ? `[${address}]` : address}:${port}`,
+      local: eventEndpoint(connection.local),
+      remote: eventEndpoint(connection.remote),
       fields: { operation, ...about },
-      keys: keysOf(address, conference),
+      keys: keysOf(connection.remote.address, claims),
     });
   }
-  /** @param conference only of a token that was verified */
-  refused(
-    what: 'join' | 'content',
-    connection: Connection,
-    rule: Refusal,
-    { node = '', conference }: { readonly node?: string; readonly conference?: string } = {},
-  ): void {
+  refused(what: 'join' | 'content', connection: Connection, rule: Refusal, claims?: Claimed): void {
     const { address } = connection.remote;
-    this.#decision('participant-refused', address, { rule, what, address, node }, conference);
+    const { node = '' } = claims ?? {};
+    this.#decision('participant-refused', address, { rule, what, address, node }, claims);
   }
   atDoor(connection: Connection, rule: DoorRefusal, detail = ''): void {
     const { address } = connection.remote;
     this.#decision('door-refused', address, { rule, address, detail: detail.slice(0, FROM_PEER) });
   }
-  joined(
-    { conference, participant, role, node }: ConferenceClaims,
-    by: string,
-    connection: Connection,
-  ): void {
+  joined(claims: ConferenceClaims, by: string, connection: Connection): void {
+    const { conference, participant, role, node } = claims;
     const { address } = connection.remote;
-    const keys = keysOf(address, conference);
+    const keys = keysOf(address, claims);
     this.#state('participant-joined', { conference, participant, role, node, by, address }, keys);
   }
-  left({ conference, participant }: ConferenceClaims, rule: string, connection: Connection): void {
+  left(claims: ConferenceClaims, rule: string, connection: Connection): void {
+    const { conference, participant } = claims;
     const { address } = connection.remote;
-    const keys = keysOf(address, conference);
+    const keys = keysOf(address, claims);
     this.#state('participant-left', { conference, participant, rule, address }, keys);
   }
   serviceConnected(node: string, address: string): void {
@@ -92,7 +85,7 @@ export class ConferencingEvents {
     name: string,
     address: string,
     fields: Readonly<Record<string, string>> & { readonly rule: string },
-    conference?: string,
+    claims?: Claimed,
   ): void {
     const suppressed = this.#refusals.tell(sourceKey(address), `${name} ${fields.rule}`, this.#clock.now());
     if (suppressed === undefined) return;
@@ -105,7 +98,7 @@ export class ConferencingEvents {
       direction: 'in',
       remote: address,
       fields: suppressed === 0 ? fields : { ...fields, suppressed },
-      keys: keysOf(address, conference),
+      keys: keysOf(address, claims),
     });
   }
   #state(name: string, fields: Readonly<Record<string, string | number>>, keys: EventKeys): void {
@@ -121,6 +114,12 @@ export class ConferencingEvents {
   }
 }
 
-function keysOf(address: string, conference?: string): EventKeys {
-  return conference === undefined ? { address: [address] } : { address: [address], conference: [conference] };
+function keysOf(address: string, claims?: Claimed): EventKeys {
+  if (claims === undefined) return { address: [address] };
+  const { conference, participant } = claims;
+  return {
+    address: [address],
+    conference: [conference],
+    trace: [participantTrace(conference, participant)],
+  };
 }

@@ -9,7 +9,8 @@ export interface RelayOptions {
   readonly writer: TurnWriter;
   /** Read from the participant in a second, at most; twice as many at once. */
   readonly bytesPerSecond: () => number;
-  readonly passed: (direction: 'inward' | 'outward', bytes: number) => void;
+  /** Looks on; the bytes are borrowed. */
+  readonly passed: (direction: 'inward' | 'outward', bytes: Buffer) => void;
   /** The first that the service said; borrowed. */
   readonly answered: (first: Buffer) => void;
   readonly ended: (reason: CloseReason) => void;
@@ -59,7 +60,7 @@ export class Relay {
 
   #handleOutside(chunk: Buffer): void {
     const { passed, writer } = this.#options;
-    passed('inward', chunk.length);
+    passed('inward', chunk);
     writer.write(this.#inward, chunk);
     this.#charge(chunk.length);
     if (this.#held.rate !== undefined) this.outside.pause();
@@ -74,7 +75,7 @@ export class Relay {
       this.#answered = true;
       this.#options.answered(chunk);
     }
-    this.#options.passed('outward', chunk.length);
+    this.#options.passed('outward', chunk);
     this.#options.writer.write(this.#outward, chunk);
   }
   #charge(bytes: number): void {

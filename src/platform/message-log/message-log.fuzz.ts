@@ -1,5 +1,6 @@
 import { type Capture, encodeFrames, FrameReader, peerLabel, readFrame } from '#platform/telemetry';
 import { readRecord } from '#protocols/log-query';
+import { encodeObserved } from '#protocols/psom';
 import type { FuzzTarget } from '#tools/fuzz';
 import { recordOf } from './record-of.ts';
 
@@ -7,7 +8,7 @@ const peer = peerLabel(1, {
   local: { address: '192.0.2.1', port: 443 },
   remote: { address: '2001:db8::7', port: 51_000 },
 });
-const PROVIDERS = { sip: 'Sip', stun: 'Stun', 'ms-turn': 'Stun', xmpp: 'Xmpp' } as const;
+const PROVIDERS = { sip: 'Sip', stun: 'Stun', 'ms-turn': 'Stun', xmpp: 'Xmpp', psom: 'Psom' } as const;
 
 function capture(protocol: Capture['protocol'], bytes: Uint8Array): Capture {
   const about = { time: 1, level: 'info', direction: 'in', peer, length: bytes.length } as const;
@@ -41,15 +42,25 @@ const ALLOCATE = '000300082112a442000102030405060708090a0b0019000411000000';
 const MS_ALLOCATE = `0003000800010203040506070809101112131415${'000f000472c64bc6'}`;
 const STANZA = `<message from='a@x.example/1' to='b@y.example' id='1'><body>hello</body></message>`;
 
+const OBSERVED = encodeObserved({
+  conference: 'abcdefghijklmno2',
+  participant: 7,
+  object: 'ContentManager',
+  interface: 'ContentManager',
+  method: 'sReserveTitle',
+  frame: Buffer.from('000e0300000001000300017400000007', 'hex'),
+});
+
 const seeds: Readonly<Record<Capture['protocol'], Buffer>> = {
   sip: Buffer.from(SIP),
   stun: Buffer.from(ALLOCATE, 'hex'),
   'ms-turn': Buffer.from(MS_ALLOCATE, 'hex'),
   xmpp: Buffer.from(STANZA),
+  psom: Buffer.from(OBSERVED),
 };
 
 export const targets: readonly FuzzTarget[] = [
-  ...(['sip', 'stun', 'ms-turn', 'xmpp'] as const).map(
+  ...(['sip', 'stun', 'ms-turn', 'xmpp', 'psom'] as const).map(
     (protocol): FuzzTarget => ({
       name: `message-log/${protocol}`,
       seeds: [seeds[protocol]],

@@ -2,6 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Capture, peerLabel } from '#platform/telemetry';
 import type { LogRecord } from '#protocols/log-query';
+import {
+  contentManager,
+  encodeObserved,
+  encodeOperation,
+  meeting,
+  meetingInterfaces,
+  PsomPeer,
+  poll,
+  uploadStream,
+} from '#protocols/psom';
 import { buildRequest } from '#protocols/sip';
 import {
   AttributeType,
@@ -12,14 +22,14 @@ import {
   messageType,
   StunWriter,
 } from '#protocols/stun';
-import { recordOf, sipKeys, traceOf } from './index.ts';
+import { participantTrace, recordOf, sipKeys, traceOf } from './index.ts';
 
 const peer = peerLabel(3, {
   local: { address: '192.0.2.10', port: 443 },
   remote: { address: '198.51.100.7', port: 51_000 },
 });
 function capture(bytes: Uint8Array, protocol: Capture['protocol'] = 'sip'): Capture {
-  const provider = { sip: 'Sip', stun: 'Stun', 'ms-turn': 'Stun', xmpp: 'Xmpp' } as const;
+  const provider = { sip: 'Sip', stun: 'Stun', 'ms-turn': 'Stun', xmpp: 'Xmpp', psom: 'Psom' } as const;
   const what = { time: 1000, level: 'info', direction: 'in', peer, length: bytes.length } as const;
   return { ...what, provider: provider[protocol], protocol, bytes };
 }
@@ -210,4 +220,99 @@ test('names and passwords without end are shown or taken out like any other', ()
   assert.match(texts[2] ?? '', /X-Long: sip:a:\[taken out\]@h\r\n/);
   const taken = /X-Long: "x" <SIPS:a{300}:\[taken out\]@h>, sip:c@h, sip:d:\[taken out\]@h\r\n/;
   assert.match(texts[3] ?? '', taken);
+});
+
+/** The frame of a call, as a real end writes it. */
+function psomCall(
+  side: 'client' | 'server',
+  declared: (typeof meetingInterfaces)[number],
+  method: string,
+  parameters: Parameters<PsomPeer['call']>[2],
+): Buffer {
+  const limits = { frameBytes: 65_535, frameMs: 1000, objects: 8, depth: 4, nameLength: 64 };
+  const peer = new PsomPeer({ side, root: declared, interfaces: meetingInterfaces, limits });
+  assert.equal(peer.call(peer.root, method, parameters), true);
+  return Buffer.concat(peer.takeOutput());
+}
+function psomCapture(
+  from: 'in' | 'out',
+  of: { readonly object?: string; readonly interface: string; readonly method?: string },
+  frame: Uint8Array,
+): Capture {
+  const { object = 'Meeting', method = '' } = of;
+  const place = { conference: 'abcdefghijklmno2', participant: 2 ** 40, object };
+  const bytes = encodeObserved({ ...place, interface: of.interface, method, frame });
+  return { ...capture(bytes, 'psom'), direction: from };
+}
+
+test('PSOM: operation, object, interface, method and size; what people wrote only for who asks for bodies', () => {
+  const title = psomCall('client', contentManager, 'sReserveTitle', ['s3cr3t-plans.pdf', 7]);
+  const about = { object: 'ContentManager', interface: 'ContentManager', method: 'sReserveTitle' };
+  const asked = psomCapture('in', about, title);
+  const { text, body, fields, keys, name } = recordOf(asked, false);
+  assert.equal(name, 'psom-operation');
+  assert.equal(
+    text,
+    `CALL ContentManager.sReserveTitle\nobject: ContentManager\nproxy: 0\noctets: ${title.length}`,
+  );
+  assert.equal(body, undefined);
+  assert.deepEqual(fields, {
+    operation: 'CALL',
+    object: 'ContentManager',
+    proxy: 0,
+    interface: 'ContentManager',
+    method: 'sReserveTitle',
+    octets: title.length,
+    participant: 2 ** 40,
+  });
+  assert.deepEqual(keys, {
+    address: ['198.51.100.7'],
+    conference: ['abcdefghijklmno2'],
+    trace: [participantTrace('abcdefghijklmno2', 2 ** 40)],
+  });
+  assert.doesNotMatch(everything(recordOf(asked, false)), /plans/);
+  assert.equal(recordOf(asked, true).body, 'title: "s3cr3t-plans.pdf"\ncookie: 7');
+});
+
+test('PSOM: tokens, keys and octets of files are in no record, not even for who asks for bodies', () => {
+  const token = psomCall('server', meeting, 'cSetResumeToken', ['s3cr3t-token']);
+  const told = recordOf(psomCapture('out', { interface: 'Meeting', method: 'cSetResumeToken' }, token), true);
+  assert.equal(told.body, 'token: [taken out]');
+  const piece = psomCall('client', uploadStream, 'sWrite', [Buffer.from('s3cr3t-key')]);
+  const written = recordOf(psomCapture('in', { interface: 'UploadStream', method: 'sWrite' }, piece), true);
+  assert.equal(written.body, 'chunk: [10 octets]');
+  for (const record of [told, written]) assert.doesNotMatch(everything(record), /s3cr3t/);
+  const joined = encodeOperation({ kind: 'joined', resumeToken: 's3cr3t-token' });
+  const unread = recordOf(psomCapture('out', { interface: '' }, joined), true);
+  assert.match(unread.text, /could not be read/);
+  assert.doesNotMatch(everything(unread), /s3cr3t/);
+});
+
+test('PSOM: a frame that was cut, a reason, a name that an object was given', () => {
+  const question = psomCall('client', poll, 'sSetQuestion', ['q'.repeat(2000), ['yes', 'no'], false]);
+  const cut = psomCapture('in', { interface: 'Poll', method: 'sSetQuestion' }, question.subarray(0, 1024));
+  assert.equal(recordOf(cut, true).body, 'question: [cut]\nchoices: [cut]\nseveral: [cut]');
+  assert.equal(recordOf(cut, true).fields?.octets, question.length);
+  const gone = encodeOperation({ kind: 'disconnect', proxy: 9, reason: 'not-allowed' });
+  const leaving = recordOf(psomCapture('out', { object: 'content.3', interface: 'Poll' }, gone), true);
+  assert.equal(leaving.text, 'DISCONNECT Poll\nobject: content.3\nproxy: 9\noctets: 8');
+  assert.equal(leaving.fields?.reason, 'not-allowed');
+  const { version, serverHash, clientHash } = poll;
+  const connect = encodeOperation({
+    kind: 'connect',
+    parent: 1,
+    proxy: 258,
+    name: 's3cr3t',
+    ...{ interface: 'Poll', version, serverHash, clientHash },
+  });
+  const made = psomCapture('in', { object: '[6 characters]', interface: 'Poll' }, connect);
+  assert.equal(recordOf(made, false).fields?.proxy, 258);
+  assert.doesNotMatch(everything(recordOf(made, false)), /s3cr3t/);
+  assert.equal(recordOf(made, true).body, 'name: s3cr3t');
+  const strange = recordOf(
+    psomCapture('in', { interface: '', method: '#4' }, psomCall('client', poll, 'sVote', [[1]])),
+    true,
+  );
+  assert.equal(strange.text.split('\n')[0], 'CALL #4');
+  assert.equal(strange.body, undefined);
 });

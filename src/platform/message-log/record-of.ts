@@ -7,6 +7,7 @@ import {
   normaliseKey,
 } from '#protocols/log-query';
 import { parseSipMessage, type SipMessage, sipLimits } from '#protocols/sip';
+import { psomText } from './psom-text.ts';
 import { sipKeys } from './sip-keys.ts';
 import { sipBody, sipHead } from './sip-text.ts';
 import { msTurnText, stunText } from './stun-text.ts';
@@ -29,7 +30,7 @@ export function recordOf(capture: Capture, bodies: boolean): LogRecord {
     provider,
     level,
     kind: 'message',
-    name: `${protocol}-message`,
+    name: protocol === 'psom' ? 'psom-operation' : `${protocol}-message`,
     flags: ['protocol'],
     text,
     direction,
@@ -49,7 +50,7 @@ interface Content {
   readonly keys: EventKeys;
 }
 
-function contentOf({ protocol, bytes, length }: Capture, bodies: boolean): Content {
+function contentOf({ protocol, direction, bytes, length }: Capture, bodies: boolean): Content {
   switch (protocol) {
     case 'sip':
       return sipContent(bytes, length, bodies);
@@ -59,6 +60,8 @@ function contentOf({ protocol, bytes, length }: Capture, bodies: boolean): Conte
       return msTurnText(bytes) ?? unread(length);
     case 'xmpp':
       return xmppText(bytes, bodies) ?? unread(length);
+    case 'psom':
+      return psomText(bytes, direction, bodies) ?? unread(length);
   }
 }
 

@@ -14,7 +14,7 @@ import {
  * little endian), a type, content. Both ends are of one version and on one host, but a service may have been taken over,
  * so that whatever comes is checked and bounded.
  */
-export const capturedProtocols = ['sip', 'stun', 'ms-turn', 'xmpp'] as const;
+export const capturedProtocols = ['sip', 'stun', 'ms-turn', 'xmpp', 'psom'] as const;
 export type CapturedProtocol = (typeof capturedProtocols)[number];
 
 /** A message as it was on the wire. */

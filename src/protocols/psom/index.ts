@@ -40,6 +40,13 @@ export { uploadManager, uploadStream } from './meeting/upload.ts';
 export { dispatch } from './objects/dispatch.ts';
 export type { Arguments, DistributedInterface, Handlers, Methods, Stub } from './objects/interface.ts';
 export type { DistributedObject } from './objects/object-table.ts';
-export type { ParameterValue } from './objects/parameters.ts';
+export { type ParameterValue, parameterTexts } from './objects/parameters.ts';
 export { type PsomEvent, type PsomFault, type PsomLimits, PsomPeer } from './objects/peer.ts';
 export { SharedCall } from './objects/shared-call.ts';
+export { decodeObserved, encodeObserved, type Observed } from './observer/observed.ts';
+export {
+  type FollowFault,
+  INTEREST,
+  type ObservedOperation,
+  OperationFollower,
+} from './observer/operation-follower.ts';

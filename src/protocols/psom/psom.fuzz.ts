@@ -7,6 +7,8 @@ import { contentManager } from './meeting/content.ts';
 import { meeting } from './meeting/meeting.ts';
 import { poll } from './meeting/poll.ts';
 import { PsomPeer } from './objects/peer.ts';
+import { decodeObserved, encodeObserved } from './observer/observed.ts';
+import { INTEREST, OBSERVED_BYTES, OperationFollower } from './observer/operation-follower.ts';
 
 const LIMITS = { frameBytes: 2048, frameMs: 1000, objects: 6, depth: 2, nameLength: 16 };
 const { name, version, serverHash, clientHash } = poll;
@@ -63,6 +65,30 @@ function hostile(leaving: boolean): (input: Uint8Array) => void {
   };
 }
 
+/** What a follower tells, when the first half of the input is the client's and the rest the server's, in such pieces. */
+function followed(input: Uint8Array, pieceBytes: number): string[] {
+  const told: string[] = [];
+  const follower = new OperationFollower({
+    interest: () => INTEREST.everything,
+    tell: ({ frame, ...about }) => {
+      if (follower.lost) throw new Error('told after the end');
+      if (frame.length > OBSERVED_BYTES || frame.length > about.bytes) throw new Error('too much is kept');
+      told.push(JSON.stringify({ ...about, frame: Buffer.from(frame).toString('hex') }));
+    },
+    lost: (fault, from) => told.push(`${from} ${fault}`),
+  });
+  const middle = input.length >> 1;
+  for (const [from, half] of [
+    ['client', input.subarray(0, middle)],
+    ['server', input.subarray(middle)],
+  ] as const) {
+    for (let at = 0; at < half.length; at += pieceBytes)
+      follower.push(from, half.subarray(at, at + pieceBytes));
+  }
+  if (follower.objectCount > 1 + input.length) throw new Error('objects from nowhere');
+  return told;
+}
+
 export const targets: readonly FuzzTarget[] = [
   {
     name: 'psom/operation',
@@ -93,6 +119,32 @@ export const targets: readonly FuzzTarget[] = [
       ) {
         throw new Error('pieces read otherwise than the whole');
       }
+    },
+  },
+  {
+    name: 'psom/follower',
+    seeds: [...seeds, Buffer.concat([...seeds, ...seeds])],
+    run(input) {
+      if (!isDeepStrictEqual(followed(input, input.length + 1), followed(input, 1)))
+        throw new Error('pieces tell otherwise than the whole');
+    },
+  },
+  {
+    name: 'psom/observed',
+    seeds: seeds.map((frame) => {
+      const place = {
+        conference: 'abcdefghijklmno2',
+        participant: 7,
+        object: 'content.1',
+        interface: 'Content',
+      };
+      return encodeObserved({ ...place, method: 'sPresent', frame });
+    }),
+    run(input) {
+      const observed = decodeObserved(input);
+      if (observed === undefined) return;
+      if (!isDeepStrictEqual(Buffer.from(encodeObserved(observed)), Buffer.from(input)))
+        throw new Error('two spellings of one operation');
     },
   },
   { name: 'psom/peer', seeds, run: hostile(false) },

@@ -87,6 +87,28 @@ test('a ladder has a column for each party and an arrow for each message', () =>
   ]);
 });
 
+test('operations of a meeting are arrows with their method, interface, or what was shown and told', () => {
+  const psom = (direction: 'in' | 'out', fields: NonNullable<LogEvent['fields']>) =>
+    message(EDGE1, direction, ALICE, fields, { provider: 'Psom', service: 'web-conferencing', keys: {} });
+  const labels = ladder([
+    psom('in', { operation: 'JOIN', version: '1', show: 'conference' }),
+    psom('out', { operation: 'JOINED' }),
+    psom('in', { operation: 'CONNECT', object: 'ContentManager', interface: 'ContentManager' }),
+    psom('in', { operation: 'CALL', object: 'content.1', interface: 'Poll', method: 'sVote' }),
+    psom('out', { operation: 'REFUSED', rule: 'token-replayed', reason: 'used' }),
+  ])
+    .split('\n')
+    .slice(1)
+    .map((line) => /[│◀]─* (.*) ─*[▶│]/.exec(line)?.[1]);
+  assert.deepEqual(labels, [
+    'JOIN conference',
+    'JOINED',
+    'CONNECT ContentManag…',
+    'CALL sVote',
+    'REFUSED used',
+  ]);
+});
+
 test('a line an event, nothing in it that a terminal obeys, and whole messages on request', () => {
   const [first, , , fourth] = call();
   assert.ok(first !== undefined && fourth !== undefined);

@@ -90,9 +90,13 @@ function personOf({ provider, direction, fields, keys }: LogEvent): string | und
   return address?.split('@', 1)[0];
 }
 
-/** `INVITE`, `200 OK (INVITE)`, `Allocate request`, `401 (Allocate)`. */
+/** `INVITE`, `200 OK (INVITE)`, `Allocate request`, `401 (Allocate)`; `CALL sVote`, `CONNECT Poll`, `REFUSED used`. */
 function labelOf(event: LogEvent): string {
-  const { method, status, reason } = event.fields ?? {};
+  const { operation, interface: declared, show, method, status, reason } = event.fields ?? {};
+  if (typeof operation === 'string') {
+    const what = [method, declared, reason, show].find((word) => typeof word === 'string');
+    return what === undefined ? operation : `${operation} ${what}`;
+  }
   if (typeof method !== 'string') return headline(event).slice(0, LONGEST_LABEL);
   if (status === undefined)
     return method + (event.provider === 'Stun' ? ` ${event.fields?.class ?? ''}`.trimEnd() : '');

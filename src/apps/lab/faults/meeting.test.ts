@@ -303,6 +303,38 @@ test('what the edge knows of a meeting is found by its conference, and of no oth
   assert.deepEqual(await search(empty.conference.id), []);
 });
 
+test('who did what outside is found by the conference, without what was said, and the ladder draws it', async () => {
+  const { conference } = parseMeetingLink(link) ?? assert.fail();
+  await logs('sync');
+  const about = ['--all', '--conference', conference.id];
+  const printed = await logs('search', '--json', ...about);
+  const operations = printed
+    .split('\n')
+    .map((line) => JSON.parse(line) as LogEvent)
+    .filter(({ name }) => name === 'psom-operation');
+  const by = ({ seen: { self } }: Seat) =>
+    operations
+      .filter(({ fields }) => fields?.participant === self.userId)
+      .map(
+        ({ direction, fields }) => `${direction} ${fields?.operation} ${fields?.method ?? fields?.interface}`,
+      );
+  for (const done of ['sCreateContent', 'sPresent', 'sRequestUpload', 'sSetQuestion', 'sSetOpen'])
+    assert.ok(
+      by(alice).some((line) => line === `in CALL ${done}`),
+      done,
+    );
+  assert.ok(by(alice).includes('out CALL cContentCreated'));
+  assert.ok(by(alice).includes('in CONNECT AnnotationContainer'));
+  assert.ok(by(grace).includes('in CALL sVote'));
+  assert.ok(![...by(alice), ...by(grace)].some((line) => /sAdd|sWrite|cAdded|PING/.test(line)), 'no strokes');
+  assert.doesNotMatch(JSON.stringify(operations), /Shall we go on|notes\.txt|Board|Grace/);
+  const traces = new Set(operations.flatMap(({ keys }) => keys.trace ?? []));
+  assert.equal(traces.size, 2, 'one of each who came by an edge');
+  const drawn = await logs('search', ...about, '--ladder');
+  for (const label of ['JOIN conference', 'JOINED', 'CONNECT Poll', 'CALL sVote', 'CALL sPresent'])
+    assert.ok(drawn.includes(` ${label} `), `${label} in\n${drawn}`);
+});
+
 test('the web conferencing service is killed: all three come back by themselves to all that they saw', async () => {
   const before = seats().map(({ seen }) => seen);
   await kill(perimeter.internal, SERVICE, 100);

@@ -64,3 +64,23 @@ function readOne(reader: ByteReader, type: ParameterType): ParameterValue {
       return reader.uint32();
   }
 }
+
+/**
+ * What people may read of parameters, as many as `bytes` hold whole: octets by their number only, texts and lists up to so many
+ * characters.
+ */
+export function parameterTexts(
+  bytes: Uint8Array,
+  types: readonly ParameterType[],
+  mostCharacters: number,
+): readonly string[] {
+  const reader = new ByteReader(bytes);
+  const texts: string[] = [];
+  for (const type of types) {
+    const value = readOne(reader, type);
+    if (reader.failed) break;
+    const text = value instanceof Uint8Array ? `[${value.length} octets]` : JSON.stringify(value);
+    texts.push(text.length > mostCharacters ? `${text.slice(0, mostCharacters)}…` : text);
+  }
+  return texts;
+}
