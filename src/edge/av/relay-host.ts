@@ -73,8 +73,6 @@ export class RelayHost implements TurnSink {
   readonly #legs: PeerLegs;
   readonly #ports: RelayPorts;
   #lastPath = 0;
-  /** By Relay.id. */
-  readonly #relaySockets = new Map<number, DatagramSocket>();
   #settings: Settings;
   /** Of the relay's own totals, and of those of its sockets. */
   #relayPublisher = new TotalsPublisher();
@@ -217,7 +215,7 @@ export class RelayHost implements TurnSink {
     start: number,
     end: number,
   ): void {
-    this.#relaySockets.get(relay.id)?.send(bytes, start, end, address, port);
+    socketOf(relay)?.send(bytes, start, end, address, port);
   }
 
   paceClient(listener: TurnListener, milliseconds: number): void {
@@ -242,7 +240,7 @@ export class RelayHost implements TurnSink {
           if (relay.state !== 'closed') this.relay.handleRelayBindFailed(relay, now);
         } else if (relay.state === 'closed') outcome.socket.close();
         else {
-          this.#relaySockets.set(relay.id, outcome.socket);
+          relay.carrier = outcome.socket;
           this.relay.handleRelayBound(relay, now);
         }
       },
@@ -266,8 +264,8 @@ export class RelayHost implements TurnSink {
 
   closeRelay(relay: Relay): void {
     this.#ports.close(relay);
-    this.#relaySockets.get(relay.id)?.close();
-    this.#relaySockets.delete(relay.id);
+    socketOf(relay)?.close();
+    relay.carrier = undefined;
   }
 
   connectPeer(connection: PeerConnection): void {
@@ -404,4 +402,9 @@ export class RelayHost implements TurnSink {
     this.#options.swept(this, now);
     this.#cancelSweep = this.#clock.after(SWEEP_MS, () => this.#sweep());
   }
+}
+
+/** Whatever a relay carries was put there by us. */
+function socketOf(relay: Relay): DatagramSocket | undefined {
+  return relay.carrier as DatagramSocket | undefined;
 }

@@ -266,3 +266,20 @@ test('a bind result for an allocation that ended meanwhile is dropped', () => {
   assert.deepEqual(stage.sink.ended, []);
   assert.equal(stage.relay.ports.taken, 0);
 });
+
+test('clients that come from the same port of different addresses have each their own, whoever goes first', () => {
+  const stage = new RelayStage();
+  const clients = ['198.51.100.1', '198.51.100.2', '198.51.100.3'].map((address) =>
+    stage.client({ address, port: 40_000 }),
+  );
+  for (const client of clients) client.allocate();
+  assert.equal(stage.relay.allocations.size, 3);
+  for (const [at, client] of [clients[1], clients[0], clients[2]].entries()) {
+    assert.equal(client?.refresh(0), 0);
+    assert.equal(stage.relay.allocations.size, 2 - at);
+    assert.equal(client.refresh(), ErrorCode.AllocationMismatch, 'its own is gone');
+    if (at === 0) assert.equal(clients[0]?.refresh(), 0, 'the others’ are not');
+  }
+  clients[1]?.allocate();
+  assert.equal(clients[1]?.refresh(), 0);
+});

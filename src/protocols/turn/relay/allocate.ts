@@ -20,7 +20,7 @@ import {
   TransportProtocol,
 } from '#protocols/stun';
 import type { Allocation } from './allocation.ts';
-import { answer, type ProvenAnswerable, refuse, repeat, sendAway } from './answers.ts';
+import { answerOnce, type ProvenAnswerable, refuse, repeat, sendAway } from './answers.ts';
 import type { MsSession } from './ms/ms-session.ts';
 import type { Relay } from './relay.ts';
 import type { Opening, RelayPlace, RelayState } from './relay-state.ts';
@@ -52,7 +52,7 @@ export interface AllocateTask extends AllocateWish {
     relay: Relay,
     token: Uint8Array | undefined,
     missing: MissingFamily | undefined,
-  ) => Uint8Array;
+  ) => string;
   /** Answers with an error. */
   readonly refused: (code: typeof ErrorCode.InsufficientCapacity) => void;
 }
@@ -107,7 +107,7 @@ export function handleAllocate(
     ...wish.value,
     refused: (code) => refuse(state, later, code),
     granted: (relay, token, missing) =>
-      answer(state, later, (writer) => {
+      answerOnce(state, later, (writer) => {
         for (const { advertised, port: relayed } of relay.allocation.relays) {
           encodeXorAddress(writer, AttributeType.XorRelayedAddress, advertised, relayed);
         }

@@ -87,7 +87,7 @@ export function authenticate(
   const sha256 = algorithm.value !== undefined;
   const proof = { key, username, user: credential.user, ends, sha256 };
   if (isKnown || name === undefined) return { ...request, proof };
-  const found = { ...credential, keys: [key] };
+  const found = { ...credential, keys: [new Uint8Array(key)] };
   return { ...request, proof, earlier: rememberedProof(state, made, name, found, nonce.value, nonceMade) };
 }
 

@@ -204,7 +204,7 @@ export function endConnection(state: RelayState, connection: PeerConnection, now
   connection.state = 'closed';
   connection.request = undefined;
   state.connections.delete(connection.id);
-  connection.allocation.connections.delete(connection);
+  connection.allocation.removeConnection(connection);
   returnPort(state, connection, now);
   state.sink.closeConnection(connection);
   if (request !== undefined) refuse(state, request, ErrorCode.ConnectionTimeoutOrFailure);
@@ -248,7 +248,7 @@ export function openConnection(
     cutter: new Rfc4571Cutter(),
   };
   state.connections.set(id, connection);
-  allocation.connections.add(connection);
+  allocation.addConnection(connection);
   return connection;
 }
 

@@ -75,6 +75,9 @@ export interface RelayCounters {
   readonly authenticationFailures: number;
 }
 
+/** Those of one listener and port: hardly ever more than one. */
+type Clients = Allocation | Map<string, Allocation>;
+
 type MutableCounters = { -readonly [name in keyof RelayCounters]: number };
 
 /** The tables of a TurnRelay and the ways to change them. The request handlers work on this. */
@@ -113,8 +116,8 @@ export class RelayState {
   readonly connections = new Map<number, PeerConnection>();
   /** Allocates that wait for their socket, by the relay's id. */
   readonly binding = new Map<number, PendingAllocate>();
-  /** Listener id to client address to client port. */
-  readonly #fiveTuples = new Map<number, Map<string, Map<number, Allocation>>>();
+  /** Listener id to client port to the one client of that port, or to all of them by address. */
+  readonly #fiveTuples = new Map<number, Map<number, Clients>>();
   /** Relay address, bound and advertised form, to port. */
   readonly #relays = new Map<string, Map<number, Relay>>();
   /** Relay address as bound to its advertised form. */
@@ -157,12 +160,15 @@ export class RelayState {
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
   }
   find(listener: number, address: string, port: number): Allocation | undefined {
-    return this.#fiveTuples.get(listener)?.get(address)?.get(port);
+    const clients = this.#fiveTuples.get(listener)?.get(port);
+    if (clients === undefined) return undefined;
+    if (clients instanceof Map) return clients.get(address);
+    return clients.clientAddress === address ? clients : undefined;
   }
   /** Allocations whose clients come by this listener. */
   allocationsBy(listener: number): Allocation[] {
-    const clients = [...(this.#fiveTuples.get(listener)?.values() ?? [])];
-    return clients.flatMap((ports) => [...ports.values()]);
+    const ports = [...(this.#fiveTuples.get(listener)?.values() ?? [])];
+    return ports.flatMap((clients) => (clients instanceof Map ? [...clients.values()] : [clients]));
   }
   place(family: AddressFamily): RelayPlace | undefined {
     return this.places.find((place) => place.family === family);
@@ -220,12 +226,17 @@ export class RelayState {
     const allocation = new Allocation(
       ++this.#lastId,
       { listener, address, port: request.port },
-      { username: new Uint8Array(proof.username), user: proof.user, account, credentialEnds: proof.ends },
+      {
+        username: request.earlier?.username ?? new Uint8Array(proof.username),
+        user: proof.user,
+        account,
+        credentialEnds: proof.ends,
+      },
       { opened: now, expires: now + lifetime * 1000, transactionId: request.message.transactionId },
       ms,
     );
     this.allocations.add(allocation);
-    nested(nested(this.#fiveTuples, listener.id), address).set(request.port, allocation);
+    this.#enter(allocation);
     account.allocations++;
     this.#accounts.set(proof.user, account);
     this.#ofAddress.set(address, this.allocationsOfAddress(address) + 1);
@@ -261,12 +272,8 @@ export class RelayState {
   forget(allocation: Allocation, now: Monotonic): void {
     this.allocations.delete(allocation);
     for (const connection of allocation.connections) endConnection(this, connection, now);
-    const { listener, clientAddress, clientPort, user } = allocation;
-    const clients = this.#fiveTuples.get(listener.id);
-    const ports = clients?.get(clientAddress);
-    ports?.delete(clientPort);
-    if (ports?.size === 0) clients?.delete(clientAddress);
-    if (clients?.size === 0) this.#fiveTuples.delete(listener.id);
+    const { clientAddress, user } = allocation;
+    this.#leave(allocation);
     if (--allocation.account.allocations === 0) this.#accounts.delete(user);
     countDown(this.#ofAddress, clientAddress);
     for (const relay of [...allocation.relays]) {
@@ -277,6 +284,25 @@ export class RelayState {
       this.sink.closeRelay(relay);
     }
   }
+  #enter(allocation: Allocation): void {
+    const { listener, clientAddress, clientPort } = allocation;
+    const ports = this.#fiveTuples.get(listener.id) ?? new Map<number, Clients>();
+    this.#fiveTuples.set(listener.id, ports);
+    const others = ports.get(clientPort);
+    if (others === undefined) ports.set(clientPort, allocation);
+    else if (others instanceof Map) others.set(clientAddress, allocation);
+    else {
+      const both = [others, allocation].map((one) => [one.clientAddress, one] as const);
+      ports.set(clientPort, new Map(both));
+    }
+  }
+  #leave({ listener, clientAddress, clientPort }: Allocation): void {
+    const ports = this.#fiveTuples.get(listener.id);
+    const clients = ports?.get(clientPort);
+    if (clients instanceof Map) clients.delete(clientAddress);
+    if (!(clients instanceof Map) || clients.size === 0) ports?.delete(clientPort);
+    if (ports?.size === 0) this.#fiveTuples.delete(listener.id);
+  }
   #addPlace(place: RelayAddress, options: RelayStateOptions): RelayPlace {
     const { address, advertised = address } = place;
     this.#relays.set(address, new Map());
@@ -285,14 +311,6 @@ export class RelayState {
     const pool = new PortPool(options.ports.first, options.ports.last, options.random);
     return { family: familyOf(address), address, advertised, pool };
   }
-}
-
-function nested<Key, Inner, Value>(outer: Map<Key, Map<Inner, Value>>, key: Key): Map<Inner, Value> {
-  const found = outer.get(key);
-  if (found !== undefined) return found;
-  const made = new Map<Inner, Value>();
-  outer.set(key, made);
-  return made;
 }
 
 function countDown(counts: Map<string, number>, key: string): void {

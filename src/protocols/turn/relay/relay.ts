@@ -16,7 +16,9 @@ export class Relay {
   readonly allocation: Allocation;
   state: 'binding' | 'bound' | 'closed' = 'binding';
   /** Other organisations' edges that a TCP connection has gone to from this very port. */
-  readonly dialledEdges = new Set<string>();
+  dialledEdges: Set<string> | undefined;
+  /** The adapter's own: by what it sends from here. */
+  carrier: unknown;
 
   constructor(
     id: number,

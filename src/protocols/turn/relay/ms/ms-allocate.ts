@@ -79,7 +79,7 @@ function handleKnownFiveTuple(
     return;
   }
   if (ms.lastAnswer !== undefined && sameOctets(ms.lastAnswer.transactionId, message.transactionId)) {
-    repeat(state, request, ms.lastAnswer.bytes);
+    repeat(state, request, ms.lastAnswer.octets);
     return;
   }
   const refusal = checkOwner(request, allocation, ms);
@@ -120,7 +120,7 @@ function refresh(
   allocation.credentialEnds = proof.ends;
   allocation.expires = Math.min(now + lifetime * 1000, proof.ends);
   state.counters.renewals++;
-  const bytes = answerMs(state, request, MsMessageType.AllocateResponse, proof.key, (writer) => {
+  const octets = answerMs(state, request, MsMessageType.AllocateResponse, proof.key, (writer) => {
     const relay = allocation.relay('ipv4');
     if (relay !== undefined) {
       encodeMsAddress(writer, MsAttributeType.MappedAddress, relay.advertised, relay.port);
@@ -131,7 +131,7 @@ function refresh(
     echoSequence(writer, message);
     writer.putU32(MsAttributeType.MsVersion, msVersionFor(message));
   });
-  ms.lastAnswer = { transactionId: new Uint8Array(message.transactionId), bytes };
+  ms.lastAnswer = { transactionId: new Uint8Array(message.transactionId), octets };
 }
 
 function allocate(state: RelayState, request: ProvenMsRequest, wanted: number | undefined): void {

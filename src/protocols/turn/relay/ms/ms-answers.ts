@@ -13,7 +13,7 @@ import {
   type MsMessage,
   MsWriter,
 } from '#protocols/stun';
-import { mayAnswer } from '../answers.ts';
+import { mayAnswer, octetsOf } from '../answers.ts';
 import type { RelayState } from '../relay-state.ts';
 import { isStream, type TurnListener } from '../turn-listener.ts';
 import type { MsRequest } from './ms-request.ts';
@@ -104,7 +104,7 @@ export function refuseMs(
 
 /**
  * A success answer with integrity.
- * @returns a copy of it
+ * @returns its octets, one a character
  */
 export function answerMs(
   state: RelayState,
@@ -112,12 +112,12 @@ export function answerMs(
   type: number,
   key: Uint8Array,
   fill: (writer: MsWriter) => void,
-): Uint8Array {
+): string {
   fill(begin(state, request, type));
   encodeMsIntegrity(writer, key);
-  const copy = new Uint8Array(framedBytes(request.listener));
+  const octets = octetsOf(framedBytes(request.listener));
   send(state, request);
-  return copy;
+  return octets;
 }
 
 /** MS-SEQUENCE NUMBER as the request had it, if it had one. */

@@ -89,7 +89,7 @@ export function handleMsSetActiveDestination(
     return;
   }
   if (ms.lastAnswer !== undefined && sameOctets(ms.lastAnswer.transactionId, message.transactionId)) {
-    repeat(state, request, ms.lastAnswer.bytes);
+    repeat(state, request, ms.lastAnswer.octets);
     return;
   }
   const unknown = message.unknownRequired(knownMsAttributes);
@@ -102,10 +102,10 @@ export function handleMsSetActiveDestination(
     refuseMs(state, request, ms.key, refusal);
     return;
   }
-  const bytes = answerMs(state, request, MsMessageType.SetActiveDestinationResponse, ms.key, (writer) =>
+  const octets = answerMs(state, request, MsMessageType.SetActiveDestinationResponse, ms.key, (writer) =>
     echoSequence(writer, message),
   );
-  ms.lastAnswer = { transactionId: new Uint8Array(message.transactionId), bytes };
+  ms.lastAnswer = { transactionId: new Uint8Array(message.transactionId), octets };
 }
 
 function setActiveDestination(

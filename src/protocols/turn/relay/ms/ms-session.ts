@@ -25,7 +25,7 @@ export class MsSession {
   active: MsDestination | undefined;
   readonly streams = new PeerStreams();
   /** The last answer to a request after the first Allocate, for its retransmissions. */
-  lastAnswer: { readonly transactionId: Uint8Array; readonly bytes: Uint8Array } | undefined;
+  lastAnswer: { readonly transactionId: Uint8Array; readonly octets: string } | undefined;
   #highest = 0;
   /** Bit n: highest - n was seen. */
   #seen = 1;

@@ -13,6 +13,7 @@ export function portToEdge(
 ): number | undefined {
   const { relay, address } = connection;
   returnPort(state, connection, now);
+  relay.dialledEdges ??= new Set();
   if (!relay.dialledEdges.has(address)) {
     relay.dialledEdges.add(address);
     return relay.port;
