@@ -26,6 +26,8 @@ export class Flow implements SipFlow {
   readonly connection: Connection;
   readonly scope: string;
   readonly framer: Framing;
+  /** What arrives lies in memory that the next chunk overwrites. */
+  readonly borrowsChunks: boolean;
   readonly keepAlive: KeepAliveOptions | undefined;
   readonly onClosed: FlowOptions['onClosed'];
   readonly added: Monotonic;
@@ -59,6 +61,7 @@ export class Flow implements SipFlow {
             options.dialled === true ? 'asks' : 'answers',
             limits.messageBytes * (shared ? SHARED_STEP : 1),
           );
+    this.borrowsChunks = connection.borrowChunks !== undefined;
     this.keepAlive = options.dialled === true ? options.keepAlive : undefined;
     this.onClosed = options.onClosed;
     this.mostRequests = options.openRequests ?? Number.POSITIVE_INFINITY;

@@ -110,10 +110,14 @@ export class Head {
   valueEndAt(field: number): number {
     return this.#fields[field * STRIDE + 3]!;
   }
+  /** True when the value goes over several lines. */
+  isFolded(field: number): boolean {
+    return (this.#fields[field * STRIDE]! & FOLDED) !== 0;
+  }
   /** The field's value as one line. */
   valueAt(field: number): string {
     const text = this.text(this.valueStartAt(field), this.valueEndAt(field));
-    return (this.#fields[field * STRIDE]! & FOLDED) !== 0 ? unfold(text) : text;
+    return this.isFolded(field) ? unfold(text) : text;
   }
   /** The field's name in its usual spelling, or as written when it is not a known one. */
   nameAt(field: number): string {

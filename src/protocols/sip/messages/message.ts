@@ -5,6 +5,7 @@ import { MAX_FORWARDS, RECORD_ROUTE, ROUTE } from './header-name.ts';
 import type { NameAddress, NameAddressProblem } from './name-address.ts';
 import { parseNameAddress } from './name-address.ts';
 import { parseSipUri, type SipUri, type UriProblem } from './uri.ts';
+import { numberIn } from './usual.ts';
 import type { Via } from './via.ts';
 
 export type SipMessage = SipRequest | SipResponse;
@@ -123,7 +124,9 @@ export class SipRequest extends Message {
   /** 0..255, or undefined when the sender wrote none (RFC 2543 did not know it). */
   get maxForwards(): number | undefined {
     const field = this.head.find(MAX_FORWARDS);
-    return field < 0 ? undefined : Number(this.head.valueAt(field));
+    if (field < 0) return undefined;
+    const number = numberIn(this.head.bytes, this.head.valueStartAt(field), this.head.valueEndAt(field));
+    return number < 0 ? Number(this.head.valueAt(field)) : number;
   }
   /** Route, topmost first. */
   routes(): Result<NameAddress[], NameAddressProblem> {

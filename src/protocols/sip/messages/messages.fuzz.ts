@@ -6,6 +6,7 @@ import { type FramerEvent, SipStreamFramer } from './framer.ts';
 import { splitValues } from './header-value.ts';
 import { sipLimits } from './limits.ts';
 import { formatNameAddress, parseNameAddress } from './name-address.ts';
+import type { Parameters } from './parameters.ts';
 import { parseSipMessage } from './parse.ts';
 import { formatSipUri, parseSipUri } from './uri.ts';
 import { sameSipUri } from './uri-compare.ts';
@@ -70,9 +71,14 @@ function message(input: Uint8Array): void {
 }
 
 function facts(value: ReturnType<typeof messageOf>): unknown {
-  const { kind, callId, cseq, from, to } = value;
+  const { kind, callId, cseq } = value;
   const fields = [...value.fields()].filter(([name]) => name !== 'Content-Length');
-  return { kind, callId, cseq, from, to, vias: value.vias(), fields };
+  const [from, to] = [withParameters(value.from), withParameters(value.to)];
+  return { kind, callId, cseq, from, to, vias: value.vias().map(withParameters), fields };
+}
+/** Parameters by what they are, not by the text they were read from. */
+function withParameters<T extends { readonly parameters: Parameters }>(value: T) {
+  return { ...value, parameters: [...value.parameters] };
 }
 function messageOf(bytes: Buffer) {
   const parsed = parseSipMessage(bytes, limits);

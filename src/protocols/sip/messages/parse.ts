@@ -24,6 +24,7 @@ import {
   type StartLineProblem,
   type StatusLine,
 } from './start-line.ts';
+import { numberIn, usualAddress, usualCallId, usualCSeq, usualStartLine, usualVias } from './usual.ts';
 import { parseVia, type Via } from './via.ts';
 
 /** Why a message was not accepted. A closed set: each is a counter. */
@@ -91,7 +92,7 @@ export interface ParsedHead {
 export function parseHead(head: Head, limits: SipLimits): Result<ParsedHead, SipParseError> {
   if (head.problem !== undefined && !isAnswerable(head.problem))
     return err({ reason: head.problem, kind: 'unknown' });
-  const line = parseStartLine(head.startLine);
+  const line = usualStartLine(head) ?? parseStartLine(head.startLine);
   if (line.kind === 'bad') return err(refusal(line.problem, head, line, limits));
   if (head.startLineEnd > limits.headerLineBytes)
     return err(refusal('start-line-too-long', head, line, limits));
@@ -121,9 +122,8 @@ export function contentLengthOf(head: Head): number | undefined | 'content-lengt
   const field = head.find(CONTENT_LENGTH);
   if (field < 0) return undefined;
   if (head.isRepeated(CONTENT_LENGTH)) return 'content-length';
-  const text = head.valueAt(field);
-  if (text.length > 10 || !consistsOf(text, 0, text.length, DIGIT)) return 'content-length';
-  return Number(text);
+  const length = numberIn(head.bytes, head.valueStartAt(field), head.valueEndAt(field));
+  return length < 0 ? 'content-length' : length;
 }
 
 function parseEssentials(
@@ -131,51 +131,65 @@ function parseEssentials(
   line: RequestLine | StatusLine,
   limits: SipLimits,
 ): Essentials | SipParseReason {
-  const cseq = parseOnce(head, CSEQ, parseCSeq);
+  const cseq = parseOnce(head, CSEQ, usualCSeq, parseCSeq);
   if (typeof cseq === 'string') return cseq === 'repeated-header' ? cseq : 'cseq';
-  const from = parseOnce(head, FROM, parseNameAddress);
+  const from = parseOnce(head, FROM, usualAddress, parseNameAddress);
   if (typeof from === 'string') return from === 'repeated-header' ? from : 'from';
-  const to = parseOnce(head, TO, parseNameAddress);
+  const to = parseOnce(head, TO, usualAddress, parseNameAddress);
   if (typeof to === 'string') return to === 'repeated-header' ? to : 'to';
-  const callId = parseOnce(head, CALL_ID, parseCallId);
-  if (typeof callId === 'string') return callId === 'repeated-header' ? callId : 'call-id';
+  const callId = callIdOf(head);
+  if (typeof callId !== 'string') return callId.problem;
   const vias = parseVias(head, limits);
   if (vias === undefined) return 'via';
-  const other = checkOthers(head, line, cseq.value);
+  const other = checkOthers(head, line, cseq);
   if (other !== undefined) return other;
-  return { vias, from: from.value, to: to.value, callId: callId.value, cseq: cseq.value };
+  return { vias, from, to, callId, cseq };
 }
 
 /** Parses a field that must stand there exactly once. */
-function parseOnce<T>(
+function parseOnce<T extends object>(
   head: Head,
   id: HeaderId,
+  usual: (head: Head, field: number) => T | undefined,
   parse: (text: string) => Result<T, string>,
-): { readonly value: T } | 'repeated-header' | 'bad' {
+): T | 'repeated-header' | 'bad' {
   const field = head.find(id);
   if (field < 0) return 'bad';
   if (head.isRepeated(id)) return 'repeated-header';
+  const read = usual(head, field);
+  if (read !== undefined) return read;
   const parsed = parse(head.valueAt(field));
-  return parsed.ok ? parsed : 'bad';
+  return parsed.ok ? parsed.value : 'bad';
 }
 
 /** callid = word ["@" word]: visible ASCII only (RFC 3261 §25.1). */
-function parseCallId(text: string): Result<string, 'call-id'> {
-  return /^[\x21-\x7e]+$/.test(text) ? ok(text) : err('call-id');
+function callIdOf(head: Head): string | { readonly problem: 'repeated-header' | 'call-id' } {
+  const field = head.find(CALL_ID);
+  if (field >= 0 && head.isRepeated(CALL_ID)) return { problem: 'repeated-header' };
+  return (field < 0 ? undefined : usualCallId(head, field)) ?? { problem: 'call-id' };
 }
 
 function parseVias(head: Head, limits: SipLimits): [Via, ...Via[]] | undefined {
-  const texts: string[] = [];
-  for (let field = head.find(VIA); field >= 0; field = head.find(VIA, field + 1)) head.valuesAt(field, texts);
-  // A list puts thousands of values into one line; the limit on lines is the limit on them, too.
-  if (texts.length > limits.headers) return undefined;
   const vias: Via[] = [];
-  for (const text of texts) {
-    const via = parseVia(text);
-    if (!via.ok) return undefined;
-    vias.push(via.value);
+  for (let field = head.find(VIA); field >= 0; field = head.find(VIA, field + 1)) {
+    if (!usualVias(head, field, vias) && !addVias(head, field, vias, limits)) return undefined;
+    // A list puts thousands of values into one line; the limit on lines is the limit on them, too.
+    if (vias.length > limits.headers) return undefined;
   }
   return vias.length === 0 ? undefined : (vias as [Via, ...Via[]]);
+}
+
+/** The values of a line that is not written as most are. */
+function addVias(head: Head, field: number, into: Via[], limits: SipLimits): boolean {
+  const texts: string[] = [];
+  head.valuesAt(field, texts);
+  if (texts.length > limits.headers) return false;
+  for (const text of texts) {
+    const via = parseVia(text);
+    if (!via.ok) return false;
+    into.push(via.value);
+  }
+  return true;
 }
 
 function checkOthers(head: Head, line: RequestLine | StatusLine, cseq: CSeq): SipParseReason | undefined {
@@ -184,6 +198,8 @@ function checkOthers(head: Head, line: RequestLine | StatusLine, cseq: CSeq): Si
   if (cseq.method !== line.method) return 'cseq-method';
   const hops = head.find(MAX_FORWARDS);
   if (hops < 0) return undefined;
+  const number = numberIn(head.bytes, head.valueStartAt(hops), head.valueEndAt(hops));
+  if (number >= 0 && number <= 255) return undefined;
   return isMaxForwards(head.valueAt(hops)) ? undefined : 'max-forwards';
 }
 
