@@ -105,7 +105,8 @@ function nameAddress(input: Uint8Array): void {
   for (const value of splitValues(text(input))) {
     const parsed = parseNameAddress(value);
     if (!parsed.ok || /[\r\n]/.test(value)) continue;
-    assert.deepEqual(parseNameAddress(formatNameAddress(parsed.value)), parsed);
+    const again = parseNameAddress(formatNameAddress(parsed.value));
+    assert.deepEqual(again.ok && withParameters(again.value), withParameters(parsed.value));
   }
 }
 
@@ -113,7 +114,8 @@ function via(input: Uint8Array): void {
   for (const value of splitValues(text(input))) {
     const parsed = parseVia(value);
     if (!parsed.ok || /[\r\n]/.test(value)) continue;
-    assert.deepEqual(parseVia(formatVia(parsed.value)), parsed);
+    const again = parseVia(formatVia(parsed.value));
+    assert.deepEqual(again.ok && withParameters(again.value), withParameters(parsed.value));
   }
 }
 
