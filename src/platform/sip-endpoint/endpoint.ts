@@ -216,10 +216,7 @@ export class SipEndpoint {
     if (!flow.open) return;
     flow.bytes += chunk.length;
     if (!flow.authorised && this.#exceeds(flow)) return;
-    // The connection reads into memory that it uses again, and messages live on in theirs: a part of the pool of small
-    // buffers costs less than a buffer of its own for each read.
-    const own = flow.borrowsChunks ? Buffer.from(chunk) : chunk;
-    for (const event of flow.framer.push(own, this.clock.now())) {
+    for (const event of flow.read(chunk, this.clock.now())) {
       if (!flow.open) return;
       this.#handleEvent(flow, event);
     }

@@ -1,7 +1,7 @@
 import type { Monotonic } from '#kernel';
 import type { Connection } from '#platform/net';
 import { OncePerKey, peerLabel } from '#platform/telemetry';
-import { type FlowId, type SipLimits, SipStreamFramer } from '#protocols/sip';
+import { type FlowId, type FramerEvent, type SipLimits, SipStreamFramer } from '#protocols/sip';
 import { type Framing, MessageFraming } from './message-framing.ts';
 import type {
   FlowCloseReason,
@@ -26,8 +26,8 @@ export class Flow implements SipFlow {
   readonly connection: Connection;
   readonly scope: string;
   readonly framer: Framing;
-  /** What arrives lies in memory that the next chunk overwrites. */
-  readonly borrowsChunks: boolean;
+  /** What arrives may lie in memory that the next chunk overwrites. */
+  readonly #borrows: boolean;
   readonly keepAlive: KeepAliveOptions | undefined;
   readonly onClosed: FlowOptions['onClosed'];
   readonly added: Monotonic;
@@ -61,13 +61,21 @@ export class Flow implements SipFlow {
             options.dialled === true ? 'asks' : 'answers',
             limits.messageBytes * (shared ? SHARED_STEP : 1),
           );
-    this.borrowsChunks = connection.borrowChunks !== undefined;
+    this.#borrows = connection.borrowChunks !== undefined;
     this.keepAlive = options.dialled === true ? options.keepAlive : undefined;
     this.onClosed = options.onClosed;
     this.mostRequests = options.openRequests ?? Number.POSITIVE_INFINITY;
     this.added = now;
     this.authorised = options.authorised ?? true;
     this.data = options.data;
+  }
+
+  /**
+   * What arrived, cut into messages. They live on, in a part of the pool of small buffers: that costs less than a buffer
+   * for each read, which is what a connection gives that does not read into one buffer all the time.
+   */
+  read(chunk: Buffer, now: Monotonic): FramerEvent[] {
+    return this.framer.push(this.#borrows ? Buffer.from(chunk) : chunk, now);
   }
 
   /** What it has used up of the little that a flow may do before it is authorised. */
