@@ -12,6 +12,7 @@ import { conferenceSigningKey, sealConferenceToken } from '#protocols/tokens';
 import { ADDRESSES, NAMES } from './bench-folder.ts';
 import { HAPROXY } from './haproxy-server.ts';
 import { processorSeconds } from './processor-time.ts';
+import { psomFrames } from './psom-frames.ts';
 
 /** One round, asked of the load process. */
 export interface PsomRound {
@@ -42,6 +43,7 @@ interface End {
 const folder = process.argv[2] ?? '.';
 const random = new SystemRandom();
 const clock = new SystemClock();
+const frames = psomFrames();
 const key = conferenceSigningKey(random.bytes(32));
 /** A participant at the far side. */
 class FarEnd {
@@ -77,7 +79,7 @@ async function play(round: PsomRound): Promise<PsomFigures> {
   const sockets: TLSSocket[] = [];
   for (let number = 0; number < round.participants; number++) sockets.push(await join(round, number));
   let arrived = 0;
-  const piece = Buffer.from(random.bytes(round.pieceBytes));
+  const piece = frames.piece(round.direction, round.pieceBytes);
   for (const [number, socket] of sockets.entries()) {
     const far = ends[number];
     if (far === undefined) throw new Error('a participant did not arrive');
@@ -103,7 +105,7 @@ async function play(round: PsomRound): Promise<PsomFigures> {
   return { bytes, seconds, processorSeconds: used };
 }
 
-/** Connects, says JOIN, and waits until the far side has it. */
+/** Connects and joins; the far side answers, and hears what is said to that. */
 async function join({ server: at }: PsomRound, number: number): Promise<TLSSocket> {
   const how: ConnectionOptions & TcpNetConnectOpts = {
     ...at,
@@ -125,7 +127,18 @@ async function join({ server: at }: PsomRound, number: number): Promise<TLSSocke
   });
   const frame = encodeOperation({ kind: 'join', version: 1, show: 'conference', token });
   socket.write(frame);
-  while ((ends[number]?.bytes ?? 0) < frame.length) await delay(1);
+  const far = () => ends[number];
+  while ((far()?.bytes ?? 0) < frame.length) await delay(1);
+  let heard = 0;
+  const count = (data: Buffer) => {
+    heard += data.length;
+  };
+  socket.on('data', count);
+  far()?.end.write(frames.greeting);
+  while (heard < frames.greeting.length) await delay(1);
+  socket.off('data', count);
+  socket.write(frames.reply);
+  while ((far()?.bytes ?? 0) < frame.length + frames.reply.length) await delay(1);
   return socket;
 }
 
