@@ -21,3 +21,13 @@ test('a clock that stands still or comes from before gives nothing', () => {
   assert.equal(bucket.take(5_000), true);
   assert.equal(bucket.take(0), false);
 });
+
+test('what is charged beyond what is there is made up for first', () => {
+  const bucket = new TokenBucket(10, 3, 0);
+  bucket.charge(0, 5);
+  assert.equal(bucket.take(0, 0), false);
+  assert.equal(bucket.take(190, 0), false);
+  assert.equal(bucket.take(210, 0), true);
+  assert.equal(bucket.take(210), false);
+  assert.equal(bucket.take(310), true);
+});

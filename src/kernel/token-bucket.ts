@@ -15,11 +15,19 @@ export class TokenBucket {
   }
   /** Takes `amount` if it is there; false leaves the bucket as it was. */
   take(now: Monotonic, amount = 1): boolean {
-    const elapsed = Math.max(0, now - this.#updated);
-    this.#tokens = Math.min(this.burst, this.#tokens + (elapsed * this.rate) / 1000);
-    this.#updated = now;
+    this.#fill(now);
     if (this.#tokens < amount) return false;
     this.#tokens -= amount;
     return true;
+  }
+  /** Takes `amount` whether it is there or not: until it is made up for, `take` gives nothing, not even an amount of 0. */
+  charge(now: Monotonic, amount: number): void {
+    this.#fill(now);
+    this.#tokens -= amount;
+  }
+  #fill(now: Monotonic): void {
+    const elapsed = Math.max(0, now - this.#updated);
+    this.#tokens = Math.min(this.burst, this.#tokens + (elapsed * this.rate) / 1000);
+    this.#updated = now;
   }
 }

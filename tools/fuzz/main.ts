@@ -48,7 +48,7 @@ async function runFile(file: string): Promise<boolean> {
     const report = fuzz(
       { name: target.name, seeds, run: (input) => target.run(input) },
       {
-        executions: Number(values.executions),
+        executions: Math.ceil(Number(values.executions) / (target.counts ?? 1)),
         seed: Number(values.seed),
         guided: Number(values.guided),
       },

@@ -7,5 +7,7 @@ export interface FuzzTarget {
   readonly name: string;
   /** Valid and nearly valid inputs to start from; at least one. */
   readonly seeds: readonly Uint8Array[];
+  /** For how many inputs one of this target counts, where each is a whole conversation; 1 when left out. */
+  readonly counts?: number;
   run(input: Uint8Array): void;
 }

@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, TokenBucket } from '#kernel';
+import type { Cancel, Clock } from '#kernel';
 import type { CloseReason, Connection } from '#platform/net';
 import {
   type DistributedObject,
@@ -11,6 +11,7 @@ import {
 import type { Meeting } from './meeting/meeting.ts';
 import type { Participant } from './meeting/participant.ts';
 import type { AnyObject, Seat } from './meeting/shared-object.ts';
+import { Pace, POINT } from './pace.ts';
 
 export interface SessionOptions {
   readonly clock: Clock;
@@ -32,14 +33,20 @@ export interface SessionLimits {
 /** Of a connection's objects: contents with all that hangs below them, and uploads. */
 const MOST_OBJECTS = 4096;
 const peerLimits = { frameBytes: 65_535, frameMs: 10_000, objects: MOST_OBJECTS, depth: 5, nameLength: 64 };
-const BURST_SECONDS = 5;
 /** The state of the next object is told when less than this waits, so that a slow reader makes nobody hold it all. Bytes. */
 const REPLAY_BYTES = 262_144;
 /** What may have come while calls wait for their turn. Bytes. */
 const HELD_BYTES = 1_048_576;
 const PAUSE_MS = 100;
+/** Of one participant, before the others have their turn. */
+const EVENTS_A_TURN = 50;
+/** Where others point is told while less than this waits, and at most of so many. Bytes. */
+const PASSING_BYTES = 16_384;
+const MOST_PASSING = 1000;
 /** Nobody is heard while so much waits for them: what they say may lead to more. Bytes. */
 const UNREAD_BYTES = 1_048_576;
+
+type CalledEvent = Extract<PsomEvent, { kind: 'called' }>;
 
 /** One connection of a participant after its JOIN: objects by identifier on one side, objects of the meeting on the other. */
 export class Session implements Seat {
@@ -47,18 +54,24 @@ export class Session implements Seat {
   readonly meeting: Meeting;
   readonly #options: SessionOptions;
   readonly #peer: PsomPeer;
-  readonly #bucket: TokenBucket;
+  readonly #pace: Pace;
   readonly #handles = new Map<AnyObject, DistributedObject>();
   readonly #objects = new Map<DistributedObject, AnyObject>();
   /** Those whose state was told; what happens to the others is told with their state. */
   readonly #told = new Set<AnyObject>();
+  readonly #toldBefore = new WeakSet<AnyObject>();
   readonly #waiting = new Set<AnyObject>();
+  /** What passes and is not told yet, by object and key. */
+  readonly #passing = new Map<string, { readonly handle: DistributedObject; readonly call: SharedCall }>();
+  /** Where this participant points, while it has pointed too often; the latest of it is told. */
+  #pointed: CalledEvent | undefined;
   #arrived: Buffer[] = [];
   #held = 0;
   /** Of states, as far as they may wait yet. */
   #stateBytes = 0;
   #events: Generator<PsomEvent> | undefined;
   #cancelPause: Cancel | undefined;
+  #cancelPoint: Cancel | undefined;
   /** Is not heard until it has read. */
   #deaf = false;
   #greeting: Uint8Array | undefined;
@@ -71,8 +84,7 @@ export class Session implements Seat {
     this.participant = participant;
     const interfaces = meetingInterfaces.slice(1);
     this.#peer = new PsomPeer({ side: 'server', root: meeting.declared, interfaces, limits: peerLimits });
-    const { callsPerSecond } = limits;
-    this.#bucket = new TokenBucket(callsPerSecond, callsPerSecond * BURST_SECONDS, clock.now());
+    this.#pace = new Pace(limits.callsPerSecond, clock.now());
   }
   /** To be called once, when it has its seat. */
   open(resumeToken: string): void {
@@ -98,6 +110,14 @@ export class Session implements Seat {
     const handle = this.#told.has(object) ? this.#handles.get(object) : undefined;
     if (handle === undefined || this.#state !== 'open') return;
     if (this.#peer.callShared(handle, call)) this.#touch();
+  }
+  tellPassing(object: AnyObject, key: number, call: SharedCall): void {
+    const handle = this.#told.has(object) ? this.#handles.get(object) : undefined;
+    if (handle === undefined || this.#state !== 'open') return;
+    const name = `${handle.proxy} ${key}`;
+    if (this.#passing.size >= MOST_PASSING && !this.#passing.has(name)) return;
+    this.#passing.set(name, { handle, call });
+    this.#touch();
   }
   drop(object: AnyObject): void {
     const handle = this.#handles.get(object);
@@ -128,6 +148,7 @@ export class Session implements Seat {
     if (this.#state === 'closed') return;
     do {
       this.#tellWaiting();
+      this.#tellPassing();
       const frames = this.#peer.takeOutput();
       if (this.#greeting !== undefined) frames.unshift(this.#greeting);
       this.#greeting = undefined;
@@ -159,12 +180,21 @@ export class Session implements Seat {
       this.#tellState(object);
     }
   }
+  #tellPassing(): void {
+    if (this.#passing.size === 0 || this.waitingBytes >= PASSING_BYTES) return;
+    for (const { handle, call } of this.#passing.values()) this.#peer.callShared(handle, call);
+    this.#passing.clear();
+  }
   #tellState(object: AnyObject): void {
     const before = this.#peer.outputBytes;
     this.#waiting.delete(object);
     this.#told.add(object);
     object.replay(this);
-    this.#stateBytes += this.#peer.outputBytes - before;
+    const bytes = this.#peer.outputBytes - before;
+    this.#stateBytes += bytes;
+    // Once belongs to coming in; who connects it again and again makes work for everybody.
+    if (this.#toldBefore.has(object)) this.#pace.chargeAgain(bytes, this.#options.clock.now());
+    this.#toldBefore.add(object);
   }
 
   #handleData(chunk: Buffer): void {
@@ -176,32 +206,41 @@ export class Session implements Seat {
   }
   /** Reads as much as this participant may say now; the rest waits its turn, and behind it the connection. */
   #read(): void {
-    const { clock, connection } = this.#options;
-    while (this.#state === 'open') {
-      const chunk = this.#events === undefined ? this.#arrived.shift() : undefined;
-      if (chunk !== undefined) {
-        this.#held -= chunk.length;
-        this.#events = this.#peer.handleBytes(chunk, clock.now());
-      }
-      if (this.#events === undefined) return;
+    const { clock } = this.#options;
+    for (let heard = 0; this.#state === 'open'; heard++) {
+      if (!this.#isNext()) return;
       if (this.waitingBytes >= UNREAD_BYTES) {
         this.#deaf = true;
-        return connection.pause();
+        return this.#options.connection.pause();
       }
-      if (!this.#bucket.take(clock.now())) {
-        connection.pause();
-        this.#cancelPause = clock.after(PAUSE_MS, () => {
-          this.#cancelPause = undefined;
-          connection.resume();
-          this.#read();
-        });
-        return;
+      if (!this.#pace.admits(clock.now())) return this.#readLater((read) => clock.after(PAUSE_MS, read));
+      if (heard >= EVENTS_A_TURN) return this.#readLater(nextTurn);
+      const next = this.#events?.next();
+      if (next === undefined || next.done === true) this.#events = undefined;
+      else {
+        this.#pace.charge(next.value, clock.now());
+        this.#handleEvent(next.value);
       }
-      const next = this.#events.next();
-      if (next.done === true) this.#events = undefined;
-      else this.#handleEvent(next.value);
       if (this.#peer.outputBytes > 0) this.#touch();
     }
+  }
+  /** Whether there is something to read. */
+  #isNext(): boolean {
+    const chunk = this.#events === undefined ? this.#arrived.shift() : undefined;
+    if (chunk !== undefined) {
+      this.#held -= chunk.length;
+      this.#events = this.#peer.handleBytes(chunk, this.#options.clock.now());
+    }
+    return this.#events !== undefined;
+  }
+  #readLater(plan: (read: () => void) => Cancel): void {
+    const { connection } = this.#options;
+    connection.pause();
+    this.#cancelPause = plan(() => {
+      this.#cancelPause = undefined;
+      connection.resume();
+      this.#read();
+    });
   }
   /** Not at once: what it says is written down before it leads to anything, and this is the time of telling. */
   #hear(): void {
@@ -232,7 +271,26 @@ export class Session implements Seat {
         return this.destroy('protocol');
     }
   }
-  #handleCalled({ object: handle, method, parameters }: Extract<PsomEvent, { kind: 'called' }>): void {
+  #handleCalled(event: CalledEvent): void {
+    if (event.method !== POINT) return this.#call(event);
+    this.#pointed = event;
+    this.#point();
+  }
+  /** Tells where it points now, or as soon as it may. */
+  #point(): void {
+    const { clock } = this.#options;
+    if (this.#pointed === undefined || this.#state !== 'open') return;
+    if (this.#pace.admitsPointer(clock.now())) {
+      const event = this.#pointed;
+      this.#pointed = undefined;
+      return this.#call(event);
+    }
+    this.#cancelPoint ??= clock.after(PAUSE_MS, () => {
+      this.#cancelPoint = undefined;
+      this.#point();
+    });
+  }
+  #call({ object: handle, method, parameters }: CalledEvent): void {
     const object = this.#objects.get(handle);
     if (object === undefined) return;
     // What is answered to the call comes behind the state.
@@ -270,7 +328,14 @@ export class Session implements Seat {
   #close(): void {
     this.#state = 'closed';
     this.#cancelPause?.();
+    this.#cancelPoint?.();
+    this.#passing.clear();
     this.#arrived = [];
     this.#events = undefined;
   }
+}
+
+function nextTurn(read: () => void): Cancel {
+  const planned = setImmediate(read);
+  return () => clearImmediate(planned);
 }

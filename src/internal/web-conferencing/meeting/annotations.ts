@@ -83,7 +83,8 @@ export class Annotations extends SharedObject<
     },
     sPoint: (seat, page, x, y) => {
       if (!this.#hasPage(page) || !areCoordinates([x, y])) return;
-      this.toThose((other) => other !== seat).cPointed(seat.participant.number, page, x, y);
+      const { number } = seat.participant;
+      this.passing(number, (other) => other !== seat).cPointed(number, page, x, y);
     },
   };
 

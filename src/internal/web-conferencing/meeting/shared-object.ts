@@ -23,6 +23,8 @@ export interface Seat {
   readonly participant: Participant;
   /** Calls the object on this connection, if it knows the object and has been told its state. */
   tell(object: AnyObject, call: SharedCall): void;
+  /** As `tell`, of what passes: while it waits, another call of the same object and `key` takes its place. */
+  tellPassing(object: AnyObject, key: number, call: SharedCall): void;
   /** The object is gone for this connection, with all below it. */
   drop(object: AnyObject): void;
   /** Connects an object that is this connection's alone; its proxy identifier, or undefined when there is no room for it. */
@@ -82,6 +84,13 @@ export abstract class SharedObject<S extends Methods, C extends Methods> impleme
   protected to(seat: Seat): Voice<C> {
     return voice(this.declared, (call) => seat.tell(this, call));
   }
+  /** Speaks to those whom `which` names of what passes: who is slow hears the latest of each `key` only. */
+  protected passing(key: number, which: (seat: Seat) => boolean): Voice<C> {
+    return voice(this.declared, (call) => {
+      for (const seat of this.room.seats())
+        if (this.isFor(seat) && which(seat)) seat.tellPassing(this, key, call);
+    });
+  }
   /** Speaks to those whom `which` names. */
   protected toThose(which: (seat: Seat) => boolean): Voice<C> {
     return voice(this.declared, (call) => {
@@ -90,13 +99,33 @@ export abstract class SharedObject<S extends Methods, C extends Methods> impleme
   }
 }
 
+/** Says one call; of each interface there is one such class, so that a voice is as cheap as it is short-lived. */
+class Speaker {
+  readonly say: (call: SharedCall) => void;
+  constructor(say: (call: SharedCall) => void) {
+    this.say = say;
+  }
+}
+const speakers = new WeakMap<DistributedInterface, typeof Speaker>();
+
+function speakerOf(declared: DistributedInterface): typeof Speaker {
+  const known = speakers.get(declared);
+  if (known !== undefined) return known;
+  const made = class extends Speaker {};
+  for (const method of Object.keys(declared.client)) {
+    Object.defineProperty(made.prototype, method, {
+      value(this: Speaker, ...parameters: readonly ParameterValue[]) {
+        this.say(new SharedCall(declared, method, parameters));
+      },
+    });
+  }
+  speakers.set(declared, made);
+  return made;
+}
+
 function voice<S extends Methods, C extends Methods>(
   declared: DistributedInterface<S, C>,
   say: (call: SharedCall) => void,
 ): Voice<C> {
-  const methods = Object.keys(declared.client).map((method) => [
-    method,
-    (...parameters: readonly ParameterValue[]) => say(new SharedCall(declared, method, parameters)),
-  ]);
-  return Object.fromEntries(methods) as Voice<C>;
+  return new (speakerOf(declared))(say) as unknown as Voice<C>;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ManualClock, SeededRandom } from '#kernel';
 import type { CloseReason, Connection } from '#platform/net';
 import { Metrics, memoryLog } from '#platform/telemetry';
-import { type MeetingSnapshot, MeetingView } from '#protocols/psom';
+import { type MeetingSnapshot, MeetingView, type PsomEvent } from '#protocols/psom';
 import { conferenceSigningKey } from '#protocols/tokens';
 import type { Admission, Newcomer } from '../conferences.ts';
 import { Downloads } from '../downloads.ts';
@@ -135,11 +135,13 @@ export class Client {
   readonly admission: Admission;
   readonly view: MeetingView;
   wire: Wire;
+  /** Hears what the server calls. */
+  observe: (event: PsomEvent) => void = () => {};
 
   constructor(table: Table, admission: Admission) {
     this.table = table;
     this.admission = admission;
-    this.view = new MeetingView({ onOutput: () => this.#send() });
+    this.view = new MeetingView({ onOutput: () => this.#send(), observe: (event) => this.observe(event) });
     this.wire = this.#connect();
     this.view.join(admission.token, table.clock.now());
     this.#send();

@@ -161,7 +161,7 @@ export const meetings = setting.optionalSection(
       }),
       callsPerSecond: setting.integer({
         sentence:
-          'What one participant may do for long, five times as much at once; whoever does more is heard more slowly.',
+          'What one participant may call for long, five times as much at once, and of it a tenth that changes the meeting other than by drawing; whoever does more is heard more slowly.',
         reload: 'live',
         default: 200,
         floor: 20,

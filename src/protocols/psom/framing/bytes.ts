@@ -93,14 +93,23 @@ export class ByteReader {
   }
 }
 
+const FIRST_ROOM = 64;
+
 /** Writes values one after another. A value that has no place in the format is a bug of ours: RangeError. */
 export class ByteWriter {
-  #bytes = new Uint8Array(64);
+  #bytes = new Uint8Array(FIRST_ROOM);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
   get length(): number {
     return this.#length;
+  }
+  /** Begins anew, in the same memory unless that is more than `most` bytes. */
+  reset(most: number): void {
+    this.#length = 0;
+    if (this.#bytes.length <= most) return;
+    this.#bytes = new Uint8Array(FIRST_ROOM);
+    this.#view = new DataView(this.#bytes.buffer);
   }
   /** What has been written; valid until more is. */
   view(): Uint8Array {
@@ -145,7 +154,11 @@ export class ByteWriter {
     this.#bytes.set(value, at);
   }
   string(value: string): void {
-    this.bytes(encoder.encode(value));
+    // A UTF-16 unit is three bytes at most.
+    const at = this.#room(2 + 3 * value.length);
+    const { written } = encoder.encodeInto(value, this.#bytes.subarray(at + 2));
+    this.#length = at + 2 + written;
+    this.uint16At(at, written);
   }
   list<T>(values: readonly T[], write: (value: T) => void): void {
     this.uint16(values.length);

@@ -101,15 +101,20 @@ export function encodeCall(proxy: number, method: number, write: (writer: ByteWr
   });
 }
 
+/** Of one frame at a time; what is written is copied out. */
+const scratch = new ByteWriter();
+/** More than the longest frame has, with what a caller may try beyond it. Bytes. */
+const KEPT_SCRATCH = 4 * MOST_LENGTH;
+
 function encodeFrame(code: number, write: (writer: ByteWriter) => void): Uint8Array {
-  const writer = new ByteWriter();
-  writer.uint16(0);
-  writer.uint8(code);
-  write(writer);
-  const length = writer.length - 2;
+  scratch.reset(KEPT_SCRATCH);
+  scratch.uint16(0);
+  scratch.uint8(code);
+  write(scratch);
+  const length = scratch.length - 2;
   if (length > MOST_LENGTH) throw new RangeError(`a frame of ${length} bytes has no place in the format`);
-  writer.uint16At(0, length);
-  return writer.view();
+  scratch.uint16At(0, length);
+  return scratch.view().slice();
 }
 
 function writeFields(writer: ByteWriter, operation: Exclude<Operation, { kind: 'call' }>): void {

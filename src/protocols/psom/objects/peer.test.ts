@@ -71,7 +71,7 @@ test('the server connects an object and hands it over as a parameter', () => {
   assert.equal(theirs.proxy, mine.proxy);
   play.client.stub(theirs, poll.server).sVote([2, 0]);
   assert.deepEqual(play.deliver('client'), [
-    { kind: 'called', object: mine, method: 'sVote', parameters: [[2, 0]] },
+    { kind: 'called', object: mine, method: 'sVote', parameters: [[2, 0]], bytes: 10 },
   ]);
 });
 

@@ -43,6 +43,8 @@ export type PsomEvent =
       readonly object: DistributedObject;
       readonly method: string;
       readonly parameters: readonly ParameterValue[];
+      /** Of the parameters, as they came. */
+      readonly bytes: number;
     }
   | { readonly kind: 'pong'; readonly cookie: number }
   | { readonly kind: 'failed'; readonly fault: PsomFault };
@@ -98,7 +100,11 @@ export class PsomPeer {
     for (const body of this.#reader.push(bytes, now)) {
       const operation = decodeOperation(body);
       if (operation === undefined) this.#fail('malformed');
-      else yield* this.#handleOperation(operation);
+      else {
+        const led = this.#handleOperation(operation);
+        if (Array.isArray(led)) yield* led;
+        else if (led !== undefined) yield led;
+      }
       if (this.#fault !== undefined) break;
     }
     yield* this.#handleFault(this.#reader.fault);
@@ -166,24 +172,25 @@ export class PsomPeer {
     return output;
   }
 
-  *#handleOperation(operation: Operation): Generator<PsomEvent> {
+  /** What has happened by it, if anything. */
+  #handleOperation(operation: Operation): PsomEvent | PsomEvent[] | undefined {
     switch (operation.kind) {
       case 'connect':
-        return yield* this.#handleConnect(operation);
+        return this.#handleConnect(operation);
       case 'disconnect':
-        return yield* this.#handleDisconnect(operation.proxy, operation.reason);
+        return this.#handleDisconnect(operation.proxy, operation.reason);
       case 'call':
-        return yield* this.#handleCall(operation);
+        return this.#handleCall(operation);
       case 'ping':
         return this.#send(encodeOperation({ kind: 'pong', cookie: operation.cookie }));
       case 'pong':
-        return yield { kind: 'pong', cookie: operation.cookie };
+        return { kind: 'pong', cookie: operation.cookie };
       default:
         return this.#fail('unexpected-operation');
     }
   }
 
-  *#handleConnect(operation: Connect): Generator<PsomEvent> {
+  #handleConnect(operation: Connect): PsomEvent | undefined {
     const { proxy, name } = operation;
     const parent = this.#objects.find(operation.parent);
     const ours = this.#options.side === 'client' ? 1 : 0;
@@ -197,11 +204,12 @@ export class PsomPeer {
     // The parent is about to go, and its child goes with it: the other side learns of both at once.
     if (!parent.open) {
       entry.open = false;
-      return;
+      return undefined;
     }
     const refusal = this.#refusal(operation, declared, entry);
-    if (refusal !== undefined) this.disconnect(entry, refusal);
-    else yield { kind: 'connected', object: entry };
+    if (refusal === undefined) return { kind: 'connected', object: entry };
+    this.disconnect(entry, refusal);
+    return undefined;
   }
   #refusal(
     operation: Connect,
@@ -217,7 +225,7 @@ export class PsomPeer {
     return entry.depth > this.#options.limits.depth ? 'too-deep' : undefined;
   }
 
-  *#handleDisconnect(proxy: number, reason: DisconnectReason): Generator<PsomEvent> {
+  #handleDisconnect(proxy: number, reason: DisconnectReason): PsomEvent[] | undefined {
     const entry = this.#objects.find(proxy);
     if (entry === undefined || proxy === ROOT_PROXY) return this.#fail('unknown-object');
     if (entry.open && reason === 'confirmed') return this.#fail('unexpected-operation');
@@ -225,19 +233,19 @@ export class PsomPeer {
     if (entry.open) this.#send(encodeOperation({ kind: 'disconnect', proxy, reason: 'confirmed' }));
     const closed = this.#objects.close(entry);
     this.#objects.free(entry);
-    for (const object of closed) yield { kind: 'disconnected', object, reason };
+    return closed.map((object) => ({ kind: 'disconnected', object, reason }));
   }
 
-  *#handleCall({ proxy, method, parameters }: Call): Generator<PsomEvent> {
+  #handleCall({ proxy, method, parameters }: Call): PsomEvent | undefined {
     const object = this.#objects.find(proxy);
     if (object === undefined) return this.#fail('unknown-object');
     // It was under way when we disconnected the object.
-    if (!object.open) return;
+    if (!object.open) return undefined;
     const called = object.interface.numbered[this.#options.side].byNumber[method];
     if (called === undefined) return this.#fail('unknown-method');
     const values = readParameters(parameters, called.types);
     if (values === undefined) return this.#fail('wrong-parameters');
-    yield { kind: 'called', object, method: called.name, parameters: values };
+    return { kind: 'called', object, method: called.name, parameters: values, bytes: parameters.length };
   }
 
   *#handleFault(frame: FrameFault | undefined): Generator<PsomEvent> {
@@ -248,13 +256,13 @@ export class PsomPeer {
     }
     yield { kind: 'failed', fault: this.#fault };
   }
-  #fail(fault: PsomFault): void {
+  #fail(fault: PsomFault): undefined {
     this.#fault ??= fault;
   }
   #isOpen(object: DistributedObject): object is ObjectEntry {
     return this.#fault === undefined && object.open && this.#objects.owns(object);
   }
-  #send(frame: Uint8Array): void {
+  #send(frame: Uint8Array): undefined {
     this.#output.push(frame);
     this.#outputBytes += frame.length;
   }
