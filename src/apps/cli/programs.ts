@@ -25,6 +25,7 @@ export const edgeProgram: Program<EdgeDocument> = {
     entry('replica', import.meta.resolve('#edge/replica')),
     entry('logging-agent', import.meta.resolve('#edge/logging-agent')),
   ],
+  workers: (service, document) => (service === 'access' ? document.host.workers.access : 1),
   load: loadVerifiedEdge,
   offers: replicaJudge,
   collector: 'logging-agent',

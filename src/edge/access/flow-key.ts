@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { err, failure, ok, type Random, type Result } from '#kernel';
+import { err, failure, ok, type Random, type Result, randomToken } from '#kernel';
 import type { SealSecrets } from './topology-hiding/index.ts';
 
 const KEY_BYTES = 32;
@@ -47,13 +47,21 @@ async function loadOwnKey(stateDirectory: string, random: Random): Promise<Resul
   const file = join(stateDirectory, FILE);
   try {
     await mkdir(stateDirectory, { recursive: true });
-    // Several processes may come here at once: the first one's file stands, all read it.
-    await writeFile(file, random.bytes(KEY_BYTES), { flag: 'wx', mode: 0o600 }).catch(unlessExists);
-    const key = await readFile(file);
+    const found = await readFile(file).catch(() => undefined);
+    const key = found ?? (await makeOwnKey(file, random));
     return key.length === KEY_BYTES ? ok(key) : err(failure('SLP-SIP-0401', `${file}: ${key.length} bytes`));
   } catch (problem) {
     return err(failure('SLP-SIP-0401', `${file}: ${(problem as Error).message}`, problem));
   }
+}
+
+/** Several processes may come here at once: the first one's file stands, whole from its first moment, and all read it. */
+async function makeOwnKey(file: string, random: Random): Promise<Buffer> {
+  const draft = `${file}.${randomToken(random, 12)}`;
+  await writeFile(draft, random.bytes(KEY_BYTES), { flag: 'wx', mode: 0o600 });
+  await link(draft, file).catch(unlessExists);
+  await rm(draft);
+  return readFile(file);
 }
 
 async function loadSharedKey(file: string): Promise<Result<Buffer>> {

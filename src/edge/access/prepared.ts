@@ -8,13 +8,19 @@ import {
   type TrustAnchors,
 } from '#platform/pki';
 import { type RevocationPolicy, revocationPolicy } from '#platform/revocation';
+import type { WorkerPlace } from '#platform/service';
 import type { EdgeDocument } from '#platform/topology';
 import type { NameSource } from './federation/connections/edge-names.ts';
 import { partnerGuard } from './federation/partner-guard.ts';
 import { type FederationSettings, federationSettings } from './federation/policy/settings.ts';
 import { loadFlowKeys } from './flow-key.ts';
-import { type AccessSettings, accessSettings, localAddressFor } from './settings.ts';
+import { type AccessSettings, ALONE, accessSettings, localAddressFor } from './settings.ts';
 import type { SealSecrets } from './topology-hiding/index.ts';
+import { shareOf } from './workers/share.ts';
+import { workerSocket } from './workers/siblings.ts';
+
+/** Longest path of a Unix socket on Linux, in bytes, without its final zero. */
+const LONGEST_PATH = 107;
 
 /** A document made ready: its settings, and the files it names. */
 export interface Prepared {
@@ -33,6 +39,8 @@ export interface Prepared {
   readonly names: NameSource;
   /** Whether and how it is asked if their certificates still stand. */
   readonly revocation: RevocationPolicy;
+  /** host.stateDirectory */
+  readonly folder: string;
   /** Behind flow tokens and whatever is sealed. */
   readonly flowKeys: SealSecrets;
 }
@@ -41,13 +49,19 @@ export async function prepare(
   document: EdgeDocument,
   wall: number,
   random: Random,
+  place: WorkerPlace = ALONE,
 ): Promise<Result<Prepared>> {
-  const settings = accessSettings(document);
+  const settings = accessSettings(document, place);
   for (const member of settings.nextHop.members) {
     if (localAddressFor(settings, member.address) === undefined) {
       return err(failure('SLP-SIP-0402', `${member.name} at ${member.address}`));
     }
   }
+  if (
+    place.count > 1 &&
+    Buffer.byteLength(workerSocket(document.host.stateDirectory, place.count)) > LONGEST_PATH
+  )
+    return err(failure('SLP-SIP-0403', document.host.stateDirectory));
   const external = loadCredentials(document.host.certificates.access, wall);
   if (!external.ok) return external;
   const named = loadNamed(document.host.certificates.accessDomains, wall);
@@ -71,13 +85,20 @@ export async function prepare(
     named: named.value,
     internal: internal.value,
     trust: trust.value,
-    federation: federationSettings(document),
+    federation: federationOf(document, place),
     partnerTrust: partnerTrust.value,
     mayDialPartner: mayDialPartner.value,
     names: { resolvers: document.host.resolvers, localAddresses: document.host.addresses.access },
     revocation: revocation.value,
+    folder: document.host.stateDirectory,
     flowKeys: flowKeys.value,
   });
+}
+
+function federationOf(document: EdgeDocument, place: WorkerPlace): FederationSettings {
+  const settings = federationSettings(document);
+  const { limits } = settings;
+  return { ...settings, limits: { ...limits, connections: shareOf(limits.connections, place) } };
 }
 
 /** One that does not hold its name would break the sign-in of everybody who asks for it. */

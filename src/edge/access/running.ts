@@ -1,7 +1,7 @@
 import { type Cancel, randomToken } from '#kernel';
 import type { Resolver } from '#platform/dns';
 import { type Connection, dialTls, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
-import { matchName } from '#platform/pki';
+import { type CertificateNames, matchName } from '#platform/pki';
 import { Revocation, type RevocationLimits } from '#platform/revocation';
 import type { ServiceContext, SocketSource } from '#platform/service';
 import {
@@ -11,7 +11,6 @@ import {
   type SipEndpointLimits,
   SipFlowPool,
 } from '#platform/sip-endpoint';
-import { OncePerKey } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
 import { buildRequest } from '#protocols/sip';
 import { type TokenKeys, tokenKey } from '#protocols/tokens';
@@ -19,40 +18,34 @@ import { ClientListener } from './clients/client-listener.ts';
 import { ClientTable, nodeNumber } from './clients/client-table.ts';
 import { EdgeNames } from './federation/connections/edge-names.ts';
 import { Federation } from './federation/federation.ts';
-import { type FederationScene, federationScene } from './federation/federation-scene.ts';
+import { type FederationScene, federationScene, openPartnerToken } from './federation/federation-scene.ts';
 import { federationListener } from './federation/listener.ts';
 import { GuardDesk } from './guard/guard-desk.ts';
 import { Indicators, type Sample } from './indicators.ts';
 import type { AccessMetrics } from './metrics.ts';
+import { NEXT_HOP_OUTBOUND_BYTES, NextHopDoor } from './next-hop-door.ts';
 import { OverloadDesk } from './overload/overload-desk.ts';
 import type { Prepared } from './prepared.ts';
 import { AccessProxy, NEXT_HOP_SCOPE } from './proxy/access-proxy.ts';
 import type { Scene } from './rewrite/scene.ts';
 import { type AccessSettings, localAddressFor } from './settings.ts';
 import { Seal, TopologyHiding } from './topology-hiding/index.ts';
+import { Ownership } from './workers/ownership.ts';
+import type { Team } from './workers/team.ts';
 
-/** IANA's ALPN id of SIP over TLS. */
-const ALPN = ['sip/2'];
-/** Connections of the next hop that are open at once; far above what a pool needs. */
-const NEXT_HOP_CONNECTIONS = 1024;
-/**
- * Queued towards a member of the next hop before its connection, which serves all clients, is given up. Requests are
- * refused long before, at the limit of one client, so what comes up to this is what was under way.
- */
-const NEXT_HOP_OUTBOUND_BYTES = 64 * 1024 * 1024;
 /** Above whatever the listeners let in, so that a document may raise their limits. */
 const FLOWS = 1_000_000;
-const REFUSED_PEERS_LOGGED = 64;
-/** How often a member of the next hop is asked whether it serves. */
 /** How often indicators are sampled. Milliseconds. */
 const WATCH_MS = 1000;
+/** How often a member of the next hop is asked whether it serves. */
 const PROBE_MS = 30_000;
 /** There are few members and nothing works without one, so a lost one is looked for often. */
 const BACK_OFF = { firstMs: 250, longestMs: 5000 };
 const TAG_LENGTH = 16;
 
-/** What tests put in place of the network's own, or of what takes long. */
+/** The other workers, and what tests put in place of the network's own, or of what takes long. */
 export interface RunningParts {
+  readonly team?: Team | undefined;
   readonly names?: Resolver;
   readonly revocation?: Partial<RevocationLimits>;
 }
@@ -64,22 +57,25 @@ export class Running {
   readonly indicators: Indicators;
   readonly revocation: Revocation;
   readonly #context: ServiceContext;
+  readonly #team: Team | undefined;
   readonly #metrics: AccessMetrics;
   readonly #proxy: AccessProxy;
   readonly #pool: SipFlowPool;
   readonly #external: ClientListener;
+  readonly #nextHopDoor: NextHopDoor;
   readonly #internal: TlsAcceptor;
   readonly #federation: Federation;
   readonly #partners: TlsAcceptor;
   readonly #overload: OverloadDesk;
   #cancelWatch: Cancel = () => {};
-  readonly #refusedPeers = new OncePerKey(REFUSED_PEERS_LOGGED);
   /** For life: what clients were shown has to open whatever document runs then, as long as that lists its key. */
   readonly #seal: Seal;
   #prepared: Prepared;
 
   constructor(context: ServiceContext, metrics: AccessMetrics, prepared: Prepared, parts: RunningParts = {}) {
+    const { team } = parts;
     this.#context = context;
+    this.#team = team;
     this.#metrics = metrics;
     this.#prepared = prepared;
     this.#seal = new Seal(prepared.flowKeys);
@@ -87,10 +83,11 @@ export class Running {
     const { clock, random, log, events } = context;
     this.indicators = new Indicators(context.metrics);
     this.#overload = new OverloadDesk(context, settings.limits.overloadMs);
-    const guard = new GuardDesk({ clock, log, events, settings });
+    const guard = new GuardDesk({ clock, log, events, settings, offices: team });
     this.#proxy = new AccessProxy({
       guard,
       overload: this.#overload,
+      team,
       clock,
       random,
       log,
@@ -101,7 +98,7 @@ export class Running {
       clients: new ClientTable({
         keys: tokenKeysOf(prepared),
         node: nodeNumber(settings.internal.host),
-        worker: 0,
+        worker: team?.place.index ?? 0,
         random,
       }),
       scene: this.#sceneOf(prepared),
@@ -112,18 +109,11 @@ export class Running {
       silent: (connection) => this.#proxy.refuseConnection('pre-sign-in-seconds', 'client', connection),
       partner: (connection) => this.#federation.accept(connection),
     });
-    this.#internal = new TlsAcceptor(this.#internalOptions());
+    this.#nextHopDoor = new NextHopDoor(context, metrics, this.#acceptNextHop.bind(this));
+    this.#internal = new TlsAcceptor(this.#nextHopDoor.options(prepared));
     const ownNames = new EdgeNames(context, prepared.names);
     this.names = ownNames;
-    this.revocation = new Revocation({
-      policy: prepared.revocation,
-      resolver: ownNames,
-      clock,
-      random,
-      metrics: context.metrics,
-      changed: () => void this.#federation.review(),
-      ...(parts.revocation === undefined ? {} : { limits: parts.revocation }),
-    });
+    this.revocation = this.#newRevocation(parts.revocation);
     this.#federation = new Federation({
       clock,
       random,
@@ -135,6 +125,7 @@ export class Running {
       resolver: parts.names ?? ownNames,
       confirm: (peer, staple) => this.revocation.check(peer, staple),
       scene: this.#federationSceneOf(prepared),
+      divert: team?.divertPartner,
     });
     this.#partners = new TlsAcceptor(this.#partnerOptions());
     this.#proxy.start(this.#pool, this.#federation);
@@ -150,6 +141,28 @@ export class Running {
     return this.#proxy;
   }
 
+  /** With the other workers, if there are any; connections come only afterwards. */
+  async join(): Promise<void> {
+    const { clients, endpoint, guard } = this.#proxy;
+    const team = this.#team;
+    await team?.start({
+      endpoint,
+      guard,
+      ownership: new Ownership({
+        place: team.place,
+        settings: () => this.#prepared.settings,
+        federation: () => this.#federation.scene,
+        workerOfToken: (token) => clients.workerOf(token),
+        openPartnerToken: (token) => openPartnerToken(this.#seal, token),
+      }),
+      accept: (connection, kind) => this.#proxy.addBorrowed(connection, kind),
+      refuse: (message, flow, reason) => this.#proxy.refuseDiverted(message, flow, reason),
+    });
+  }
+  get team(): Team | undefined {
+    return this.#team;
+  }
+
   /** Another document: new handshakes, requests and connections follow it, what is open goes on. */
   adopt(prepared: Prepared): void {
     this.#prepared = prepared;
@@ -159,7 +172,7 @@ export class Running {
     this.#proxy.guard.configure(prepared.settings);
     this.#overload.configure({ waitMs: prepared.settings.limits.overloadMs });
     this.#external.update(prepared);
-    this.#internal.update(this.#internalOptions());
+    this.#internal.update(this.#nextHopDoor.options(prepared));
     this.names.adopt(prepared.names);
     this.revocation.configure(prepared.revocation);
     this.#partners.update(this.#partnerOptions());
@@ -198,6 +211,8 @@ export class Running {
     this.#proxy.undrain();
   }
   async stop(): Promise<void> {
+    // First, or the others would be told that their connections are to end.
+    await this.#team?.stop();
     this.#overload.stop();
     this.#cancelWatch();
     this.#pool.close();
@@ -231,6 +246,19 @@ export class Running {
     };
   }
 
+  #newRevocation(limits: RunningParts['revocation']): Revocation {
+    const { clock, random, metrics } = this.#context;
+    return new Revocation({
+      policy: this.#prepared.revocation,
+      resolver: this.names,
+      clock,
+      random,
+      metrics,
+      changed: () => void this.#federation.review(),
+      ...(limits === undefined ? {} : { limits }),
+    });
+  }
+
   #nextHopPool(): SipFlowPool {
     const { clock, random, log, metrics } = this.#context;
     return new SipFlowPool({
@@ -246,6 +274,7 @@ export class Running {
       scope: NEXT_HOP_SCOPE,
       probe: { intervalMs: PROBE_MS, build: (_flow, target) => this.#probeOf(target) },
       onChange: (member) => this.#tell(member),
+      ...(this.#team === undefined ? {} : { divert: this.#team.divertNextHop }),
     });
   }
 
@@ -273,29 +302,6 @@ export class Running {
     return federationListener(this.#prepared, this.#context, (connection) =>
       this.#federation.accept(connection),
     );
-  }
-
-  /** Port row int-02. */
-  #internalOptions(): TlsAcceptorOptions {
-    const { limits } = this.#prepared.settings;
-    return {
-      credentials: this.#prepared.internal,
-      clientCertificate: 'required',
-      trust: this.#prepared.trust,
-      alpn: ALPN,
-      handshakeMs: limits.handshakeSeconds * 1000,
-      limits: {
-        connections: NEXT_HOP_CONNECTIONS,
-        handshakes: limits.handshakes,
-        perSource: NEXT_HOP_CONNECTIONS,
-        outboundBytes: NEXT_HOP_OUTBOUND_BYTES,
-      },
-      clock: this.#context.clock,
-      log: this.#context.log,
-      metrics: this.#context.metrics,
-      events: this.#context.events,
-      accept: (connection) => this.#acceptNextHop(connection),
-    };
   }
 
   /** RFC 3261 §11: a member that answers this, whatever it answers, serves. */
@@ -331,36 +337,11 @@ export class Running {
     });
   }
 
-  #acceptNextHop(connection: Connection): void {
-    const peer = connection.tls?.peer;
-    const names = this.#prepared.settings.nextHopNames;
-    if (peer !== undefined && matchName(peer.names, names) !== undefined) {
-      this.#proxy.addNextHop(connection);
-      for (const { name } of this.#pool.members().map(({ target }) => target)) {
-        if (matchName(peer.names, [name]) !== undefined) this.#pool.wake(name);
-      }
-      return;
+  #acceptNextHop(connection: Connection, names: CertificateNames): void {
+    this.#proxy.addNextHop(connection);
+    for (const { name } of this.#pool.members().map(({ target }) => target)) {
+      if (matchName(names, [name]) !== undefined) this.#pool.wake(name);
     }
-    this.#metrics.refusals.inc('wrong-peer-name');
-    if (this.#refusedPeers.first(peer?.fingerprint ?? connection.remote.address)) {
-      this.#context.log.warn('internal peer refused', {
-        reason: 'wrong-peer-name',
-        remote: connection.remote.address,
-        names: peer?.names.dns,
-        expected: names,
-      });
-      this.#context.events.emit({
-        provider: 'Access',
-        component: 'next-hop',
-        level: 'warning',
-        kind: 'decision',
-        name: 'next-hop-refused',
-        flags: ['security'],
-        fields: { rule: 'wrong-peer-name', names: (peer?.names.dns ?? []).slice(0, 4).join(' ') },
-        keys: { address: [connection.remote.address] },
-      });
-    }
-    connection.destroy('policy');
   }
 
   /** Port row int-03. */

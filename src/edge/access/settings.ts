@@ -1,7 +1,9 @@
+import type { WorkerPlace } from '#platform/service';
 import type { EdgeDocument } from '#platform/topology';
 import { DomainShares } from './policy/domain-shares.ts';
 import { ExternalAccess } from './policy/external-access.ts';
 import { Disclosure } from './topology-hiding/index.ts';
+import { shareOf } from './workers/share.ts';
 
 /** Where a URI of ours points to. */
 export interface OwnUri {
@@ -19,6 +21,9 @@ export interface NextHopMember {
   /** The SIP domains that it serves; of a member without any, those that no other names. */
   readonly domains: readonly string[];
 }
+
+/** The only process of the service. */
+export const ALONE: WorkerPlace = { index: 0, count: 1 };
 
 type RemoteAccess = EdgeDocument['policy']['remoteAccess'];
 type AccessLimits = EdgeDocument['policy']['limits']['access'];
@@ -48,7 +53,8 @@ export interface AccessSettings {
   readonly disclosure: Disclosure;
 }
 
-export function accessSettings(document: EdgeDocument): AccessSettings {
+/** @param place of the worker process whose settings they are: it has its share of what limits the whole service */
+export function accessSettings(document: EdgeDocument, place: WorkerPlace = ALONE): AccessSettings {
   const { host, policy } = document;
   const external = { host: policy.names.access.toLowerCase(), port: policy.ports.accessClients };
   const internal = { host: host.name.toLowerCase(), port: policy.ports.accessInternal };
@@ -65,8 +71,8 @@ export function accessSettings(document: EdgeDocument): AccessSettings {
     nextHop: { name: policy.nextHop.name, members, shares: new DomainShares(members) },
     nextHopNames,
     internalAddresses: host.addresses.internal,
-    limits: policy.limits.access,
-    remoteAccess: policy.remoteAccess,
+    limits: limitsOf(policy.limits.access, place),
+    remoteAccess: remoteAccessOf(policy.remoteAccess, place),
     guestConferences: new Set(policy.remoteAccess.guests.conferenceDomains),
     externalAccess: new ExternalAccess(policy.externalAccess),
     disclosure: new Disclosure({
@@ -82,6 +88,21 @@ export function accessSettings(document: EdgeDocument): AccessSettings {
       internalNetworks: policy.internalNetworks,
     }),
   };
+}
+
+function limitsOf(limits: AccessLimits, place: WorkerPlace): AccessLimits {
+  const { connections, handshakes, transactions } = limits;
+  return {
+    ...limits,
+    connections: shareOf(connections, place),
+    handshakes: shareOf(handshakes, place),
+    transactions: shareOf(transactions, place),
+  };
+}
+
+function remoteAccessOf(remoteAccess: RemoteAccess, place: WorkerPlace): RemoteAccess {
+  const { guests } = remoteAccess;
+  return { ...remoteAccess, guests: { ...guests, connections: shareOf(guests.connections, place) } };
 }
 
 /** The local address that a connection to `remote` is bound to: the first internal one of its family. */

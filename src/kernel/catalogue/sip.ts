@@ -14,6 +14,11 @@ export const sipErrors = {
     summary: 'a member of the next hop cannot be reached from any internal address',
     remedy: 'Give host.addresses.internal an address of the same family (IPv4 or IPv6) as the member has.',
   },
+  'SLP-SIP-0403': {
+    blame: 'operator',
+    summary: 'the path of host.stateDirectory is too long for the sockets by which worker processes talk',
+    remedy: 'Choose a folder whose path has at most 80 bytes, or write host.workers.access: 1.',
+  },
   'SLP-SIP-0501': {
     blame: 'operator',
     summary: 'a certificate of host.certificates.accessDomains does not hold the name that clients ask for',

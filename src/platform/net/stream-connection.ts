@@ -56,6 +56,17 @@ type OwnedSocket = Socket & { [owner]: StreamConnection };
 
 let lastId = 0;
 
+/** How many connections one process may number before the numbers of the next one begin. */
+const NUMBERS = 2 ** 40;
+
+/**
+ * From now on connections have numbers that no other process of the service gives.
+ * @param index of this process among them, 0..255
+ */
+export function numberConnections(index: number): void {
+  lastId = Math.max(lastId, index * NUMBERS);
+}
+
 /** Connection over a net.Socket or tls.TLSSocket that is established. No closure and no timer of its own. */
 export class StreamConnection implements HalfOpenConnection {
   readonly id = ++lastId;

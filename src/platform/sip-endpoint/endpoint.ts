@@ -226,6 +226,7 @@ export class SipEndpoint {
     switch (event.type) {
       case 'message':
         flow.messages += 1;
+        if (flow.diverts(event.message)) return;
         if (flow.authorised || !this.#exceeds(flow)) this.#handleMessage(flow, event.message);
         return;
       case 'ping':

@@ -5,7 +5,7 @@ import type { SipEndpoint } from './endpoint.ts';
 import type { OutgoingRequest } from './options.ts';
 import { type BackOff, Member, type MemberHost, type PoolMember, type PoolRefusal } from './pool-member.ts';
 import { rendezvousScore } from './rendezvous.ts';
-import type { KeepAliveOptions, SipFlow } from './types.ts';
+import type { FlowOptions, KeepAliveOptions, SipFlow } from './types.ts';
 
 /** A member of the next hop, by the name its certificate must bear. */
 export interface FlowTarget {
@@ -46,6 +46,8 @@ export interface SipFlowPoolOptions {
   readonly probe?: Probe;
   /** Matching scope of the flows (see FlowOptions); default `pool-<name>`, the same for all members. */
   readonly scope?: string;
+  /** See FlowOptions. */
+  readonly divert?: FlowOptions['divert'];
   /** The `data` of each flow. */
   readonly flowData?: (target: FlowTarget) => unknown;
   /** A member became healthy or unhealthy. */

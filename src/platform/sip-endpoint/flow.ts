@@ -1,7 +1,13 @@
 import type { Monotonic } from '#kernel';
 import type { Connection } from '#platform/net';
 import { OncePerKey, peerLabel } from '#platform/telemetry';
-import { type FlowId, type FramerEvent, type SipLimits, SipStreamFramer } from '#protocols/sip';
+import {
+  type FlowId,
+  type FramerEvent,
+  type SipLimits,
+  type SipMessage,
+  SipStreamFramer,
+} from '#protocols/sip';
 import { type Framing, MessageFraming } from './message-framing.ts';
 import type {
   FlowCloseReason,
@@ -30,6 +36,7 @@ export class Flow implements SipFlow {
   readonly #borrows: boolean;
   readonly keepAlive: KeepAliveOptions | undefined;
   readonly onClosed: FlowOptions['onClosed'];
+  readonly #divert: FlowOptions['divert'];
   readonly added: Monotonic;
   readonly mostRequests: number;
   authorised: boolean;
@@ -64,6 +71,7 @@ export class Flow implements SipFlow {
     this.#borrows = connection.borrowChunks !== undefined;
     this.keepAlive = options.dialled === true ? options.keepAlive : undefined;
     this.onClosed = options.onClosed;
+    this.#divert = options.divert;
     this.mostRequests = options.openRequests ?? Number.POSITIVE_INFINITY;
     this.added = now;
     this.authorised = options.authorised ?? true;
@@ -83,6 +91,11 @@ export class Flow implements SipFlow {
     if (limits === undefined) return undefined;
     if (this.bytes > limits.bytes) return 'unauthorised-bytes';
     return this.messages > limits.messages ? 'unauthorised-messages' : undefined;
+  }
+
+  /** Whether another process handles the message. */
+  diverts(message: SipMessage): boolean {
+    return this.#divert?.(message, this) === true;
   }
 
   /** True the first time that something is to be logged about this flow for this reason. */

@@ -16,6 +16,7 @@ export {
   StatefulProxy,
   type StatefulProxyOptions,
 } from './proxy/index.ts';
+export { rendezvousScore } from './rendezvous.ts';
 export type {
   FlowCloseReason,
   FlowOptions,

@@ -169,7 +169,7 @@ export class Member implements PoolMember {
 
   #settle(result: Result<Connection>): void {
     if (!result.ok) return this.#failed(`${result.error.code} ${result.error.message}`);
-    const { endpoint, keepAlive, clock, flowData, scope, name } = this.#host.options;
+    const { endpoint, keepAlive, clock, flowData, scope, name, divert } = this.#host.options;
     const opened = clock.now();
     const flow = endpoint.addFlow(result.value, {
       authorised: true,
@@ -178,6 +178,7 @@ export class Member implements PoolMember {
       data: flowData?.(this.target),
       onClosed: (closed, reason) => this.#handleClosed(closed, reason, opened),
       ...(keepAlive === undefined ? {} : { keepAlive }),
+      ...(divert === undefined ? {} : { divert }),
     });
     if (flow === undefined) return this.#failed('no room for another flow');
     this.#flows.push(flow);

@@ -1,5 +1,5 @@
 import type { Connection } from '#platform/net';
-import type { FlowId, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
+import type { FlowId, ServerTransaction, SipMessage, SipRequest, SipResponse } from '#protocols/sip';
 
 /** One connection that speaks SIP. Responses go back on the flow that brought the request. */
 export interface SipFlow {
@@ -49,6 +49,11 @@ export interface FlowOptions {
   readonly dialled?: boolean;
   /** Pings of ours; only on a dialled flow. */
   readonly keepAlive?: KeepAliveOptions;
+  /**
+   * Asked about every whole message before anything else; true when another process handles it. What that one has to
+   * say is written to the connection by whoever diverted the message.
+   */
+  readonly divert?: (message: SipMessage, flow: SipFlow) => boolean;
   /** For who opened the flow; called before the service's onFlowClosed. */
   readonly onClosed?: (flow: SipFlow, reason: FlowCloseReason) => void;
 }

@@ -57,6 +57,13 @@ export class ClientTable {
     return this.#clients.get(token) ?? (decodeFlowToken(this.#keys, token).ok ? 'dead' : 'forged');
   }
 
+  /** The worker of this edge that made a token; undefined for the tokens of other edges, and for what is none. */
+  workerOf(token: string): number | undefined {
+    if (this.#clients.has(token)) return this.#options.worker;
+    const decoded = decodeFlowToken(this.#keys, token);
+    return decoded.ok && decoded.value.node === this.#options.node ? decoded.value.worker : undefined;
+  }
+
   values(): IterableIterator<ClientConnection> {
     return this.#clients.values();
   }

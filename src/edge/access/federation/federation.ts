@@ -3,7 +3,7 @@ import type { Resolver } from '#platform/dns';
 import { sipKeys } from '#platform/message-log';
 import type { Connection, DialOptions } from '#platform/net';
 import type { VerifiedPeer } from '#platform/pki';
-import type { SipFlow } from '#platform/sip-endpoint';
+import type { FlowOptions, SipFlow } from '#platform/sip-endpoint';
 import type { EventDraft, EventStream, Log, Metrics } from '#platform/telemetry';
 import type { ServerTransaction, SipRequest } from '#protocols/sip';
 import { formatMessageTrust, MESSAGE_TRUST } from '#protocols/trust-marking';
@@ -35,6 +35,8 @@ export interface FederationOptions {
   /** Whether a partner's certificate still stands; asked in both directions, after its chain was verified. */
   readonly confirm: NonNullable<DialOptions['confirm']>;
   readonly scene: FederationScene;
+  /** Gives to other workers what belongs to them; absent: there are none. */
+  readonly divert?: FlowOptions['divert'] | undefined;
 }
 
 /** Unanswered requests of one connection. */
@@ -71,6 +73,8 @@ export class Federation implements FederationCore {
   readonly #inward: InwardSide;
   readonly #outward: OutwardSide;
   readonly #inbound = new Set<PartnerConnection>();
+  /** Those of other workers, as far as their messages belong here. */
+  readonly #borrowed = new Set<PartnerConnection>();
   readonly #standing: Standing<PartnerConnection>;
   /** What servers stapled to the handshake in which they showed a certificate. */
   readonly #staples = new WeakMap<VerifiedPeer, Buffer>();
@@ -139,6 +143,7 @@ export class Federation implements FederationCore {
         this.core.endpoint.closeFlow(connection.flow, 'policy');
       }
     }
+    for (const connection of this.#borrowed) connection.forget();
     this.links.adopt();
     void this.#standing.review();
   }
@@ -157,6 +162,12 @@ export class Federation implements FederationCore {
     const peer = connection.tls?.peer;
     if (peer !== undefined && this.#mayConnect(peer.names)) void this.#admit(connection, peer);
     else this.#refuseConnection(connection, 'unlisted-domain');
+  }
+
+  /** A connection of another worker, which looked at its certificate. */
+  borrow(connection: Connection): void {
+    const flow = this.#addFlow(connection, 'borrowed', () => {});
+    if (flow?.data instanceof PartnerConnection) this.#borrowed.add(flow.data);
   }
 
   /** Nothing is read from the connection meanwhile. */
@@ -224,6 +235,7 @@ export class Federation implements FederationCore {
     this.#inward.handleAck(request, connection);
   }
   handleClosed(connection: PartnerConnection): void {
+    this.#borrowed.delete(connection);
     this.#inbound.delete(connection);
   }
   /** A request of the next hop; false when it is not for a partner. */
@@ -259,7 +271,7 @@ export class Federation implements FederationCore {
 
   #addFlow(
     connection: Connection,
-    direction: 'inbound' | 'outbound',
+    direction: 'inbound' | 'outbound' | 'borrowed',
     closed: (flow: SipFlow) => void,
   ): SipFlow | undefined {
     const peer = connection.tls?.peer;
@@ -267,8 +279,10 @@ export class Federation implements FederationCore {
       connection.destroy('policy');
       return undefined;
     }
+    const { divert } = this.#options;
     const flow = this.core.endpoint.addFlow(connection, {
       authorised: true,
+      ...(divert === undefined || direction === 'borrowed' ? {} : { divert }),
       openRequests: OPEN_REQUESTS,
       // What bears the same certificate may answer and cancel for one another, and nobody else may.
       scope: `partner ${peer.fingerprint}`,
@@ -276,7 +290,7 @@ export class Federation implements FederationCore {
       onClosed: closed,
     });
     if (flow === undefined) return undefined;
-    flow.data = new PartnerConnection(flow, peer, direction);
+    flow.data = new PartnerConnection(flow, peer, direction === 'outbound' ? 'outbound' : 'inbound');
     connection.idleMs = this.#scene.settings.limits.idleSeconds * 1000;
     return flow;
   }

@@ -43,8 +43,11 @@ function bounded(account: string): string {
   return account.replace(/\s+/g, '_').slice(0, LONGEST_ACCOUNT);
 }
 
-/** What the next hop thought of the credentials; undefined while that is not said. */
-export function outcomeOf(response: SipResponse): 'accepted' | 'failed' | undefined {
+export type SignInOutcome = 'accepted' | 'failed';
+
+/** What the next hop thought of the credentials; undefined while that is not said, or when it did not answer. */
+export function outcomeOf(response: SipResponse | undefined): SignInOutcome | undefined {
+  if (response === undefined) return undefined;
   const { status } = response;
   if (status >= 200 && status < 300) return 'accepted';
   if (status === 403 || status === 404) return 'failed';

@@ -1,18 +1,22 @@
-import type { Clock } from '#kernel';
+import type { Clock, Monotonic } from '#kernel';
 import { sourceKey } from '#platform/net';
 import type { EventStream, Log } from '#platform/telemetry';
 import type { SipRequest, SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import type { AccessSettings } from '../settings.ts';
-import { claimOf, outcomeOf } from './attempt.ts';
-import { type Attempt, type Block, type GuardLimits, SignInGuard } from './sign-in-guard.ts';
+import { claimOf, outcomeOf, type SignInOutcome } from './attempt.ts';
+import type { GuardNews, GuardOffices, GuardQuestion, GuardVerdict } from './guard-office.ts';
+import { LeastRecent } from './recent.ts';
+import { type Attempt, type Block, type GuardLimits, SignInGuard, type Transition } from './sign-in-guard.ts';
 
 export interface GuardDeskOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly events: EventStream;
   readonly settings: AccessSettings;
+  /** Where the other workers count; absent: there are none. */
+  readonly offices?: GuardOffices | undefined;
 }
 
 /** A request that may go on, after a while; `settle` is told what became of it, undefined when nobody answered. */
@@ -26,12 +30,16 @@ export interface Admission {
 const ENTRIES = 20_000;
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
+/** Seconds; a worker that ended is back by then. */
+const AWAY_RETRY_AFTER = '2';
 const FREE: Admission = { kind: 'admitted', delayMs: 0, settle: () => {} };
 
 /** Brute force ends here, before the next hop hears of it: `SignInGuard` with its log lines and events. */
 export class GuardDesk {
   readonly #options: GuardDeskOptions;
   readonly #guard: SignInGuard;
+  /** Sources that another worker refuses, and until when. */
+  readonly #refusedElsewhere = new LeastRecent<Monotonic>(ENTRIES);
 
   constructor(options: GuardDeskOptions) {
     this.#options = options;
@@ -43,10 +51,13 @@ export class GuardDesk {
 
   /** Whether a handshake with this source is worth its price. */
   readonly admits = (source: string): boolean => {
-    return !this.#guard.refusesConnection(source, this.#options.clock.now());
+    const now = this.#options.clock.now();
+    if ((this.#refusedElsewhere.get(source) ?? now) > now) return false;
+    return !this.#guard.refusesConnection(source, now);
   };
 
-  admit(request: SipRequest, client: ClientConnection): Admission | Refusal {
+  /** At once where the failures of the client's source are counted by this worker. */
+  admit(request: SipRequest, client: ClientConnection): Admission | Refusal | Promise<Admission | Refusal> {
     const { clock } = this.#options;
     const now = clock.now();
     const claim = claimOf(request);
@@ -55,12 +66,45 @@ export class GuardDesk {
     if (!claim.proves && request.method !== 'REGISTER') return FREE;
     const remote = client.flow.connection.remote.address;
     const attempt = { account: claim.account, source: sourceKey(remote) };
-    if (!claim.proves) {
-      const refused = this.#guard.check(attempt, now);
-      return refused === undefined ? FREE : forbidden(refused.reason, refused.seconds);
+    const question: GuardQuestion = { kind: claim.proves ? 'begin' : 'check', attempt };
+    const { offices } = this.#options;
+    const worker = offices?.guardOf(attempt.source);
+    if (offices === undefined || worker === undefined) {
+      return this.#admitted(this.answer(question), question, (response) =>
+        this.#settle(attempt, remote, outcomeOf(response), response?.status),
+      );
     }
-    const verdict = this.#guard.begin(attempt, now);
+    return this.#askElsewhere(offices, worker, question, remote);
+  }
+
+  async #askElsewhere(
+    offices: GuardOffices,
+    worker: number,
+    question: GuardQuestion,
+    remote: string,
+  ): Promise<Admission | Refusal> {
+    const verdict = await offices.askGuard(worker, question);
+    // Whoever cannot be counted is not let in.
+    if (verdict === undefined) return refuse(503, 'worker-away', [['Retry-After', AWAY_RETRY_AFTER]]);
+    const { attempt } = question;
+    return this.#admitted(verdict, question, (response) =>
+      offices.tellGuard(worker, {
+        kind: 'settled',
+        attempt,
+        remote,
+        outcome: outcomeOf(response),
+        status: response?.status,
+      }),
+    );
+  }
+
+  #admitted(
+    verdict: GuardVerdict,
+    { kind }: GuardQuestion,
+    settle: (response: SipResponse | undefined) => void,
+  ): Admission | Refusal {
     if (verdict.kind === 'refuse') return forbidden(verdict.reason, verdict.seconds);
+    if (kind === 'check') return FREE;
     let settled = false;
     return {
       kind: 'admitted',
@@ -68,9 +112,23 @@ export class GuardDesk {
       settle: (response) => {
         if (settled) return;
         settled = true;
-        this.#settle(attempt, remote, response);
+        settle(response);
       },
     };
+  }
+
+  /** For whoever has the connection, this worker or another one. */
+  answer({ kind, attempt }: GuardQuestion): GuardVerdict {
+    const now = this.#options.clock.now();
+    if (kind === 'begin') return this.#guard.begin(attempt, now);
+    return this.#guard.check(attempt, now) ?? { kind: 'pass', delayMs: 0 };
+  }
+  /** Of another worker. */
+  handleNews(news: GuardNews): void {
+    const now = this.#options.clock.now();
+    if (news.kind === 'settled') this.#settle(news.attempt, news.remote, news.outcome, news.status);
+    else if (news.kind === 'account-failed') this.#guard.handleFailedElsewhere(news.account, now);
+    else this.#refusedElsewhere.set(news.source, now + news.seconds * 1000);
   }
 
   blocks(): Block[] {
@@ -79,31 +137,43 @@ export class GuardDesk {
   /** @param address of any host of the source */
   unblock(address: string): number {
     const source = address.endsWith('/64') ? address : sourceKey(address);
+    this.#refusedElsewhere.delete(source);
     return this.#guard.unblock(source, this.#options.clock.now());
   }
 
-  #settle(attempt: Attempt, remote: string, response: SipResponse | undefined): void {
-    const { clock, log, events } = this.#options;
-    const outcome = response === undefined ? undefined : outcomeOf(response);
+  #settle(
+    attempt: Attempt,
+    remote: string,
+    outcome: SignInOutcome | undefined,
+    status: number | undefined,
+  ): void {
+    const { clock, log, offices } = this.#options;
     const transitions = this.#guard.settle(attempt, outcome, clock.now());
-    if (outcome !== 'failed' || response === undefined) return;
+    if (outcome !== 'failed') return;
+    offices?.tellGuards({ kind: 'account-failed', account: attempt.account });
     // The order of the fields is what docs/guides/fail2ban reads: what the peer wrote comes behind its address.
-    log.warn('sign-in failed', { remote, status: response.status, account: attempt.account });
-    for (const { reason, failures, seconds } of transitions) {
-      const whose = reason === 'blocked-pair' ? { account: attempt.account } : {};
-      log.warn('source refused', { remote, rule: reason, failures, seconds, ...whose });
-      const lifts = `after ${seconds} s, or sallyport access unblock ${remote}`;
-      events.emit({
-        provider: 'Access',
-        component: 'sign-in-guard',
-        level: 'warning',
-        kind: 'decision',
-        name: 'source-refused',
-        flags: ['security'],
-        fields: { rule: reason, source: attempt.source, failures, seconds, lifts, ...whose },
-        keys: { address: [remote], ...(reason === 'blocked-pair' ? { uri: [attempt.account] } : {}) },
-      });
-    }
+    log.warn('sign-in failed', { remote, status, account: attempt.account });
+    for (const transition of transitions) this.#tell(transition, attempt, remote);
+  }
+
+  #tell({ reason, failures, seconds }: Transition, attempt: Attempt, remote: string): void {
+    const { clock, log, events, offices } = this.#options;
+
+    const whose = reason === 'blocked-pair' ? { account: attempt.account } : {};
+    log.warn('source refused', { remote, rule: reason, failures, seconds, ...whose });
+    const lifts = `after ${seconds} s, or sallyport access unblock ${remote}`;
+    events.emit({
+      provider: 'Access',
+      component: 'sign-in-guard',
+      level: 'warning',
+      kind: 'decision',
+      name: 'source-refused',
+      flags: ['security'],
+      fields: { rule: reason, source: attempt.source, failures, seconds, lifts, ...whose },
+      keys: { address: [remote], ...(reason === 'blocked-pair' ? { uri: [attempt.account] } : {}) },
+    });
+    if (reason !== 'blocked-source' || !this.#guard.refusesConnection(attempt.source, clock.now())) return;
+    offices?.tellGuards({ kind: 'source-refused', source: attempt.source, seconds });
   }
 }
 

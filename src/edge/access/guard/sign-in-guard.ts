@@ -140,6 +140,11 @@ export class SignInGuard {
     ];
   }
 
+  /** Somebody failed to sign in to this account from a source that another worker counts. */
+  handleFailedElsewhere(account: string, now: Monotonic): void {
+    add(this.#recent(this.#accounts, account, now), ACCOUNT_FAILURES, now);
+  }
+
   /** What is refused now. */
   blocks(now: Monotonic): Block[] {
     const found: Block[] = [];

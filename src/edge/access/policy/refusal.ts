@@ -23,6 +23,9 @@ export const refusalReasons = [
   /** This edge is drained, and another one is to be asked. */
   'draining',
   'bad-ack',
+  /** The worker process that it belongs to is not there, or has too much to do. */
+  'worker-away',
+  'worker-busy',
   // connections
   'pre-sign-in-messages',
   'pre-sign-in-bytes',

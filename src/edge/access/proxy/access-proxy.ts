@@ -11,7 +11,7 @@ import {
   StatefulProxy,
 } from '#platform/sip-endpoint';
 import { type EventStream, type Log, type Metrics, OncePerKey } from '#platform/telemetry';
-import type { ServerTransaction, SipRequest } from '#protocols/sip';
+import { buildResponse, type ServerTransaction, type SipMessage, type SipRequest } from '#protocols/sip';
 import { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientTable } from '../clients/client-table.ts';
 import { Departure } from '../clients/departure.ts';
@@ -24,6 +24,8 @@ import { type AccessMetrics, observeConnections, type SignInOutcome } from '../m
 import type { OverloadDesk } from '../overload/overload-desk.ts';
 import { type Refusal, type RefusalReason, refuse } from '../policy/refusal.ts';
 import { type Scene, webSocketScene } from '../rewrite/scene.ts';
+import type { LentKind } from '../workers/lending.ts';
+import type { Team } from '../workers/team.ts';
 import { Branches } from './branches.ts';
 import type { ProxyCore } from './core.ts';
 import { ClientSide } from './from-client.ts';
@@ -42,6 +44,8 @@ export interface AccessProxyOptions {
   readonly guard: GuardDesk;
   readonly overload: OverloadDesk;
   readonly scene: Scene;
+  /** The other workers; absent: there are none. */
+  readonly team?: Team | undefined;
 }
 
 /** All flows of the next hop answer and cancel for one another. */
@@ -71,6 +75,7 @@ export class AccessProxy implements SipUser, ProxyCore {
   readonly #log: Log;
   readonly #decisions: DecisionEvents;
   readonly #overload: OverloadDesk;
+  readonly #team: Team | undefined;
   readonly #logged = new OncePerKey(REFUSALS_LOGGED);
   readonly #clientSide: ClientSide;
   readonly #nextHopSide: NextHopSide;
@@ -90,7 +95,8 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.clients = options.clients;
     this.guard = options.guard;
     this.metrics = options.metrics;
-    this.branches = new Branches(options.random);
+    this.branches = new Branches(options.random, options.team?.place.index);
+    this.#team = options.team;
     this.#log = options.log;
     this.#decisions = new DecisionEvents(options.events);
     this.#overload = options.overload;
@@ -109,7 +115,11 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.proxy = new StatefulProxy({ endpoint: this.endpoint });
     observeConnections(options.registry, {
       clients: () => this.clients.size,
-      nextHop: () => this.endpoint.flowCount - this.clients.size - (this.#federation?.flowCount ?? 0),
+      nextHop: () =>
+        this.endpoint.flowCount -
+        this.clients.size -
+        (this.#federation?.flowCount ?? 0) -
+        (options.team?.borrowed ?? 0),
     });
     this.#departure = new Departure({
       clock: options.clock,
@@ -179,9 +189,30 @@ export class AccessProxy implements SipUser, ProxyCore {
   /** A connection that the next hop opened (port row int-02); its names are checked. */
   addNextHop(connection: Connection): void {
     const onClosed = (closed: SipFlow) => void this.#fromNextHop.delete(closed);
-    const flow = this.endpoint.addFlow(connection, { authorised: true, scope: NEXT_HOP_SCOPE, onClosed });
+    const divert = this.#team?.divertNextHop;
+    const flow = this.endpoint.addFlow(connection, {
+      authorised: true,
+      scope: NEXT_HOP_SCOPE,
+      onClosed,
+      ...(divert === undefined ? {} : { divert }),
+    });
     if (flow === undefined) this.refuseConnection('connections-full', 'next-hop', connection);
     else this.#fromNextHop.add(flow);
+  }
+
+  /** A connection that another worker has with the next hop, or a partner: messages of it that belong here. */
+  addBorrowed(connection: Connection, kind: LentKind): void {
+    if (kind === 'partner') this.federation.borrow(connection);
+    else this.endpoint.addFlow(connection, { authorised: true, scope: NEXT_HOP_SCOPE });
+  }
+  /** What belongs to a worker that cannot take it. Stateless: it is that worker's transaction. */
+  refuseDiverted(message: SipMessage, flow: SipFlow, reason: 'worker-away' | 'worker-busy'): void {
+    const answered = message.kind === 'request' && message.method !== 'ACK';
+    const request = message.kind === 'request' ? message : undefined;
+    this.countRefusal(reason, flow, request, answered ? 503 : undefined);
+    if (!answered) return;
+    const headers = [['Retry-After', RETRY_AFTER]] as const;
+    this.endpoint.sendStateless(flow, buildResponse(message, 503, { headers, toTag: this.branches.tag() }));
   }
 
   onRequest(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): void {
@@ -205,6 +236,7 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.endpoint.respond(invite, 487);
   }
   onFlowClosed(flow: SipFlow, reason: FlowCloseReason): void {
+    this.#team?.handleClosed(flow);
     if (flow.data instanceof PartnerConnection) this.federation.handleClosed(flow.data);
     if (!(flow.data instanceof ClientConnection)) return;
     this.clients.remove(flow.data);

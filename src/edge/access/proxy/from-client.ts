@@ -11,6 +11,7 @@ import {
   type ForwardInward,
 } from '../policy/from-client.ts';
 import { checkRemoteAccess, checkUser, NOT_ENABLED_FOR_REMOTE } from '../policy/gates.ts';
+import type { Refusal } from '../policy/refusal.ts';
 import { inwardRequest } from '../rewrite/inward.ts';
 import { hideOutward } from '../rewrite/outward.ts';
 import type { ProxyCore } from './core.ts';
@@ -84,8 +85,26 @@ export class ClientSide {
     transaction: ServerTransaction,
     decision: ForwardInward,
   ): void {
+    const admission = this.#core.guard.admit(request, client);
+    if (!(admission instanceof Promise)) {
+      this.#settleAdmission(request, client, transaction, decision, admission);
+      return;
+    }
+    // Another worker counts the failures of this client's source.
+    void admission.then((late) => {
+      if (transaction.pending) this.#settleAdmission(request, client, transaction, decision, late);
+      else if (late.kind === 'admitted') late.settle(undefined);
+    });
+  }
+
+  #settleAdmission(
+    request: SipRequest,
+    client: ClientConnection,
+    transaction: ServerTransaction,
+    decision: ForwardInward,
+    admission: Admission | Refusal,
+  ): void {
     const core = this.#core;
-    const admission = core.guard.admit(request, client);
     if (admission.kind === 'refuse') {
       core.refuse(transaction, admission, client.flow);
       if (admission.reason === 'blocked-source' && !client.signIn.signedIn) {

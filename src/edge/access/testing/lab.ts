@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { type ConnectionOptions, connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type Clock, SystemClock, SystemRandom } from '#kernel';
 import { type IssuedCertificate, LabAuthority } from '#platform/pki';
-import type { Service, SocketSource } from '#platform/service';
+import type { Service, SocketSource, WorkerPlace } from '#platform/service';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
 import type { EdgeDocument, ListenerPlan } from '#platform/topology';
 import type { RunningParts } from '../running.ts';
@@ -89,6 +89,8 @@ export class AccessLab {
 
   /** The edge whose pool this one is in: authority, front ends and flow key are the same. */
   readonly #beside: AccessLab | undefined;
+  /** Which worker process of the service this one stands for. */
+  #place: WorkerPlace | undefined;
   readonly #at: LabAddresses;
   readonly #clock: Clock;
 
@@ -138,6 +140,35 @@ export class AccessLab {
     return lab;
   }
 
+  /**
+   * Two worker processes of one edge, each with listeners of its own (the second one's at another address), so that a
+   * test chooses whom it reaches.
+   */
+  static async startTeam(
+    t: Pick<TestContext, 'after'>,
+    options: { change?: (document: EdgeDocument) => void } & RunningParts = {},
+  ): Promise<[AccessLab, AccessLab]> {
+    const authority = await LabAuthority.create({ name: 'Test authority' });
+    const folder = await mkdtemp(join(tmpdir(), 'access-'));
+    const first = new AccessLab(authority, folder, options);
+    t.after(() => first.stop());
+    await first.#prepare(1, true, false);
+    options.change?.(first.document);
+    const second = new AccessLab(authority, folder, options, first);
+    t.after(() => second.stop());
+    Object.assign(second.document, first.document);
+    for (const { plan } of first.#servers) {
+      const address = plan.interface === 'external' ? SECOND.external : SECOND.internal;
+      await second.#bind(plan.rows, address, plan.interface as 'external' | 'internal', plan.port);
+    }
+    for (const [index, lab] of [first, second].entries()) {
+      lab.#place = { index, count: 2 };
+      lab.service = lab.#create();
+    }
+    await Promise.all([first.commit(), second.commit()]);
+    return [first, second];
+  }
+
   /** Makes `document`, as it is now, the running one. */
   async commit(): Promise<void> {
     const provision = await this.service.provision(structuredClone(this.document));
@@ -149,6 +180,9 @@ export class AccessLab {
     await this.service.stop();
     this.service = this.#create();
     await this.commit();
+  }
+  get externalAddress(): string {
+    return this.#at.external;
   }
   get externalPort(): number {
     return this.document.policy.ports.accessClients;
@@ -228,9 +262,9 @@ export class AccessLab {
     policy.ports.accessInternal = await this.#bind(['int-02'], internal, 'internal');
   }
 
-  async #bind(rows: string[], address: string, side: 'external' | 'internal'): Promise<number> {
+  async #bind(rows: string[], address: string, side: 'external' | 'internal', wanted = 0): Promise<number> {
     const server = createServer();
-    const port = await listening(server, address, 0);
+    const port = await listening(server, address, wanted);
     const plan: ListenerPlan = {
       id: `${rows[0]}:tcp:${address}:${port}`,
       rows,
@@ -252,6 +286,7 @@ export class AccessLab {
       metrics: this.metrics,
       events: this.events,
       sockets: this.#sockets(),
+      ...(this.#place === undefined ? {} : { worker: this.#place }),
     };
     return accessService(context, this.#parts);
   }

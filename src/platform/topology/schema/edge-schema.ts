@@ -60,6 +60,18 @@ const host = setting.section('What belongs to this host alone.', {
     av: derivedKeyPair('Shown to outside clients that reach the relay over TLS (turns:).', 'av', 'access'),
   }),
   replication: hostReplication,
+  workers: setting.optionalSection(
+    'In how many processes a service runs, so that it uses more than one core.',
+    {
+      access: setting.integer({
+        sentence: 'Processes of the Access Edge service, which share its ports; one is right for two cores.',
+        reload: 'restart',
+        default: 1,
+        floor: 1,
+        ceiling: 16,
+      }),
+    },
+  ),
   logging: hostLogging,
 });
 

@@ -65,6 +65,24 @@ export function decideToPartner(
   };
 }
 
+/**
+ * Where a request of the next hop wants to go, before anything is decided about it: along the way that a token of ours
+ * names, or to a domain outside; undefined when neither.
+ */
+export function destinationOf(
+  request: SipRequest,
+  settings: AccessSettings,
+): { readonly token: string } | { readonly domain: string } | undefined {
+  const routes = request.routes();
+  if (!routes.ok) return undefined;
+  const [first] = routes.value;
+  const own =
+    ownUser(request.uri, settings) ?? (first === undefined ? undefined : ownUser(first.uri, settings));
+  if (own?.user !== undefined) return { token: own.user };
+  const domain = foreignDomain(request, settings);
+  return domain === undefined ? undefined : { domain };
+}
+
 function providerProblem(
   request: SipRequest,
   { provider, domain }: Partner,

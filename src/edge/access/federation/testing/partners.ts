@@ -132,7 +132,7 @@ export class TestPartner {
   ): Promise<SipPeer> {
     const { certificatePem: cert, keyPem: key } = this.issued;
     const options = {
-      host: EDGE.address,
+      host: lab.externalAddress,
       port: lab.document.policy.ports.accessFederation,
       localAddress: from,
       servername: EDGE.name,

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+
+/** What workers ask one another about sign-ins: the failures of a source are counted by one of them. */
+const attempt = z.object({ account: z.string(), source: z.string() });
+const reason = z.enum(['blocked-pair', 'blocked-source']);
+
+export const guardQuestion = z.object({
+  /** `begin` counts as an attempt that is under way until `settled`; `check` as none. */
+  kind: z.enum(['begin', 'check']),
+  attempt,
+});
+export type GuardQuestion = z.infer<typeof guardQuestion>;
+
+export const guardVerdict = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('pass'), delayMs: z.number() }),
+  z.object({ kind: z.literal('refuse'), reason, seconds: z.number() }),
+]);
+export type GuardVerdict = z.infer<typeof guardVerdict>;
+
+export const guardNews = z.discriminatedUnion('kind', [
+  /** What became of an attempt that was begun there. */
+  z.object({
+    kind: z.literal('settled'),
+    attempt,
+    remote: z.string(),
+    outcome: z.enum(['accepted', 'failed']).optional(),
+    status: z.number().optional(),
+  }),
+  /** An account that somebody failed to sign in to, from whatever source: strangers are slowed down everywhere. */
+  z.object({ kind: z.literal('account-failed'), account: z.string() }),
+  /** A source that need not be shaken hands with, for so many seconds. */
+  z.object({ kind: z.literal('source-refused'), source: z.string(), seconds: z.number() }),
+]);
+export type GuardNews = z.infer<typeof guardNews>;
+
+/** The desks of the other workers. */
+export interface GuardOffices {
+  /** Which of them counts the failures of a source; undefined: this one does. */
+  guardOf(source: string): number | undefined;
+  /** Undefined when it does not answer. */
+  askGuard(worker: number, asked: GuardQuestion): Promise<GuardVerdict | undefined>;
+  tellGuard(worker: number, told: GuardNews): void;
+  tellGuards(told: GuardNews): void;
+}

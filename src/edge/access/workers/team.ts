@@ -1,0 +1,203 @@
+import { z } from 'zod';
+import type { Clock } from '#kernel';
+import { type Connection, numberConnections } from '#platform/net';
+import type { WorkerPlace } from '#platform/service';
+import type { FlowOptions, SipEndpoint, SipFlow } from '#platform/sip-endpoint';
+import type { Log, Metrics } from '#platform/telemetry';
+import type { SipMessage } from '#protocols/sip';
+import type { GuardDesk } from '../guard/guard-desk.ts';
+import {
+  type GuardNews,
+  type GuardQuestion,
+  type GuardVerdict,
+  guardNews,
+  guardQuestion,
+  guardVerdict,
+} from '../guard/guard-office.ts';
+import type { WorkerFrame } from './frames.ts';
+import { Borrower, Lender, type LentKind } from './lending.ts';
+import { type Owner, type Ownership, workerFor } from './ownership.ts';
+import { Siblings } from './siblings.ts';
+
+export interface TeamOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly place: WorkerPlace;
+  /** host.stateDirectory */
+  readonly folder: string;
+  /** Answers a verb for this worker alone. */
+  readonly verb: (name: string, args: unknown) => Promise<unknown>;
+}
+
+/** The parts of the service that work with those of the other workers. */
+export interface TeamMember {
+  readonly endpoint: SipEndpoint;
+  readonly guard: GuardDesk;
+  readonly ownership: Ownership;
+  /** A connection of another worker, some of whose messages are handled here. */
+  accept(connection: Connection, kind: LentKind): void;
+  /** A request that belongs to a worker which is not there, or has too much to do. */
+  refuse(message: SipMessage, flow: SipFlow, reason: 'worker-away' | 'worker-busy'): void;
+}
+
+/** For the other workers to be there when this one starts; it serves without them afterwards. Milliseconds. */
+const START_MS = 5000;
+
+const question = z.union([
+  z.object({ guard: guardQuestion }),
+  z.object({ verb: z.string(), arguments: z.unknown() }),
+]);
+const news = z.object({ guard: guardNews });
+
+/** The other workers of the service, as one of them sees them: what belongs to another one is handed over. */
+export class Team {
+  readonly place: WorkerPlace;
+  readonly #options: TeamOptions;
+  readonly #siblings: Siblings;
+  readonly #lender = new Lender();
+  readonly #borrower: Borrower;
+  #member: TeamMember | undefined;
+
+  constructor(options: TeamOptions) {
+    const { clock, log, metrics, place, folder } = options;
+    this.#options = options;
+    this.place = place;
+    numberConnections(place.index);
+    this.#borrower = new Borrower(clock, (connection, kind) => this.#member?.accept(connection, kind));
+    this.#siblings = new Siblings({
+      clock,
+      log,
+      place,
+      folder,
+      user: {
+        handleFrame: (worker, frame) => this.#handleFrame(worker, frame),
+        answer: (asked) => this.#answer(asked),
+        handleOpen: () => {},
+        handleEnd: (worker) => this.#handleEnd(worker),
+      },
+    });
+    this.#handedOver = metrics.counter(
+      'sallyport_access_handed_over_total',
+      'Messages given to the worker that they belong to',
+      { name: 'by', values: ['flow', 'partner', 'branch'] },
+    );
+    metrics.observe(
+      'sallyport_access_workers_missing',
+      'Other workers that there is no link with',
+      () => this.missing().length,
+    );
+  }
+  readonly #handedOver;
+
+  /** Connections of other workers some of whose messages are handled here. */
+  get borrowed(): number {
+    return this.#borrower.size;
+  }
+  /** The other workers that are not there, counted from 1. */
+  missing(): number[] {
+    return this.#siblings.missing().map((worker) => worker + 1);
+  }
+
+  /** Begins to work together; fulfilled when all are there, or not within some seconds. */
+  start(member: TeamMember): Promise<void> {
+    this.#member = member;
+    return this.#siblings.start(START_MS);
+  }
+  stop(): Promise<void> {
+    return this.#siblings.stop();
+  }
+
+  /** For connections with the next hop. */
+  readonly divertNextHop: NonNullable<FlowOptions['divert']> = (message, flow) => {
+    const owner = this.#member?.ownership.ofNextHop(message);
+    return owner !== undefined && this.#handOver(message, flow, 'next-hop', owner);
+  };
+  /** For connections with partners. */
+  readonly divertPartner: NonNullable<FlowOptions['divert']> = (message, flow) => {
+    // Nobody but this worker asked on this connection.
+    if (message.kind === 'response') return false;
+    const owner = this.#member?.ownership.ofPartner(message);
+    return owner !== undefined && this.#handOver(message, flow, 'partner', owner);
+  };
+
+  /** A connection of this worker has ended. */
+  handleClosed(flow: SipFlow): void {
+    this.#lender.handleClosed(flow.id, (worker) => this.#siblings.link(worker));
+  }
+
+  /** Which other worker counts the failures of a source; undefined: this one. */
+  readonly guardOf = (source: string): number | undefined => {
+    const worker = workerFor(source, this.place);
+    return worker === this.place.index ? undefined : worker;
+  };
+  async askGuard(worker: number, asked: GuardQuestion): Promise<GuardVerdict | undefined> {
+    const answer = await this.#siblings.link(worker)?.ask({ guard: asked });
+    return guardVerdict.safeParse(answer).data;
+  }
+  tellGuard(worker: number, told: GuardNews): void {
+    this.#siblings.link(worker)?.send({ type: 'tell', body: { guard: told } });
+  }
+  tellGuards(told: GuardNews): void {
+    for (const link of this.#siblings.links()) link.send({ type: 'tell', body: { guard: told } });
+  }
+
+  /** What each other worker answers to a verb; those that give no answer are left out. */
+  async askVerb(verb: string, args: unknown): Promise<unknown[]> {
+    const asked = { verb, arguments: args };
+    const answers = await Promise.all(this.#siblings.links().map((link) => link.ask(asked)));
+    return answers.filter((answer) => answer !== undefined);
+  }
+
+  #handOver(message: SipMessage, flow: SipFlow, kind: LentKind, { worker, by }: Owner): boolean {
+    const link = this.#siblings.link(worker);
+    if (link === undefined) {
+      // The connection that a flow token names went with its worker, which is what the sender is told here.
+      if (by === 'flow') return false;
+      this.#member?.refuse(message, flow, 'worker-away');
+      return true;
+    }
+    if (link.busy) this.#member?.refuse(message, flow, 'worker-busy');
+    else {
+      this.#handedOver.inc(by);
+      this.#lender.lend(message.bytes, flow, kind, worker, link);
+    }
+    return true;
+  }
+
+  #handleFrame(worker: number, frame: WorkerFrame): void {
+    const link = this.#siblings.link(worker);
+    const member = this.#member;
+    if (link === undefined || member === undefined) return;
+    switch (frame.type) {
+      case 'lent':
+      case 'message':
+      case 'closed':
+        this.#borrower.handleFrame(worker, frame, link);
+        return;
+      case 'send':
+      case 'end':
+        this.#lender.handleFrame(frame, member.endpoint);
+        return;
+      case 'hello':
+      case 'ask':
+      case 'answer':
+        return;
+      case 'tell': {
+        const told = news.safeParse(frame.body);
+        if (told.success) member.guard.handleNews(told.data.guard);
+      }
+    }
+  }
+  async #answer(asked: unknown): Promise<unknown> {
+    const parsed = question.safeParse(asked);
+    if (!parsed.success) return undefined;
+    if ('verb' in parsed.data) return this.#options.verb(parsed.data.verb, parsed.data.arguments);
+    return this.#member?.guard.answer(parsed.data.guard);
+  }
+  #handleEnd(worker: number): void {
+    this.#options.log.warn('a worker is away', { worker: worker + 1 });
+    this.#lender.handleWorkerEnd(worker);
+    this.#borrower.handleWorkerEnd(worker);
+  }
+}
