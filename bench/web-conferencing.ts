@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { SystemClock, SystemRandom } from '#kernel';
 import { TlsAcceptor } from '#platform/net';
 import { type IssuedCertificate, LabAuthority, parseCredentials } from '#platform/pki';
-import { Metrics, silentLog } from '#platform/telemetry';
+import { EventRing, Metrics, silentLog } from '#platform/telemetry';
 import {
   annotationContainer,
   content,
@@ -25,6 +25,7 @@ import {
 import { conferenceSigningKey } from '#protocols/tokens';
 import { Meetings } from '../src/internal/web-conferencing/meetings.ts';
 import { Reception } from '../src/internal/web-conferencing/reception.ts';
+import { ServiceEvents } from '../src/internal/web-conferencing/service-events.ts';
 import { serviceMetrics } from '../src/internal/web-conferencing/service-metrics.ts';
 import { ConferenceStore } from '../src/internal/web-conferencing/store/conference-store.ts';
 import { FileStore } from '../src/internal/web-conferencing/store/file-store.ts';
@@ -147,6 +148,7 @@ function openNode(folder: BenchFolder) {
   if (!store.ok || !files.ok) throw new Error('not set up');
   const [clock, random, log] = [new SystemClock(), new SystemRandom(), silentLog()];
   const metrics = serviceMetrics(new Metrics());
+  const events = new ServiceEvents(new EventRing(clock, { items: 1, bytes: 1 }), clock);
   const tokens = new Tokens(conferenceSigningKey(random.bytes(32)), 'node.example', random);
   const session = { callsPerSecond: 200, waitingBytes: 4_194_304 };
   const meetings = new Meetings({
@@ -160,7 +162,7 @@ function openNode(folder: BenchFolder) {
       },
     },
   });
-  const reception = new Reception({ clock, meetings, tokens, metrics, limits: () => session });
+  const reception = new Reception({ clock, meetings, tokens, metrics, events, limits: () => session });
   return { meetings, reception, store: store.value };
 }
 type Node = ReturnType<typeof openNode>;

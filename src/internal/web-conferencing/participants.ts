@@ -13,6 +13,7 @@ import type { InternalDocument } from '#platform/topology';
 import type { Place } from '#protocols/conference/join';
 import type { Downloads } from './downloads.ts';
 import type { Reception } from './reception.ts';
+import type { ServiceEvents } from './service-events.ts';
 
 /** What the ways in are made of. */
 export interface WaysIn {
@@ -23,6 +24,7 @@ export interface WaysIn {
 interface Behind {
   readonly reception: Reception;
   readonly downloads: Downloads;
+  readonly events: ServiceEvents;
   readonly publicKey: Buffer;
 }
 
@@ -59,9 +61,15 @@ export class Participants {
       handleContent,
       handleFault: (edge, problem) =>
         log.error('a file could not be given', { edge, reason: String(problem) }),
-      handleReady: (edge) => log.info('link to edge open', { edge }),
+      handleReady: (edge) => {
+        log.info('link to edge open', { edge });
+        behind.events.edgeConnected(edge);
+      },
       handleChange: () => undefined,
-      handleEnd: (notice) => log.warn('link to edge not open', { ...notice }),
+      handleEnd: (notice) => {
+        log.warn('link to edge not open', { ...notice });
+        behind.events.edgeLeft(notice);
+      },
     });
     this.#door = new PsomDoor({ clock, metrics }, this.#doorSettings(), {
       handleJoin: (wanted, connection) => behind.reception.join(wanted, connection),
@@ -153,7 +161,7 @@ export class Participants {
         perSource: PER_SOURCE,
         outboundBytes: limits.waitingBytes + STATE_BYTES,
       },
-      ...{ clock, log, metrics },
+      ...{ clock, log, metrics, events: this.#context.events },
       accept: (connection: Connection) => this.#door.accept(connection),
     };
   }

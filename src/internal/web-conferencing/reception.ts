@@ -9,6 +9,7 @@ import {
 } from '#protocols/psom';
 import type { ConferenceClaims } from '#protocols/tokens';
 import type { Meetings } from './meetings.ts';
+import type { Seated, ServiceEvents } from './service-events.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 import { Session, type SessionLimits } from './session.ts';
 import { generationOf, type Tokens } from './tokens.ts';
@@ -24,6 +25,7 @@ export interface ReceptionOptions {
   readonly meetings: Meetings;
   readonly tokens: Tokens;
   readonly metrics: ServiceMetrics;
+  readonly events: ServiceEvents;
   readonly limits: () => SessionLimits;
 }
 
@@ -62,16 +64,18 @@ export class Reception {
     { version, show, token }: { version?: number; show: JoinKind; token: string },
     connection: Connection,
   ): void {
-    const { meetings, metrics } = this.#options;
+    const { meetings, metrics, events } = this.#options;
     connection.onData = () => connection.destroy('protocol');
     const judged = (version ?? VERSION) === VERSION ? this.#judge(show, token, connection) : 'version';
     if (typeof judged === 'string') return this.#refuse(connection, judged);
     metrics.joins.inc(show);
+    events.joined(seatedBy(judged.session), show, connection);
     meetings.sit(judged.session, judged.resumeToken);
   }
 
   #refuse(connection: Connection, reason: JoinRefusal): void {
     this.#options.metrics.refusedJoins.inc(reason);
+    this.#options.events.refused(reason, connection);
     const retrySeconds = reason === 'no-service' ? RETRY_SECONDS : 0;
     connection.write(encodeOperation({ kind: 'refused', reason, retrySeconds }));
     connection.end('policy');
@@ -97,6 +101,7 @@ export class Reception {
       onOutput: (one) => meetings.touch(one),
       onClosed: (one, reason) => {
         this.#options.metrics.ended.inc(reason);
+        this.#options.events.left(seatedBy(one), reason, connection);
         meetings.stand(one);
       },
     });
@@ -119,4 +124,8 @@ export class Reception {
     meetings.note(meeting.record.id, { kind: 'participant', record });
     return tokens.resume(meeting.record.id, participant, record.generation, clock.wall());
   }
+}
+
+function seatedBy({ meeting, participant }: Session): Seated {
+  return { conference: meeting.record.id, participant: participant.record.number };
 }

@@ -9,6 +9,7 @@ import { Meetings } from './meetings.ts';
 import { Participants } from './participants.ts';
 import type { Prepared } from './prepared.ts';
 import { Reception } from './reception.ts';
+import { ServiceEvents } from './service-events.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 import type { ConferenceStore } from './store/conference-store.ts';
 import type { FileStore } from './store/file-store.ts';
@@ -42,9 +43,11 @@ export class Running {
     this.meetings = new Meetings({ clock, random, log, store, files, metrics, tokens, settings });
     const { meetings } = this;
     const limits = () => meetings.settings.session;
+    const events = new ServiceEvents(context.events, clock);
     this.participants = new Participants(context, prepared, {
-      reception: new Reception({ clock, meetings, tokens, metrics, limits }),
+      reception: new Reception({ clock, meetings, tokens, metrics, events, limits }),
       downloads: new Downloads({ clock, meetings, tokens, files, metrics }),
+      events,
       publicKey: tokens.publicBytes,
     });
     this.#focus = new FocusSide(context, metrics.focus, prepared, meetings, (outside) =>

@@ -18,7 +18,7 @@ export const providers = {
   Tls: 'TLS handshakes, with the identity that they proved or the reason why not',
   Access: 'Decisions of the Access Edge service: sign-in, routes, limits, refusals',
   Federation: 'Partners: how they were found, what they proved, what they may do',
-  WebConferencing: 'Decisions of the Web Conferencing Edge service',
+  WebConferencing: 'Web conferences: who came in, was refused and left, and by which links',
   Av: 'Decisions of the A/V Edge service: relays opened, refused, closed, and why',
   AvAuthentication: 'Media credentials that were asked for, given and refused',
   XmppProxy: 'Decisions of the XMPP proxy: domains, routes, refusals',

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock, SeededRandom } from '#kernel';
 import type { CloseReason, Connection } from '#platform/net';
-import { Metrics, memoryLog } from '#platform/telemetry';
+import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
 import { type MeetingSnapshot, MeetingView, type PsomEvent } from '#protocols/psom';
 import { conferenceSigningKey } from '#protocols/tokens';
 import type { Admission, Newcomer } from '../conferences.ts';
 import { Downloads } from '../downloads.ts';
 import { Meetings } from '../meetings.ts';
 import { Reception } from '../reception.ts';
+import { ServiceEvents } from '../service-events.ts';
 import { serviceMetrics } from '../service-metrics.ts';
 import type { MeetingSettings } from '../settings.ts';
 import { ConferenceStore } from '../store/conference-store.ts';
@@ -53,6 +54,7 @@ export class Table implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'table-'));
   readonly clock = new ManualClock();
   readonly log = memoryLog();
+  readonly ring = new EventRing(this.clock, { items: 10_000, bytes: 1 << 20 });
   readonly options: TableOptions;
   readonly metrics = serviceMetrics(new Metrics());
   store: ConferenceStore;
@@ -124,7 +126,8 @@ export class Table implements AsyncDisposable {
     };
     const meetings = new Meetings({ clock, random, log, store, files, metrics, tokens, settings });
     const limits = () => settings.session;
-    const reception = new Reception({ clock, meetings, tokens, metrics, limits });
+    const events = new ServiceEvents(this.ring, clock);
+    const reception = new Reception({ clock, meetings, tokens, metrics, events, limits });
     return { meetings, reception, downloads: new Downloads({ clock, meetings, tokens, files, metrics }) };
   }
 }
