@@ -1,4 +1,4 @@
-import { annotationContainer } from '#protocols/psom';
+import { annotationContainer, SharedCall } from '#protocols/psom';
 import type { Content } from './content.ts';
 import { bounds } from './limits.ts';
 import type { AnnotationRecord } from './records.ts';
@@ -14,6 +14,8 @@ interface Drawn {
   readonly record: AnnotationRecord;
   /** With those that were added since it was begun. */
   readonly points: number[];
+  /** What is told of it as it is now: everybody who comes is told the same. */
+  told: SharedCall | undefined;
 }
 type Shape = Pick<AnnotationRecord, 'page' | 'kind' | 'colour' | 'width' | 'points' | 'text'>;
 
@@ -57,9 +59,11 @@ export class Annotations extends SharedObject<
     return this.#content.isFor(seat);
   }
   override replay(seat: Seat): void {
-    const say = this.to(seat);
-    for (const drawn of this.#drawn.values()) say.cAdded(...added(drawn));
-    say.cConnectCompleted();
+    for (const drawn of this.#drawn.values()) {
+      drawn.told ??= new SharedCall(annotationContainer, 'cAdded', added(drawn));
+      seat.tell(this, drawn.told);
+    }
+    this.to(seat).cConnectCompleted();
   }
 
   protected readonly calls: Calls<typeof annotationContainer.server> = {
@@ -118,6 +122,7 @@ export class Annotations extends SharedObject<
       this.#weight + points.length <= bounds.contentPoints;
     if (!fits) return this.#correct(seat, number);
     for (const point of points) drawn.points.push(point);
+    drawn.told = undefined;
     this.#weight += points.length;
     this.#around.note({ kind: 'extended', content: this.#content.id, sequence, points });
     this.everyone.cExtended(seat.participant.number, number, points);
@@ -139,7 +144,7 @@ export class Annotations extends SharedObject<
     this.#around.note({ kind: 'erased', content: this.#content.id, sequence: record.sequence });
   }
   #put(record: AnnotationRecord): Drawn {
-    const drawn = { record, points: [...record.points] };
+    const drawn: Drawn = { record, points: [...record.points], told: undefined };
     this.#drawn.set(keyOf(record.author, record.number), drawn);
     this.#weight += weightOf(drawn.points, record.text);
     this.#sequence = Math.max(this.#sequence, record.sequence);

@@ -5,6 +5,9 @@ import { type ParameterValue, writeParameters } from './parameters.ts';
 /** Where the proxy identifier stands in the frame of a CALL: behind its length and its code. */
 const PROXY_OFFSET = 3;
 
+/** Identifiers by which a call is kept: who comes by the same way has the same ones, and others get a copy of their own. */
+const MOST_FRAMES = 4;
+
 /**
  * A call of a client's method that goes out on many connections: its parameters are encoded once, and connections that know
  * the object by the same identifier share one frame.
@@ -31,7 +34,7 @@ export class SharedCall {
     if (known !== undefined) return known;
     const frame = this.#frames.size === 0 ? this.#frame : this.#frame.slice();
     new DataView(frame.buffer, frame.byteOffset).setUint32(PROXY_OFFSET, proxy);
-    this.#frames.set(proxy, frame);
+    if (this.#frames.size < MOST_FRAMES) this.#frames.set(proxy, frame);
     return frame;
   }
 }
