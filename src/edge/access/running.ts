@@ -108,6 +108,7 @@ export class Running {
       client: (connection) => this.#proxy.addClient(connection),
       silent: (connection) => this.#proxy.refuseConnection('pre-sign-in-seconds', 'client', connection),
       partner: (connection) => this.#federation.accept(connection),
+      elsewhere: (listener) => team?.sourcesOf(listener),
     });
     this.#nextHopDoor = new NextHopDoor(context, metrics, this.#acceptNextHop.bind(this));
     this.#internal = new TlsAcceptor(this.#nextHopDoor.options(prepared));
@@ -299,8 +300,11 @@ export class Running {
 
   /** Port row ext-06. */
   #partnerOptions(): TlsAcceptorOptions {
-    return federationListener(this.#prepared, this.#context, (connection) =>
-      this.#federation.accept(connection),
+    return federationListener(
+      this.#prepared,
+      this.#context,
+      (connection) => this.#federation.accept(connection),
+      this.#team?.sourcesOf('partners'),
     );
   }
 

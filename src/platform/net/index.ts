@@ -13,6 +13,7 @@ export type { TlsIdentity } from './secure-contexts.ts';
 export { numberConnections, takeSocket, whenGood } from './stream-connection.ts';
 export {
   type ClientCertificate,
+  type SourcesElsewhere,
   TlsAcceptor,
   type TlsAcceptorOptions,
   type TlsChange,

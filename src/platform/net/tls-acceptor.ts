@@ -48,6 +48,8 @@ export interface TlsAcceptorOptions extends TlsIdentity {
    * has arrived; within the handshake's deadline it has to know.
    */
   readonly firstBytes?: (first: Buffer) => FirstBytes;
+  /** What the same listener has in other processes, which counts for `perSource` too. */
+  readonly elsewhere?: SourcesElsewhere | undefined;
   /** Asked before the handshake with what `sourceKey` makes of the remote address; false refuses. */
   readonly admits?: (source: string) => boolean;
   /**
@@ -55,6 +57,13 @@ export interface TlsAcceptorOptions extends TlsIdentity {
    * `firstBytes` gave to one that is not TLS.
    */
   readonly accept: (connection: HalfOpenConnection, opening?: string) => void;
+}
+
+/** How many connections sources have at listeners that count as one, in other processes; `sourceKey` names a source. */
+export interface SourcesElsewhere {
+  countOf(source: string): number;
+  /** The source has so many here now, for the others to know. */
+  tell(source: string, count: number): void;
 }
 
 /** What can change while connections are open; what is left out stays, but for the identity. */
@@ -156,7 +165,7 @@ export class TlsAcceptor {
       return;
     }
     raw.setNoDelay(true);
-    this.#perSource.set(source, (this.#perSource.get(source) ?? 0) + 1);
+    this.#arrive(source);
     const begun = this.#options.clock.now();
     this.#handshakes.add(new Handshake(this.#handshakeHost, raw, { remote, local, source, begun }));
     this.#arm();
@@ -243,7 +252,8 @@ export class TlsAcceptor {
     if (this.#draining) return 'draining';
     if (this.#options.admits?.(source) === false) return 'source-refused';
     if (this.open >= connections) return 'too-many-connections';
-    if ((this.#perSource.get(source) ?? 0) >= perSource) return 'too-many-from-source';
+    const elsewhere = this.#options.elsewhere?.countOf(source) ?? 0;
+    if ((this.#perSource.get(source) ?? 0) + elsewhere >= perSource) return 'too-many-from-source';
     if (this.#handshakes.size >= handshakes && !this.#makeRoom(source)) return 'too-many-handshakes';
     return undefined;
   }
@@ -318,10 +328,16 @@ export class TlsAcceptor {
     for (const resolve of waiting) resolve();
   }
 
+  #arrive(source: string): void {
+    const count = (this.#perSource.get(source) ?? 0) + 1;
+    this.#perSource.set(source, count);
+    this.#options.elsewhere?.tell(source, count);
+  }
   #leave(source: string): void {
     const left = (this.#perSource.get(source) ?? 0) - 1;
     if (left > 0) this.#perSource.set(source, left);
     else this.#perSource.delete(source);
+    this.#options.elsewhere?.tell(source, Math.max(0, left));
   }
 
   #count(

@@ -1,4 +1,4 @@
-import { type Connection, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
+import { type Connection, type SourcesElsewhere, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
 import type { ServiceContext } from '#platform/service';
 import { FrontDoor, HTTP, SIP } from '#platform/sip-door';
 import { OncePerKey } from '#platform/telemetry';
@@ -20,6 +20,8 @@ export interface ClientListenerUser {
   readonly silent: (connection: Connection) => void;
   /** One whose peer showed a certificate that verified, on a port that clients and partners share. */
   readonly partner: (connection: Connection) => void;
+  /** What sources have with other workers, at the port of clients alone or at one that is shared with partners. */
+  readonly elsewhere: (listener: 'clients' | 'one-address') => SourcesElsewhere | undefined;
 }
 
 /**
@@ -112,6 +114,7 @@ export class ClientListener {
       log: this.#context.log,
       metrics: this.#context.metrics,
       events: this.#context.events,
+      elsewhere: this.#user.elsewhere('clients'),
       admits: this.#guard.admits,
       accept: (connection) => this.#door.accept(connection, this.#prepared.settings.limits.preSignIn.seconds),
     };
@@ -121,6 +124,7 @@ export class ClientListener {
     const options = this.#options();
     return {
       ...options,
+      elsewhere: this.#user.elsewhere('one-address'),
       clientCertificate: 'optional',
       purpose: 'server-identity',
       trust: this.#prepared.partnerTrust,

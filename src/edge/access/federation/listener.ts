@@ -1,4 +1,4 @@
-import type { Connection, TlsAcceptorOptions } from '#platform/net';
+import type { Connection, SourcesElsewhere, TlsAcceptorOptions } from '#platform/net';
 import type { ServiceContext } from '#platform/service';
 import type { Prepared } from '../prepared.ts';
 
@@ -13,6 +13,7 @@ export function federationListener(
   { settings, federation, external, partnerTrust }: Prepared,
   { clock, log, metrics, events }: ServiceContext,
   accept: (connection: Connection) => void,
+  elsewhere: SourcesElsewhere | undefined,
 ): TlsAcceptorOptions {
   return {
     credentials: external,
@@ -31,6 +32,7 @@ export function federationListener(
     log,
     metrics,
     events,
+    elsewhere,
     accept,
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '#kernel';
-import { type Connection, numberConnections } from '#platform/net';
+import { type Connection, numberConnections, type SourcesElsewhere } from '#platform/net';
 import type { WorkerPlace } from '#platform/service';
 import type { FlowOptions, SipEndpoint, SipFlow } from '#platform/sip-endpoint';
 import type { Log, Metrics } from '#platform/telemetry';
@@ -18,6 +18,7 @@ import type { WorkerFrame } from './frames.ts';
 import { Borrower, Lender, type LentKind } from './lending.ts';
 import { type Owner, type Ownership, workerFor } from './ownership.ts';
 import { Siblings } from './siblings.ts';
+import { type CountedListener, SourceCounts, sourceNews } from './source-counts.ts';
 
 export interface TeamOptions {
   readonly clock: Clock;
@@ -48,7 +49,7 @@ const question = z.union([
   z.object({ guard: guardQuestion }),
   z.object({ verb: z.string(), arguments: z.unknown() }),
 ]);
-const news = z.object({ guard: guardNews });
+const news = z.union([z.object({ guard: guardNews }), z.object({ sources: sourceNews })]);
 
 /** The other workers of the service, as one of them sees them: what belongs to another one is handed over. */
 export class Team {
@@ -57,6 +58,7 @@ export class Team {
   readonly #siblings: Siblings;
   readonly #lender = new Lender();
   readonly #borrower: Borrower;
+  readonly #sources = new SourceCounts((told) => this.#tellAll({ sources: told }));
   #member: TeamMember | undefined;
 
   constructor(options: TeamOptions) {
@@ -73,7 +75,7 @@ export class Team {
       user: {
         handleFrame: (worker, frame) => this.#handleFrame(worker, frame),
         answer: (asked) => this.#answer(asked),
-        handleOpen: () => {},
+        handleOpen: (worker) => this.#handleOpen(worker),
         handleEnd: (worker) => this.#handleEnd(worker),
       },
     });
@@ -139,7 +141,11 @@ export class Team {
     this.#siblings.link(worker)?.send({ type: 'tell', body: { guard: told } });
   }
   tellGuards(told: GuardNews): void {
-    for (const link of this.#siblings.links()) link.send({ type: 'tell', body: { guard: told } });
+    this.#tellAll({ guard: told });
+  }
+  /** What sources have at the same listener of the other workers. */
+  sourcesOf(listener: CountedListener): SourcesElsewhere {
+    return this.#sources.ledger(listener);
   }
 
   /** What each other worker answers to a verb; those that give no answer are left out. */
@@ -185,7 +191,9 @@ export class Team {
         return;
       case 'tell': {
         const told = news.safeParse(frame.body);
-        if (told.success) member.guard.handleNews(told.data.guard);
+        if (!told.success) return;
+        if ('guard' in told.data) member.guard.handleNews(told.data.guard);
+        else this.#sources.handleNews(worker, told.data.sources);
       }
     }
   }
@@ -195,9 +203,17 @@ export class Team {
     if ('verb' in parsed.data) return this.#options.verb(parsed.data.verb, parsed.data.arguments);
     return this.#member?.guard.answer(parsed.data.guard);
   }
+  #tellAll(body: z.infer<typeof news>): void {
+    for (const link of this.#siblings.links()) link.send({ type: 'tell', body });
+  }
+  #handleOpen(worker: number): void {
+    const link = this.#siblings.link(worker);
+    for (const sources of this.#sources.all()) link?.send({ type: 'tell', body: { sources } });
+  }
   #handleEnd(worker: number): void {
     this.#options.log.warn('a worker is away', { worker: worker + 1 });
     this.#lender.handleWorkerEnd(worker);
     this.#borrower.handleWorkerEnd(worker);
+    this.#sources.forget(worker);
   }
 }

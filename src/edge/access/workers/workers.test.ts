@@ -15,6 +15,9 @@ const SOURCE = '127.0.0.1';
 function toBob(method: string, path: string, change: Record<string, string> = {}): Buffer {
   return request(method, contactOf('bob'), { Route: path, To: '<sip:bob@example.com>', ...change });
 }
+async function comes(holds: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await holds()); tries++) assert.ok(tries < 1000, `never: ${holds}`);
+}
 async function ask({ service }: AccessLab, verb: string, args: unknown): Promise<unknown> {
   return (service.verbs[verb] ?? assert.fail(`no verb ${verb}`))(args);
 }
@@ -151,6 +154,25 @@ test('a source that is refused is shaken hands with by no worker, and while its 
   waiting.sends(register('d'));
   const refused = await waiting.receives(503);
   assert.equal(refused.header('Retry-After'), '2');
+});
+
+test('connections of one source are counted over all workers', async (t) => {
+  const [one, two] = await startTeam(t, {
+    change: ({ policy }) => Object.assign(policy.limits.access, { connectionsPerSource: 3 }),
+  });
+  await one.lab.client();
+  await one.lab.client();
+  const last = await two.lab.client();
+  const full = async ({ lab }: { lab: AccessLab }) => {
+    const more = await lab.client().catch(() => undefined);
+    more?.ends();
+    return more === undefined;
+  };
+  // What one opens the other hears of a moment later.
+  await comes(() => full(one));
+  await comes(() => full(two));
+  last.ends();
+  await comes(async () => !(await full(one)));
 });
 
 test('verbs of one worker answer for all', async (t) => {
