@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Person, Prosody } from '../../src/platform/xmpp-endpoint/testing/prosody.ts';
+import type { Person } from '../../src/platform/xmpp-endpoint/testing/person.ts';
+import { Prosody } from '../../src/platform/xmpp-endpoint/testing/prosody.ts';
 import { addresses, type EdgeName, type Family, ofFamily } from '../network/addresses.ts';
 import { DOMAIN, xmppPartners } from './documents.ts';
 import type { Perimeter } from './perimeter.ts';

@@ -13,7 +13,8 @@ import {
   THEIR_ADDRESS,
   THEIRS,
 } from './testing/bench.ts';
-import { type Person, Prosody } from './testing/prosody.ts';
+import type { Person } from './testing/person.ts';
+import { Prosody } from './testing/prosody.ts';
 
 interface Scene {
   readonly methods: readonly Method[];

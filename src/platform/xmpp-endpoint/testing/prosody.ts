@@ -3,11 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
-
-/** Where something is told that has to be done at the end. */
-type Ending = Pick<TestContext, 'after'>;
+import { type Ending, PASSWORD, type Person, personAt } from './person.ts';
 
 export interface ProsodyOptions {
   readonly domain: string;
@@ -30,7 +26,6 @@ export interface ProsodyOptions {
   readonly modules?: readonly string[];
 }
 
-const PASSWORD = 'secret-of-a-test';
 const PATIENCE_MS = 20_000;
 
 /** Debian's Prosody, a server that we did not write; ends with the test. */
@@ -91,15 +86,9 @@ export class Prosody {
     return this.#output;
   }
   /** Signs a person in, with Debian's slixmpp. */
-  async person(t: Ending, user: string): Promise<Person> {
+  person(t: Ending, user: string): Promise<Person> {
     const { domain, address, launcher = [] } = this.#options;
-    const script = join(import.meta.dirname, 'person.py');
-    const args = [script, `${user}@${domain}/desk`, PASSWORD, address, '5222'];
-    const [program = '', ...words] = [...launcher, '/usr/bin/python3', ...args];
-    const person = new Person(spawn(program, words, { stdio: ['pipe', 'pipe', 'inherit'] }));
-    t.after(() => person.leave());
-    await person.event((event) => event.event === 'ready');
-    return person;
+    return personAt(t, `${user}@${domain}/desk`, address, launcher);
   }
 
   async #listening(): Promise<void> {
@@ -145,47 +134,4 @@ unbound = { resolvconf = false; hoststxt = ${hosts === undefined ? 'false' : `"$
 log = { debug = "*console" }
 VirtualHost "${domain}"
 `;
-}
-
-export type PersonEvent = Readonly<Record<string, string>>;
-
-/** Somebody with an ordinary client. */
-export class Person {
-  readonly #child: ChildProcess;
-  readonly #events: PersonEvent[] = [];
-  #waiting: (() => void)[] = [];
-
-  constructor(child: ChildProcess) {
-    this.#child = child;
-    const lines = createInterface({ input: child.stdout! });
-    lines.on('line', (line) => {
-      this.#events.push(JSON.parse(line) as PersonEvent);
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const wake of waiting) wake();
-    });
-  }
-  say(xml: string): void {
-    this.#child.stdin?.write(`${JSON.stringify({ xml })}\n`);
-  }
-  /** The first event of the kind, from those not taken yet. */
-  async event(is: (event: PersonEvent) => boolean): Promise<PersonEvent> {
-    const late = AbortSignal.timeout(PATIENCE_MS);
-    for (;;) {
-      const at = this.#events.findIndex(is);
-      if (at >= 0) return this.#events.splice(at, 1)[0]!;
-      if (late.aborted) throw new Error(`not seen; there was ${JSON.stringify(this.#events)}`);
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-        late.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
-  }
-  async leave(): Promise<void> {
-    // Who was ended by a signal has no exit code, and tells of its end only once.
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill();
-    await ended;
-  }
 }
