@@ -6,12 +6,14 @@ import { type HeardPresence, PresenceClient } from '#apps/softphone';
 import { LabAuthority } from '#platform/pki';
 import type { Watcher } from '#protocols/presence';
 import { startDnsmasq } from '../../platform/dns/testing/dnsmasq.ts';
-import type { Person as XmppPerson } from '../../platform/xmpp-endpoint/testing/person.ts';
+import { type MoodyNameServer, startMoodyNameServer } from '../../platform/dns/testing/moody-name-server.ts';
+import type { PersonEvent, Person as XmppPerson } from '../../platform/xmpp-endpoint/testing/person.ts';
 import { Prosody } from '../../platform/xmpp-endpoint/testing/prosody.ts';
 import { edit } from './faults/documents.ts';
 import { Person } from './faults/person.ts';
 import { until } from './faults/until.ts';
 import { Perimeter } from './testing/perimeter.ts';
+import { SeverableWire } from './testing/severable-wire.ts';
 
 /*
  * The whole way: slixmpp on Debian's Prosody as the partner, the XMPP proxy of our edge, the gateway, the front end
@@ -21,15 +23,26 @@ import { Perimeter } from './testing/perimeter.ts';
 /** 127.65.x.y is the addresses of this file. */
 const NETWORK = 65;
 const PARTNER = 'xmpp.example';
+/** Where the DNS says that the partner's server is, and where it is; the same for our edge, as the partner sees it. */
 const PLACE = `127.${NETWORK}.6.10`;
+const SERVER = `127.${NETWORK}.6.11`;
+const EDGE_PLACE = `127.${NETWORK}.6.20`;
+const NAMES = `127.${NETWORK}.6.53`;
+/** A minute, when it is asked for (`npm run long:xmpp-away`); the suite looks at the same in less. */
+const AWAY_SECONDS = Number(process.env.SALLYPORT_XMPP_AWAY_SECONDS ?? 4);
 const JULIET = `juliet@${PARTNER}`;
 const BOB = 'bob@lab.test';
+/** Pauses of the gateway grow to two minutes. */
+const RETOLD_MS = 300_000;
 const endings: (() => unknown)[] = [];
 const ending = { after: (end: unknown) => void endings.unshift(end as () => unknown) };
 let perimeter: Perimeter;
 let bob: Person;
 let presence: PresenceClient;
 let juliet: XmppPerson;
+let names: MoodyNameServer;
+let toPartner: SeverableWire;
+let fromPartner: SeverableWire;
 const typed: string[] = [];
 
 before(async () => {
@@ -46,8 +59,18 @@ before(async () => {
     ],
     true,
   );
+  names = await startMoodyNameServer(ending as never, NAMES, nameServer);
+  toPartner = new SeverableWire({ address: PLACE, port: 5269 }, { address: SERVER, port: 5269 });
+  fromPartner = new SeverableWire(
+    { address: EDGE_PLACE, port: 5269 },
+    { address: plan.access.address, port: 5269 },
+  );
+  for (const wire of [toPartner, fromPartner]) {
+    await wire.mend();
+    ending.after(() => wire.cut());
+  }
   edit(perimeter, 'edge', {
-    'host.resolvers': [nameServer.split(':')[0]],
+    'host.resolvers': [NAMES],
     'host.partnerCa': 'partner-ca.pem',
     'policy.features': { xmpp: true },
     'policy.xmpp': {
@@ -64,10 +87,10 @@ before(async () => {
   await perimeter.start();
   // Prosody's resolver answers for names under .test by itself.
   const hosts = join(plan.folder, 'hosts-of-prosody');
-  writeFileSync(hosts, `${plan.access.address} ${plan.domain}\n`);
+  writeFileSync(hosts, `${EDGE_PLACE} ${plan.domain}\n`);
   const prosody = await Prosody.start(ending as never, {
     domain: PARTNER,
-    address: PLACE,
+    address: SERVER,
     nameServer,
     identity: await authority.issue({ name: PARTNER, hosts: [PARTNER] }),
     authorityPem: readFileSync(files.authority, 'utf8'),
@@ -165,6 +188,56 @@ test('the XMPP proxy is killed in the middle of it: what is said afterwards arri
   await juliet.event(({ body }) => body === 'And here');
   for (const said of ['Before', 'After'])
     assert.equal(bob.inbox.filter(({ text }) => text === said).length, 1);
+});
+
+test('the partner is away, then the name server is silent: each message is answered for, nothing comes twice, and presence becomes right on both sides', async () => {
+  const heard: HeardPresence[] = [];
+  const shown = () => {
+    const tuple = heard.at(-1)?.document?.tuples[0];
+    return `${heard.at(-1)?.state} ${tuple?.basic ?? '-'} ${tuple?.show ?? '-'}`;
+  };
+  const bobSees = (expected: string, ms?: number) =>
+    until(`bob sees ${expected}, not ${shown()}`, () => shown() === expected, ms);
+  // His phone has published before, and what it said then is still there beside what it says now.
+  const ofBob = ({ event, from, status }: PersonEvent) =>
+    event === 'presence' && (from ?? '').startsWith(`${BOB}/`) && status !== 'at the feast';
+  await presence.watch(`sip:${JULIET}`, (one) => heard.push(one));
+  await juliet.event(({ event, type, from }) => event === 'presence' && type === 'subscribe' && from === BOB);
+  juliet.say(`<presence to='${BOB}' type='subscribed'/>`);
+  await bobSees('active open -');
+  juliet.say(`<presence to='${BOB}' type='subscribe'/>`);
+  await presence.publish({ show: 'chat' });
+  await juliet.event((event) => ofBob(event) && event.show === 'chat');
+  const others = () => juliet.left((event) => ofBob(event) && event.show !== 'chat');
+  const before = others();
+  await Promise.all([toPartner.cut(), fromPartner.cut()]);
+  await bobSees('active closed -');
+  await presence.publish({ show: 'dnd' });
+  await assert.rejects(bob.phone.message(`sip:${JULIET}`, 'lost 1'), /40[48]/);
+  juliet.say('<presence><show>away</show></presence>');
+  juliet.say(chat('lost 2'));
+  const refused = await juliet.event(({ event, type }) => event === 'message' && type === 'error');
+  assert.equal(refused.condition, 'remote-server-not-found');
+  await presence.publish({ show: 'xa' });
+  await new Promise((resolve) => setTimeout(resolve, AWAY_SECONDS * 1000)); // so long the partner is away
+  names.silent = true;
+  await Promise.all([toPartner.mend(), fromPartner.mend()]);
+  await assert.rejects(bob.phone.message(`sip:${JULIET}`, 'lost 3'), /40[48]/);
+  names.silent = false;
+  await juliet.event((event) => ofBob(event) && event.show === 'xa', RETOLD_MS);
+  await bobSees('active open away', RETOLD_MS);
+  await bob.phone.message(`sip:${JULIET}`, 'found');
+  await juliet.event(({ body }) => body === 'found');
+  juliet.say(chat('found, too'));
+  await until('bob reads it', () => bob.inbox.some(({ text }) => text === 'found, too'));
+  assert.equal(
+    juliet.left(({ body, type }) => (body ?? '').startsWith('lost') && type !== 'error'),
+    0,
+  );
+  assert.equal(others(), before, 'no state twice, and none of between');
+  assert.equal(bob.inbox.filter(({ text }) => text.startsWith('lost')).length, 0);
+  juliet.say(`<presence to='${BOB}' type='unsubscribe'/><presence to='${BOB}' type='unsubscribed'/>`);
+  await until('bob hears that she shows him nothing any more', () => heard.at(-1)?.reason === 'rejected');
 });
 
 test('he watches her: asks, is approved, sees her go away and offline, and leaves', async () => {

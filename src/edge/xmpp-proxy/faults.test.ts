@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import type { EdgeArrival } from '#platform/xmpp-link';
 import type { XmlElement } from '#protocols/xml';
+import { startMoodyNameServer } from '../../platform/dns/testing/moody-name-server.ts';
 import { OTHERS, OURS, ProxyBench, partner, THEIRS } from './testing/bench.ts';
 import {
   bodyOf,
@@ -209,28 +209,13 @@ test('the name server is silent, and then answers: senders are told after its ti
   const bench = await ProxyBench.start(t, ({ host }) => {
     host.resolvers = [place];
   });
-  let silent = true;
-  const [server, asking] = [createSocket('udp4'), createSocket('udp4')];
-  const asked = new Map<number, { readonly port: number; readonly address: string }>();
-  server.on('message', (question, from) => {
-    if (silent) return;
-    asked.set(question.readUInt16BE(0), from);
-    asking.send(question, 53, bench.nameServer.split(':')[0]);
-  });
-  asking.on('message', (answer) => {
-    const from = asked.get(answer.readUInt16BE(0));
-    if (from !== undefined) server.send(answer, from.port, from.address);
-  });
-  server.bind(53, place);
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    asking.close();
-  });
+  const names = await startMoodyNameServer(t, place, bench.nameServer);
+  names.silent = true;
   const gateway = await TestGateway.start(t, bench);
   await gateway.ready.count(1);
   const back = await PartnerServer.start(t, bench);
   await gateway.send(toJuliet('in vain'));
+  assert.deepEqual(gateway.partners.all, [`${THEIRS} waiting`], 'said before it is acknowledged');
   await passTime(bench, gateway, 1);
   await gateway.send(presenceOf('unseen'));
   await gateway.send(toJuliet('in vain, too'));
@@ -238,7 +223,7 @@ test('the name server is silent, and then answers: senders are told after its ti
   const vain = ['in vain', 'unseen', 'in vain, too'];
   assert.deepEqual(idsOf(gateway.arrivals.all), vain);
   assert.deepEqual(gateway.ends.all, []);
-  silent = false;
+  names.silent = false;
   const sent = await sendUntilBack(bench, gateway, back);
   await gateway.send(presenceOf('seen'));
   await back.arrivals.count(2);

@@ -6,7 +6,7 @@ import type { EventStream, Log, Metrics, Trace } from '#platform/telemetry';
 import { type Arrival, type Confirm, type Undelivered, XmppEndpoint } from '#platform/xmpp-endpoint';
 import { type GatewayArrival, GatewayLinks } from '#platform/xmpp-link';
 import type { XmlElement } from '#protocols/xml';
-import { type DomainPair, type PartnerStreamState, returnedKindOf } from '#protocols/xmpp';
+import { type DomainPair, returnedKindOf } from '#protocols/xmpp';
 import { endpointSettings, linkSettings } from './endpoint-settings.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { Budgets } from './policy/budgets.ts';
@@ -59,7 +59,7 @@ export class XmppProxy {
   readonly #stream: string;
   /** Pings that partners have not answered, by id. */
   readonly #asked = new Map<string, (answer: XmlElement | undefined) => void>();
-  /** Domains of partners of which something went back since a stream to them was opened. */
+  /** Domains of partners for which something went back, or waited for long, since a stream to them was opened. */
   readonly #returned = new Set<string>();
   /** When gateways were told last that a stream with a domain of a partner broke. */
   readonly #broken = new Map<string, Monotonic>();
@@ -204,7 +204,10 @@ export class XmppProxy {
       if (!said) done();
       said = true;
     };
-    const cancel = this.#context.clock.after(HOLD_MS, once);
+    const cancel = this.#context.clock.after(HOLD_MS, () => {
+      if (!this.endpoint.carries(pair)) this.#tellWaiting(pair.to);
+      once();
+    });
     this.endpoint.send(stanza, pair, (failed) => {
       cancel();
       if (failed !== undefined)
@@ -226,7 +229,12 @@ export class XmppProxy {
     const origin = { stream: this.#stream, number: this.#answers, partner, type, undelivered };
     this.links.send(error, origin, () => done());
   }
-  #handleStream(domain: string, state: PartnerStreamState): void {
+  /** Said before the acknowledgement: the gateway does not take it for the partner's. */
+  #tellWaiting(domain: string): void {
+    this.#returned.add(domain);
+    this.links.tellPartner(domain, 'waiting');
+  }
+  #handleStream(domain: string, state: 'open' | 'broken'): void {
     if (this.#prepared.partners.of(domain) === undefined) return;
     if (state === 'open' && !this.#returned.delete(domain)) return;
     const now = this.#context.clock.now();

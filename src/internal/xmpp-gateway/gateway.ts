@@ -75,6 +75,8 @@ export class Gateway implements SipUser {
   }
   /** What a proxy says of its streams with a partner. */
   handlePartner(domain: string, state: PartnerStreamState): void {
+    this.#toXmpp.handlePartner(domain, state);
+    if (state === 'waiting') return;
     if (state === 'open') return this.retelling.opened(domain);
     this.retelling.suspect(this.watchers.owed(domain));
     this.retelling.suspect(this.watches.owed(domain));

@@ -134,6 +134,34 @@ test('without a word of the partner a message is accepted after a while [setting
   }
 });
 
+test('a message for which the proxy has no stream yet is not accepted: it is with the stream, an error, or 408', () => {
+  const waits = () => {
+    const stage = new Stage();
+    stage.gateway.handlePartner('xmpp.example', 'waiting');
+    stage.asks('MESSAGE', { body: 'x', headers: TEXT });
+    const id = stage.sent().attributes.get('id');
+    stage.wait(10_000);
+    stage.getsResponse(100);
+    stage.isQuiet();
+    return { stage, id };
+  };
+  const open = waits().stage;
+  open.gateway.handlePartner('xmpp.example', 'open');
+  open.wait(2000);
+  open.getsResponse(202);
+  const { stage, id } = waits();
+  const error =
+    "<error type='wait'><remote-server-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+  stage.arrives(chat(error, `id='${id}' type='error'`));
+  stage.getsResponse(404);
+  const late = waits().stage;
+  late.wait(15_000);
+  late.getsResponse(408);
+  late.asks('MESSAGE', { body: 'y', headers: TEXT });
+  late.wait(2000);
+  late.getsResponse(202);
+});
+
 test('an error that comes after the message was accepted is counted, and nothing is answered twice', async () => {
   const stage = new Stage();
   stage.asks('MESSAGE', { body: 'x', headers: TEXT });

@@ -14,12 +14,17 @@ import {
   writeChatMessage,
   writeDelivered,
 } from '#protocols/sip-xmpp';
-import { jidText, parseJid } from '#protocols/xmpp';
+import { jidText, type PartnerStreamState, parseJid } from '#protocols/xmpp';
 import type { Arrival } from './arrival.ts';
 import type { Conversation, Conversations } from './conversations.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { shareOf } from './partner-share.ts';
 import { jidOfBare, type Parties, partiesOfRequest, sipAddress, sipOfBare } from './party.ts';
+
+/** What a proxy said of waiting is about what it acknowledges then. */
+const WAITING_MS = 5000;
+/** A message that waits for a stream is answered after this, before SIP gives up at 32 s (RFC 3261 §17.1.2.2). */
+const HELD_MS = 25_000;
 
 /** A message that a partner has, or may have. */
 interface Pending extends Parties {
@@ -28,6 +33,8 @@ interface Pending extends Parties {
   readonly receiptFor: string | undefined;
   readonly since: Monotonic;
   answered: boolean;
+  /** With the proxy, which has no stream to the partner yet. */
+  held: boolean;
   timer: Cancel | undefined;
 }
 
@@ -36,6 +43,8 @@ export class ToXmpp {
   readonly #context: GatewayContext;
   readonly #conversations: Conversations;
   readonly #pending = new Map<string, Pending>();
+  /** Domains for which the proxy has no stream, and when it said so. */
+  readonly #waiting = new Map<string, Monotonic>();
 
   constructor(context: GatewayContext, conversations: Conversations) {
     this.#context = context;
@@ -122,6 +131,7 @@ export class ToXmpp {
       receiptFor: read.receiptFor,
       since: clock.now(),
       answered: false,
+      held: false,
       timer: undefined,
     });
     const stanza = writeChatMessage(jidText(parties.from), jidText(parties.to), {
@@ -139,11 +149,37 @@ export class ToXmpp {
     });
   }
 
+  /**
+   * What became of the streams with a partner. What waits for one is not with the partner, though the proxy has it; it is
+   * accepted when there is a stream, and not answered for as long as its sender waits for.
+   */
+  handlePartner(domain: string, state: PartnerStreamState): void {
+    const now = this.#context.clock.now();
+    if (state === 'waiting') this.#waiting.set(domain, now);
+    if (state !== 'open') return;
+    this.#waiting.delete(domain);
+    for (const [id, pending] of this.#pending) {
+      if (!pending.held || pending.to.domain !== domain) continue;
+      pending.held = false;
+      this.#wait(id);
+    }
+  }
+  #isWaiting({ to }: Pending): boolean {
+    const since = this.#waiting.get(to.domain);
+    return since !== undefined && this.#context.clock.now() - since < WAITING_MS;
+  }
+
   /** The partner has it: an error or a receipt that comes at once makes a better answer than "accepted". */
   #wait(id: string): void {
     const pending = this.#pending.get(id);
     if (pending === undefined || pending.answered) return;
     const { clock, settings } = this.#context;
+    pending.timer?.();
+    if (this.#isWaiting(pending)) {
+      pending.held = true;
+      pending.timer = clock.after(HELD_MS, () => this.#answer(pending, 408));
+      return;
+    }
     pending.timer = clock.after(settings().answerMs, () => this.#answer(pending, 202));
   }
 
@@ -217,6 +253,7 @@ export class ToXmpp {
   /** Forgets answered messages whose receipt will hardly come any more. */
   sweep(now: Monotonic): void {
     const { sessionIdleMs } = this.#context.settings();
+    for (const [domain, since] of this.#waiting) if (now - since > WAITING_MS) this.#waiting.delete(domain);
     for (const [id, { answered, since }] of this.#pending) {
       if (answered && now - since > sessionIdleMs) this.#pending.delete(id);
     }

@@ -2,7 +2,7 @@ import type { Clock, Random } from '#kernel';
 import type { Resolver, Target } from '#platform/dns';
 import type { EventStream, Log, Metrics } from '#platform/telemetry';
 import type { XmlElement } from '#protocols/xml';
-import type { DomainPair, Method, PartnerStreamState, StreamReason, StreamSettings } from '#protocols/xmpp';
+import type { DomainPair, Method, StreamReason, StreamSettings } from '#protocols/xmpp';
 import type { PartnerTls } from './upgradable-socket.ts';
 
 /** One partner as the endpoint needs it. */
@@ -49,7 +49,7 @@ export interface EndpointUser {
    * `open`: stanzas can be sent to this domain from now on. `broken`: a stream with it ended in a way that may have taken
    * stanzas with it, in either direction, of which nobody is told.
    */
-  handleStream(domain: string, state: PartnerStreamState): void;
+  handleStream(domain: string, state: 'open' | 'broken'): void;
 }
 
 export interface EndpointSettings {

@@ -144,6 +144,11 @@ export class XmppEndpoint {
     this.#events.stanza('out', stanza, pair);
     this.#forward({ stanza, settled: told, attempts: 0, pair });
   }
+  /** Whether there is a stream that carries stanzas of this pair. */
+  carries(pair: DomainPair): boolean {
+    const key = `${pair.from} ${pair.to}`;
+    return this.#routes.get(key)?.stream?.core.ready === true || this.#returns.find(key, pair) !== undefined;
+  }
   #forward(outgoing: Directed): void {
     const { pair } = outgoing;
     const now = this.#context.clock.now();

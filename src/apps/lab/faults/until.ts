@@ -3,8 +3,12 @@ const DEADLINE_MS = 60_000;
 const LOOK_MS = 20;
 
 /** Looks again and again until `holds` says true; throws with `what` and the last reason when it never does. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
   let reason: unknown;
   for (;;) {
     try {

@@ -52,8 +52,8 @@ export class Person {
     this.#child.stdin?.write(`${JSON.stringify({ xml })}\n`);
   }
   /** The first event of the kind, from those not taken yet. */
-  async event(is: (event: PersonEvent) => boolean): Promise<PersonEvent> {
-    const late = AbortSignal.timeout(PATIENCE_MS);
+  async event(is: (event: PersonEvent) => boolean, patienceMs = PATIENCE_MS): Promise<PersonEvent> {
+    const late = AbortSignal.timeout(patienceMs);
     for (;;) {
       const at = this.#events.findIndex(is);
       if (at >= 0) return this.#events.splice(at, 1)[0]!;
@@ -63,6 +63,10 @@ export class Person {
         late.addEventListener('abort', () => resolve(), { once: true });
       });
     }
+  }
+  /** How many came of the kind that were not taken. */
+  left(is: (event: PersonEvent) => boolean): number {
+    return this.#events.filter(is).length;
   }
   async leave(): Promise<void> {
     // Who was ended by a signal has no exit code, and tells of its end only once.

@@ -2,7 +2,7 @@ import type { Monotonic } from '#kernel';
 import { child, element, type StreamRoot, type XmlElement, type XmlLimits } from '#protocols/xml';
 import { parseJid } from '../jid.ts';
 import { NS } from '../namespaces.ts';
-import type { PartnerStreamState, StreamAction } from '../stream/actions.ts';
+import { type PartnerStreamState, partnerStreamStates, type StreamAction } from '../stream/actions.ts';
 import type { StreamReason } from '../stream/drop.ts';
 import { isStanza, pairOf } from '../stream/stanza.ts';
 import { StanzaChannel } from '../stream/stanza-channel.ts';
@@ -172,8 +172,8 @@ export class LinkStream {
     if (name === 'draining') this.#wire.act({ type: 'draining' });
     if (name !== 'partner') return;
     const domain = parseJid(attributes.get('domain') ?? '')?.domain;
-    const state = attributes.get('stream');
-    if (domain === undefined || (state !== 'open' && state !== 'broken')) return this.#unexpected();
+    const state = partnerStreamStates.find((known) => known === attributes.get('stream'));
+    if (domain === undefined || state === undefined) return this.#unexpected();
     this.#wire.act({ type: 'partner-stream', domain, state });
   }
 

@@ -7,8 +7,12 @@ export interface DomainPair {
   readonly to: string;
 }
 
-/** `broken`: what was said lately may be lost. `open`: there is one again, after stanzas came back. */
-export type PartnerStreamState = 'open' | 'broken';
+/**
+ * `broken`: what was said lately may be lost. `waiting`: what is acknowledged next still waits for a stream. `open`: there
+ * is one again, after stanzas came back or waited.
+ */
+export const partnerStreamStates = ['open', 'broken', 'waiting'] as const;
+export type PartnerStreamState = (typeof partnerStreamStates)[number];
 
 /** What the owner of a stream has to do now, in this order. */
 export type StreamAction =
