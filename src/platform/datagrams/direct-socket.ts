@@ -7,7 +7,7 @@ import type { HandleHolder, SendRequest } from './runtime-handle.ts';
 export interface OpenedHandle {
   readonly holder: HandleHolder;
   /** `done` when its descriptor is gone. */
-  readonly close: (done: () => void) => void;
+  close(done: () => void): void;
 }
 
 /** Request and list of the next datagram, of whichever socket: nearly every one leaves at once, and leaves them behind. */

@@ -12,7 +12,7 @@ import type {
   DatagramSocket,
 } from './datagrams.ts';
 import { closeSocket, DgramSocket } from './dgram-socket.ts';
-import { DirectSocket, SendSlot } from './direct-socket.ts';
+import { DirectSocket, type OpenedHandle, SendSlot } from './direct-socket.ts';
 import { literalLookup } from './literal-lookup.ts';
 import {
   bindHandle,
@@ -98,8 +98,7 @@ export class NodeDatagrams implements DatagramNetwork {
       if (given === undefined) this.counters.errors.other += 1;
     }
     const local = { address, port: port === 0 ? portOf(handle) : port };
-    const opened = { holder: { handle }, close: (closed: () => void) => handle.close(closed) };
-    const socket = new DirectSocket(opened, local, receiver, this.#shared, slot);
+    const socket = new DirectSocket(new OwnHandle(handle), local, receiver, this.#shared, slot);
     this.#sockets.add(socket);
     return { ok: true, socket };
   }
@@ -167,6 +166,21 @@ export class NodeDatagrams implements DatagramNetwork {
     } catch {
       this.counters.errors.other += 1;
     }
+  }
+}
+
+/** One that nobody else holds. */
+class OwnHandle implements OpenedHandle {
+  readonly handle: UnboundHandle;
+
+  constructor(handle: UnboundHandle) {
+    this.handle = handle;
+  }
+  get holder(): this {
+    return this;
+  }
+  close(done: () => void): void {
+    this.handle.close(done);
   }
 }
 

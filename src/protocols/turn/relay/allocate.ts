@@ -16,7 +16,7 @@ import {
   encodeReservationToken,
   encodeXorAddress,
   type StunMessage,
-  sameOctets,
+  sameAsText,
   TransportProtocol,
 } from '#protocols/stun';
 import type { Allocation } from './allocation.ts';
@@ -231,7 +231,7 @@ export function grantLifetime(
 
 /** RFC 8656 §7.2, second step: a retransmission gets the answer of the first, anything else 437. */
 function answerKnownFiveTuple(state: RelayState, request: ProvenRequest, existing: Allocation): void {
-  if (!sameOctets(existing.transactionId, request.message.transactionId)) {
+  if (!sameAsText(request.message.transactionId, existing.transactionId)) {
     refuse(state, request, ErrorCode.AllocationMismatch);
     return;
   }

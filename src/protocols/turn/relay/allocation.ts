@@ -24,7 +24,7 @@ interface Peer {
   readonly address: string;
   /** End of the permission, RFC 8656 §9; undefined without one. */
   permitted: Monotonic | undefined;
-  readonly channels: Channel[];
+  channels: readonly Channel[];
 }
 
 /** Data relayed for an allocation, as seen by its client. */
@@ -37,8 +37,8 @@ export interface AllocationCounters {
 
 /** Who opened an allocation, as its request proved it. */
 export interface AllocationOwner {
-  /** USERNAME, a copy. */
-  readonly username: Uint8Array;
+  /** USERNAME, one octet a character. */
+  readonly username: string;
   readonly user: string;
   readonly account: UserAccount;
   /** End of the credential, on the monotonic clock. */
@@ -49,10 +49,10 @@ export interface AllocationOwner {
 export interface AllocationOpening {
   readonly opened: Monotonic;
   readonly expires: Monotonic;
-  /** Copied. */
-  readonly transactionId: Uint8Array;
+  readonly transactionId: string;
 }
 
+const noChannels: readonly Channel[] = [];
 const none: ReadonlySet<PeerConnection> = new Set();
 
 /**
@@ -65,7 +65,8 @@ export class Allocation {
   readonly listener: TurnListener;
   readonly clientAddress: string;
   readonly clientPort: number;
-  readonly username: Uint8Array;
+  /** As its request had it, one octet a character. */
+  readonly username: string;
   /** Whose quota it counts against. Not for logs in clear. */
   readonly user: string;
   readonly account: UserAccount;
@@ -73,12 +74,13 @@ export class Allocation {
   readonly sentToll: Toll;
   readonly receivedToll: Toll;
   readonly opened: Monotonic;
-  readonly relays: Relay[] = [];
+  /** Replaced as a whole, as the lists below are: a list that grows takes room for sixteen more. */
+  relays: readonly Relay[] = [];
   /** Earlier of the granted lifetime's and the credential's end. */
   expires: Monotonic;
   credentialEnds: Monotonic;
-  /** Of the Allocate that made it, to know its retransmissions by. A copy. */
-  readonly transactionId: Uint8Array;
+  /** Of the Allocate that made it, to know its retransmissions by; one octet a character. */
+  readonly transactionId: string;
   /** The answer to that Allocate, a character an octet, for its retransmissions; undefined while the relayed address is being bound. */
   answer: string | undefined;
   /** Present when the client speaks the Microsoft dialect. */
@@ -98,7 +100,7 @@ export class Allocation {
   /** The one that was looked up last: nearly always the one that is asked for. */
   #latest: Peer | undefined;
   /** Few: a list is found through as quickly as a table, and takes less room. */
-  readonly #channels: Channel[] = [];
+  #channels: readonly Channel[] = [];
   #permissions = 0;
 
   constructor(
@@ -121,7 +123,7 @@ export class Allocation {
     this.credentialEnds = owner.credentialEnds;
     this.opened = opening.opened;
     this.expires = opening.expires;
-    this.transactionId = new Uint8Array(opening.transactionId);
+    this.transactionId = opening.transactionId;
   }
   /** TCP connections with its peers. */
   get connections(): ReadonlySet<PeerConnection> {
@@ -180,8 +182,9 @@ export class Allocation {
     const isOld = (other: Channel) =>
       other.number === number || (other.port === port && other.address === address);
     for (const old of this.#channels.filter(isOld)) this.#unbind(old);
-    this.#channels.push(channel);
-    this.#peerToBe(address).channels.push(channel);
+    this.#channels = [...this.#channels, channel];
+    const peer = this.#peerToBe(address);
+    peer.channels = [...peer.channels, channel];
   }
   /** Forgets permissions and channels whose time is over. */
   sweep(now: Monotonic): void {
@@ -210,7 +213,7 @@ export class Allocation {
   #peerToBe(address: string): Peer {
     const known = this.#peer(address);
     if (known !== undefined) return known;
-    const peer: Peer = { address, permitted: undefined, channels: [] };
+    const peer: Peer = { address, permitted: undefined, channels: noChannels };
     this.#peers.set(address, peer);
     return peer;
   }
@@ -224,10 +227,10 @@ export class Allocation {
     if (this.#channels.some(isOver)) for (const over of this.#channels.filter(isOver)) this.#unbind(over);
   }
   #unbind(channel: Channel): void {
-    this.#channels.splice(this.#channels.indexOf(channel), 1);
+    this.#channels = this.#channels.filter((other) => other !== channel);
     const peer = this.#peers.get(channel.address);
     if (peer === undefined) return;
-    peer.channels.splice(peer.channels.indexOf(channel), 1);
+    peer.channels = peer.channels.filter((other) => other !== channel);
     this.#forget(peer);
   }
   /** Unless there is something left of it. */

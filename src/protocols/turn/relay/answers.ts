@@ -9,6 +9,7 @@ import {
   encodeText,
   encodeUnknownAttributes,
   MessageClass,
+  octetsAsText,
   SecurityFeature,
   StunWriter,
 } from '#protocols/stun';
@@ -135,14 +136,9 @@ export function answerOnce(
 ): string {
   fill(begin(state, request, MessageClass.Success));
   encodeIntegrity(request);
-  const octets = octetsOf(writer.bytes);
+  const octets = octetsAsText(writer.bytes);
   send(state, request);
   return octets;
-}
-
-/** Octets as text, one a character. */
-export function octetsOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 /** An error answer with integrity. */

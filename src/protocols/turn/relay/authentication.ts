@@ -7,10 +7,11 @@ import {
   decodeText,
   decodeUserhash,
   ErrorCode,
+  octetsAsText,
   type PasswordAlgorithm,
   SecurityFeature,
   type StunMessage,
-  sameOctets,
+  sameAsText,
   securityFeatures,
 } from '#protocols/stun';
 import type { Allocation } from './allocation.ts';
@@ -29,10 +30,11 @@ export interface EarlierProof {
   readonly verifier: CredentialVerifier;
   readonly realm: string;
   readonly algorithm: PasswordAlgorithm;
-  readonly username: Uint8Array;
+  /** One octet a character, as the nonce is. */
+  readonly username: string;
   /** With the one key that fitted. */
   readonly credential: VerifiedCredential;
-  readonly nonce: Uint8Array;
+  readonly nonce: string;
   /** The second in which that was made. */
   readonly nonceMade: number;
 }
@@ -75,7 +77,7 @@ export function authenticate(
     return authenticate(state, request, allocation);
   }
   // Sixth: the nonce is still good.
-  const isKnown = earlier !== undefined && sameOctets(earlier.nonce, nonce.value);
+  const isKnown = earlier !== undefined && sameAsText(nonce.value, earlier.nonce);
   const nonceMade = isKnown ? earlier.nonceMade : state.nonces.madeAt(nonce.value, request);
   if (nonceMade === undefined || !isFresh(nonceMade, now, state.times.nonce)) {
     challenge(state, request, ErrorCode.StaleNonce, credential.anonymity === true);
@@ -107,7 +109,7 @@ function earlierProof(
   if (earlier?.verifier !== verifier || earlier.realm !== realm || earlier.algorithm !== algorithm)
     return undefined;
   const name = message.value(AttributeType.Username);
-  return name !== undefined && sameOctets(name, earlier.username) ? earlier : undefined;
+  return name !== undefined && sameAsText(name, earlier.username) ? earlier : undefined;
 }
 
 function rememberedProof(
@@ -118,7 +120,7 @@ function rememberedProof(
   nonce: Uint8Array,
   nonceMade: number,
 ): EarlierProof {
-  const copies = { username: new Uint8Array(username), nonce: new Uint8Array(nonce) };
+  const copies = { username: octetsAsText(username), nonce: octetsAsText(nonce) };
   return { verifier, realm, algorithm, credential, nonceMade, ...copies };
 }
 

@@ -11,7 +11,7 @@ import {
   Rfc4571Cutter,
   readU32,
   StunWriter,
-  sameOctets,
+  sameAsText,
 } from '#protocols/stun';
 import type { Allocation } from './allocation.ts';
 import { answer, type ProvenAnswerable, refuse } from './answers.ts';
@@ -176,7 +176,7 @@ export function handleConnectionBind(state: RelayState, request: ProvenRequest):
   const connection = id.ok ? state.connections.get(id.value) : undefined;
   if (connection?.state !== 'unbound' || !isStream(request.listener)) return ErrorCode.BadRequest;
   // Another user's connection is nobody's business, so that it is answered as if there were none.
-  if (!sameOctets(connection.allocation.username, request.proof.username)) return ErrorCode.BadRequest;
+  if (!sameAsText(request.proof.username, connection.allocation.username)) return ErrorCode.BadRequest;
   if (state.allocationsBy(request.listener.id).length > 0) return ErrorCode.BadRequest;
   connection.state = 'bound';
   connection.expires = Number.POSITIVE_INFINITY;

@@ -1,5 +1,12 @@
 import type { Monotonic, Random, WallTime } from '#kernel';
-import { type AddressFamily, type ErrorCode, familyOf, type MsErrorCode, readU32 } from '#protocols/stun';
+import {
+  type AddressFamily,
+  type ErrorCode,
+  familyOf,
+  type MsErrorCode,
+  octetsAsText,
+  readU32,
+} from '#protocols/stun';
 import type { PendingAllocate } from './allocate.ts';
 import { Allocation } from './allocation.ts';
 import { AnswerBudget } from './answer-budget.ts';
@@ -227,12 +234,16 @@ export class RelayState {
       ++this.#lastId,
       { listener, address, port: request.port },
       {
-        username: request.earlier?.username ?? new Uint8Array(proof.username),
+        username: request.earlier?.username ?? octetsAsText(proof.username),
         user: proof.user,
         account,
         credentialEnds: proof.ends,
       },
-      { opened: now, expires: now + lifetime * 1000, transactionId: request.message.transactionId },
+      {
+        opened: now,
+        expires: now + lifetime * 1000,
+        transactionId: octetsAsText(request.message.transactionId),
+      },
       ms,
     );
     this.allocations.add(allocation);
@@ -249,7 +260,7 @@ export class RelayState {
     const byConnection = allocation.ms !== undefined && isStream(allocation.listener);
     const transport = byConnection || allocation.isTcp ? 'tcp' : 'udp';
     const relay = new Relay(++this.#lastId, family, { address, advertised, port, transport }, allocation);
-    allocation.relays.push(relay);
+    allocation.relays = [...allocation.relays, relay];
     this.#relays.get(address)?.set(port, relay);
     this.#relays.get(advertised)?.set(port, relay);
     return relay;
@@ -257,8 +268,8 @@ export class RelayState {
   /** Takes a relayed address away; its socket is closed and its port rests. */
   removeRelay(relay: Relay, now: Monotonic): void {
     relay.state = 'closed';
-    const { relays } = relay.allocation;
-    relays.splice(relays.indexOf(relay), 1);
+    const { allocation } = relay;
+    allocation.relays = allocation.relays.filter((other) => other !== relay);
     this.#relays.get(relay.address)?.delete(relay.port);
     this.#relays.get(relay.advertised)?.delete(relay.port);
     this.place(relay.family)?.pool.release(relay.port, now + this.times.portRest * 1000);
@@ -276,7 +287,7 @@ export class RelayState {
     this.#leave(allocation);
     if (--allocation.account.allocations === 0) this.#accounts.delete(user);
     countDown(this.#ofAddress, clientAddress);
-    for (const relay of [...allocation.relays]) {
+    for (const relay of allocation.relays) {
       const pending = this.binding.get(relay.id);
       this.binding.delete(relay.id);
       if (pending?.sibling !== undefined) pending.place.pool.release(pending.sibling, now);

@@ -1,4 +1,4 @@
-import { ErrorCode, MessageClass, Method } from '#protocols/stun';
+import { ErrorCode, MessageClass, Method, sameAsText } from '#protocols/stun';
 import { handleAllocate } from './allocate.ts';
 import type { Allocation } from './allocation.ts';
 import { refuse, refusedAsUnknown } from './answers.ts';
@@ -79,7 +79,7 @@ function handleAllocationRequest(
     refuse(state, request, ErrorCode.AllocationMismatch);
     return;
   }
-  if (Buffer.compare(allocation.username, request.proof.username) !== 0) {
+  if (!sameAsText(request.proof.username, allocation.username)) {
     refuse(state, request, ErrorCode.WrongCredentials);
     return;
   }

@@ -8,6 +8,7 @@ import {
   MsAttributeType,
   MsErrorCode,
   MsMessageType,
+  sameAsText,
   sameOctets,
 } from '#protocols/stun';
 import { beginAllocation, checkQuotas, grantLifetime } from '../allocate.ts';
@@ -74,7 +75,7 @@ function handleKnownFiveTuple(
     state.drop('allocation-pending');
     return;
   }
-  if (sameOctets(allocation.transactionId, message.transactionId)) {
+  if (sameAsText(message.transactionId, allocation.transactionId)) {
     repeat(state, request, allocation.answer);
     return;
   }
@@ -93,7 +94,7 @@ function checkOwner(
   allocation: Allocation,
   ms: MsSession,
 ): MsErrorCode | undefined {
-  if (!sameOctets(allocation.username, proof.username)) return MsErrorCode.WrongUsername;
+  if (!sameAsText(proof.username, allocation.username)) return MsErrorCode.WrongUsername;
   const sequence = decodeMsSequence(message);
   if (!sequence.ok) return sequence.error === 'absent' ? undefined : MsErrorCode.BadRequest;
   return sameOctets(sequence.value.connectionId, ms.connectionId) ? undefined : MsErrorCode.NoBinding;

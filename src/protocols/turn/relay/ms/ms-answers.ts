@@ -12,8 +12,9 @@ import {
   MsFrameType,
   type MsMessage,
   MsWriter,
+  octetsAsText,
 } from '#protocols/stun';
-import { mayAnswer, octetsOf } from '../answers.ts';
+import { mayAnswer } from '../answers.ts';
 import type { RelayState } from '../relay-state.ts';
 import { isStream, type TurnListener } from '../turn-listener.ts';
 import type { MsRequest } from './ms-request.ts';
@@ -115,7 +116,7 @@ export function answerMs(
 ): string {
   fill(begin(state, request, type));
   encodeMsIntegrity(writer, key);
-  const octets = octetsOf(framedBytes(request.listener));
+  const octets = octetsAsText(framedBytes(request.listener));
   send(state, request);
   return octets;
 }

@@ -8,6 +8,7 @@ import {
   MsErrorCode,
   type MsMessage,
   MsMessageType,
+  sameAsText,
   sameOctets,
 } from '#protocols/stun';
 import type { Allocation } from '../allocation.ts';
@@ -139,7 +140,7 @@ function problemWithProof(
   if (!message.hasIntegrity) return MsErrorCode.Unauthorized;
   const username = decodeMsText(message, MsAttributeType.Username);
   if (!username.ok) return MsErrorCode.MissingUsername;
-  if (!sameOctets(username.value, allocation.username)) return MsErrorCode.WrongUsername;
+  if (!sameAsText(username.value, allocation.username)) return MsErrorCode.WrongUsername;
   return checkMsIntegrity(message, ms.key) ? undefined : MsErrorCode.IntegrityCheckFailure;
 }
 
