@@ -149,7 +149,8 @@ function openNode(folder: BenchFolder) {
   const [clock, random, log] = [new SystemClock(), new SystemRandom(), silentLog()];
   const metrics = serviceMetrics(new Metrics());
   const events = new ServiceEvents(new EventRing(clock, { items: 1, bytes: 1 }), clock);
-  const tokens = new Tokens(conferenceSigningKey(random.bytes(32)), 'node.example', random);
+  const signing = conferenceSigningKey(random.bytes(32));
+  const tokens = new Tokens({ current: signing, all: [signing] }, 'node.example', random);
   const session = { callsPerSecond: 200, waitingBytes: 4_194_304 };
   const meetings = new Meetings({
     ...{ clock, random, log, metrics, tokens, store: store.value, files: files.value },

@@ -292,6 +292,30 @@ export class Meetings implements Conferences {
     });
   }
 
+  /** Everybody who is connected gets tokens by the key that signs now, and is asked whether they have come. */
+  renewTokens(): void {
+    const { tokens, clock } = this.#options;
+    const { signing } = tokens;
+    for (const session of this.#sessions) {
+      const { participant, meeting } = session;
+      if (participant.tokensBy === signing) continue;
+      const { id } = meeting.record;
+      session.renewTokens(signing, () =>
+        tokens.resume(id, participant, participant.record.generation, clock.wall()),
+      );
+    }
+  }
+  /** Participants of whom it is not known that all their tokens are by the key that signs now. */
+  tokensToRenew(): number {
+    const { signing } = this.#options.tokens;
+    let holders = 0;
+    // Who never came in holds none but those that end soon.
+    for (const { roster } of this.#open.values())
+      for (const { tokensBy, record } of roster.all())
+        if (record.generation > 0 && tokensBy !== signing) holders += 1;
+    return holders;
+  }
+
   /** About once a second: who is away for too long has left, what is over ends, what was kept long enough goes. */
   handleTime(): void {
     const now = this.#options.clock.wall();

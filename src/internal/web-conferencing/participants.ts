@@ -14,6 +14,7 @@ import type { Place } from '#protocols/conference/join';
 import type { Downloads } from './downloads.ts';
 import type { Reception } from './reception.ts';
 import type { ServiceEvents } from './service-events.ts';
+import type { TokenKeys } from './tokens.ts';
 
 /** What the ways in are made of. */
 export interface WaysIn {
@@ -25,7 +26,9 @@ interface Behind {
   readonly reception: Reception;
   readonly downloads: Downloads;
   readonly events: ServiceEvents;
-  readonly publicKey: Buffer;
+  readonly keys: TokenKeys;
+  /** An edge has a link, or said something else than before. */
+  readonly handleEdge: () => void;
 }
 
 const HANDSHAKE_MS = 10_000;
@@ -48,6 +51,7 @@ export class Participants {
   readonly #door: PsomDoor;
   readonly #acceptor: TlsAcceptor;
   #ways: WaysIn;
+  #state: 'ready' | 'draining' = 'ready';
 
   constructor(context: ServiceContext, ways: WaysIn, behind: Behind) {
     this.#context = context;
@@ -55,8 +59,7 @@ export class Participants {
     this.#behind = behind;
     const { clock, random, metrics, log } = context;
     const handleContent = (request: ContentRequest) => behind.downloads.serve(request);
-    const announcement = this.#announcement('ready');
-    this.#links = new EdgeLinks({ clock, random, metrics }, this.#linkSettings(), announcement, {
+    this.#links = new EdgeLinks({ clock, random, metrics }, this.#linkSettings(), this.#announcement(), {
       handleParticipant: (connection) => behind.reception.receive(connection),
       handleContent,
       handleFault: (edge, problem) =>
@@ -64,8 +67,9 @@ export class Participants {
       handleReady: (edge) => {
         log.info('link to edge open', { edge });
         behind.events.edgeConnected(edge);
+        behind.handleEdge();
       },
-      handleChange: () => undefined,
+      handleChange: () => behind.handleEdge(),
       handleEnd: (notice) => {
         log.warn('link to edge not open', { ...notice });
         behind.events.edgeLeft(notice);
@@ -109,12 +113,18 @@ export class Participants {
   listen(sockets: SocketSource): void {
     for (const { id } of sockets.plan()) sockets.tcp(id, this.#acceptor.handle);
   }
+  /** Tells all edges which keys there are, and whether somebody new may come. */
+  announce(): void {
+    this.#links.announce(this.#announcement());
+  }
   drain(): void {
-    this.#links.announce(this.#announcement('draining'));
+    this.#state = 'draining';
+    this.announce();
     this.#acceptor.drain();
   }
   undrain(): void {
-    this.#links.announce(this.#announcement('ready'));
+    this.#state = 'ready';
+    this.announce();
     this.#acceptor.undrain();
   }
   async close(): Promise<void> {
@@ -123,9 +133,10 @@ export class Participants {
     await this.#acceptor.close();
   }
 
-  #announcement(state: 'ready' | 'draining') {
+  #announcement() {
     const { host } = this.#ways.document;
-    return { node: host.name, keys: [this.#behind.publicKey], state };
+    const keys = this.#behind.keys.all.map(({ publicBytes }) => publicBytes);
+    return { node: host.name, keys, state: this.#state };
   }
   #linkSettings(): EdgeLinksSettings {
     const { document, credentials, trust } = this.#ways;

@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { ok, type Result } from '#kernel';
 import { type Credentials, loadCredentials, loadTrustAnchors, type TrustAnchors } from '#platform/pki';
 import type { InternalDocument } from '#platform/topology';
-import type { ConferenceSigningKey } from '#protocols/tokens';
 import { type MeetingSettings, settingsOf } from './settings.ts';
+import { SigningKeys } from './signing-keys.ts';
 import { ConferenceStore } from './store/conference-store.ts';
 import { FileStore } from './store/file-store.ts';
-import { loadSigningKey } from './tokens.ts';
 
 /** A document made ready. */
 export interface Prepared {
@@ -16,7 +15,7 @@ export interface Prepared {
   readonly settings: MeetingSettings;
   readonly store: ConferenceStore;
   readonly files: FileStore;
-  readonly key: ConferenceSigningKey;
+  readonly keys: SigningKeys;
 }
 
 const KEY_FILE = 'conference-tokens.key';
@@ -40,9 +39,9 @@ export function prepare(
   if (!credentials.ok) return credentials;
   const trust = loadTrustAnchors(document.host.internalCa);
   if (!trust.ok) return trust;
-  const key = loadSigningKey(join(document.host.stateDirectory, KEY_FILE));
-  if (!key.ok) return key;
-  const made = { document, settings, key: key.value, credentials: credentials.value, trust: trust.value };
+  const keys = SigningKeys.load(join(document.host.stateDirectory, KEY_FILE));
+  if (!keys.ok) return keys;
+  const made = { document, settings, keys: keys.value, credentials: credentials.value, trust: trust.value };
   const { database, filesDirectory } = document.webConferencing;
   const before = running?.document.webConferencing;
   const same = before?.database === database && before.filesDirectory === filesDirectory;

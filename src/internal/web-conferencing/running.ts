@@ -4,6 +4,7 @@ import type { Place } from '#protocols/conference/join';
 import { Downloads } from './downloads.ts';
 import type { FocusMetrics } from './focus/focus-metrics.ts';
 import { FocusSide } from './focus/focus-side.ts';
+import { KeyRoll } from './key-roll.ts';
 import type { ConferenceRecord } from './meeting/records.ts';
 import { Meetings } from './meetings.ts';
 import { Participants } from './participants.ts';
@@ -23,6 +24,7 @@ export class Running {
   readonly files: FileStore;
   readonly meetings: Meetings;
   readonly participants: Participants;
+  readonly keyRoll: KeyRoll;
   readonly #context: ServiceContext;
   readonly #focus: FocusSide;
   #prepared: Prepared;
@@ -35,11 +37,11 @@ export class Running {
   ) {
     this.#context = context;
     this.#prepared = prepared;
-    const { store, files, settings, document, key } = prepared;
+    const { store, files, settings, document, keys } = prepared;
     this.store = store;
     this.files = files;
     const { clock, random, log } = context;
-    const tokens = new Tokens(key, document.host.name, random);
+    const tokens = new Tokens(keys, document.host.name, random);
     this.meetings = new Meetings({ clock, random, log, store, files, metrics, tokens, settings });
     const { meetings } = this;
     const limits = () => meetings.settings.session;
@@ -48,7 +50,13 @@ export class Running {
       reception: new Reception({ clock, meetings, tokens, metrics, events, limits }),
       downloads: new Downloads({ clock, meetings, tokens, files, metrics }),
       events,
-      publicKey: tokens.publicBytes,
+      keys,
+      handleEdge: () => this.keyRoll.advance(),
+    });
+    this.keyRoll = new KeyRoll({
+      ...{ keys, clock, log, meetings },
+      links: () => this.participants.links(),
+      announce: () => this.participants.announce(),
     });
     this.#focus = new FocusSide(context, metrics.focus, prepared, meetings, (outside) =>
       this.places(outside),
@@ -102,6 +110,7 @@ export class Running {
   #planSweep(): void {
     this.#cancelSweep = this.#context.clock.after(SWEEP_MS, () => {
       this.meetings.handleTime();
+      this.keyRoll.advance();
       this.#planSweep();
     });
   }

@@ -74,6 +74,8 @@ export class Session implements Seat {
   #cancelPoint: Cancel | undefined;
   /** Is not heard until it has read. */
   #deaf = false;
+  #renewedBy: object | undefined;
+  #renewals = 0;
   #greeting: Uint8Array | undefined;
   #state: 'open' | 'ending' | 'closed' = 'open';
 
@@ -168,6 +170,19 @@ export class Session implements Seat {
     if (this.#state === 'closed') return;
     this.#options.connection.destroy(reason);
     this.#handleClosed(reason);
+  }
+  /**
+   * Gives its participant tokens by another key, once, and asks whether they have come: whoever answers has read them.
+   * @param by what the participant's tokens are by then
+   */
+  renewTokens(by: object, resumeToken: () => string): void {
+    // Before its state nothing is told; the next look is soon enough.
+    if (this.#state !== 'open' || this.#renewedBy === by || !this.#told.has(this.meeting)) return;
+    this.#renewedBy = by;
+    this.#renewals += 1;
+    this.meeting.renewTokens(this, resumeToken());
+    this.#peer.ping(this.#renewals);
+    this.#touch();
   }
   /** To be called about once a second. */
   handleTime(): void {
@@ -266,6 +281,7 @@ export class Session implements Seat {
       case 'called':
         return this.#handleCalled(event);
       case 'pong':
+        if (event.cookie === this.#renewals) this.participant.tokensBy = this.#renewedBy;
         return;
       case 'failed':
         return this.destroy('protocol');

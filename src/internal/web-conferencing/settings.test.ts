@@ -7,10 +7,11 @@ import { Metrics } from '#platform/telemetry';
 import { Meetings } from './meetings.ts';
 import { serviceMetrics } from './service-metrics.ts';
 import { settingsOf } from './settings.ts';
+import { SigningKeys } from './signing-keys.ts';
 import { ConferenceStore } from './store/conference-store.ts';
 import { FileStore } from './store/file-store.ts';
 import { DOMAIN, NODE, Stage, unwrap, type Written } from './testing/stage.ts';
-import { loadSigningKey, Tokens } from './tokens.ts';
+import { Tokens } from './tokens.ts';
 
 interface Shown {
   readonly id: string;
@@ -27,7 +28,7 @@ function conferences(stage: Stage, written: Written): Meetings {
   const settings = settingsOf(stage.document({ domain: DOMAIN, ...written }));
   assert.ok(settings);
   const random = { bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)) };
-  const key = unwrap(loadSigningKey(join(stage.folder, 'test.key')));
+  const keys = unwrap(SigningKeys.load(join(stage.folder, 'test.key')));
   const store = unwrap(ConferenceStore.open(':memory:'));
   const { clock, log } = stage;
   const files = unwrap(FileStore.open(join(stage.folder, 'files')));
@@ -40,7 +41,7 @@ function conferences(stage: Stage, written: Written): Meetings {
     settings,
     files,
     metrics,
-    tokens: new Tokens(key, NODE, random),
+    tokens: new Tokens(keys, NODE, random),
   });
 }
 const refused = (code: string) => (error: unknown) =>

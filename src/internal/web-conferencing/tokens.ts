@@ -1,40 +1,42 @@
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { err, failure, ok, type Random, type Result, type WallTime } from '#kernel';
-import { createDurably } from '#platform/store';
+import { err, type Random, type Result, type WallTime } from '#kernel';
 import {
   type ConferenceClaims,
   type ConferencePurpose,
   type ConferenceSigningKey,
   type ConferenceTokenError,
   conferencePublicKey,
-  conferenceSigningKey,
   openConferenceToken,
   sealConferenceToken,
 } from '#protocols/tokens';
 import type { Participant } from './meeting/participant.ts';
 
-const SEED_BYTES = 32;
 const SERIAL_BYTES = 16;
 /** How long one has to join with what the INVITE's answer held. */
 export const JOIN_SECONDS = 60;
 /** Whether a participant is still in is asked when the others are shown, so that they need no end of their own. */
 const LASTING_MS = 400 * 24 * 3_600_000;
 
+/** With what tokens are made and opened; another key may come at any time. */
+export interface TokenKeys {
+  readonly current: ConferenceSigningKey;
+  /** Every key whose tokens count, the current one too. */
+  readonly all: readonly ConferenceSigningKey[];
+}
+
 /** Makes and opens the tokens of this node. */
 export class Tokens {
-  readonly #key: ConferenceSigningKey;
+  readonly #keys: TokenKeys;
   readonly #node: string;
   readonly #random: Random;
 
-  constructor(key: ConferenceSigningKey, node: string, random: Random) {
-    this.#key = key;
+  constructor(keys: TokenKeys, node: string, random: Random) {
+    this.#keys = keys;
     this.#node = node;
     this.#random = random;
   }
-  /** What edges check its tokens with. */
-  get publicBytes(): Buffer {
-    return this.#key.publicBytes;
+  /** The key that signs now; another object when it is another key. */
+  get signing(): ConferenceSigningKey {
+    return this.#keys.current;
   }
 
   join(conference: string, participant: Participant, now: WallTime): string {
@@ -55,8 +57,10 @@ export class Tokens {
     token: string,
     now: WallTime,
   ): Result<ConferenceClaims, ConferenceTokenError> {
-    const key = conferencePublicKey(this.#key.publicBytes);
-    const opened = openConferenceToken(key === undefined ? [] : [key], purpose, token, now);
+    const keys = this.#keys.all
+      .map(({ publicBytes }) => conferencePublicKey(publicBytes))
+      .filter((key) => key !== undefined);
+    const opened = openConferenceToken(keys, purpose, token, now);
     return opened.ok && opened.value.node !== this.#node ? err('forged') : opened;
   }
 
@@ -68,23 +72,11 @@ export class Tokens {
     expires: WallTime,
   ): string {
     const claims = { purpose, node: this.#node, conference, participant: number, role, serial, expires };
-    return sealConferenceToken(this.#key, claims);
+    return sealConferenceToken(this.#keys.current, claims);
   }
 }
 
 /** The generation that the serial of a resume token stands for. */
 export function generationOf({ serial }: ConferenceClaims): number {
   return Number.parseInt(serial.slice(-12), 16);
-}
-
-/** The node's signing key, which outlives it: in a file for its owner alone, made when it is not there. */
-export function loadSigningKey(file: string): Result<ConferenceSigningKey> {
-  try {
-    createDurably(file, randomBytes(SEED_BYTES).toString('hex'));
-    const seed = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex');
-    if (seed.length === SEED_BYTES) return ok(conferenceSigningKey(seed));
-    return err(failure('SLP-WEB-0051', `${file}: not ${SEED_BYTES} bytes in hexadecimal`));
-  } catch (problem) {
-    return err(failure('SLP-WEB-0051', `${file}: ${(problem as Error).message}`, problem));
-  }
 }

@@ -43,6 +43,8 @@ export function meetingVerbs(running: () => Running | undefined): Readonly<Recor
           place: place === undefined ? '' : `${place.host}:${place.port}`,
         })),
     ),
+    keys: verb(z.strictObject({}), () => current().keyRoll.show()),
+    'keys-roll': verb(z.strictObject({}), () => take(current().keyRoll.begin())),
     ...makingVerbs(current, idOf),
     ...rulingVerbs(current, idOf),
   };

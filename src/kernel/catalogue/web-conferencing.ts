@@ -87,4 +87,10 @@ export const webConferencingErrors = {
     summary: 'too many decisions about who may come into this meeting were made',
     remedy: 'Create another meeting: one meeting remembers what was decided about 1000 addresses.',
   },
+  'SLP-WEB-0060': {
+    blame: 'operator',
+    summary: 'the key that signs conference tokens is being changed already',
+    remedy:
+      'Wait for what the message names; sallyport keys show conference tells more. An edge that is gone leaves webConferencing.edges.',
+  },
 } as const satisfies Catalogue;

@@ -56,6 +56,8 @@ export interface EdgeLinkState {
   /** Undefined while there is no link. */
   readonly state: EndState | undefined;
   readonly place: OutsidePlace | undefined;
+  /** Of this service, as it checks tokens with; undefined when it did not say. */
+  readonly keys: readonly string[] | undefined;
   readonly participants: number;
 }
 
@@ -103,6 +105,7 @@ export class EdgeLinks {
       address,
       state: link?.hello?.state,
       place: link?.hello?.place,
+      keys: link?.hello?.keys,
       participants: link?.participants ?? 0,
     }));
   }

@@ -26,13 +26,22 @@ export const targets: readonly FuzzTarget[] = [
   },
   {
     name: 'psom-link/edge-hello',
-    seeds: [Buffer.from('edge1.example.com conf.example.com:443 ready'), Buffer.from('a b:0 draining')],
+    seeds: [
+      Buffer.from('edge1.example.com conf.example.com:443 ready'),
+      Buffer.from('a b:0 draining'),
+      Buffer.from(`a b:1 ready ${key.toString('base64')}`),
+    ],
     run(input) {
       const fields = Buffer.from(input.filter((byte) => byte >= SPACE))
         .toString('latin1')
         .split(' ');
-      const [edge, place, state] = fields;
-      const headers = { 'sallyport-edge': edge, 'sallyport-place': place, 'sallyport-state': state };
+      const [edge, place, state, keys] = fields;
+      const headers = {
+        'sallyport-edge': edge,
+        'sallyport-place': place,
+        'sallyport-state': state,
+        'sallyport-keys': keys,
+      };
       const said = readEdgeHello(headers);
       if (said === undefined) return;
       if (!isDeepStrictEqual(readEdgeHello(edgeHelloHeaders(said)), said)) throw new Error('says otherwise');

@@ -15,6 +15,8 @@ export interface EdgeHello {
   readonly edge: string;
   readonly place: OutsidePlace;
   readonly state: EndState;
+  /** The keys of the other end that it checks tokens with, as that wrote them; undefined before it was told any. */
+  readonly keys?: readonly string[] | undefined;
 }
 
 /** What a service says of itself. */
@@ -30,6 +32,8 @@ export interface ServiceHello {
 /** As an edge has read it. */
 export interface ReadServiceHello extends Omit<ServiceHello, 'keys'> {
   readonly keys: readonly ConferencePublicKey[];
+  /** The same as they were written. */
+  readonly keyTexts: readonly string[];
 }
 
 /** Longest line of a service, in characters. */
@@ -39,22 +43,27 @@ const HOST = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 const PLACE = /^([^:]{1,253}):([1-9]\d{0,4})$/;
 const UINT48 = 2 ** 48;
 
-export function edgeHelloHeaders({ edge, place, state }: EdgeHello): Record<string, string> {
+export function edgeHelloHeaders({ edge, place, state, keys }: EdgeHello): Record<string, string> {
   return {
     'sallyport-edge': edge,
     'sallyport-place': `${place.host}:${place.port}`,
     'sallyport-state': state,
+    ...(keys === undefined ? {} : { 'sallyport-keys': keys.join(',') }),
   };
 }
 
 /** Undefined when a field is missing or is not what an edge of ours would write. */
 export function readEdgeHello(headers: Readonly<Record<string, unknown>>): EdgeHello | undefined {
-  const [edge, place, state] = ['edge', 'place', 'state'].map((name) => headers[`sallyport-${name}`]);
+  const names = ['edge', 'place', 'state', 'keys'] as const;
+  const [edge, place, state, keyList] = names.map((name) => headers[`sallyport-${name}`]);
   if (typeof edge !== 'string' || !HOST.test(edge) || typeof place !== 'string') return undefined;
   const [, host = '', digits = ''] = PLACE.exec(place) ?? [];
   const port = Number(digits);
   if (!HOST.test(host) || port < 1 || port > 65_535 || !isState(state)) return undefined;
-  return { edge, place: { host, port }, state };
+  const said = { edge, place: { host, port }, state };
+  if (keyList === undefined) return said;
+  const keys = typeof keyList === 'string' ? keyList.split(',') : [];
+  return readKeys(keys) === undefined ? undefined : { ...said, keys };
 }
 
 export function serviceHelloLine({ node, keys, clock, state }: ServiceHello): string {
@@ -71,7 +80,7 @@ export function readServiceHello(line: string): ReadServiceHello | undefined {
   const keys = readKeys(said.keys);
   if (typeof node !== 'string' || !HOST.test(node) || !isState(state) || keys === undefined) return undefined;
   if (typeof clock !== 'number' || !Number.isInteger(clock) || clock < 0 || clock >= UINT48) return undefined;
-  return { node, keys, clock, state };
+  return { node, keys, keyTexts: said.keys as string[], clock, state };
 }
 
 function readKeys(texts: unknown): ConferencePublicKey[] | undefined {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { ManualClock, ok } from '#kernel';
 import type { ServiceNode } from './index.ts';
 import { type EdgeEnd, Heard, SERVICE, startEdge, startService } from './testing/link-bench.ts';
@@ -225,10 +226,8 @@ test('other keys and another state are told on links that stay; so is another pl
     keys: [Buffer.alloc(32, 1), service.key.publicBytes],
     state: 'draining',
   });
-  await edge.changes.count(1);
-  const node = edge.links.node(SERVICE);
-  assert.equal(node?.state, 'draining');
-  assert.equal(node?.keys.length, 2);
+  await edge.changes.until(() => edge.links.node(SERVICE)?.state === 'draining');
+  assert.equal(edge.links.node(SERVICE)?.keys.length, 2);
   const { settings } = edge;
   const hello = {
     ...settings.hello,
@@ -236,12 +235,39 @@ test('other keys and another state are told on links that stay; so is another pl
     state: 'draining' as const,
   };
   edge.links.configure({ ...settings, hello });
-  await service.changes.count(1);
-  assert.deepEqual(service.links.places(), [], 'an edge that drains is no place');
+  await service.changes.until(() => service.links.places().length === 0);
+  assert.equal(service.links.states()[0]?.state, 'draining', 'an edge that drains is no place');
   edge.links.configure({ ...settings, hello: { ...hello, state: 'ready' } });
-  await service.changes.count(2);
+  await service.changes.until(() => service.links.places().length === 1);
   assert.deepEqual(service.links.places(), [{ host: 'other.example', port: 444 }]);
   assert.equal(outside.closes.all.length, 0);
+});
+
+test('an edge says by which keys it checks tokens: once it has them, again when they are others, and after anything else', async (t) => {
+  const edge = await startEdge(t, 'edge1.example.com');
+  const service = await startService(t, [edge.target]);
+  const heard = () => service.links.states()[0]?.keys;
+  const own = service.key.publicBytes;
+  const hears = (...keys: Buffer[]) => {
+    const texts = keys.map((key) => key.toString('base64'));
+    return service.changes.until(() => isDeepStrictEqual(heard(), texts));
+  };
+  await nodeOf(edge);
+  await hears(own);
+  const other = Buffer.alloc(32, 1);
+  service.links.announce({ node: SERVICE, keys: [own, other], state: 'ready' });
+  await hears(own, other);
+  assert.equal(edge.links.node(SERVICE)?.keys.length, 2, 'it does what it says');
+  const { settings } = edge;
+  edge.links.configure({ ...settings, hello: { ...settings.hello, state: 'draining' } });
+  await service.changes.until(() => service.links.states()[0]?.state === 'draining');
+  await hears(own, other);
+  service.links.announce({ node: SERVICE, keys: [other], state: 'ready' });
+  await hears(other);
+  edge.cut();
+  await service.ends.count(1);
+  await service.ready.count(2);
+  await hears(other);
 });
 
 test('a certificate that is none of the services named opens no link', async (t) => {

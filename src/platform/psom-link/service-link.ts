@@ -36,6 +36,7 @@ export class ServiceLink {
   readonly #life: LinkLife;
   readonly #participants = new Set<ParticipantConnection>();
   #contents = 0;
+  #own: EdgeHello;
   #said: ReadServiceHello | undefined;
   /** Their clock less ours, milliseconds. */
   #offset = 0;
@@ -46,6 +47,7 @@ export class ServiceLink {
     const { connection, limits, clock, peers, hello } = options;
     this.#options = options;
     this.connection = connection;
+    this.#own = hello;
     const socket = takeSocket(connection);
     this.#session = connect(`https://${peers[0]}`, {
       ...sessionOptions(limits),
@@ -87,8 +89,12 @@ export class ServiceLink {
   /** Tells the service who this edge is; again when that has changed. */
   say(hello: EdgeHello): void {
     if (this.#life.over) return;
+    this.#own = hello;
     this.#hello?.removeAllListeners('data').close(constants.NGHTTP2_CANCEL);
-    const stream = this.#session.request({ ':path': '/hello', ...edgeHelloHeaders(hello) });
+    const stream = this.#session.request({
+      ':path': '/hello',
+      ...edgeHelloHeaders({ ...hello, keys: this.#said?.keyTexts }),
+    });
     this.#hello = stream;
     const lines = new Lines();
     stream.on('error', ignore);
@@ -170,9 +176,12 @@ export class ServiceLink {
       return;
     }
     this.#establishment();
+    const known = this.#said?.keyTexts.join();
     this.#said = said;
     this.#offset = said.clock - this.#options.clock.wall();
     this.#options.owner.handleHello(this, first);
+    // From here on these are the keys that tokens are checked with, and the service waits to hear so.
+    if (said.keyTexts.join() !== known) this.say(this.#own);
   }
 }
 

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { catalogue, type Failure, failure, SystemRandom, type WallTime } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import { type MediaKeyRing, parseMediaKeyRing } from '#protocols/credentials';
+import { verbsOf } from '../administered.ts';
 import { ROLLED, rollKeys } from '../config/replication.ts';
 import { type StoreOptions, USUAL_SOCKET } from '../config/store.ts';
 import { writeNewFile } from '../init/new-file.ts';
@@ -14,30 +15,48 @@ const MINUTE_MS = 60_000;
 const KEY_BYTES = 32;
 const LONGEST_NOTICE = 30 * 24 * 60;
 
+/** What is rolled by the web conferencing service, and not by the management store. */
+const CONFERENCE = 'conference';
+
+interface ConferenceKeys {
+  readonly signing: string;
+  readonly next: string | null;
+  readonly previous: string | null;
+  readonly waits: readonly string[];
+}
+
 /**
- * `sallyport keys show|roll`: the keys of the management store, or the media key of a pool that has none, in the file
- * that its document names.
+ * `sallyport keys show|roll`: the keys of the management store, that of conference tokens, or the media key of a pool that
+ * has no store, in the file that its document names.
  */
 export function addKeys(root: Command, session: Session): void {
-  const keys = root.command('keys').description('the keys of relay credentials and of flow tokens');
+  const keys = root
+    .command('keys')
+    .description('the keys of relay credentials, flow tokens and conference tokens');
   keys
     .command('show')
-    .description('list the keys of the file by fingerprint, with the times of their turns')
-    .argument('[document]', 'the edge.yaml', USUAL_DOCUMENT)
-    .action((file: string) => {
-      const opened = open(session, file);
+    .description(
+      'list keys by fingerprint: of the file with the times of their turns, or those of conference tokens',
+    )
+    .argument('[what]', 'conference, or the edge.yaml', USUAL_DOCUMENT)
+    .option('--socket <path>', 'host.administration.socket of the internal program', USUAL_SOCKET)
+    .option('--json', 'print the answer of the service as JSON')
+    .action(async (what: string, options: StoreOptions) => {
+      if (what === CONFERENCE) return askConference(session, options, 'keys');
+      const opened = open(session, what);
       if (opened !== undefined) session.terminal.out(tableOf(opened, Date.now()));
     });
   keys
     .command('roll')
     .description(
-      'make new keys of the management store (media, flow or all), used once every edge knows them; or, with a document, ' +
+      'make new keys of the management store (media, flow or all), used once every edge knows them; or one that signs ' +
+        'conference tokens (conference), used once every edge with a link knows it; or, with a document, ' +
         'add a new media key to its file, whose turn comes later; older ones count until their last token ends',
     )
-    .argument('[what]', 'media, flow, all, or the edge.yaml', USUAL_DOCUMENT)
+    .argument('[what]', 'media, flow, all, conference, or the edge.yaml', USUAL_DOCUMENT)
     .option(
       '--socket <path>',
-      'host.administration.socket of the internal program, for keys of the store',
+      'host.administration.socket of the internal program, for keys of the store and of conference tokens',
       USUAL_SOCKET,
     )
     .option('--json', 'print the answer of the store as JSON')
@@ -48,10 +67,31 @@ export function addKeys(root: Command, session: Session): void {
       60,
     )
     .action(async (what: string, options: StoreOptions & { readonly in: number }) => {
+      if (what === CONFERENCE) return askConference(session, options, 'keys-roll');
       const kind = ROLLED.find((one) => one === what);
       if (kind === undefined) roll(session, what, options.in);
       else await rollKeys(session, options, kind);
     });
+}
+
+/** One command for each host with a web conferencing service: each signs with a key of its own. */
+async function askConference(
+  session: Session,
+  options: StoreOptions,
+  verb: 'keys' | 'keys-roll',
+): Promise<void> {
+  await verbsOf(session, 'web-conferencing-service')<ConferenceKeys>(options, verb, {}, renderConference);
+}
+function renderConference({ signing, next, previous, waits }: ConferenceKeys): string {
+  const rows = [
+    [signing, 'signs'],
+    ...(next === null ? [] : [[next, 'signs next']]),
+    ...(previous === null ? [] : [[previous, 'counts, signs no more']]),
+  ];
+  return [
+    table([['FINGERPRINT', 'STATE'], ...rows]),
+    ...waits.map((wait) => printable(`waits: ${wait}`)),
+  ].join('\n');
 }
 
 function readNotice(text: string): number {

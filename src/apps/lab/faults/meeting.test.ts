@@ -358,6 +358,61 @@ test('the Web Conferencing Edge is killed: those outside come back, who is insid
   await theHandOutIsThere();
 });
 
+interface ConferenceKeys {
+  readonly signing: string;
+  readonly next: string | null;
+  readonly previous: string | null;
+  readonly waits: readonly string[];
+}
+async function conferenceKeys(): Promise<ConferenceKeys> {
+  return (await perimeter.internal.ask(SERVICE, 'keys')) as ConferenceKeys;
+}
+async function cli(...args: string[]): Promise<string> {
+  const lines: string[] = [];
+  const terminal = {
+    out: (text: string) => void lines.push(text),
+    error: (text: string) => void lines.push(text),
+  };
+  await runCommandLine([...args, '--socket', perimeter.files.internalSocket], terminal);
+  return lines.join('\n');
+}
+
+test('the key of conference tokens is rolled in mid-meeting, while one edge is away, and the service is killed: all stay in', async () => {
+  const before = seats().map(({ seen }) => seen);
+  for (const seat of seats()) seat.watch();
+  const by = await outsideBy(second.program);
+  await second.program.stop();
+  const off = () => seats().filter(({ phases }) => phases.includes('dropped'));
+  await until('those who came by it are off', () => off().length === by);
+  await nothingIsLost(off(), before);
+  const { signing } = await conferenceKeys();
+  assert.match(await cli('keys', 'roll', 'conference'), new RegExp(`^${signing} +(signs|counts)`, 'm'));
+  assert.match(await cli('keys', 'roll', 'conference'), /SLP-WEB-0060/);
+  await until('another key signs', async () => (await conferenceKeys()).signing !== signing);
+  const keys = await conferenceKeys();
+  assert.equal(keys.previous, signing);
+  for (const seat of seats()) assert.equal(seat.seen.phase, 'live');
+  await kill(perimeter.internal, SERVICE, 420);
+  await nothingIsLost(seats(), before);
+  const after = await conferenceKeys();
+  assert.deepEqual([after.signing, after.previous], [keys.signing, signing]);
+  // The edge that was away hears of both keys when it is dialled.
+  await second.program.start();
+  await linked();
+  await theHandOutIsThere();
+  await until('all have tokens of the new key', async () => {
+    const shown = await cli('keys', 'show', 'conference');
+    return !shown.includes('participants may hold') && /waits: join tokens .* end in \d+ s/.test(shown);
+  });
+  const { plan } = perimeter;
+  const access = { ...plan.access, name: plan.names.access };
+  for (const { webConferencing } of [plan, second.plan]) {
+    const who: Who = { kind: 'guest', displayName: 'Heidi' };
+    const heidi = await join(who, access, plan.clients.carol, [webConferencing.address]);
+    await heidi.participant.leave();
+  }
+});
+
 test('one of two edges is lost altogether: those outside come back by the other, and others still join', async () => {
   const before = seats().map(({ seen }) => seen);
   const { edge, plan } = perimeter;

@@ -81,7 +81,8 @@ function startFocus(address: string): void {
   const settings = settingsOf(document.value);
   assert.ok(credentials.ok && trust.ok && store.ok && settings !== undefined);
   const [clock, random, log, metrics] = [new SystemClock(), new SystemRandom(), memoryLog(), new Metrics()];
-  const tokens = new Tokens(conferenceSigningKey(random.bytes(32)), plan.names.frontEnd, random);
+  const signing = conferenceSigningKey(random.bytes(32));
+  const tokens = new Tokens({ current: signing, all: [signing] }, plan.names.frontEnd, random);
   meetings = new Meetings({ clock, random, log, store: store.value, tokens, ...withoutFiles(), settings });
   const events = new EventRing(clock, { items: 100, bytes: 1 << 20 });
   const sockets = { plan: () => [], tcp: () => assert.fail(), udp: () => assert.fail() };

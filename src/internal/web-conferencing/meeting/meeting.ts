@@ -147,6 +147,13 @@ export class Meeting extends SharedObject<typeof meeting.server, typeof meeting.
     return decided;
   }
 
+  /** The same tokens again, by another key. */
+  renewTokens(seat: Seat, resumeToken: string): void {
+    const say = this.to(seat);
+    say.cSetResumeToken(resumeToken);
+    say.cSetContentToken(this.#around.contentToken(seat.participant.number));
+  }
+
   override isFor(): boolean {
     return true;
   }

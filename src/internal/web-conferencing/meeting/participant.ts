@@ -13,6 +13,8 @@ export class Participant {
   absentSince: WallTime | undefined;
   /** Has shown that it knows its latest resume token; until then the one before it is good too. */
   confirmed = false;
+  /** The key by which all tokens are that it can hold; undefined while that is not known. */
+  tokensBy: object | undefined;
 
   constructor(record: ParticipantRecord, organizer: boolean, absentSince: WallTime) {
     this.record = record;

@@ -6,7 +6,6 @@ import { ManualClock, SeededRandom } from '#kernel';
 import type { CloseReason, Connection } from '#platform/net';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
 import { type MeetingSnapshot, MeetingView, type PsomEvent } from '#protocols/psom';
-import { conferenceSigningKey } from '#protocols/tokens';
 import type { Admission, Newcomer } from '../conferences.ts';
 import { Downloads } from '../downloads.ts';
 import { Meetings } from '../meetings.ts';
@@ -14,6 +13,7 @@ import { Reception } from '../reception.ts';
 import { ServiceEvents } from '../service-events.ts';
 import { serviceMetrics } from '../service-metrics.ts';
 import type { MeetingSettings } from '../settings.ts';
+import { SigningKeys } from '../signing-keys.ts';
 import { ConferenceStore } from '../store/conference-store.ts';
 import { FileStore, type FreeSpace } from '../store/file-store.ts';
 import { Tokens } from '../tokens.ts';
@@ -62,7 +62,8 @@ export class Table implements AsyncDisposable {
   meetings: Meetings;
   reception: Reception;
   downloads: Downloads;
-  readonly tokens: Tokens;
+  tokens: Tokens;
+  keys: SigningKeys;
   readonly id: string;
   readonly #random = new SeededRandom(5);
 
@@ -70,8 +71,7 @@ export class Table implements AsyncDisposable {
     this.options = options;
     this.store = unwrap(ConferenceStore.open(join(this.folder, 'meetings.sqlite')));
     this.files = unwrap(FileStore.open(join(this.folder, 'files'), options.free));
-    const key = conferenceSigningKey(new Uint8Array(32).fill(4));
-    this.tokens = new Tokens(key, 'fe1.corp.example', this.#random);
+    ({ keys: this.keys, tokens: this.tokens } = this.#makeTokens());
     ({ meetings: this.meetings, reception: this.reception, downloads: this.downloads } = this.#start());
     const about = { title: 'Plans', organizer: ALICE, presenters: [], guests: true, federated: true };
     this.id = unwrap(this.meetings.create(about)).id;
@@ -95,6 +95,7 @@ export class Table implements AsyncDisposable {
     dead.close();
     this.store = unwrap(ConferenceStore.open(file));
     this.files = unwrap(FileStore.open(join(this.folder, 'files'), this.options.free));
+    ({ keys: this.keys, tokens: this.tokens } = this.#makeTokens());
     ({ meetings: this.meetings, reception: this.reception, downloads: this.downloads } = this.#start());
   }
 
@@ -115,6 +116,10 @@ export class Table implements AsyncDisposable {
     return this.join(address, { displayName: name, kind: 'guest', outside: true });
   }
 
+  #makeTokens() {
+    const keys = unwrap(SigningKeys.load(join(this.folder, 'tokens.key')));
+    return { keys, tokens: new Tokens(keys, 'fe1.corp.example', this.#random) };
+  }
   #start() {
     const { clock, log, metrics, store, files, options, tokens } = this;
     const random = this.#random;

@@ -76,7 +76,8 @@ export class FocusStage {
     const store = ConferenceStore.open(':memory:');
     assert.ok(store.ok);
     this.store = store.value;
-    const tokens = new Tokens(conferenceSigningKey(new Uint8Array(32).fill(7)), 'fe1.corp.example', random);
+    const signing = conferenceSigningKey(new Uint8Array(32).fill(7));
+    const tokens = new Tokens({ current: signing, all: [signing] }, 'fe1.corp.example', random);
     this.meetings = new Meetings({
       clock,
       random,

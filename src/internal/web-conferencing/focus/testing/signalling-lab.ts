@@ -68,7 +68,8 @@ export class SignallingLab {
     const settings = settingsOf(frontEnd.document);
     const store = ConferenceStore.open(':memory:');
     assert.ok(settings !== undefined && store.ok);
-    const tokens = new Tokens(conferenceSigningKey(random.bytes(32)), NODE, random);
+    const signing = conferenceSigningKey(random.bytes(32));
+    const tokens = new Tokens({ current: signing, all: [signing] }, NODE, random);
     const meetings = new Meetings({
       clock,
       random,
