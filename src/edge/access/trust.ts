@@ -1,3 +1,4 @@
+import { knownHeaderNames, type SipMessage } from '#protocols/sip';
 import { ASSERTED_LEVEL, ASSERTED_SOURCE, MESSAGE_TRUST } from '#protocols/trust-marking';
 
 /** Header families in which trust is carried: nothing of them passes unless it is listed in `HARMLESS`. */
@@ -73,14 +74,27 @@ export const isNotForOutside = remembered(
 /** Verdicts that are kept; peers choose header names, so there is an end to it. */
 const REMEMBERED = 1024;
 
+/** What is thought of a field, by its name as `SipMessage.names` spells it. */
+interface NameVerdict {
+  (name: string): boolean;
+  /** The same of a field line of a message. */
+  at(message: SipMessage, field: number): boolean;
+}
+
 /** The same names come in every message, so their verdicts are kept. */
-function remembered(judge: (lower: string) => boolean): (name: string) => boolean {
+function remembered(judge: (lower: string) => boolean): NameVerdict {
+  const byId = knownHeaderNames.map((name) => judge(name.toLowerCase()));
   const verdicts = new Map<string, boolean>();
-  return (name) => {
+  const byName = (name: string): boolean => {
     const known = verdicts.get(name);
     if (known !== undefined) return known;
     const verdict = judge(name.toLowerCase());
     if (verdicts.size < REMEMBERED) verdicts.set(name, verdict);
     return verdict;
   };
+  const at = (message: SipMessage, field: number): boolean => {
+    const id = message.fieldId(field);
+    return id === 0 ? byName(message.fieldName(field)) : byId[id] === true;
+  };
+  return Object.assign(byName, { at });
 }

@@ -78,7 +78,8 @@ export class SipFlowPool implements MemberHost {
     options.metrics.observe(`${prefix}_members_healthy`, 'Members that requests can be sent to', () => {
       return this.members().filter((member) => member.state === 'healthy').length;
     });
-    for (const target of options.targets) this.#members.set(keyOf(target), new Member(target, this));
+    for (const target of options.targets)
+      this.#members.set(keyOf(target), new Member(target, keyOf(target), this));
   }
 
   /** Begins to dial. */
@@ -92,7 +93,7 @@ export class SipFlowPool implements MemberHost {
     const members = new Map<string, Member>();
     for (const target of targets) {
       const key = keyOf(target);
-      members.set(key, this.#members.get(key) ?? new Member(target, this));
+      members.set(key, this.#members.get(key) ?? new Member(target, key, this));
     }
     const before = this.#members;
     this.#members = members;
@@ -167,7 +168,7 @@ export class SipFlowPool implements MemberHost {
   }
 
   #own(member: PoolMember): Member | undefined {
-    const own = this.#members.get(keyOf(member.target));
+    const own = member instanceof Member ? this.#members.get(member.key) : undefined;
     return own === member ? own : undefined;
   }
 }

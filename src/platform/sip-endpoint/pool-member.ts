@@ -51,6 +51,8 @@ const DEFAULTS = {
 /** One target of a pool, its connections and its state of health. */
 export class Member implements PoolMember {
   readonly target: FlowTarget;
+  /** Its place in the pool. */
+  readonly key: string;
   readonly #host: MemberHost;
   readonly #backOff: BackOff;
   readonly #flows: SipFlow[] = [];
@@ -69,8 +71,9 @@ export class Member implements PoolMember {
   #suspended: { readonly until: Monotonic; readonly reason: string } | undefined;
   #told: 'healthy' | 'unhealthy' = 'unhealthy';
 
-  constructor(target: FlowTarget, host: MemberHost) {
+  constructor(target: FlowTarget, key: string, host: MemberHost) {
     this.target = target;
+    this.key = key;
     this.#host = host;
     this.#backOff = host.options.backOff ?? DEFAULTS.backOff;
   }

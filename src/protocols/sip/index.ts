@@ -24,6 +24,7 @@ export {
   type KeepAliveSide,
   SipStreamFramer,
 } from './messages/framer.ts';
+export { type HeaderId, idOf as headerId, knownNames as knownHeaderNames } from './messages/header-name.ts';
 export { type SipLimits, sipLimits } from './messages/limits.ts';
 export { type SipMessage, SipRequest, SipResponse } from './messages/message.ts';
 export { formatNameAddress, type NameAddress, parseNameAddress } from './messages/name-address.ts';
@@ -31,8 +32,8 @@ export type { Parameters } from './messages/parameters.ts';
 export { parseSipMessage, type SipParseError, type SipParseReason } from './messages/parse.ts';
 export { formatSipUri, parseSipUri, type SipUri, type UriProblem } from './messages/uri.ts';
 export { sameSipUri } from './messages/uri-compare.ts';
-export { formatVia, type Via } from './messages/via.ts';
-export type { Source } from './messages/via-source.ts';
+export type { Via } from './messages/via.ts';
+export { type Source, stampedVia } from './messages/via-source.ts';
 export { loopPrint, newBranch } from './routing/branch.ts';
 export { type ForwardOptions, forwardRequest } from './routing/forward.ts';
 export { breadthOfBranch, maxBreadth } from './routing/max-breadth.ts';

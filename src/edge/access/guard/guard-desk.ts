@@ -1,7 +1,7 @@
 import type { Clock, Monotonic } from '#kernel';
 import { sourceKey } from '#platform/net';
 import type { EventStream, Log } from '#platform/telemetry';
-import type { SipRequest, SipResponse } from '#protocols/sip';
+import { headerId, type SipRequest, type SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import type { AccessSettings } from '../settings.ts';
@@ -32,6 +32,8 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** Seconds; a worker that ended is back by then. */
 const AWAY_RETRY_AFTER = '2';
+const AUTHORIZATION = headerId('Authorization');
+const PROXY_AUTHORIZATION = headerId('Proxy-Authorization');
 const FREE: Admission = { kind: 'admitted', delayMs: 0, settle: () => {} };
 
 /** Brute force ends here, before the next hop hears of it: `SignInGuard` with its log lines and events. */
@@ -58,6 +60,8 @@ export class GuardDesk {
 
   /** At once where the failures of the client's source are counted by this worker. */
   admit(request: SipRequest, client: ClientConnection): Admission | Refusal | Promise<Admission | Refusal> {
+    if (request.method !== 'REGISTER' && !request.has(AUTHORIZATION) && !request.has(PROXY_AUTHORIZATION))
+      return FREE;
     const { clock } = this.#options;
     const now = clock.now();
     const claim = claimOf(request);

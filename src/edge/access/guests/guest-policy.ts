@@ -1,5 +1,4 @@
 import type { SipRequest } from '#protocols/sip';
-import { canonicalAddress } from '../policy/common.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import type { AccessSettings } from '../settings.ts';
 import type { GuestSession } from './guest-session.ts';
@@ -8,8 +7,10 @@ const IN_DIALOG: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'BYE', 'INFO', 
 
 /** True for a request that no user of ours can have sent: its sender is of another domain, or of none. */
 export function isFromStranger(request: SipRequest, settings: AccessSettings): boolean {
-  const address = canonicalAddress(request.from.uri);
-  return address !== undefined && !settings.sipDomains.has(address.slice(address.lastIndexOf('@') + 1));
+  const sender = request.fromUri();
+  // Who is no address of record may be anybody.
+  if (!sender.ok || sender.value.user === undefined || sender.value.password !== undefined) return false;
+  return !settings.sipDomains.has(sender.value.host);
 }
 
 /**

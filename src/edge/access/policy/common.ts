@@ -1,4 +1,4 @@
-import type { SipRequest } from '#protocols/sip';
+import type { SipMessage, SipRequest } from '#protocols/sip';
 import { parseSipUri } from '#protocols/sip';
 import { type Refusal, refuse } from './refusal.ts';
 
@@ -17,7 +17,13 @@ export function formsDialog(request: SipRequest): boolean {
  * `sips` are the same person. Undefined for anything that is no SIP address, such as one with a password.
  */
 export function canonicalAddress(uri: string): string | undefined {
-  const parsed = parseSipUri(uri);
+  return addressOf(parseSipUri(uri));
+}
+/** The same of who sends a message: its From. */
+export function senderOf(message: SipMessage): string | undefined {
+  return addressOf(message.fromUri());
+}
+function addressOf(parsed: ReturnType<typeof parseSipUri>): string | undefined {
   if (!parsed.ok || parsed.value.user === undefined || parsed.value.password !== undefined) return undefined;
   return `${parsed.value.user}@${parsed.value.host}`;
 }

@@ -2,7 +2,7 @@ import type { SipRequest } from '#protocols/sip';
 import { parseSipUri } from '#protocols/sip';
 import type { AccessSettings } from '../settings.ts';
 import { BEHIND } from '../topology-hiding/index.ts';
-import { canonicalAddress, checkProxiable, formsDialog, isForUs } from './common.ts';
+import { checkProxiable, formsDialog, isForUs, senderOf } from './common.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
 /** What the decision needs to know of the connection and of our keys. */
@@ -52,7 +52,7 @@ export function decideClientRequest(
   if (problem !== undefined) return problem;
   const routed = consumeRoutes(request, known, settings);
   if ('kind' in routed) return routed;
-  const address = canonicalAddress(request.from.uri);
+  const address = senderOf(request);
   return {
     kind: 'forward',
     routes: routed.behind,

@@ -67,7 +67,7 @@ export class ClientSide {
   #decide(request: SipRequest, client: ClientConnection): ClientDecision {
     const core = this.#core;
     const { settings } = core.scene;
-    const decision = decideClientRequest(request, knowledgeOf(client, core), settings);
+    const decision = decideClientRequest(request, new Knowledge(client, core), settings);
     if (decision.kind !== 'forward') return decision;
     const closed = checkRemoteAccess(settings);
     if (closed !== undefined) return closed;
@@ -264,11 +264,25 @@ function sourceOf(client: ClientConnection) {
   return { token: client.token, remote: client.flow.connection.remote };
 }
 
-function knowledgeOf(client: ClientConnection, core: ProxyCore): ClientKnowledge {
-  return {
-    accepts: (address) => client.signIn.accepts(address, core.clock.now()),
-    isOurToken: (token) => token === client.token || core.clients.find(token) !== 'forged',
-    unfold: (behind) => core.scene.hiding.unfoldRoutes(behind),
-    openTarget: (uri) => core.scene.hiding.targets.open(uri),
-  };
+/** What is known of a client while one of its requests is judged. */
+class Knowledge implements ClientKnowledge {
+  readonly #client: ClientConnection;
+  readonly #core: ProxyCore;
+
+  constructor(client: ClientConnection, core: ProxyCore) {
+    this.#client = client;
+    this.#core = core;
+  }
+  accepts(address: string): boolean {
+    return this.#client.signIn.accepts(address, this.#core.clock.now());
+  }
+  isOurToken(token: string): boolean {
+    return token === this.#client.token || this.#core.clients.find(token) !== 'forged';
+  }
+  unfold(behind: string): readonly string[] | undefined {
+    return this.#core.scene.hiding.unfoldRoutes(behind);
+  }
+  openTarget(uri: string): string | undefined {
+    return this.#core.scene.hiding.targets.open(uri);
+  }
 }

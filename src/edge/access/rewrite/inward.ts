@@ -1,15 +1,23 @@
 import type { Endpoint } from '#platform/net';
-import { MessageEdit, maxBreadth, type SipMessage, type SipRequest, type SipResponse } from '#protocols/sip';
+import {
+  type HeaderId,
+  headerId,
+  MessageEdit,
+  maxBreadth,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+  stampedVia,
+} from '#protocols/sip';
 import { ASSERTED_SOURCE, formatAssertedSource } from '#protocols/trust-marking';
 import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { ForwardInward } from '../policy/from-client.ts';
 import { isNotForClients } from '../trust.ts';
-import { externalUri, internalUri, type Scene, shownParameter } from './scene.ts';
-import { stampedVia } from './via.ts';
+import { externalUri, internalUri, internalVia, type Scene, shownParameter } from './scene.ts';
 
 /** Fields of clients that may hold what we have hidden from them, besides Contact, which is theirs. */
-const TARGET_FIELDS = ['From', 'To', 'Refer-To', 'Referred-By', 'Reply-To'] as const;
-const DIALOG_ID_FIELDS = ['Replaces', 'Join', 'Target-Dialog', 'In-Reply-To', 'SIP-If-Match'] as const;
+const TARGET_FIELDS = withIds(['From', 'To', 'Refer-To', 'Referred-By', 'Reply-To']);
+const DIALOG_ID_FIELDS = withIds(['Replaces', 'Join', 'Target-Dialog', 'In-Reply-To', 'SIP-If-Match']);
 /** Begins the user part of a hidden target, and a hidden Call-ID. */
 const HIDDEN_MARK = '~';
 
@@ -55,7 +63,7 @@ export function inwardRequest(
     edit.removeFirst('Via');
     edit.prepend('Via', via);
   }
-  edit.prepend('Via', `SIP/2.0/TLS ${settings.internal.host}:${settings.internal.port};branch=${branch}`);
+  edit.prepend('Via', internalVia(scene) + branch);
   return edit.toBytes();
 }
 
@@ -92,8 +100,9 @@ export function restoreInward(
 
 /** Takes out what only servers may say (trust.ts); names are canonical here, so no spelling gets past it. */
 function stripUntrusted(edit: MessageEdit, message: SipMessage, scene: Scene): void {
-  for (const name of message.names()) {
-    if (!isNotForClients(name)) continue;
+  for (let field = 0; field < message.fieldCount; field++) {
+    if (!isNotForClients.at(message, field)) continue;
+    const name = message.fieldName(field);
     edit.remove(name);
     // A client repeats our own in its response, as it must.
     if (message.kind === 'request' || name !== 'Record-Route') scene.stripped();
@@ -104,14 +113,19 @@ function stripUntrusted(edit: MessageEdit, message: SipMessage, scene: Scene): v
 export function openHidden(edit: MessageEdit, message: SipMessage, scene: Scene, known?: string): void {
   const callId = known ?? scene.hiding.openCallId(message.callId);
   if (callId !== message.callId) edit.replace('Call-ID', callId);
-  for (const name of TARGET_FIELDS) {
-    const value = message.header(name);
+  for (const { name, id } of TARGET_FIELDS) {
+    const value = message.header(id);
     if (value?.includes(HIDDEN_MARK)) replaceIfChanged(edit, name, value, scene.hiding.openUris(value));
   }
-  for (const name of DIALOG_ID_FIELDS) {
-    const value = message.header(name);
+  for (const { name, id } of DIALOG_ID_FIELDS) {
+    const value = message.header(id);
     if (value?.includes(HIDDEN_MARK)) replaceIfChanged(edit, name, value, scene.hiding.openDialogId(value));
   }
+}
+
+/** Fields are looked for in every message, mostly in vain. */
+function withIds(names: readonly string[]): readonly { readonly name: string; readonly id: HeaderId }[] {
+  return names.map((name) => ({ name, id: headerId(name) }));
 }
 
 function replaceIfChanged(edit: MessageEdit, name: string, before: string, after: string): void {

@@ -1,4 +1,4 @@
-import type { SipMessage } from '#protocols/sip';
+import type { HeaderId, SipMessage } from '#protocols/sip';
 
 /** Spellings whose lower case is kept; peers choose them, so there is an end to it. */
 const REMEMBERED = 1024;
@@ -8,11 +8,12 @@ const lowerCases = new Map<string, string>();
  * Each name of a message's fields once, whatever the case of its letters: what is done for a name is done for all its
  * fields, and a peer that repeats one must not have that done again for each. Names that are of no interest are left out.
  */
-export function distinctNames(message: SipMessage, skip: (name: string) => boolean): readonly string[] {
+export function distinctNames(message: SipMessage, skips: ReadonlySet<HeaderId>): readonly string[] {
   let seen: Set<string> | undefined;
   const names: string[] = [];
-  for (const name of message.names()) {
-    if (skip(name)) continue;
+  for (let field = 0; field < message.fieldCount; field++) {
+    if (skips.has(message.fieldId(field))) continue;
+    const name = message.fieldName(field);
     const lower = lowerCase(name);
     seen ??= new Set();
     if (seen.has(lower)) continue;

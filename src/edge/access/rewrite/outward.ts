@@ -1,4 +1,6 @@
 import {
+  type HeaderId,
+  headerId,
   MessageEdit,
   maxBreadth,
   parseNameAddress,
@@ -66,8 +68,9 @@ export function hideOutward(
   echoParties(edit, response, request, scene);
   hideContacts(edit, response, request.method === 'REGISTER' ? request.values('Contact') : [], scene);
   if (response.callId !== request.callId) edit.replace('Call-ID', request.callId);
-  if (response.has('Record-Route')) foldRecordRoute(edit, response, token, scene);
-  const services = response.values('Service-Route');
+  if (response.has(RECORD_ROUTE)) foldRecordRoute(edit, response, token, scene);
+  if (!response.has(SERVICE_ROUTE)) return;
+  const services = response.values(SERVICE_ROUTE);
   if (services.length > 0) {
     // RFC 3608: the client preloads it, and gets the real routes back through ours.
     edit.replace(
@@ -108,8 +111,13 @@ function foldRecordRoute(edit: MessageEdit, response: SipResponse, token: string
   edit.replace('Record-Route', `<${externalUri(scene.settings, token, scene.hiding.foldRoutes(behind))}>`);
 }
 
+const CONTACT = headerId('Contact');
+const SERVICE_ROUTE = headerId('Service-Route');
+const RECORD_ROUTE = headerId('Record-Route');
+
 function hideContacts(edit: MessageEdit, message: SipMessage, own: readonly string[], scene: Scene): void {
-  const contacts = message.values('Contact');
+  if (!message.has(CONTACT)) return;
+  const contacts = message.values(CONTACT);
   if (contacts.length === 0) return;
   const ownUris = own.slice(0, MOST_CONTACTS).map(uriOf);
   const shown = contacts.map((contact, index) => {
@@ -223,9 +231,14 @@ function treat(treatment: Treatment, names: readonly string[]): [string, Treatme
   return names.map((name) => [name, treatment]);
 }
 
-function isKept(name: string): boolean {
-  return TREATMENTS.get(name) === 'keep';
-}
+/** Those that are kept and have an id. */
+const KEPT: ReadonlySet<HeaderId> = new Set(
+  [...TREATMENTS]
+    .filter(([, treatment]) => treatment === 'keep')
+    .map(([name]) => headerId(name))
+    // 0 would be every name without an id.
+    .filter((id) => id !== 0),
+);
 
 /** RFC 3325 §7: who asked for privacy is not named to anyone outside. */
 function wantsPrivacy(message: SipMessage): boolean {
@@ -234,7 +247,7 @@ function wantsPrivacy(message: SipMessage): boolean {
 
 /** Every other field passes only if it tells nothing internal; those of the inside never do. */
 function scrub(edit: MessageEdit, message: SipMessage, scene: Scene): void {
-  for (const name of distinctNames(message, isKept)) {
+  for (const name of distinctNames(message, KEPT)) {
     const treatment = TREATMENTS.get(name) ?? (isNotForOutside(name) ? 'remove' : 'scan');
     if (name === 'P-Asserted-Identity' && wantsPrivacy(message)) edit.remove(name);
     else if (treatment !== 'keep') applyTreatment(treatment, name, edit, message, scene);

@@ -35,6 +35,18 @@ export function internalUri(settings: AccessSettings, token: string, parameters 
   return `sip:${token}@${host}:${port};transport=tls;lr${parameters}`;
 }
 
+/** The topmost Via of what leaves inward, up to the value of its branch. Of each scene it is made once. */
+export function internalVia(scene: Scene): string {
+  let via = internalVias.get(scene);
+  if (via === undefined) {
+    const { host, port } = scene.settings.internal;
+    via = `SIP/2.0/TLS ${host}:${port};branch=`;
+    internalVias.set(scene, via);
+  }
+  return via;
+}
+const internalVias = new WeakMap<Scene, string>();
+
 /** The parameter of our internal URI that names the key by which the Call-ID of a dialog was hidden. */
 const SHOWN = /;shown=([0-9a-f]{8})(?![0-9a-zA-Z])/;
 /** Of a dialog we have recorded two routes. */

@@ -20,12 +20,18 @@ const DOTTED = /\d\.\d+\.\d+\.\d/;
 /** A text with more than this that looks like addresses is not read on: it counts as telling one. */
 const MOST_ADDRESSES = 64;
 
+/** Verdicts that are kept, and the longest text that is worth it: together half a megabyte. */
+const MOST_REMEMBERED = 1024;
+const LONGEST_REMEMBERED = 256;
+
 /** What may be shown outside: hosts by a list of those that may, texts by absence of those that may not. */
 export class Disclosure {
   readonly #public: ReadonlySet<string>;
   readonly #internal: ReadonlySet<string>;
   readonly #names: readonly string[];
   readonly #networks = new BlockList();
+  /** Of the texts asked about lately: every response names its two parties again. */
+  #verdicts = new Map<string, boolean>();
 
   constructor(scope: DisclosureScope) {
     this.#public = new Set(scope.publicHosts.map(canonicalHost));
@@ -45,6 +51,17 @@ export class Disclosure {
 
   /** True when a text names an internal host, or holds an address of the internal networks. */
   mentionsInternal(text: string): boolean {
+    if (text.length > LONGEST_REMEMBERED) return this.#mentions(text);
+    const known = this.#verdicts.get(text);
+    if (known !== undefined) return known;
+    const verdict = this.#mentions(text);
+    // Not emptied but replaced: the table of a Map that is emptied leads to the next one, and keeps it alive.
+    if (this.#verdicts.size >= MOST_REMEMBERED) this.#verdicts = new Map();
+    this.#verdicts.set(text, verdict);
+    return verdict;
+  }
+
+  #mentions(text: string): boolean {
     if (text.includes('%') && this.mentionsInternal(withoutEscapes(text))) return true;
     if (this.#names.length > 0) {
       const lower = text.toLowerCase();

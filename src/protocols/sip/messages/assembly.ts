@@ -1,72 +1,91 @@
-/**
- * Puts a new message together from stretches of an old one and new text, with one allocation at the end.
- *
- * Neighbouring stretches and neighbouring texts are joined as they come: each write into a buffer crosses
- * into native code, and for a small message the crossings are what costs.
- */
+/** Shorter stretches are copied octet by octet: for them a call into native code is what costs. */
+const SHORT = 48;
+const FIRST_ROOM = 4_096;
+/** Room beyond this is not kept for the next message. */
+const MOST_KEPT = 1 << 17;
+
+/** Where a message grows, used over and over. */
+let spare: Buffer | undefined;
+
+/** Puts a new message together from stretches of an old one and new text, with one allocation at the end. */
 export class Assembly {
   readonly #source: Buffer;
-  readonly #pieces: (Stretch | string | Uint8Array)[] = [];
-  #last: Stretch | undefined;
-  #text = '';
+  #room: Buffer;
   #length = 0;
+  /** The stretch of the source that is to be copied next: neighbours become one. */
+  #start = 0;
+  #end = 0;
 
   constructor(source: Buffer) {
     this.#source = source;
+    this.#room = spare ?? Buffer.allocUnsafeSlow(FIRST_ROOM);
+    // Of two at a time each has its own.
+    spare = undefined;
   }
 
   /** Adds `source[start..end)` as it is. */
   copy(start: number, end: number): void {
-    if (start === end) return;
-    this.#length += end - start;
-    if (this.#text === '' && this.#last?.end === start) {
-      this.#last.end = end;
+    if (start === this.#end) {
+      this.#end = end;
       return;
     }
     this.#flush();
-    this.#last = new Stretch(start, end);
-    this.#pieces.push(this.#last);
+    this.#start = start;
+    this.#end = end;
   }
   text(text: string): void {
-    this.#text += text;
+    this.#flush();
+    // UTF-8 has at most three octets for what is one unit of a text.
+    this.#need(text.length * 3);
+    const room = this.#room;
+    const from = this.#length;
+    let at = 0;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code > 0x7f) break;
+      room[from + at] = code;
+    }
+    this.#length += at;
+    if (at < text.length) this.#length += room.write(text.slice(at), this.#length);
   }
   octets(octets: Uint8Array): void {
     this.#flush();
+    this.#need(octets.length);
+    this.#room.set(octets, this.#length);
     this.#length += octets.length;
-    this.#pieces.push(octets);
   }
 
+  /** Once, at the end. */
   toBytes(): Buffer {
     this.#flush();
     const bytes = Buffer.allocUnsafe(this.#length);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      if (typeof piece === 'string') {
-        at += bytes.write(piece, at);
-      } else if (piece instanceof Stretch) {
-        at += this.#source.copy(bytes, at, piece.start, piece.end);
-      } else {
-        bytes.set(piece, at);
-        at += piece.length;
-      }
-    }
+    this.#room.copy(bytes, 0, 0, this.#length);
+    if (this.#room.length <= MOST_KEPT) spare = this.#room;
     return bytes;
   }
 
   #flush(): void {
-    this.#last = undefined;
-    if (this.#text === '') return;
-    this.#length += Buffer.byteLength(this.#text);
-    this.#pieces.push(this.#text);
-    this.#text = '';
+    const length = this.#end - this.#start;
+    if (length > 0) {
+      this.#need(length);
+      if (length > SHORT) this.#source.copy(this.#room, this.#length, this.#start, this.#end);
+      else this.#copyShort();
+      this.#length += length;
+    }
+    this.#start = 0;
+    this.#end = 0;
   }
-}
-
-class Stretch {
-  start: number;
-  end: number;
-  constructor(start: number, end: number) {
-    this.start = start;
-    this.end = end;
+  #copyShort(): void {
+    const room = this.#room;
+    const source = this.#source;
+    const shift = this.#length - this.#start;
+    for (let at = this.#start; at < this.#end; at++) room[at + shift] = source[at]!;
+  }
+  #need(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#room.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#room.length * 2));
+    this.#room.copy(larger, 0, 0, this.#length);
+    this.#room = larger;
   }
 }

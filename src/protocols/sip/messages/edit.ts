@@ -30,8 +30,9 @@ interface NewField {
  */
 export class MessageEdit {
   readonly #message: SipMessage;
-  /** The field lines to be: numbers are lines of the original. Made when the first header is changed. */
-  #lines: (number | NewField)[] | undefined;
+  /** The field lines to be: of the original, or, below 0, of `#fields`. Made when the first header is changed. */
+  #lines: number[] | undefined;
+  readonly #fields: NewField[] = [];
   #uri: string | undefined;
   #plainReason = false;
   #body: Uint8Array | undefined;
@@ -57,7 +58,7 @@ export class MessageEdit {
   prepend(name: string, value: string): this {
     const field = newField(name, value);
     const first = this.#find(name, field.id);
-    this.#open().splice(Math.max(first, 0), 0, field);
+    this.#open().splice(Math.max(first, 0), 0, this.#add(field));
     return this;
   }
   /** Adds a field line below the last one of that name, or below all when there is none. */
@@ -71,7 +72,7 @@ export class MessageEdit {
         break;
       }
     }
-    lines.splice(at, 0, field);
+    lines.splice(at, 0, this.#add(field));
     return this;
   }
   /** Puts one field line in place of all of that name; adds it below all when there is none. */
@@ -79,11 +80,11 @@ export class MessageEdit {
     const field = newField(name, value);
     const first = this.#find(name, field.id);
     if (first < 0) {
-      this.#open().push(field);
+      this.#open().push(this.#add(field));
       return this;
     }
     const lines = this.#open();
-    lines[first] = field;
+    lines[first] = this.#add(field);
     for (let i = lines.length - 1; i > first; i--) {
       if (this.#is(lines[i]!, name, field.id)) lines.splice(i, 1);
     }
@@ -97,7 +98,7 @@ export class MessageEdit {
     const lines = this.#open();
     const rest = isListId(id) ? this.#withoutFirst(lines[at]!, id) : undefined;
     if (rest === undefined) lines.splice(at, 1);
-    else lines[at] = rest;
+    else lines[at] = this.#add(rest);
     return this;
   }
   /** Removes all field lines of that name. */
@@ -145,51 +146,65 @@ export class MessageEdit {
     } else if (this.#uri === undefined || this.#message.kind !== 'request') {
       output.copy(0, head.startLineEnd + 2);
     } else {
-      output.text(`${this.#message.method} ${this.#uri} SIP/2.0\r\n`);
+      output.text(this.#message.method);
+      output.text(' ');
+      output.text(this.#uri);
+      output.text(' SIP/2.0\r\n');
     }
   }
 
-  #line(output: Assembly, line: number | NewField): void {
-    const { head } = this.#message;
-    if (typeof line === 'number') {
+  #line(output: Assembly, line: number): void {
+    if (line >= 0) {
+      const { head } = this.#message;
       output.copy(head.startAt(line), head.startAt(line + 1));
-    } else if (typeof line.value === 'string') {
-      output.text(`${line.name}: ${line.value}\r\n`);
-    } else {
-      output.text(`${line.name}: `);
-      output.copy(line.value.start, line.value.end);
-      output.text('\r\n');
+      return;
     }
+    const { name, value } = this.#fieldOf(line);
+    output.text(name);
+    output.text(': ');
+    if (typeof value === 'string') output.text(value);
+    else output.copy(value.start, value.end);
+    output.text('\r\n');
   }
 
-  #open(): (number | NewField)[] {
+  #open(): number[] {
     if (this.#lines === undefined) {
-      const lines: (number | NewField)[] = [];
+      const lines: number[] = [];
       for (let field = 0; field < this.#message.head.count; field++) lines.push(field);
       this.#lines = lines;
     }
     return this.#lines;
   }
-
-  #find(name: string, id: HeaderId): number {
-    if (this.#lines === undefined) return this.#message.head.findName(name);
-    return this.#lines.findIndex((line) => this.#is(line, name, id));
+  /** The line that stands for a field which is not one of the original's. */
+  #add(field: NewField): number {
+    return -this.#fields.push(field);
+  }
+  #fieldOf(line: number): NewField {
+    return this.#fields[-line - 1]!;
   }
 
-  #is(line: number | NewField, name: string, id: HeaderId): boolean {
+  #find(name: string, id: HeaderId): number {
+    const lines = this.#lines;
+    if (lines === undefined)
+      return id === UNKNOWN ? this.#message.head.findName(name) : this.#message.head.find(id);
+    for (let at = 0; at < lines.length; at++) if (this.#is(lines[at]!, name, id)) return at;
+    return -1;
+  }
+
+  #is(line: number, name: string, id: HeaderId): boolean {
     const { head } = this.#message;
-    const lineId = typeof line === 'number' ? head.idAt(line) : line.id;
+    const lineId = line >= 0 ? head.idAt(line) : this.#fieldOf(line).id;
     if (lineId !== id) return false;
     if (id !== UNKNOWN) return true;
-    const lineName = typeof line === 'number' ? head.nameAt(line) : line.name;
-    return lineName.toLowerCase() === name.toLowerCase();
+    const lineName = line >= 0 ? head.nameAt(line) : this.#fieldOf(line).name;
+    return lineName === name || lineName.toLowerCase() === name.toLowerCase();
   }
 
   /** What is left of a list's line without its first value; undefined when nothing is. */
-  #withoutFirst(line: number | NewField, id: HeaderId): NewField | undefined {
+  #withoutFirst(line: number, id: HeaderId): NewField | undefined {
     const { head, bytes } = this.#message;
     const value =
-      typeof line === 'number' ? { start: head.valueStartAt(line), end: head.valueEndAt(line) } : line.value;
+      line >= 0 ? { start: head.valueStartAt(line), end: head.valueEndAt(line) } : this.#fieldOf(line).value;
     const name = nameOf(id);
     if (typeof value === 'string') {
       const octets = Buffer.from(value);

@@ -191,20 +191,21 @@ export function scanHead(bytes: Buffer, start: number, end: number, limits: SipL
   return new Scanner(bytes, start, end, limits).scan();
 }
 
-class Scanner {
+class Scanner implements HeadScan {
   readonly #bytes: Buffer;
   readonly #start: number;
   readonly #end: number;
   readonly #limits: SipLimits;
-  readonly #fields: number[] = [];
+  readonly fields: number[] = [];
   #at: number;
   #seen = 0;
-  #repeated = 0;
-  #present = 0;
-  #ascii = true;
+  startLineEnd = 0;
+  repeated = 0;
+  present = 0;
+  ascii = true;
   #folded = false;
   #afterPair = -1;
-  #problem: HeadProblem | undefined;
+  problem: HeadProblem | undefined;
 
   constructor(bytes: Buffer, start: number, end: number, limits: SipLimits) {
     this.#bytes = bytes;
@@ -219,16 +220,10 @@ class Scanner {
     if (startLineEnd >= 0) {
       while (this.#at < this.#end && this.#field());
     }
-    if (this.#fields.length / STRIDE > this.#limits.headers) this.#problem ??= 'too-many-headers';
-    if (!this.#ascii && !isUtf8(this.#bytes.subarray(this.#start, this.#end))) this.#problem ??= 'not-utf8';
-    return {
-      startLineEnd: Math.max(startLineEnd - this.#start, 0),
-      fields: this.#fields,
-      repeated: this.#repeated,
-      present: this.#present,
-      ascii: this.#ascii,
-      problem: this.#problem,
-    };
+    if (this.fields.length / STRIDE > this.#limits.headers) this.problem ??= 'too-many-headers';
+    if (!this.ascii && !isUtf8(this.#bytes.subarray(this.#start, this.#end))) this.problem ??= 'not-utf8';
+    this.startLineEnd = Math.max(startLineEnd - this.#start, 0);
+    return this;
   }
 
   /** Reads one header field with its folded lines; false when the rest of the head cannot be read. */
@@ -252,14 +247,14 @@ class Scanner {
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) valueEnd--;
     while (valueStart < valueEnd && isBlank(bytes[valueStart]!)) valueStart++;
     const id = idOfOctets(bytes, line, nameEnd, hash);
-    this.#present |= 1 << (id & 31);
+    this.present |= 1 << (id & 31);
     if (id < WATCHED) {
-      this.#repeated |= this.#seen & (1 << id);
+      this.repeated |= this.#seen & (1 << id);
       this.#seen |= 1 << id;
     }
     const start = this.#start;
-    this.#fields.push(this.#folded ? id | FOLDED : id, line - start, valueStart - start, valueEnd - start);
-    if (this.#at - line > this.#limits.headerLineBytes) this.#problem ??= 'header-too-long';
+    this.fields.push(this.#folded ? id | FOLDED : id, line - start, valueStart - start, valueEnd - start);
+    if (this.#at - line > this.#limits.headerLineBytes) this.problem ??= 'header-too-long';
     return true;
   }
 
@@ -283,7 +278,7 @@ class Scanner {
       const octet = bytes[at]!;
       if (octet >= SPACE && octet < 0x7f) continue;
       if (octet >= 0x80) {
-        this.#ascii = false;
+        this.ascii = false;
       } else if (octet === CR && bytes[at + 1] === LF) {
         this.#at = at + 2;
         return at;
@@ -318,7 +313,7 @@ class Scanner {
   }
 
   #fail(problem: HeadProblem): false {
-    this.#problem ??= problem;
+    this.problem ??= problem;
     return false;
   }
 }

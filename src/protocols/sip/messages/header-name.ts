@@ -78,6 +78,9 @@ const rows: readonly Row[] = [
   ['Reject-Contact', 'j', 'list'],
   ['Request-Disposition', 'd', 'list'],
   ['Flow-Timer', '', 'single'],
+  ['Max-Breadth', '', 'single'],
+  ['Join', '', 'single'],
+  ['Target-Dialog', '', 'single'],
 ];
 
 export type HeaderId = number;
@@ -135,6 +138,9 @@ export function sameName(bytes: Uint8Array, start: number, end: number, lower: U
   }
   return true;
 }
+
+/** The names that have an id, in their usual spelling; the place of each is its id, and there is none at 0. */
+export const knownNames: readonly string[] = canonical;
 
 /** The id of a name in any case, in its full or its compact form. */
 export function idOf(name: string): HeaderId {

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '#kernel';
 import type { CSeq } from './cseq.ts';
 import type { Head } from './head.ts';
-import { MAX_FORWARDS, RECORD_ROUTE, ROUTE } from './header-name.ts';
+import { type HeaderId, MAX_FORWARDS, RECORD_ROUTE, ROUTE, UNKNOWN } from './header-name.ts';
 import type { NameAddress, NameAddressProblem } from './name-address.ts';
 import { parseNameAddress } from './name-address.ts';
 import { parseSipUri, type SipUri, type UriProblem } from './uri.ts';
@@ -33,6 +33,7 @@ abstract class Message {
   readonly to: NameAddress;
   readonly topVia: Via;
   readonly #vias: readonly [Via, ...Via[]];
+  #fromUri: Result<SipUri, UriProblem> | undefined;
 
   constructor(head: Head, essentials: Essentials) {
     this.head = head;
@@ -55,20 +56,32 @@ abstract class Message {
   /**
    * The value of the first field with this name (any case, full or compact), as one line; a list stays whole.
    */
-  header(name: string): string | undefined {
-    const field = this.head.findName(name);
+  header(name: string | HeaderId): string | undefined {
+    const field = this.#find(name);
     return field < 0 ? undefined : this.head.valueAt(field);
   }
   /** The values of all fields with this name, lists split, in order. Empty values are left out. */
-  values(name: string): string[] {
+  values(name: string | HeaderId): string[] {
     const values: string[] = [];
-    for (let field = this.head.findName(name); field >= 0; field = this.head.findName(name, field + 1)) {
+    for (let field = this.#find(name); field >= 0; field = this.#find(name, field + 1)) {
       this.head.valuesAt(field, values);
     }
-    return values.filter((value) => value !== '');
+    return values.includes('') ? values.filter((value) => value !== '') : values;
   }
-  has(name: string): boolean {
-    return this.head.findName(name) >= 0;
+  has(name: string | HeaderId): boolean {
+    return this.#find(name) >= 0;
+  }
+  /** Number of field lines; for {@link fieldId} and {@link fieldName}. */
+  get fieldCount(): number {
+    return this.head.count;
+  }
+  /** The id of the name of a field line, 0 of one that has none: `headerId`. */
+  fieldId(field: number): HeaderId {
+    return this.head.idAt(field);
+  }
+  /** The name of a field line as {@link fields} spells it. */
+  fieldName(field: number): string {
+    return this.head.nameAt(field);
   }
   /** Every field line: its name in the usual spelling (as written when unknown) and its value as one line. */
   *fields(): IterableIterator<readonly [name: string, value: string]> {
@@ -86,6 +99,15 @@ abstract class Message {
   /** Record-Route, topmost first. */
   recordRoutes(): Result<NameAddress[], NameAddressProblem> {
     return this.addresses(RECORD_ROUTE);
+  }
+  #find(name: string | HeaderId, from = 0): number {
+    if (typeof name === 'string') return this.head.findName(name, from);
+    return name === UNKNOWN ? -1 : this.head.find(name, from);
+  }
+  /** The From's URI, taken apart once. */
+  fromUri(): Result<SipUri, UriProblem> {
+    this.#fromUri ??= parseSipUri(this.from.uri);
+    return this.#fromUri;
   }
   /** The values of a list of addresses (Route, Record-Route, Path, Service-Route) by header id. */
   protected addresses(id: number): Result<NameAddress[], NameAddressProblem> {

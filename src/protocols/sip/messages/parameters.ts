@@ -9,6 +9,8 @@ export interface Parameters extends Iterable<readonly [name: string, content: st
   readonly size: number;
   get(name: string): string | undefined;
   has(name: string): boolean;
+  /** As they were written, when that is how they would be written again; else, or when nobody knows, undefined. */
+  readonly written?: string | undefined;
 }
 
 /** Beyond this many a list is no longer searched from its begin. */
@@ -25,6 +27,7 @@ const NO_CONTENT = -1;
 class ParameterList implements Parameters {
   // Not private: what compares two messages in a test has to see it.
   readonly text: string;
+  readonly #plain: boolean;
   #read: number[] | undefined;
   /** Made for a list that only somebody hostile writes. */
   #index: Map<string, number> | undefined;
@@ -32,6 +35,10 @@ class ParameterList implements Parameters {
   constructor(text: string, read?: number[]) {
     this.text = text;
     this.#read = read;
+    this.#plain = read === undefined;
+  }
+  get written(): string | undefined {
+    return this.#plain ? this.text : undefined;
   }
   get offsets(): readonly number[] {
     if (this.#read === undefined) {
@@ -155,7 +162,7 @@ export function parseParameters(text: string, start: number): Parameters | Param
   return readParameters(parameters, text, begin) ?? parameters;
 }
 
-/** Text that is known to be parameters as {@link parseParameters} takes them: read when somebody asks. */
+/** Text that is known to be parameters without white space and quotes, read when somebody asks for one. */
 export function unreadParameters(text: string): Parameters {
   return new ParameterList(text);
 }
@@ -190,8 +197,8 @@ function readParameters(
   return undefined;
 }
 
-/** Nearly every parameter is written in lower case already. */
-function lowerCase(text: string, start: number, end: number): string {
+/** Nearly all that is compared without regard to case is written in lower case already. */
+export function lowerCase(text: string, start: number, end: number): string {
   const name = text.slice(start, end);
   for (let at = start; at < end; at++) {
     const code = text.charCodeAt(at);
@@ -226,6 +233,7 @@ export function quote(text: string): string {
 
 /** `;name=value` for each parameter, values quoted where they have to be. */
 export function formatParameters(parameters: Parameters): string {
+  if (parameters.written !== undefined) return parameters.written;
   let text = '';
   for (const [name, content] of parameters) {
     text += content === undefined ? `;${name}` : `;${name}=${formatParameterValue(content)}`;

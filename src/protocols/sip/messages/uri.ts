@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '#kernel';
 import { consistsOf, DIGIT, HOST, PASSWORD, URI_HEADER, URI_PARAMETER, USER } from './characters.ts';
-import { noParameters, type Parameters } from './parameters.ts';
+import { lowerCase, noParameters, type Parameters } from './parameters.ts';
 
 /** A SIP or SIPS URI (RFC 3261 §19.1). Escapes (%40) are kept as written everywhere. */
 export interface SipUri {
@@ -90,7 +90,7 @@ export function parseHostPort(
     if (colon >= 0 && colon < end) hostEnd = colon;
     if (!consistsOf(text, start, hostEnd, HOST)) return 'host';
   }
-  const host = text.slice(start, hostEnd).toLowerCase();
+  const host = lowerCase(text, start, hostEnd);
   if (hostEnd === end) return { host, port: undefined };
   const port = parsePort(text, hostEnd + 1, end);
   return port === undefined ? 'port' : { host, port };

@@ -1,4 +1,4 @@
-import type { Via } from './via.ts';
+import { formatVia, type Via } from './via.ts';
 
 /** Where a message came from. */
 export interface Source {
@@ -27,4 +27,34 @@ export function viaWithSource(via: Via, source: Source): Via | undefined {
 
 function bare(host: string): string {
   return host.startsWith('[') ? host.slice(1, -1) : host;
+}
+
+const ASKED = ';rport';
+const RECEIVED = /;received(?:[;=]|$)/i;
+
+/**
+ * The sender's Via with where its message really came from, as a server writes it that is asked for nothing else
+ * (RFC 3261 §18.2.1, RFC 3581 §4); undefined when nothing has to be added.
+ */
+export function stampedVia(via: Via, source: Source): string | undefined {
+  const { written } = via.parameters;
+  const told = written === undefined ? via.parameters.has('received') : RECEIVED.test(written);
+  if (via.rport === undefined && !told && bare(via.host) === source.address) return undefined;
+  const end = written === undefined || told || via.rport !== true ? -1 : endOfAsked(written);
+  if (written !== undefined && end >= 0) {
+    const port = via.port === undefined ? '' : `:${via.port}`;
+    const parameters = `${written.slice(0, end)}=${source.port}${written.slice(end)};received=${source.address}`;
+    return `${via.protocol}/${via.transport} ${via.host}${port}${parameters}`;
+  }
+  const parameters = new Map(via.parameters);
+  parameters.set('received', source.address);
+  if (via.rport !== undefined) parameters.set('rport', String(source.port));
+  return formatVia({ ...via, parameters });
+}
+
+/** Behind the name of a parameter rport without a content; -1 when it is written in another way. */
+function endOfAsked(written: string): number {
+  const at = written.indexOf(ASKED);
+  const end = at + ASKED.length;
+  return at >= 0 && (end === written.length || written[end] === ';') ? end : -1;
 }

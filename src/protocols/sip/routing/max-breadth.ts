@@ -1,11 +1,14 @@
+import { idOf } from '../messages/header-name.ts';
 import type { SipRequest } from '../messages/message.ts';
+
+const MAX_BREADTH = idOf('Max-Breadth');
 
 /** What a request without the field has (RFC 5393 §5.3.3.1). */
 const FIRST_BREADTH = 60;
 
 /** On how many branches at a time a request may still be (RFC 5393 §5.3.1); one that cannot be read counts as none given. */
 export function maxBreadth(request: SipRequest): number {
-  const value = request.header('Max-Breadth');
+  const value = request.header(MAX_BREADTH);
   return value !== undefined && /^\d{1,6}$/.test(value)
     ? Math.min(Number(value), FIRST_BREADTH)
     : FIRST_BREADTH;

@@ -1,5 +1,12 @@
 import type { Endpoint } from '#platform/net';
-import { MessageEdit, maxBreadth, type SipMessage, type SipRequest, type SipResponse } from '#protocols/sip';
+import {
+  MessageEdit,
+  maxBreadth,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+  stampedVia,
+} from '#protocols/sip';
 import {
   ASSERTED_SOURCE,
   formatAssertedSource,
@@ -9,7 +16,6 @@ import {
 import { DEFAULT_MAX_FORWARDS } from '../../policy/common.ts';
 import { openHidden } from '../../rewrite/inward.ts';
 import { externalUri, internalUri, type Scene, shownParameter } from '../../rewrite/scene.ts';
-import { stampedVia } from '../../rewrite/via.ts';
 import { isNotForPartners } from '../../trust.ts';
 import type { PartnerInward } from '../policy/from-partner.ts';
 import { isVerified, messageTrust, sourceKind } from '../policy/mark.ts';
@@ -119,9 +125,9 @@ function markTrust(edit: MessageEdit, partner: Partner, verified: boolean, { set
 
 /** Takes out what a partner has no say in (trust.ts). */
 function strip(edit: MessageEdit, message: SipMessage, scene: Scene): void {
-  for (const name of message.names()) {
-    if (!isNotForPartners(name)) continue;
-    edit.remove(name);
+  for (let field = 0; field < message.fieldCount; field++) {
+    if (!isNotForPartners.at(message, field)) continue;
+    edit.remove(message.fieldName(field));
     scene.stripped();
   }
 }
