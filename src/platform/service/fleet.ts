@@ -9,6 +9,11 @@ type ServiceStatus = ProgramStatus['services'][number];
 export class Fleet<Document> {
   readonly #draining = new Set<string>();
   readonly #groups = new Map<string, SupervisedService<Document>[]>();
+  /** Who stands in for a process that is away: the process that does, and its number then. */
+  readonly #standIns = new Map<
+    SupervisedService<Document>,
+    { readonly by: SupervisedService<Document>; readonly pid: number | undefined }
+  >();
   #services: readonly SupervisedService<Document>[] = [];
 
   /** @param services the processes of each one after the other */
@@ -36,6 +41,33 @@ export class Fleet<Document> {
   }
   get healthy(): boolean {
     return this.#services.every((service) => service.status().health.ok);
+  }
+  /**
+   * Of a service in several processes each has sockets of its own: what comes to those of one that has ended is served by
+   * another one until it is back, however long that takes.
+   */
+  standIn(): void {
+    for (const group of this.#groups.values()) {
+      for (const [index, member] of group.length > 1 ? group.entries() : []) {
+        if (member.version !== undefined) this.#giveBack(member, index);
+        else this.#standInFor(member, index, group);
+      }
+    }
+  }
+  #giveBack(member: SupervisedService<Document>, index: number): void {
+    this.#standIns.get(member)?.by.giveBack(index);
+    this.#standIns.delete(member);
+  }
+  #standInFor(
+    member: SupervisedService<Document>,
+    index: number,
+    group: readonly SupervisedService<Document>[],
+  ): void {
+    const by = group.find((one) => one.version !== undefined);
+    const now = this.#standIns.get(member);
+    if (by === undefined || (now?.by === by && now.pid === by.pid)) return;
+    by.standIn(index);
+    this.#standIns.set(member, { by, pid: by.pid });
   }
   watch(): Promise<unknown> {
     return Promise.all(this.#services.map((service) => service.watch()));

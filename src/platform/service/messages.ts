@@ -47,8 +47,10 @@ const demand = z
   });
 
 export const toService = z.discriminatedUnion('type', [
-  /** Comes with the socket itself. */
-  z.object({ type: z.literal('socket'), id: z.string() }),
+  /** Comes with the socket itself; `of` another process of the service, which is away, when it is not its own. */
+  z.object({ type: z.literal('socket'), id: z.string(), of: z.int().nonnegative().optional() }),
+  /** That process is back. */
+  z.object({ type: z.literal('return'), of: z.int().nonnegative() }),
   z.object({ type: z.literal('call'), call: callNumber, request: callAction }),
   /** The end of an offer. */
   z.object({ type: z.literal('verdict'), offer: callNumber, report: reloadReport }),

@@ -90,7 +90,10 @@ export class ServiceHost {
     else if (message.type === 'verdict') this.#offers.get(message.offer)?.(message.report);
     else if (message.type === 'demand') this.#events.demand(message.demand);
     else if (message.type === 'mark') this.#sender.mark(message.number);
-    else if (socket !== undefined) this.#sockets.receive(message.id, socket);
+    else if (message.type === 'return') this.#sockets.giveBack(message.of);
+    else if (socket === undefined) return;
+    else if (message.of === undefined) this.#sockets.receive(message.id, socket);
+    else this.#sockets.standIn(message.id, message.of, socket);
   }
 
   #offer(file: string): Promise<ReloadReport> {

@@ -10,6 +10,7 @@ const BACKLOG = 1024;
 
 interface Listening {
   readonly server: Server;
+  readonly options: TcpOptions;
   onConnection: (socket: Socket) => void;
 }
 
@@ -18,6 +19,11 @@ export class ServiceSockets implements SocketSource {
   readonly #log: Log;
   readonly #received = new Map<string, BoundSocket>();
   readonly #servers = new Map<string, Listening>();
+  /** Sockets of processes that are away, by the index of the process and the id of the listener. */
+  readonly #standIns = new Map<
+    string,
+    { readonly id: string; readonly of: number; readonly server: Server }
+  >();
   readonly #datagrams = new Map<string, DatagramSocket>();
   readonly #problems = new Map<string, string>();
   readonly #told = new OncePerKey(256);
@@ -33,6 +39,22 @@ export class ServiceSockets implements SocketSource {
   receive(id: string, socket: BoundSocket): void {
     this.#received.get(id)?.close();
     this.#received.set(id, socket);
+  }
+  /** A socket of another process, for the time that it is away: what comes there is served here. */
+  standIn(id: string, of: number, socket: BoundSocket): void {
+    const own = this.#servers.get(id);
+    if (own === undefined || this.#standIns.has(`${of} ${id}`)) {
+      socket.close();
+      return;
+    }
+    const server = newServer(own.options, (accepted) => own.onConnection(accepted));
+    server.on('error', (error) => this.#log.warn('cannot stand in for a process', { listener: id, error }));
+    server.listen(socket, BACKLOG);
+    this.#standIns.set(`${of} ${id}`, { id, of, server });
+  }
+  /** It is back; connections stay. */
+  giveBack(of: number): void {
+    this.#closeStandIns((one) => one.of === of);
   }
   /** From now on ids are those of this plan. */
   prepare(plan: readonly ListenerPlan[]): void {
@@ -73,13 +95,8 @@ export class ServiceSockets implements SocketSource {
       known.onConnection = onConnection;
       return known.server;
     }
-    const server = createServer({
-      allowHalfOpen: options.allowHalfOpen ?? false,
-      pauseOnConnect: options.pauseOnConnect ?? false,
-      noDelay: options.noDelay ?? true,
-    });
-    const listening: Listening = { server, onConnection };
-    server.on('connection', (socket) => listening.onConnection(socket));
+    const server = newServer(options, (socket) => listening.onConnection(socket));
+    const listening: Listening = { server, options, onConnection };
     server.on('error', (error) => this.#failed(id, error));
     server.listen(this.#take(id), BACKLOG);
     this.#servers.set(id, listening);
@@ -138,10 +155,18 @@ export class ServiceSockets implements SocketSource {
       this.#servers.get(id)?.server.close();
       this.#servers.delete(id);
     }
+    this.#closeStandIns(({ id }) => unlisted(id));
     for (const id of [...this.#datagrams.keys()].filter(unlisted)) {
       this.#closeDatagram(id);
     }
     for (const id of [...this.#problems.keys()].filter(unlisted)) this.#problems.delete(id);
+  }
+  #closeStandIns(chosen: (one: { readonly id: string; readonly of: number }) => boolean): void {
+    for (const [key, one] of this.#standIns) {
+      if (!chosen(one)) continue;
+      one.server.close();
+      this.#standIns.delete(key);
+    }
   }
   #closeDatagram(id: string): void {
     try {
@@ -151,4 +176,13 @@ export class ServiceSockets implements SocketSource {
     }
     this.#datagrams.delete(id);
   }
+}
+
+function newServer(options: TcpOptions, onConnection: (socket: Socket) => void): Server {
+  const server = createServer({
+    allowHalfOpen: options.allowHalfOpen ?? false,
+    pauseOnConnect: options.pauseOnConnect ?? false,
+    noDelay: options.noDelay ?? true,
+  });
+  return server.on('connection', onConnection);
 }

@@ -57,6 +57,8 @@ export interface SupervisedServiceOptions<Document> {
   readonly socket: (id: string, worker: number) => Result<BoundSocket>;
   readonly events: Pick<EventHub, 'attach' | 'detach' | 'emit' | 'demand' | 'handleDemand' | 'handleSync'>;
   readonly onRestart: (service: string) => void;
+  /** It has ended, or is back: whoever stands in for others may have to change. */
+  readonly onChange?: () => void;
   readonly onOffer: (service: string, file: string) => Promise<ReloadReport>;
 }
 
@@ -156,6 +158,9 @@ export class SupervisedService<Document> implements Participant<Document> {
     return Promise.race([life.ready.promise.then(() => true), gone]);
   }
 
+  get pid(): number | undefined {
+    return this.#life?.launched.pid;
+  }
   /** What its metrics are told apart by. */
   get labels(): Readonly<Record<string, string>> {
     const { index, count } = this.#worker;
@@ -195,6 +200,7 @@ export class SupervisedService<Document> implements Participant<Document> {
     this.#version = version;
     this.#state = 'running';
     this.#keepSockets(this.#prepared);
+    this.#options.onChange?.();
     return ok(undefined);
   }
 
@@ -257,6 +263,18 @@ export class SupervisedService<Document> implements Participant<Document> {
     if (life === undefined || this.#state === 'starting') return false;
     life.launched.channel.send(message);
     return true;
+  }
+
+  /** Serves what comes for another process of the service, which is away, until `giveBack`. */
+  standIn(of: number): void {
+    for (const { id, service, transport } of this.#options.current()?.plan ?? []) {
+      if (service !== this.service || transport !== 'tcp') continue;
+      const socket = this.#options.socket(id, of);
+      if (socket.ok) this.#life?.launched.channel.send({ type: 'socket', id, of }, socket.value);
+    }
+  }
+  giveBack(of: number): void {
+    this.#life?.launched.channel.send({ type: 'return', of });
   }
 
   replace(reason: string): void {
@@ -356,6 +374,7 @@ export class SupervisedService<Document> implements Participant<Document> {
     this.#restarts += 1;
     this.#log.error('service ended', { code: 'SLP-SVC-0001', how, restartInMs: Math.round(delay) });
     this.#options.onRestart(this.service);
+    this.#options.onChange?.();
     this.#tell('service-ended', 'error', { service: this.name, how, restartInMs: Math.round(delay) });
     if (delay === 0) this.#restart();
     else this.#options.clock.after(delay, () => this.#restart());

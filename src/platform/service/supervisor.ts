@@ -316,6 +316,7 @@ export class Supervisor<Document> {
       socket: (id, index) => this.#table.socket(id, index),
       events: this.#events,
       onRestart: (service) => this.#restarts.inc(service),
+      onChange: () => this.#fleet.standIn(),
       onOffer: (service, file) => this.#offer(service, file),
     });
   }

@@ -14,6 +14,8 @@ export interface TestDocument {
   readonly unhealthy?: readonly string[];
   /** Names of services that end when they commit it. */
   readonly crash?: readonly string[];
+  /** While there is such a file, the second process of a service ends whenever it is started. */
+  readonly secondEnds?: string;
   readonly files?: readonly string[];
 }
 

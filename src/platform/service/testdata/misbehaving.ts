@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { err, failure, ok, type Result } from '#kernel';
 import { LEVEL } from '#platform/telemetry';
@@ -19,6 +20,9 @@ export class Misbehaving {
   }
   async provision(document: TestDocument, swap: () => void): Promise<Result<Provision>> {
     this.history.push(`provision ${document.greeting}`);
+    const second = this.#context.worker?.index === 1;
+    if (second && document.secondEnds !== undefined && existsSync(document.secondEnds))
+      process.kill(process.pid, 'SIGKILL');
     if (document.refuse?.includes(this.#name)) return err(failure('SLP-SVC-0008', 'told to refuse'));
     return ok({
       commit: async () => {
