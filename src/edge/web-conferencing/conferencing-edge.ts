@@ -3,7 +3,7 @@ import { type CloseReason, type Connection, sourceKey } from '#platform/net';
 import { type Join, PsomDoor, refuseJoin } from '#platform/psom-door';
 import { type ContentAnswer, type ContentRequest, ServiceLinks } from '#platform/psom-link';
 import type { EventStream, Metrics } from '#platform/telemetry';
-import type { JoinRefusal } from '#protocols/psom';
+import type { JoinRefusal, ObjectBudget } from '#protocols/psom';
 import type { ConferenceClaims } from '#protocols/tokens';
 import { ConferencingEvents } from './conferencing-events.ts';
 import type { EdgeMetrics } from './metrics.ts';
@@ -47,6 +47,8 @@ const TOLD: Readonly<Record<Refusal, readonly [JoinRefusal, number]>> = {
   draining: ['no-service', 1],
   service: ['token', 0],
 };
+/** Objects of meetings that are remembered for whoever asks for operations, of all participants: some fifty megabytes. */
+const OBSERVED_OBJECTS = 262_144;
 /** Codes of the two answers in their frames (docs/protocols/psom.md). */
 const JOINED = 17;
 const REFUSED = 18;
@@ -61,6 +63,7 @@ export class ConferencingEdge {
   readonly #desk: JoinDesk;
   readonly #files = new FilesUnderWay();
   readonly #writer = new TurnWriter();
+  readonly #objects: ObjectBudget = { left: OBSERVED_OBJECTS };
   readonly #events: ConferencingEvents;
   readonly #participants = new Set<Participant>();
   #prepared: Prepared;
@@ -152,7 +155,7 @@ export class ConferencingEdge {
   }
   #relay(claims: ConferenceClaims, outside: Connection, inside: Connection, source: string): void {
     const { clock, meters, events } = this.#context;
-    const trace = new PsomTrace(events, claims, outside);
+    const trace = new PsomTrace(events, claims, outside, this.#objects);
     const relay = new Relay({
       outside,
       inside,
@@ -167,7 +170,10 @@ export class ConferencingEdge {
         if (first[2] === REFUSED) this.#handleRefusedInside(outside, claims, source);
         else if (first[2] === JOINED) this.#events.operation('JOINED', outside, {}, claims);
       },
-      ended: (reason) => this.#handleEnd(participant, source, reason),
+      ended: (reason) => {
+        trace.close();
+        this.#handleEnd(participant, source, reason);
+      },
     });
     const participant: Participant = { claims, relay, since: clock.wall() };
     this.#participants.add(participant);

@@ -1,7 +1,13 @@
 import { participantTrace } from '#platform/message-log';
 import type { Connection } from '#platform/net';
 import { type EventStream, LEVEL, peerLabel, type Tap } from '#platform/telemetry';
-import { encodeObserved, INTEREST, type ObservedOperation, OperationFollower } from '#protocols/psom';
+import {
+  encodeObserved,
+  INTEREST,
+  type ObjectBudget,
+  type ObservedOperation,
+  OperationFollower,
+} from '#protocols/psom';
 import type { ConferenceClaims } from '#protocols/tokens';
 
 /** What a participant and the service say to each other, for whoever asks. Bytes are looked at in passing, and go on as they are. */
@@ -13,7 +19,7 @@ export class PsomTrace {
   readonly #peer: Uint8Array;
   readonly #follower: OperationFollower;
 
-  constructor(events: EventStream, claims: ConferenceClaims, outside: Connection) {
+  constructor(events: EventStream, claims: ConferenceClaims, outside: Connection, objects: ObjectBudget) {
     this.#events = events;
     this.#tap = events.tap('Psom');
     this.#claims = claims;
@@ -23,11 +29,16 @@ export class PsomTrace {
       interest: () => this.#interest(),
       tell: (operation) => this.#tell(operation),
       lost: (rule, from) => this.#lost(rule, from),
+      objects,
     });
   }
 
   passed(direction: 'inward' | 'outward', bytes: Uint8Array): void {
     this.#follower.push(direction === 'inward' ? 'client' : 'server', bytes);
+  }
+
+  close(): void {
+    this.#follower.close();
   }
 
   #interest(): number {

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '#kernel';
 import type { CloseReason, Connection } from '#platform/net';
-import type { Gathered, TurnWriter } from './turn-writer.ts';
+import { type Gathered, type TurnWriter, writeGathered } from './turn-writer.ts';
 
 export interface RelayOptions {
   readonly outside: Connection;
@@ -34,7 +34,7 @@ export class Relay {
   #over = false;
   #held: { link: boolean; rate: Cancel | undefined } = { link: false, rate: undefined };
   readonly #inward: Gathered = { take: (bytes, sent) => this.#sendInside(bytes, sent) };
-  readonly #outward: Gathered = { take: (bytes, sent) => this.outside.write(bytes, sent) };
+  readonly #outward: Gathered = { take: (bytes, sent) => void writeGathered(this.outside, bytes, sent) };
 
   constructor(options: RelayOptions) {
     const { outside, inside, clock } = options;
@@ -66,7 +66,7 @@ export class Relay {
     if (this.#held.rate !== undefined) this.outside.pause();
   }
   #sendInside(bytes: Buffer, sent: () => void): void {
-    if (this.inside.write(bytes, sent)) return;
+    if (writeGathered(this.inside, bytes, sent)) return;
     this.#held.link = true;
     this.outside.pause();
   }

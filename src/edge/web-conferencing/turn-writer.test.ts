@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Gathered, TurnWriter } from './turn-writer.ts';
+import { type Gathered, TurnWriter, writeGathered } from './turn-writer.ts';
 
 const SLAB = 65_536;
 
@@ -115,4 +115,35 @@ test('a receiver may write to others while it takes', async () => {
   await turn();
   await turn();
   assert.equal(other.text, 'heard');
+});
+
+test('whoever reads slowly keeps no memory that others share: a small piece that has to wait is copied', () => {
+  const writer = new TurnWriter();
+  const kept: Uint8Array[] = [];
+  const slow = { queued: 1, write: (bytes: Uint8Array) => kept.push(bytes) > 0 };
+  const quick = new Receiver();
+  const memory = new Set<ArrayBufferLike>();
+  for (let turn = 0; turn < 400; turn++) {
+    writer.write({ take: (bytes, sent) => void writeGathered(slow, bytes, sent) }, Buffer.from(`${turn}`));
+    writer.write(quick, Buffer.alloc(SLAB / 2, 'x'));
+    writer.flush();
+    for (const piece of quick.pieces.splice(0)) memory.add(piece.buffer);
+    for (const sent of quick.sent.splice(0)) sent();
+  }
+  assert.ok(memory.size <= 2, `${memory.size} pieces of memory for one at a time`);
+  assert.equal(Buffer.concat(kept).toString(), Array.from({ length: 400 }, (_, turn) => turn).join(''));
+  assert.ok(kept.every(({ buffer, length }) => buffer.byteLength === length));
+});
+
+test('a piece that need not wait is written as it is, and so is one that is large', () => {
+  const written: Uint8Array[] = [];
+  let sent = 0;
+  const count = () => {
+    sent += 1;
+  };
+  const [small, large] = [Buffer.from('small'), Buffer.alloc(SLAB / 4)];
+  const to = (queued: number) => ({ queued, write: (bytes: Uint8Array) => written.push(bytes) > 0 });
+  writeGathered(to(0), small, count);
+  writeGathered(to(1), large, count);
+  assert.deepEqual([written[0] === small, written[1] === large, sent], [true, true, 0]);
 });

@@ -1,3 +1,5 @@
+import type { Connection } from '#platform/net';
+
 /** Where gathered bytes go. */
 export interface Gathered {
   /** @param sent to be called when the bytes may be overwritten; never, when that is not certain */
@@ -13,6 +15,8 @@ interface Slab {
 }
 
 const SLAB_BYTES = 65_536;
+/** Keeps no more than four times its own size from being used again. */
+const LARGE_BYTES = SLAB_BYTES / 4;
 /** Kept for use again; more than that are left to the collector. */
 const SPARE_SLABS = 64;
 
@@ -77,6 +81,23 @@ export class TurnWriter {
     slab.full = false;
     this.#spare.push(slab);
   }
+}
+
+/**
+ * Writes gathered bytes. Whoever reads slowly must not keep memory that others share: a small piece that would have to wait is
+ * copied once more.
+ * @returns as `Connection.write`
+ */
+export function writeGathered(
+  to: Pick<Connection, 'queued' | 'write'>,
+  bytes: Uint8Array,
+  sent: () => void,
+): boolean {
+  if (to.queued === 0 || bytes.length >= LARGE_BYTES) return to.write(bytes, sent);
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  own.set(bytes);
+  sent();
+  return to.write(own);
 }
 
 function newSlab(): Slab {

@@ -44,6 +44,7 @@ export { type ParameterValue, parameterTexts } from './objects/parameters.ts';
 export { type PsomEvent, type PsomFault, type PsomLimits, PsomPeer } from './objects/peer.ts';
 export { SharedCall } from './objects/shared-call.ts';
 export { decodeObserved, encodeObserved, type Observed } from './observer/observed.ts';
+export type { ObjectBudget } from './observer/observed-objects.ts';
 export {
   type FollowFault,
   INTEREST,

@@ -68,7 +68,9 @@ function hostile(leaving: boolean): (input: Uint8Array) => void {
 /** What a follower tells, when the first half of the input is the client's and the rest the server's, in such pieces. */
 function followed(input: Uint8Array, pieceBytes: number): string[] {
   const told: string[] = [];
+  const objects = { left: 5 };
   const follower = new OperationFollower({
+    objects,
     interest: () => INTEREST.everything,
     tell: ({ frame, ...about }) => {
       if (follower.lost) throw new Error('told after the end');
@@ -85,7 +87,9 @@ function followed(input: Uint8Array, pieceBytes: number): string[] {
     for (let at = 0; at < half.length; at += pieceBytes)
       follower.push(from, half.subarray(at, at + pieceBytes));
   }
-  if (follower.objectCount > 1 + input.length) throw new Error('objects from nowhere');
+  if (follower.objectCount !== 1 + 5 - objects.left) throw new Error('objects are counted wrong');
+  follower.close();
+  if (objects.left !== 5) throw new Error('objects are kept');
   return told;
 }
 

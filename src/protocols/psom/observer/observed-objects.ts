@@ -35,15 +35,22 @@ const methods = new Map(
 );
 const MOST_DEPTH = 8;
 
+/** How many objects more may be remembered, of all connections together. */
+export interface ObjectBudget {
+  left: number;
+}
+
 /** The objects of one connection, followed from outside; bounded, and never surprised by what either side does. */
 export class ObservedObjects {
   readonly #root: ObservedObject = object(0, '', undefined, meeting);
   readonly #byProxy = new Map<number, ObservedObject>([[0, this.#root]]);
   readonly #most: number;
+  readonly #budget: ObjectBudget;
 
-  /** @param most objects at a time; what is connected beyond that stays unknown */
-  constructor(most: number) {
+  /** @param most objects at a time; what is connected beyond that, or beyond the budget, stays unknown */
+  constructor(most: number, budget: ObjectBudget) {
     this.#most = most;
+    this.#budget = budget;
   }
   get size(): number {
     return this.#byProxy.size;
@@ -57,12 +64,13 @@ export class ObservedObjects {
     if (before === this.#root) return;
     if (before !== undefined) this.#free(before);
     const above = this.#byProxy.get(parent);
-    if (this.#byProxy.size >= this.#most || above === undefined) return;
+    if (this.#byProxy.size >= this.#most || this.#budget.left === 0 || above === undefined) return;
     const shown = KNOWN_NAME.test(name) ? name : `[${name.length} characters]`;
     const entry = object(proxy, shown, above, interfaces.get(declared));
     above.children ??= new Set();
     above.children.add(entry);
     this.#byProxy.set(proxy, entry);
+    this.#budget.left -= 1;
   }
   /** One side has disconnected it, or confirms that the other has: then it is gone, with all that hangs below it. */
   disconnect(proxy: number, from: Side): void {
@@ -72,10 +80,16 @@ export class ObservedObjects {
     else if (entry.leaving !== from) this.#free(entry);
   }
 
+  /** Forgets all but the root. */
+  clear(): void {
+    for (const child of [...(this.#root.children ?? [])]) this.#free(child);
+  }
+
   #free(entry: ObservedObject): void {
     const going = [entry];
     for (let one = going.pop(); one !== undefined; one = going.pop()) {
       this.#byProxy.delete(one.proxy);
+      this.#budget.left += 1;
       if (one.children !== undefined) going.push(...one.children);
     }
     entry.parent?.children?.delete(entry);

@@ -17,7 +17,9 @@ class Watch {
   readonly lines: string[] = [];
   readonly told: ObservedOperation[] = [];
   readonly lost: string[] = [];
+  readonly objects = { left: 100_000 };
   readonly follower = new OperationFollower({
+    objects: this.objects,
     interest: () => this.interest,
     tell: (operation) => {
       const { from, operation: kind, object, interface: declared, method } = operation;
@@ -259,4 +261,28 @@ test('every method that is named in the weights exists', () => {
   const answers = all.filter(([from, ...of]) => from === 'server' && weightOf(from, ...of) === 'signalling');
   assert.equal(flowIn.length, 6);
   assert.equal(answers.length, 7);
+});
+
+test('all connections share one budget of objects, and give back what they had when they end or are lost', () => {
+  const [watch, other] = [new Watch(), new Watch()];
+  watch.objects.left = 3;
+  const { version, serverHash, clientHash } = content;
+  const about = { interface: 'Content', version, serverHash, clientHash };
+  const connect = (proxy: number, parent: number) =>
+    encodeOperation({ kind: 'connect', parent, proxy, name: `content.${proxy}`, ...about });
+  watch.push('client', connect(1, 0), connect(3, 1), connect(5, 3), connect(7, 5));
+  assert.deepEqual([watch.follower.objectCount, watch.objects.left], [4, 0]);
+  assert.equal(watch.lines.at(-1), 'client CONNECT #7');
+  watch.push('client', encodeOperation({ kind: 'disconnect', proxy: 3, reason: 'closed' }));
+  watch.push('server', encodeOperation({ kind: 'disconnect', proxy: 3, reason: 'confirmed' }));
+  assert.equal(watch.objects.left, 2);
+  watch.follower.close();
+  assert.equal(watch.objects.left, 3);
+  const told = watch.lines.length;
+  watch.push('client', connect(9, 0));
+  assert.deepEqual([watch.lines.length, watch.lost], [told, []]);
+  other.push('client', connect(1, 0), Uint8Array.of(0, 0));
+  assert.deepEqual([other.lost.length, other.objects.left], [0, 99_999]);
+  other.push('client', Uint8Array.of(3));
+  assert.deepEqual([other.lost, other.objects.left], [['client empty-frame'], 100_000]);
 });

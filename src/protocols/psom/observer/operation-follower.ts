@@ -1,5 +1,5 @@
 import { decodeOperation } from '../framing/operations.ts';
-import { ObservedObjects, pathOf } from './observed-objects.ts';
+import { type ObjectBudget, ObservedObjects, pathOf } from './observed-objects.ts';
 import type { Side, Weight } from './weight.ts';
 
 /** An operation that passed; everything but its beginning is words of ours. */
@@ -32,6 +32,7 @@ export interface FollowerOptions {
   readonly tell: (operation: ObservedOperation) => void;
   /** Once. Nothing is told afterwards. */
   readonly lost: (fault: FollowFault, from: Side) => void;
+  readonly objects: ObjectBudget;
 }
 
 /** Of a frame that is told, so much is kept. */
@@ -70,7 +71,7 @@ class Direction {
  */
 export class OperationFollower {
   readonly #options: FollowerOptions;
-  readonly #objects = new ObservedObjects(MOST_OBJECTS);
+  readonly #objects: ObservedObjects;
   readonly #client = new Direction('client');
   readonly #server = new Direction('server');
   #interest = 0;
@@ -78,6 +79,7 @@ export class OperationFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    this.#objects = new ObservedObjects(MOST_OBJECTS, options.objects);
   }
   /** Objects that are known, the root included. */
   get objectCount(): number {
@@ -87,6 +89,11 @@ export class OperationFollower {
     return this.#lost;
   }
 
+  /** The connection has ended. */
+  close(): void {
+    this.#lost = true;
+    this.#objects.clear();
+  }
   push(from: Side, bytes: Uint8Array): void {
     if (this.#lost) return;
     this.#interest = this.#options.interest();
@@ -149,7 +156,7 @@ export class OperationFollower {
   }
   #fail(fault: FollowFault, { from }: Direction): number {
     if (!this.#lost) {
-      this.#lost = true;
+      this.close();
       this.#options.lost(fault, from);
     }
     return HEAD_BYTES;
