@@ -83,3 +83,51 @@ test('Binding, which everybody asks all the time, is told to who wants everythin
     assert.equal(bench.events.size, expected);
   }
 });
+
+test('a request that the relay refuses is a decision with its reason, and whose it was; the first step of everybody is none', async (t) => {
+  const bench = await Bench.start({
+    external: [EXTERNAL],
+    internal: [INTERNAL],
+    ports: [56_180, 56_189],
+    allowedPeers: [`${PEER}/32`],
+  });
+  t.after(() => bench.stop());
+  const demand = (level: 'info' | 'verbose') =>
+    bench.events.demand({ providers: { Av: { level, bodies: false } } });
+  const told = () =>
+    new FrameReader()
+      .push(bench.events.drain(1 << 20) ?? Buffer.alloc(0))
+      .map(readFrame)
+      .flatMap((item) => (item?.type === 'record' ? [item.record] : []));
+  demand('info');
+  const token = bench.token('sip:alice@example.test');
+  const account = accountOf(Buffer.from(token.username)) ?? assert.fail();
+  const alice = await TestClient.open(bench, OUTSIDE, EXTERNAL, token);
+  t.after(() => alice.close());
+  await alice.allocated();
+  assert.deepEqual(told(), [], 'nobody was refused anything');
+  await assert.rejects(alice.bindChannel('10.1.2.3', 5000));
+  const [forbidden, ...more] = told();
+  assert.equal(more.length, 0);
+  assert.deepEqual(
+    [forbidden?.provider, forbidden?.kind, forbidden?.name, forbidden?.level],
+    ['Av', 'decision', 'relay-request-refused', 'info'],
+  );
+  const { rule, code, request, face } = forbidden?.fields ?? {};
+  assert.deepEqual([rule, code, request, face], ['Forbidden', 403, 'ChannelBind', 'external']);
+  assert.deepEqual(forbidden?.keys, { address: [OUTSIDE], trace: [traceOf(account)] });
+  const stranger = await TestClient.open(bench, OUTSIDE, EXTERNAL, { ...token, password: 'wrong' });
+  t.after(() => stranger.close());
+  await assert.rejects(stranger.allocated());
+  const [wrong] = told();
+  assert.deepEqual([wrong?.fields?.rule, wrong?.keys.trace], ['Unauthenticated', undefined]);
+  assert.doesNotMatch(JSON.stringify(wrong), /alice|wrong|nonce/);
+  demand('verbose');
+  const other = await TestClient.open(bench, OUTSIDE, EXTERNAL, token);
+  t.after(() => other.close());
+  await other.allocated();
+  assert.deepEqual(
+    told().map(({ name, level, fields }) => [name, level, fields?.rule]),
+    [['relay-request-refused', 'verbose', 'Unauthenticated']],
+  );
+});

@@ -2,15 +2,17 @@ import { traceOf } from '#platform/message-log';
 import { type EventStream, eventEndpoint, LEVEL, peerLabel, type Tap } from '#platform/telemetry';
 import type { EventField } from '#protocols/log-query';
 import {
+  ErrorCode,
   looksLikeMs,
   MessageClass,
   Method,
+  MsErrorCode,
   MsMessageType,
   messageType,
   readU16,
   readU32,
 } from '#protocols/stun';
-import type { Allocation, AllocationEnd, TurnDrop, TurnListener } from '#protocols/turn';
+import type { Allocation, AllocationEnd, RefusedRequest, TurnDrop, TurnListener } from '#protocols/turn';
 
 const HEADER_BYTES = 20;
 const MAGIC_COOKIE = 0x2112_a442;
@@ -27,16 +29,22 @@ const BINDING: ReadonlySet<number> = new Set(
   Object.values(MessageClass).map((messageClass) => messageType(Method.Binding, messageClass)),
 );
 
+const ERRORS = namesOf(ErrorCode);
+const MS_ERRORS = namesOf(MsErrorCode);
+const METHODS = namesOf(Method);
+
 /** What the relay tells: its signalling without the data, and what became of allocations. */
 export class RelayEvents {
   readonly #events: EventStream;
   readonly #signalling: Tap;
   readonly #relay: Tap;
+  readonly #decisions: Tap;
 
   constructor(events: EventStream) {
     this.#events = events;
     this.#signalling = events.tap('Stun');
     this.#relay = events.tap('Turn');
+    this.#decisions = events.tap('Av');
   }
 
   /** Asked for every datagram between clients and the relay, data too: one comparison while nobody wants any. */
@@ -83,6 +91,28 @@ export class RelayEvents {
     this.#events.emit({ ...what, name: 'datagram-ignored', fields: { rule: reason } });
   }
 
+  /** A request that was answered with an error; who is asked for a credential, or for a fresh nonce, was not refused anything yet. */
+  refused({ listener, address, port, message, proof }: RefusedRequest, code: ErrorCode | MsErrorCode): void {
+    const isFirstStep =
+      code === ErrorCode.StaleNonce || (code === ErrorCode.Unauthenticated && message.hasIntegrity !== true);
+    const level = isFirstStep ? 'verbose' : 'info';
+    if (this.#decisions.level < LEVEL[level]) return;
+    const { method, type } = message;
+    this.#events.emit({
+      ...{ provider: 'Av', component: 'relay', level, kind: 'decision', name: 'relay-request-refused' },
+      connection: `${listener.transport}-${listener.id}`,
+      local: eventEndpoint(listener),
+      remote: eventEndpoint({ address, port }),
+      fields: {
+        rule: (method === undefined ? MS_ERRORS : ERRORS).get(code) ?? String(code),
+        code,
+        request: method === undefined ? `ms-turn ${type}` : (METHODS.get(method) ?? String(method)),
+        face: listener.face,
+      },
+      keys: { address: [address], ...(proof?.user === undefined ? {} : { trace: [traceOf(proof.user)] }) },
+    });
+  }
+
   #tell(name: string, allocation: Allocation, more: Readonly<Record<string, EventField>>): void {
     const { id, listener, clientAddress, clientPort, relays, user } = allocation;
     const relayed = relays.map(({ advertised, port }) => eventEndpoint({ address: advertised, port }));
@@ -110,4 +140,9 @@ export class RelayEvents {
       },
     });
   }
+}
+
+/** The registry's names by their numbers. */
+function namesOf(numbers: Readonly<Record<string, number>>): ReadonlyMap<number, string> {
+  return new Map(Object.entries(numbers).map(([name, number]) => [number, name]));
 }

@@ -5,12 +5,13 @@ import { type DatagramLimits, type DatagramSocket, NodeDatagrams } from '#platfo
 import type { HalfOpenConnection } from '#platform/net';
 import type { EventStream, Log, Metrics } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
-import { pseudoServerHello } from '#protocols/stun';
+import { type ErrorCode, type MsErrorCode, pseudoServerHello } from '#protocols/stun';
 import {
   type Allocation,
   type AllocationEnd,
   type Face,
   type PeerConnection,
+  type RefusedRequest,
   type Relay,
   type TurnDrop,
   type TurnListener,
@@ -284,6 +285,10 @@ export class RelayHost implements TurnSink {
   drop(reason: TurnDrop): void {
     this.#options.meters.drops.inc(reason);
     this.#events.ignored(reason);
+  }
+
+  refused(request: RefusedRequest, code: ErrorCode | MsErrorCode): void {
+    this.#events.refused(request, code);
   }
 
   allocationOpened(allocation: Allocation): void {

@@ -31,4 +31,4 @@ export {
   type TurnListener,
 } from './relay/turn-listener.ts';
 export { TurnRelay, type TurnRelayOptions, type TurnRelaySettings } from './relay/turn-relay.ts';
-export { type AllocationEnd, allocationEnds, type TurnSink } from './relay/turn-sink.ts';
+export { type AllocationEnd, allocationEnds, type RefusedRequest, type TurnSink } from './relay/turn-sink.ts';

@@ -78,7 +78,7 @@ export function refuseUnproven(
   unknown?: readonly number[],
 ): void {
   if (!mayAnswer(state, request)) return;
-  state.countRefusal(code);
+  state.refused(request, code);
   encodeErrorCode(begin(state, request, MessageClass.Error), code);
   if (unknown !== undefined) encodeUnknownAttributes(writer, unknown);
   send(state, request);
@@ -107,7 +107,7 @@ export function challenge(
   anonymity = false,
 ): void {
   if (!mayAnswer(state, request)) return;
-  state.countRefusal(code);
+  state.refused(request, code);
   encodeErrorCode(begin(state, request, MessageClass.Error), code);
   encodeText(writer, AttributeType.Realm, state.realmOctets);
   const { listener, address, port, now } = request;
@@ -148,7 +148,7 @@ export function refuse(
   code: ErrorCode,
   unknown?: readonly number[],
 ): void {
-  state.countRefusal(code);
+  state.refused(request, code);
   encodeErrorCode(begin(state, request, MessageClass.Error), code);
   if (unknown !== undefined) encodeUnknownAttributes(writer, unknown);
   encodeIntegrity(request);
@@ -157,7 +157,7 @@ export function refuse(
 
 /** Try Alternate (RFC 8489 §10): another server takes the client; over TLS it hears its name too. */
 export function sendAway(state: RelayState, request: ProvenRequest, to: AlternateServer): void {
-  state.countRefusal(ErrorCode.TryAlternate);
+  state.refused(request, ErrorCode.TryAlternate);
   encodeErrorCode(begin(state, request, MessageClass.Error), ErrorCode.TryAlternate);
   encodeMappedAddress(writer, AttributeType.AlternateServer, to.address, to.port);
   if (request.listener.transport === 'tls') {

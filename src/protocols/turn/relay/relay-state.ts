@@ -26,7 +26,7 @@ import { Reservations } from './reservations.ts';
 import { EdgeTunnel } from './tunnel/edge-tunnel.ts';
 import { isStream, type TurnListener } from './turn-listener.ts';
 import type { Proof } from './turn-request.ts';
-import type { AllocationEnd, TurnSink } from './turn-sink.ts';
+import type { AllocationEnd, RefusedRequest, TurnSink } from './turn-sink.ts';
 
 /** What a TurnRelay is made of and with. */
 export interface RelayStateOptions {
@@ -163,8 +163,9 @@ export class RelayState {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
     this.sink.drop(reason);
   }
-  countRefusal(code: ErrorCode | MsErrorCode): void {
+  refused(request: RefusedRequest, code: ErrorCode | MsErrorCode): void {
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
+    this.sink.refused(request, code);
   }
   find(listener: number, address: string, port: number): Allocation | undefined {
     const clients = this.#fiveTuples.get(listener)?.get(port);

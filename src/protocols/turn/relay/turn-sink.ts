@@ -1,3 +1,4 @@
+import type { ErrorCode, MsErrorCode } from '#protocols/stun';
 import type { Allocation } from './allocation.ts';
 import type { TurnDrop } from './drops.ts';
 import type { PeerConnection } from './peer-connections.ts';
@@ -20,6 +21,17 @@ export const allocationEnds: readonly AllocationEnd[] = [
   'closed-by-operator',
   'connection-closed',
 ];
+
+/** What there is to tell of a request that was refused; views in it are valid during the call. */
+export interface RefusedRequest {
+  readonly listener: TurnListener;
+  readonly address: string;
+  readonly port: number;
+  /** `method`: STUN; `type`: the Microsoft dialect, which has no methods. */
+  readonly message: { readonly method?: number; readonly type?: number; readonly hasIntegrity?: boolean };
+  /** Of whoever has proved who they are. */
+  readonly proof?: { readonly key: Uint8Array; readonly user?: string } | undefined;
+}
 
 /**
  * Where the relay's output goes. The relay calls these synchronously from inside its own `handle…` methods,
@@ -89,6 +101,8 @@ export interface TurnSink {
   closeConnection(connection: PeerConnection): void;
   /** Something was ignored or refused. Already counted in `TurnRelay.drops`. */
   drop(reason: TurnDrop): void;
+  /** A request is answered with an error. Already counted in `TurnRelay.refusals`. */
+  refused(request: RefusedRequest, code: ErrorCode | MsErrorCode): void;
   /** An allocation has just been answered with success. */
   allocationOpened(allocation: Allocation): void;
   allocationClosed(allocation: Allocation, reason: AllocationEnd): void;

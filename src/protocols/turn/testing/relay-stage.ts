@@ -25,6 +25,7 @@ import {
   type AllocationEnd,
   type PeerConnection,
   parsePeerPolicy,
+  type RefusedRequest,
   type Relay,
   type TurnDrop,
   type TurnListener,
@@ -78,6 +79,14 @@ export class RecordingSink implements TurnSink {
   readonly closed: Relay[] = [];
   readonly drops: TurnDrop[] = [];
   readonly opened: Allocation[] = [];
+  readonly refusals: {
+    readonly address: string;
+    readonly code: number;
+    readonly user: string | undefined;
+  }[] = [];
+  refused({ address, proof }: RefusedRequest, code: number): void {
+    this.refusals.push({ address, code, user: proof?.user });
+  }
   readonly ended: { allocation: Allocation; reason: AllocationEnd }[] = [];
   readonly #frame = Buffer.alloc(66_000);
 

@@ -72,7 +72,7 @@ export function refuseMsUnproven(
   fill: (writer: MsWriter) => void = () => {},
 ): void {
   if (!mayAnswer(state, request)) return;
-  state.countRefusal(code);
+  state.refused(request, code);
   encodeMsErrorCode(begin(state, request, errorOf(request.message.type)), code);
   fill(writer);
   send(state, request);
@@ -96,7 +96,7 @@ export function refuseMs(
   code: MsErrorCode,
   unknown?: readonly number[],
 ): void {
-  state.countRefusal(code);
+  state.refused(request, code);
   encodeMsErrorCode(begin(state, request, errorOf(request.message.type)), code);
   if (unknown !== undefined) encodeMsUnknownAttributes(writer, unknown);
   encodeMsIntegrity(writer, key);
