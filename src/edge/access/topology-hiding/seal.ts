@@ -3,7 +3,9 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
+  createSecretKey,
   hkdfSync,
+  type KeyObject,
   timingSafeEqual,
 } from 'node:crypto';
 
@@ -22,9 +24,10 @@ export interface SealSecrets {
   readonly others: readonly Uint8Array[];
 }
 
+/** Key objects: given as octets, a key costs four to ten times what is then done with it. */
 interface PurposeKeys {
-  readonly mac: Buffer;
-  readonly cipher: Buffer;
+  readonly mac: KeyObject;
+  readonly cipher: KeyObject;
   /** The messages of one call show and name the same target and routes again and again. */
   readonly sealed: RecentPairs;
   readonly opened: RecentPairs;
@@ -141,14 +144,14 @@ function sealKey(secret: Uint8Array): SealKey {
 function derive(secret: Uint8Array, purpose: SealPurpose): PurposeKeys {
   const bytes = Buffer.from(hkdfSync('sha256', secret, '', `sallyport access seal ${purpose}`, 48));
   return {
-    mac: bytes.subarray(0, 32),
-    cipher: bytes.subarray(32),
+    mac: createSecretKey(bytes.subarray(0, 32)),
+    cipher: createSecretKey(bytes.subarray(32)),
     sealed: new RecentPairs(),
     opened: new RecentPairs(),
   };
 }
 
-function tagOf(key: Buffer, plain: Uint8Array): Buffer {
+function tagOf(key: KeyObject, plain: Uint8Array): Buffer {
   return createHmac('sha256', key).update(plain).digest().subarray(0, TAG_BYTES);
 }
 
