@@ -30,6 +30,12 @@ export interface Gauge<Value extends string = never> {
   value(...label: [Value] extends [never] ? [] : [value: Value]): number;
 }
 
+/**
+ * How often the delay of the event loop is looked at, in milliseconds; it is a part of the delays that are told. With the usual 10 the
+ * processes of an edge that does nothing take 4.5 % of a core.
+ */
+const LOOP_LOOK_MS = 100;
+
 type Kind = 'counter' | 'gauge';
 
 /**
@@ -61,7 +67,7 @@ export class Metrics {
 
   /** Adds the runtime's own metrics: processor time, memory, event loop delay, garbage collection. */
   collectProcess(): void {
-    collectDefaultMetrics({ register: this.#registry });
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: LOOP_LOOK_MS });
   }
 
   /** In the Prometheus text format. */
