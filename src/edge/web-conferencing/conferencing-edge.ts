@@ -3,7 +3,7 @@ import { type CloseReason, type Connection, sourceKey } from '#platform/net';
 import { type Join, PsomDoor, refuseJoin } from '#platform/psom-door';
 import { type ContentAnswer, type ContentRequest, ServiceLinks } from '#platform/psom-link';
 import type { EventStream, Metrics } from '#platform/telemetry';
-import type { JoinRefusal, ObjectBudget } from '#protocols/psom';
+import type { JoinRefusal } from '#protocols/psom';
 import type { ConferenceClaims } from '#protocols/tokens';
 import { ConferencingEvents } from './conferencing-events.ts';
 import type { EdgeMetrics } from './metrics.ts';
@@ -11,7 +11,7 @@ import { FilesUnderWay } from './policy/files-under-way.ts';
 import { JoinDesk } from './policy/join-desk.ts';
 import type { Refusal } from './policy/refusals.ts';
 import { linkSettings, type Prepared } from './prepared.ts';
-import { PsomTrace } from './psom-trace.ts';
+import { PsomTrace, type PsomTraceHost } from './psom-trace.ts';
 import { Relay } from './relay.ts';
 import { TurnWriter } from './turn-writer.ts';
 
@@ -63,7 +63,7 @@ export class ConferencingEdge {
   readonly #desk: JoinDesk;
   readonly #files = new FilesUnderWay();
   readonly #writer = new TurnWriter();
-  readonly #objects: ObjectBudget = { left: OBSERVED_OBJECTS };
+  readonly #traced: PsomTraceHost;
   readonly #events: ConferencingEvents;
   readonly #participants = new Set<Participant>();
   #prepared: Prepared;
@@ -73,6 +73,7 @@ export class ConferencingEdge {
   constructor(context: EdgeContext, prepared: Prepared) {
     const { clock, metrics, events } = context;
     this.#context = context;
+    this.#traced = { objects: { left: OBSERVED_OBJECTS }, unfollowed: context.meters.unfollowed };
     this.#prepared = prepared;
     this.#events = new ConferencingEvents(events, clock);
     this.links = new ServiceLinks({ clock, metrics }, linkSettings(prepared, false), {
@@ -155,7 +156,7 @@ export class ConferencingEdge {
   }
   #relay(claims: ConferenceClaims, outside: Connection, inside: Connection, source: string): void {
     const { clock, meters, events } = this.#context;
-    const trace = new PsomTrace(events, claims, outside, this.#objects);
+    const trace = new PsomTrace(events, claims, outside, this.#traced);
     const relay = new Relay({
       outside,
       inside,

@@ -1,4 +1,5 @@
 import type { Metrics } from '#platform/telemetry';
+import { followFaults } from '#protocols/psom';
 import { refusals } from './policy/refusals.ts';
 
 export type EdgeMetrics = ReturnType<typeof edgeMetrics>;
@@ -22,6 +23,11 @@ export function edgeMetrics(metrics: Metrics) {
       name: 'direction',
       values: ['inward', 'outward'],
     }),
+    unfollowed: metrics.counter(
+      'sallyport_webconf_unfollowed_total',
+      'Participants whose operations could not be followed any more for events, by reason.',
+      { name: 'reason', values: followFaults },
+    ),
     slow: metrics.counter(
       'sallyport_webconf_slow_participants_total',
       'Participants that were reset because too much waited for them.',

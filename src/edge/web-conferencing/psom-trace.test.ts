@@ -13,6 +13,7 @@ import {
   meetingInterfaces,
   PsomPeer,
 } from '#protocols/psom';
+import { edgeMetrics } from './metrics.ts';
 import { EdgeBench, HOST, until } from './testing/bench.ts';
 import { type Inside, Outside, TestService, webSocket } from './testing/ends.ts';
 
@@ -169,4 +170,6 @@ test('what is no frame is told once and goes inside as it is: the service judges
     [[{ rule: 'unexpected-operation', from: 'client' }, [CONFERENCE]]],
   );
   assert.deepEqual(traced.lines, ['in JOIN', 'out JOINED']);
+  const { unfollowed } = edgeMetrics(traced.bench.metrics);
+  assert.equal(unfollowed.value('unexpected-operation'), 1);
 });

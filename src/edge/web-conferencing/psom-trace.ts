@@ -1,14 +1,21 @@
 import { participantTrace } from '#platform/message-log';
 import type { Connection } from '#platform/net';
-import { type EventStream, LEVEL, peerLabel, type Tap } from '#platform/telemetry';
+import { type Counter, type EventStream, LEVEL, peerLabel, type Tap } from '#platform/telemetry';
 import {
   encodeObserved,
+  type FollowFault,
   INTEREST,
   type ObjectBudget,
   type ObservedOperation,
   OperationFollower,
 } from '#protocols/psom';
 import type { ConferenceClaims } from '#protocols/tokens';
+
+/** What all participants of an edge share. */
+export interface PsomTraceHost {
+  readonly objects: ObjectBudget;
+  readonly unfollowed: Counter<FollowFault>;
+}
 
 /** What a participant and the service say to each other, for whoever asks. Bytes are looked at in passing, and go on as they are. */
 export class PsomTrace {
@@ -19,7 +26,12 @@ export class PsomTrace {
   readonly #peer: Uint8Array;
   readonly #follower: OperationFollower;
 
-  constructor(events: EventStream, claims: ConferenceClaims, outside: Connection, objects: ObjectBudget) {
+  constructor(
+    events: EventStream,
+    claims: ConferenceClaims,
+    outside: Connection,
+    { objects, unfollowed }: PsomTraceHost,
+  ) {
     this.#events = events;
     this.#tap = events.tap('Psom');
     this.#claims = claims;
@@ -28,7 +40,10 @@ export class PsomTrace {
     this.#follower = new OperationFollower({
       interest: () => this.#interest(),
       tell: (operation) => this.#tell(operation),
-      lost: (rule, from) => this.#lost(rule, from),
+      lost: (rule, from) => {
+        unfollowed.inc(rule);
+        this.#lost(rule, from);
+      },
       objects,
     });
   }

@@ -47,6 +47,7 @@ export { decodeObserved, encodeObserved, type Observed } from './observer/observ
 export type { ObjectBudget } from './observer/observed-objects.ts';
 export {
   type FollowFault,
+  followFaults,
   INTEREST,
   type ObservedOperation,
   OperationFollower,

@@ -21,7 +21,8 @@ export interface ObservedOperation {
 }
 
 /** Why a connection is followed no more; the bytes go on. */
-export type FollowFault = 'empty-frame' | 'malformed' | 'unexpected-operation';
+export const followFaults = ['empty-frame', 'malformed', 'unexpected-operation'] as const;
+export type FollowFault = (typeof followFaults)[number];
 
 /** What is wanted: nothing, `signalling` only, or everything. */
 export const INTEREST = { nothing: 0, signalling: 1, everything: 2 } as const;
