@@ -157,6 +157,9 @@ export class Running {
         openPartnerToken: (token) => openPartnerToken(this.#seal, token),
       }),
       accept: (connection, kind) => this.#proxy.addBorrowed(connection, kind),
+      wake: (names) => {
+        for (const name of names) this.#pool.wake(name);
+      },
       refuse: (message, flow, reason) => this.#proxy.refuseDiverted(message, flow, reason),
     });
   }
@@ -343,9 +346,10 @@ export class Running {
 
   #acceptNextHop(connection: Connection, names: CertificateNames): void {
     this.#proxy.addNextHop(connection);
-    for (const { name } of this.#pool.members().map(({ target }) => target)) {
-      if (matchName(names, [name]) !== undefined) this.#pool.wake(name);
-    }
+    const members = this.#pool.members().map(({ target }) => target.name);
+    const woken = members.filter((name) => matchName(names, [name]) !== undefined);
+    for (const name of woken) this.#pool.wake(name);
+    this.#team?.tellHeardFrom(woken);
   }
 
   /** Port row int-03. */

@@ -67,6 +67,11 @@ export function numberConnections(index: number): void {
   lastId = Math.max(lastId, index * NUMBERS);
 }
 
+/** The index of the process that numbered a connection. */
+export function processOfConnection(id: number): number {
+  return Math.floor(id / NUMBERS);
+}
+
 /** Connection over a net.Socket or tls.TLSSocket that is established. No closure and no timer of its own. */
 export class StreamConnection implements HalfOpenConnection {
   readonly id = ++lastId;

@@ -287,7 +287,7 @@ export class Supervisor<Document> {
       ...(was.runAs === is.runAs ? [] : ['host.runAs']),
       ...this.#options.program.services
         .filter(({ name }) => this.#workersOf(name, after) !== this.#workers.get(name))
-        .map(({ name }) => `workers of ${name}`),
+        .map(({ name }) => `host.workers.${name}`),
     ];
     if (changed.length > 0) this.#log.warn('needs a restart', { settings: changed });
   }

@@ -4,9 +4,13 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ADDRESS, Bench, eventually, TcpClient } from './testdata/bench.ts';
-import { testProgram } from './testdata/document.ts';
+import { type TestDocument, testProgram } from './testdata/document.ts';
 
-const inTwo = { ...testProgram, workers: (service: string) => (service === 'access' ? 2 : 1) };
+const inTwo = {
+  ...testProgram,
+  workers: (service: string, { greeting }: TestDocument) =>
+    service === 'access' ? (greeting === 'three' ? 3 : 2) : 1,
+};
 
 /** Clients until each of two processes has one, by the process that serves them. */
 async function clientOfEach(bench: Bench): Promise<Map<number, TcpClient>> {
@@ -62,6 +66,14 @@ test('a service in two processes: one answer for both, and one that is killed ta
   bench.write({ greeting: 'two' });
   assert.equal((await running.reload('test')).outcome, 'applied');
   assert.equal(await clients.get(other)?.ask('e'), `two ${other} e`);
+  bench.write({ greeting: 'three' });
+  assert.equal((await running.reload('test')).outcome, 'applied');
+  const told = bench.lines.filter(({ event }) => event === 'needs a restart');
+  assert.deepEqual(
+    told.map(({ settings }) => settings),
+    [['host.workers.access']],
+  );
+  assert.equal(access()?.workers?.length, 2);
   for (const client of [...clients.values(), ...others]) client.close();
 });
 

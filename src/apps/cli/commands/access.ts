@@ -4,6 +4,8 @@ import { exitStatus, inWords, printable, type Session, table } from '../terminal
 
 interface Client {
   readonly id: number;
+  /** Where there are several worker processes. */
+  readonly worker?: number;
   readonly remote: { readonly address: string; readonly port: number };
   readonly seconds: number;
   readonly transport: string;
@@ -80,11 +82,13 @@ function renderCondition({ indicators }: Condition): string {
 }
 
 function renderConnections({ total, clients }: Connections): string {
+  const several = clients.some(({ worker }) => worker !== undefined);
   return [
     table([
-      ['ID', 'FROM', 'SECONDS', 'BY', 'SIGNED IN', 'NEXT HOP', 'MESSAGES'],
+      ['ID', ...(several ? ['WORKER'] : []), 'FROM', 'SECONDS', 'BY', 'SIGNED IN', 'NEXT HOP', 'MESSAGES'],
       ...clients.map((client) => [
         String(client.id),
+        ...(several ? [String(client.worker ?? '-')] : []),
         printable(client.remote.address),
         String(client.seconds),
         client.transport,

@@ -127,8 +127,9 @@ export class Federation implements FederationCore {
   get flowCount(): number {
     return this.#inbound.size + this.links.open;
   }
+  /** Also those of other workers of which messages are handled here. */
   inbound(): PartnerConnection[] {
-    return [...this.#inbound];
+    return [...this.#inbound, ...this.#borrowed];
   }
 
   /** Another document: connections stay that could be opened under it, and are asked anew for whom they speak. */

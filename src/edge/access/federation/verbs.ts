@@ -24,6 +24,7 @@ export function federationVerbs(
           .inbound()
           .slice(-MOST)
           .map(({ flow, peer, identities }) => ({
+            connection: flow.id,
             remote: flow.connection.remote.address,
             names: [...peer.names.uri, ...peer.names.dns].slice(0, 20),
             speaksFor: identities.map(({ domain }) => domain),

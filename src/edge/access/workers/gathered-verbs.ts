@@ -1,3 +1,4 @@
+import { processOfConnection } from '#platform/net';
 import type { VerbHandler } from '#platform/service';
 import type { Team } from './team.ts';
 
@@ -11,7 +12,7 @@ const DEFAULT_LIMIT = 100;
 const joins: Readonly<Record<string, Join>> = {
   connections: (answers, args) => ({
     total: total(answers, 'total'),
-    clients: all(answers, 'clients').sort(byAge).slice(-limitOf(args)),
+    clients: all(answers, 'clients').sort(byAge).slice(-limitOf(args)).map(withWorker),
     nextHop: joinBy(all(answers, 'nextHop'), ({ name, address, port }) => `${name} ${address} ${port}`, {
       sums: ['connections', 'pending'],
       worst: { field: 'state', good: 'healthy' },
@@ -31,7 +32,11 @@ const joins: Readonly<Record<string, Join>> = {
       sums: ['connections'],
       first: 'trouble',
     }),
-    inbound: all(answers, 'inbound'),
+    inbound: joinBy(all(answers, 'inbound'), ({ connection }) => `${connection}`, {
+      sums: [],
+      union: 'speaksFor',
+      most: 'messages',
+    }),
     discovered: all(answers, 'discovered'),
   }),
 };
@@ -67,9 +72,17 @@ function numberIn(answer: Answer, field: string): number {
   const value = answer[field];
   return typeof value === 'number' ? value : 0;
 }
+function listIn(answer: Answer, field: string): unknown[] {
+  const value = answer[field];
+  return Array.isArray(value) ? value : [];
+}
 /** The newest last. */
 function byAge(a: Answer, b: Answer): number {
   return numberIn(b, 'seconds') - numberIn(a, 'seconds');
+}
+/** Counted from 1, as everywhere where people see it. */
+function withWorker(client: Answer): Answer {
+  return { worker: processOfConnection(numberIn(client, 'id')) + 1, ...client };
 }
 function limitOf(args: unknown): number {
   const { limit } = (args ?? {}) as { limit?: unknown };
@@ -82,6 +95,10 @@ interface Rules {
   readonly worst?: { readonly field: string; readonly good: string };
   /** The first that there is. */
   readonly first?: string;
+  /** A list: what any of them has. */
+  readonly union?: string;
+  /** The largest number. */
+  readonly most?: string;
   /** Of what is measured in this unit the largest counts, and not the sum. */
   readonly longest?: string;
 }
@@ -97,13 +114,16 @@ function joinBy(entries: readonly Answer[], keyOf: (entry: Answer) => string, ru
   }
   return [...joined.values()];
 }
-function join(known: Record<string, unknown>, entry: Answer, { sums, worst, first, longest }: Rules): void {
+function join(known: Record<string, unknown>, entry: Answer, rules: Rules): void {
+  const { sums, worst, first, longest, union, most } = rules;
   for (const field of sums) {
     const numbers = [numberIn(known, field), numberIn(entry, field)] as const;
     const largest = longest !== undefined && entry.unit === longest;
     known[field] = largest ? Math.max(...numbers) : numbers[0] + numbers[1];
   }
   if (first !== undefined) known[first] ??= entry[first];
+  if (union !== undefined) known[union] = [...new Set([listIn(known, union), listIn(entry, union)].flat())];
+  if (most !== undefined) known[most] = Math.max(numberIn(known, most), numberIn(entry, most));
   if (worst === undefined || entry[worst.field] === worst.good) return;
   known[worst.field] = entry[worst.field];
   known.reason = entry.reason;

@@ -38,18 +38,25 @@ export interface TeamMember {
   readonly ownership: Ownership;
   /** A connection of another worker, some of whose messages are handled here. */
   accept(connection: Connection, kind: LentKind): void;
+  /** A member of the next hop has connected to another worker: it is there. */
+  wake(names: readonly string[]): void;
   /** A request that belongs to a worker which is not there, or has too much to do. */
   refuse(message: SipMessage, flow: SipFlow, reason: 'worker-away' | 'worker-busy'): void;
 }
 
 /** For the other workers to be there when this one starts; it serves without them afterwards. Milliseconds. */
-const START_MS = 5000;
+const START_MS = 2000;
 
 const question = z.union([
   z.object({ guard: guardQuestion }),
   z.object({ verb: z.string(), arguments: z.unknown() }),
 ]);
-const news = z.union([z.object({ guard: guardNews }), z.object({ sources: sourceNews })]);
+const news = z.union([
+  z.object({ guard: guardNews }),
+  z.object({ sources: sourceNews }),
+  /** Members of the next hop that have connected. */
+  z.object({ heardFrom: z.array(z.string()) }),
+]);
 
 /** The other workers of the service, as one of them sees them: what belongs to another one is handed over. */
 export class Team {
@@ -143,6 +150,10 @@ export class Team {
   tellGuards(told: GuardNews): void {
     this.#tellAll({ guard: told });
   }
+  /** A member of the next hop has connected to this worker; the others need not wait to dial it. */
+  tellHeardFrom(names: readonly string[]): void {
+    this.#tellAll({ heardFrom: [...names] });
+  }
   /** What sources have at the same listener of the other workers. */
   sourcesOf(listener: CountedListener): SourcesElsewhere {
     return this.#sources.ledger(listener);
@@ -193,6 +204,7 @@ export class Team {
         const told = news.safeParse(frame.body);
         if (!told.success) return;
         if ('guard' in told.data) member.guard.handleNews(told.data.guard);
+        else if ('heardFrom' in told.data) member.wake(told.data.heardFrom);
         else this.#sources.handleNews(worker, told.data.sources);
       }
     }

@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { TestDialog } from '../testing/dialog.ts';
 import type { AccessLab } from '../testing/lab.ts';
 import { request } from '../testing/messages.ts';
 import { CHALLENGE, contactOf, signIn, until } from '../testing/plays.ts';
 import type { SipPeer } from '../testing/sip-peer.ts';
+import { encodeFrame } from './frames.ts';
 import { workerFor } from './ownership.ts';
+import { workerSocket } from './siblings.ts';
 import { startTeam } from './testing/team.ts';
 
 const PLACE = { index: 0, count: 2 };
 /** Where the connections of these tests come from. */
 const SOURCE = '127.0.0.1';
 
-function toBob(method: string, path: string, change: Record<string, string> = {}): Buffer {
-  return request(method, contactOf('bob'), { Route: path, To: '<sip:bob@example.com>', ...change });
+function toBob(method: string, path: string, change: Record<string, string> = {}, body = ''): Buffer {
+  return request(method, contactOf('bob'), { Route: path, To: '<sip:bob@example.com>', ...change }, body);
 }
 async function comes(holds: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await holds()); tries++) assert.ok(tries < 1000, `never: ${holds}`);
@@ -88,6 +92,36 @@ test('a worker that ends takes its own clients with it: 430 for them, the others
   one.fe.sends(toBob('MESSAGE', fresh, { 'Call-ID': 'back' }));
   again.answers(await again.receivesRequest('MESSAGE'), 200);
   await one.fe.receives(200);
+});
+
+test('for a worker that does not read requests are refused once much waits for it', async (t) => {
+  const [one, two] = await startTeam(t, {
+    change: ({ policy }) => Object.assign(policy.limits.access, { messageBytes: 1 << 20 }),
+  });
+  const path = await signIn(await two.lab.client(), two.fe, 'bob');
+  await two.lab.service.stop();
+  await until(() => /worker 2 away/.test(one.lab.service.health().detail));
+  const slow = connect(workerSocket(one.lab.document.host.stateDirectory, 0));
+  slow.pause();
+  slow.write(Buffer.concat(encodeFrame({ type: 'hello', body: { worker: 1 } })));
+  await until(() => !/away/.test(one.lab.service.health().detail));
+  for (let n = 0; n < 20; n++) {
+    const fields = { 'Call-ID': `slow${n}`, Via: `SIP/2.0/TLS fe1.corp.example;branch=z9hG4bKslow${n}` };
+    one.fe.sends(toBob('MESSAGE', path, fields, 'x'.repeat(1_000_000)));
+  }
+  assert.equal((await one.fe.receives(503)).header('Retry-After'), '5');
+  const counters = (await ask(one.lab, 'counters', {})) as { refusals: Record<string, number> };
+  assert.ok((counters.refusals['worker-busy'] ?? 0) > 0);
+  slow.destroy();
+  await until(() => /worker 2 away/.test(one.lab.service.health().detail));
+});
+
+test('a state directory whose path is too long for the sockets of the workers is refused', async (t) => {
+  const [one] = await startTeam(t);
+  const document = structuredClone(one.lab.document);
+  document.host.stateDirectory = join(document.host.stateDirectory, 'x'.repeat(90));
+  const provision = await one.lab.service.provision(document);
+  assert.equal(!provision.ok && provision.error.code, 'SLP-SIP-0403');
 });
 
 let attempts = 0;
