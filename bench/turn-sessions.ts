@@ -8,7 +8,7 @@ import { playSessions, SESSIONS_EACH, type SessionFigures } from './lib/uclient-
 
 /* Audio for a large office: what is lost and how long it takes. The A/V Edge beside coturn, in one run. */
 
-/** Two cores with nothing else to do carry them; a machine that has less to give is asked for less, behind the rounds. */
+/** Two cores with nothing else to do carry them; a machine that has less to give is asked for less: rounds, sessions, seconds. */
 const SESSIONS = 500;
 const SECONDS = 60;
 
@@ -22,6 +22,7 @@ await runBench(async (folder) => {
   demandProgram('turnserver', 'coturn');
   const rounds = roundsAsked(2);
   const sessions = sessionsAsked(process.argv[3]);
+  const seconds = secondsAsked(process.argv[4]);
   // One user stands for a hundred here; what one user may have is not what is measured.
   const relay = { allocationsPerUser: 10_000, bandwidth: { perUserKilobits: 10_000_000 } };
   const edge = {
@@ -36,18 +37,24 @@ await runBench(async (folder) => {
   ]);
   for (let round = 0; round < rounds; round++) {
     for (const [target, taken] of figures) {
-      const one = await playSessions({ ...target, sessions, seconds: SECONDS });
+      const one = await playSessions({ ...target, sessions, seconds });
       tell(target, one);
       taken.push(one);
     }
   }
-  keepReport('turn-sessions', report(figures, sessions));
+  keepReport('turn-sessions', report(figures, sessions, seconds));
 });
 
 function sessionsAsked(text: string | undefined): number {
   const asked = Number(text ?? SESSIONS);
   if (Number.isInteger(asked) && asked > 0 && asked % SESSIONS_EACH === 0) return asked;
   throw new RangeError(`write the number of sessions, a multiple of ${SESSIONS_EACH}`);
+}
+
+function secondsAsked(text: string | undefined): number {
+  const asked = Number(text ?? SECONDS);
+  if (Number.isInteger(asked) && asked > 0 && asked <= SECONDS) return asked;
+  throw new RangeError(`write the number of seconds, 1 to ${SECONDS}`);
 }
 
 function tell({ name }: Target, { sent, lost, delay, processorSeconds }: SessionFigures): void {
@@ -57,7 +64,11 @@ function tell({ name }: Target, { sent, lost, delay, processorSeconds }: Session
   );
 }
 
-function report(figures: ReadonlyMap<Target, readonly SessionFigures[]>, sessions: number): string {
+function report(
+  figures: ReadonlyMap<Target, readonly SessionFigures[]>,
+  sessions: number,
+  seconds: number,
+): string {
   const version = versionOf('turnserver', ['--version'], /\d+\.\d+\.\d+/);
   const row = ([{ name }, all]: [Target, readonly SessionFigures[]]) => {
     const of = (figure: (one: SessionFigures) => number, digits: number) => {
@@ -78,7 +89,7 @@ function report(figures: ReadonlyMap<Target, readonly SessionFigures[]>, session
   return `# ${sessions} audio sessions: A/V Edge beside coturn
 
 ${new Date().toISOString()}. \`sallyport edge\` with its processes on Node ${process.versions.node}, coturn ${version}
-with one relay thread. ${sessions} sessions of two clients for ${SECONDS} s, relayed address to relayed address, each client
+with one relay thread. ${sessions} sessions of two clients for ${seconds} s, relayed address to relayed address, each client
 50 datagrams of 172 octets a second, played by coturn's own client.
 ${machine()}
 
