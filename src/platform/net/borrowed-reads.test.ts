@@ -65,6 +65,28 @@ test('lent chunks stop at a pause, but for what TLS has decrypted, and go on', a
   await until(() => bytes > paused);
 });
 
+test('a connection of which something was read and waits goes on as before, in order', async (t) => {
+  const bench = await Bench.start(t);
+  const dialled = await bench.dial();
+  assert.ok(dialled.ok);
+  const server = await bench.next();
+  server.connection.pause();
+  dialled.value.write(Buffer.from('early '));
+  dialled.value.write(Buffer.from('and '));
+  // It is read in spite of the pause, and kept.
+  const answered = new Promise<void>((resolve) => {
+    dialled.value.onData = () => resolve();
+  });
+  server.connection.write(Buffer.from('?'));
+  await answered;
+  server.connection.borrowChunks?.();
+  dialled.value.write(Buffer.from('late'));
+  await until(() => dialled.value.queued === 0);
+  server.connection.resume();
+  await until(() => server.data.length === 'early and late'.length);
+  assert.equal(server.data, 'early and late');
+});
+
 test('a connection that lends its chunks tells a reset, and nothing after destroy', async (t) => {
   const bench = await Bench.start(t);
   for (const way of ['theirs', 'ours'] as const) {

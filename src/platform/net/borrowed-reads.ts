@@ -30,14 +30,16 @@ const places = (() => {
 
 /**
  * What is read of an open stream comes in memory that is used over and over, in place of a new buffer each time: for bytes that are
- * only passed on, collecting those buffers is a quarter of the work (`bench:psom`). What was read before comes as ever. A stream
- * that is paused may still give what TLS has decrypted.
+ * only passed on, collecting those buffers is a quarter of the work (`bench:psom`). A stream that is
+ * paused may still give what TLS has decrypted.
  * @param receive has done with the chunk when it returns
- * @returns false: this stream, or this runtime, does not let anybody, and all goes on as before
+ * @returns false: something was read and waits, or this stream or this runtime does not let anybody; all goes on as before
  */
 export function borrowReads(stream: Duplex, receive: (chunk: Buffer) => void): boolean {
   const handle = handleOf(stream);
   if (places === undefined || handle === undefined || stream.destroyed) return false;
+  // What waits in the stream would be told after what comes later.
+  if (stream.readableLength > 0) return false;
   Reflect.set(stream, places.receive, (count: number) => {
     receive(shared.subarray(0, count));
     return true;
