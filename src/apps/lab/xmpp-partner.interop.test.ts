@@ -7,13 +7,13 @@ import { LabAuthority } from '#platform/pki';
 import type { Watcher } from '#protocols/presence';
 import { startDnsmasq } from '../../platform/dns/testing/dnsmasq.ts';
 import { type MoodyNameServer, startMoodyNameServer } from '../../platform/dns/testing/moody-name-server.ts';
+import { SeverableWire } from '../../platform/net/testing/severable-wire.ts';
 import type { PersonEvent, Person as XmppPerson } from '../../platform/xmpp-endpoint/testing/person.ts';
 import { Prosody } from '../../platform/xmpp-endpoint/testing/prosody.ts';
 import { edit } from './faults/documents.ts';
 import { Person } from './faults/person.ts';
 import { until } from './faults/until.ts';
 import { Perimeter } from './testing/perimeter.ts';
-import { SeverableWire } from './testing/severable-wire.ts';
 
 /*
  * The whole way: slixmpp on Debian's Prosody as the partner, the XMPP proxy of our edge, the gateway, the front end

@@ -49,6 +49,35 @@ test('the proxy is killed with stanzas in flight: nothing that was acknowledged 
   assert.equal(gateway.arrivals.all.length, 160, 'and no other one twice');
 });
 
+test('a partner’s stream is cut between acknowledgements: what was acknowledged does not come again, the rest does (XEP-0198)', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const gateway = await TestGateway.start(t, bench, { hold: true });
+  await gateway.ready.count(1);
+  const server = await PartnerServer.start(t, bench);
+  const sent = numbers(50).map((body) => server.send(chat(body)));
+  for (const arrival of (await gateway.arrivals.count(50)).slice(0, 20)) arrival.done();
+  await Promise.all(sent.slice(0, 20));
+  bench.cutStreams();
+  for (const arrival of (await gateway.arrivals.count(80)).slice(20)) arrival.done();
+  assert.deepEqual(await Promise.all(sent), Array(50).fill(undefined));
+  assert.deepEqual(idsOf(gateway.arrivals.all), [...numbers(50), ...numbers(50).slice(20)]);
+});
+
+test('a stream to a partner is cut between acknowledgements: what it has acknowledged is not sent again, the rest is (XEP-0198)', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const gateway = await TestGateway.start(t, bench);
+  await gateway.ready.count(1);
+  const server = await PartnerServer.start(t, bench, { hold: true });
+  const sent = numbers(50).map((body) => gateway.send(toJuliet(body)));
+  for (const arrival of (await server.arrivals.count(50)).slice(0, 20)) arrival.done();
+  await Promise.all(sent.slice(0, 20));
+  server.cut();
+  for (const arrival of (await server.arrivals.count(80)).slice(50)) arrival.done();
+  assert.deepEqual(await Promise.all(sent), Array(50).fill(undefined));
+  assert.deepEqual(idsOf(server.arrivals.all), [...numbers(50), ...numbers(50).slice(20)]);
+  assert.deepEqual(gateway.arrivals.all, [], 'and nobody is told of a failure');
+});
+
 test('the proxy is killed while a partner without acknowledgements sends: at most what was in flight is lost', async (t) => {
   const window = 4;
   const bench = await ProxyBench.start(t, ({ policy }) => {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LeafRequest } from '#platform/pki';
+import { SeverableWire } from '../../platform/net/testing/severable-wire.ts';
 import { Prosody } from '../../platform/xmpp-endpoint/testing/prosody.ts';
-import { OURS, type Partner, PLACES, ProxyBench, partner, THEIRS } from './testing/bench.ts';
+import { ACCESS, OURS, type Partner, PLACES, ProxyBench, partner, THEIRS } from './testing/bench.ts';
 import { bodyOf, chat, conditionOf, TestGateway } from './testing/ends.ts';
 
 interface Scene {
@@ -14,13 +18,18 @@ interface Scene {
   readonly direct?: boolean;
   readonly modules?: readonly string[];
   readonly partners?: readonly Partner[];
+  /** Where Prosody is; where the DNS says by default. */
+  readonly address?: string;
+  readonly hosts?: string;
+  /** Nothing is safe until the test says so. */
+  readonly hold?: boolean;
 }
 
 const ADDRESS = PLACES[THEIRS] ?? '';
 
 /** Debian's Prosody with somebody on it as the partner, the proxy, and the inner end of a link. */
 async function play(t: TestContext, scene: Scene = {}) {
-  const { entry, leaf = {}, secure = true, direct = false, modules = [] } = scene;
+  const { entry, leaf = {}, secure = true, direct = false, modules = [], hosts, hold = false } = scene;
   const records = direct
     ? [
         `--srv-host=_xmpps-server._tcp.${THEIRS},host.${THEIRS},5269`,
@@ -34,11 +43,12 @@ async function play(t: TestContext, scene: Scene = {}) {
     },
     records,
   );
-  const gateway = await TestGateway.start(t, bench);
+  const gateway = await TestGateway.start(t, bench, { hold });
   const identity = leaf === 'none' ? undefined : await bench.issue(THEIRS, leaf);
   const prosody = await Prosody.start(t, {
     domain: THEIRS,
-    address: ADDRESS,
+    address: scene.address ?? ADDRESS,
+    ...(hosts === undefined ? {} : { hosts }),
     nameServer: bench.nameServer,
     ...(identity === undefined ? {} : { identity }),
     authorityPem: bench.authorityPem,
@@ -112,6 +122,59 @@ test('Prosody with acknowledgements and one stream for both directions (XEP-0198
   const played = await play(t, { modules: ['smacks', 's2s_bidi'] });
   await converse(played);
   assert.ok((await streamsOf(played)).every(({ managed }) => managed));
+});
+
+/** The scene with a wire in each direction between the edge and Prosody that can be cut. */
+async function playOnWires(t: TestContext) {
+  const server = '127.0.3.91';
+  const place = '127.0.3.92';
+  const toProsody = new SeverableWire({ address: ADDRESS, port: 5269 }, { address: server, port: 5269 });
+  const fromProsody = new SeverableWire({ address: place, port: 5269 }, { address: ACCESS, port: 5269 });
+  for (const wire of [toProsody, fromProsody]) {
+    await wire.mend();
+    t.after(() => wire.cut());
+  }
+  const hosts = join(mkdtempSync(join(tmpdir(), 'hosts-')), 'hosts');
+  writeFileSync(hosts, `${place} host.${OURS}\n`);
+  t.after(() => rmSync(dirname(hosts), { recursive: true }));
+  const played = await play(t, { modules: ['smacks'], address: server, hosts, hold: true });
+  return { ...played, toProsody, fromProsody };
+}
+const numbers = (count: number) => Array.from({ length: count }, (_, number) => String(number));
+
+test('a stream of Prosody’s is cut between acknowledgements: of each message either we have it or its sender is told (XEP-0198)', async (t) => {
+  const played = await playOnWires(t);
+  const { gateway, juliet, fromProsody } = played;
+  // What waits until its stream is open Prosody sends before it asks for acknowledgements.
+  juliet.say(toRomeo('first'));
+  (await gateway.arrivals.count(1))[0]!.done();
+  while (!(await streamsOf(played)).some(({ managed }) => managed))
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  for (const number of numbers(50)) juliet.say(toRomeo(number));
+  for (const arrival of (await gateway.arrivals.count(51)).slice(1, 21)) arrival.done();
+  await fromProsody.cut();
+  for (const number of numbers(50).slice(20)) {
+    const told = await juliet.event(({ type, id }) => type === 'error' && id === number);
+    assert.equal(told.condition, 'recipient-unavailable');
+  }
+  await fromProsody.mend();
+  for (const arrival of gateway.arrivals.all.slice(21)) arrival.done();
+  juliet.say(toRomeo('afterwards'));
+  assert.equal(bodyOf((await gateway.arrivals.count(52))[51]!.stanza), 'afterwards');
+});
+
+test('a stream to Prosody is cut between acknowledgements: what it did not acknowledge is sent again, and none is lost (XEP-0198)', async (t) => {
+  const { gateway, juliet, prosody, toProsody } = await playOnWires(t);
+  const settled = [gateway.send(toJuliet('first'))];
+  await juliet.event(({ body }) => body === 'first');
+  prosody.halt(true);
+  settled.push(...numbers(50).map((number) => gateway.send(toJuliet(number))));
+  await toProsody.cut();
+  await toProsody.mend();
+  prosody.halt(false);
+  for (const number of numbers(50)) await juliet.event(({ body }) => body === number);
+  assert.deepEqual(await Promise.all(settled), Array(51).fill(undefined));
+  assert.deepEqual(gateway.arrivals.all, [], 'and nobody is told of a failure');
 });
 
 const DAY = 86_400_000;

@@ -162,6 +162,11 @@ export class ProxyBench {
     await Promise.all([killed.stop(), this.commit()]);
   }
 
+  /** Every connection from outside breaks, and every one to there. */
+  cutStreams(): void {
+    for (const socket of this.#sockets) if (socket.localAddress === ACCESS) socket.resetAndDestroy();
+  }
+
   #listen(id: string, handler: (socket: Socket) => void): Server {
     const known = this.#listening.get(id);
     if (known !== undefined) {

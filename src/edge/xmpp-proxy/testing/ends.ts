@@ -44,6 +44,7 @@ export class PartnerServer {
   readonly arrivals = new Seen<Arrival>();
   readonly notices = new Seen<StreamNotice>();
   readonly #close: () => Promise<void>;
+  readonly #sockets = new Set<Socket>();
   #closed = false;
 
   private constructor(
@@ -123,7 +124,11 @@ export class PartnerServer {
         await once(server5269, 'close');
       },
     );
-    const server5269 = createServer(partner.endpoint.accept).listen(5269, address);
+    const server5269 = createServer((socket) => {
+      partner.#sockets.add(socket);
+      socket.once('close', () => partner.#sockets.delete(socket));
+      partner.endpoint.accept(socket);
+    }).listen(5269, address);
     await once(server5269, 'listening');
     t.after(() => partner.stop());
     return partner;
@@ -142,6 +147,10 @@ export class PartnerServer {
     const { from, to, id } = Object.fromEntries(attributes);
     void this.send(stanza('iq', { from: to, to: from, id, type: 'result' }));
     return true;
+  }
+  /** Every connection that was opened to it breaks. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
   async stop(): Promise<void> {
     if (this.#closed) return;

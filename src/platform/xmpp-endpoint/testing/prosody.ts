@@ -71,6 +71,7 @@ export class Prosody {
     const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     const ended = once(child, 'exit');
     t.after(async () => {
+      child.kill('SIGCONT');
       child.kill();
       const stubborn = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
       await ended;
@@ -84,6 +85,10 @@ export class Prosody {
 
   get output(): string {
     return this.#output;
+  }
+  /** Halts it where it is, or lets it go on. */
+  halt(halted: boolean): void {
+    this.#child.kill(halted ? 'SIGSTOP' : 'SIGCONT');
   }
   /** Signs a person in, with Debian's slixmpp. */
   person(t: Ending, user: string): Promise<Person> {
