@@ -162,7 +162,7 @@ describe('the meeting client in Chromium', () => {
     assert.deepEqual(await phone.accessibility(), []);
     await phone.page.getByLabel('Votre nom').fill('Édith');
     await phone.page.getByRole('button', { name: 'Entrer' }).click();
-    await phone.page.getByRole('main', { name: 'Scène' }).waitFor();
+    await phone.page.getByRole('region', { name: 'Scène' }).waitFor();
     for (const tab of ['Contenu', 'Personnes', 'Scène']) {
       await phone.page.getByRole('navigation').getByRole('button', { name: tab }).click();
       assert.deepEqual(await phone.accessibility(), [], tab);

@@ -1,10 +1,34 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { accessibilityCheck, policyWatch } from './page-checks.ts';
+import { accessibilityCheck, axeSource, focusCheck, pageWatch } from './page-checks.ts';
 
 const DEADLINE_MS = 30_000;
 
 type Place = readonly [x: number, y: number];
+
+/** Tab keys to wherever one wants, from wherever one is: whoever needs more gives up. */
+const MOST_KEYS = 40;
+interface Focus {
+  readonly html: string;
+  readonly marked: boolean;
+  readonly seen: boolean;
+}
+
+/** A node of the accessibility tree. */
+export interface AccessibleNode {
+  readonly role: string;
+  readonly name: string;
+  readonly focusable: boolean;
+}
+
+/** What can have the focus, or is a picture, and has nothing to be called by. */
+function unnamed(tree: readonly AccessibleNode[]): string[] {
+  return tree
+    .filter(
+      ({ role, name, focusable }) => name === '' && (focusable || role === 'image') && role !== 'generic',
+    )
+    .map(({ role }) => `no name in the tree: ${role}`);
+}
 
 /** One person's browser in a meeting, English unless told otherwise. */
 export class MeetingPage {
@@ -33,7 +57,7 @@ export class MeetingPage {
   ): Promise<MeetingPage> {
     const size = { width: 1280, height: 800 };
     const context = await browser.newContext({ viewport: size, reducedMotion: 'reduce', ...options });
-    await context.addInitScript(policyWatch);
+    await context.addInitScript(pageWatch);
     const opened = new MeetingPage(context, await context.newPage());
     await opened.page.goto(link);
     return opened;
@@ -54,7 +78,7 @@ export class MeetingPage {
     await this.inside();
   }
   async inside(): Promise<void> {
-    await this.page.getByRole('main', { name: 'Stage' }).waitFor();
+    await this.page.getByRole('region', { name: 'Stage' }).waitFor();
   }
 
   async add(what: string): Promise<void> {
@@ -95,9 +119,9 @@ export class MeetingPage {
   }
   /** The slide that is shown, by its number, whose image has to be there. */
   async seesSlide(number: number): Promise<void> {
-    const image = this.page.getByRole('img', { name: `Slide ${number} of` });
-    await image.waitFor();
-    await image.evaluate('(image) => image.decode()');
+    await this.page.getByRole('img', { name: `Slide ${number} of` }).waitFor();
+    const shown = `one.alt.startsWith('Slide ${number} of') && one.complete && one.naturalWidth > 0`;
+    await this.page.waitForFunction(`[...document.images].some((one) => ${shown})`);
   }
   /** Every drawing on the page as its markup, to compare. */
   async drawing(): Promise<string> {
@@ -113,8 +137,44 @@ export class MeetingPage {
     return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
   }
 
+  /** What is wrong with the page as it is now for those who do not see, hear or point as others do. */
   async accessibility(): Promise<string[]> {
-    return (await this.page.evaluate(accessibilityCheck)) as string[];
+    if ((await this.page.evaluate('typeof axe')) === 'undefined') await this.page.evaluate(axeSource);
+    const found = (await this.page.evaluate(accessibilityCheck)) as string[];
+    return [...found, ...unnamed(await this.tree())];
+  }
+  /** What the browser tells a screen reader. */
+  async tree(): Promise<readonly AccessibleNode[]> {
+    const session = await this.context.newCDPSession(this.page);
+    try {
+      const { nodes } = await session.send('Accessibility.getFullAXTree');
+      return nodes
+        .filter(({ ignored }) => !ignored)
+        .map(({ role, name, properties = [] }) => ({
+          role: String(role?.value),
+          name: String(name?.value ?? '').trim(),
+          focusable: properties.some((one) => one.name === 'focusable' && one.value.value === true),
+        }));
+    } finally {
+      await session.detach();
+    }
+  }
+  /** What a screen reader was given to say by itself, in order. */
+  async heard(): Promise<string[]> {
+    return (await this.page.evaluate('window.heard')) as string[];
+  }
+  /** Goes on by the Tab key until what has this role and name has the focus; everything on the way shows that it has it. */
+  async tabTo(role: Parameters<Page['getByRole']>[0], name: string | RegExp): Promise<void> {
+    const wanted = this.page.getByRole(role, { name, exact: true }).first();
+    const way: string[] = [];
+    for (let key = 0; key < MOST_KEYS; key++) {
+      if ((await wanted.and(this.page.locator(':focus')).count()) > 0) return;
+      await this.page.keyboard.press('Tab');
+      const focus = (await this.page.evaluate(focusCheck)) as Focus | undefined;
+      way.push(focus?.html ?? 'nothing');
+      if (focus?.seen === true && !focus.marked) throw new Error(`nobody sees the focus: ${focus.html}`);
+    }
+    throw new Error(`no way by Tab to ${role} ${name}, but to\n${way.join('\n')}`);
   }
   /** All that was refused or went wrong until now. */
   async faults(): Promise<string[]> {

@@ -25,11 +25,13 @@ export function Download({ file }: { readonly file: File }) {
     <a
       className="button"
       href={live ? contentUrl(meeting.contentToken, file.hash) : undefined}
+      role={live ? undefined : 'link'}
       aria-disabled={!live}
       download={file.name}
     >
       <Icon name="download" />
       {words.content.download}
+      <span className="hidden"> {file.name} </span>
       <span className="soft">{size}</span>
     </a>
   );

@@ -8,13 +8,14 @@ import { Icon } from '../ui/icons.tsx';
 export function PollPage({ content, poll }: { readonly content: ContentView; readonly poll: PollView }) {
   const words = useWords().poll;
   return (
-    <div className="card poll">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a phone scrolls it, the keyboard too, also while nothing in it can be used
+    <section className="card poll" aria-label={content.title} tabIndex={0}>
       <p className={poll.open ? 'badge badge-good' : 'badge'}>{poll.open ? words.open : words.closed}</p>
       <h3>{poll.question}</h3>
       {poll.open && <Ballot content={content} poll={poll} />}
       <Results poll={poll} />
       <Controls content={content} poll={poll} />
-    </div>
+    </section>
   );
 }
 

@@ -78,6 +78,7 @@ export const en = {
     locked: 'Locked',
     people: (count: number) => (count === 1 ? '1 person' : `${count} people`),
     tabs: { stage: 'Stage', content: 'Content', people: 'People' },
+    connection: 'Connection',
     lost: 'The connection is lost.',
     lostText: 'What you see is how it was. You come back by yourself as soon as it can be.',
     offline: 'This device has no network.',

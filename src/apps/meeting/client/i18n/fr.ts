@@ -84,6 +84,7 @@ export const fr: Words = {
     locked: 'Verrouillée',
     people: (count) => (count <= 1 ? `${count} personne` : `${count} personnes`),
     tabs: { stage: 'Scène', content: 'Contenu', people: 'Personnes' },
+    connection: 'Connexion',
     lost: 'La connexion est perdue.',
     lostText: 'Vous voyez le dernier état connu. Vous reviendrez tout seul dès que possible.',
     offline: 'Cet appareil n’a pas de réseau.',

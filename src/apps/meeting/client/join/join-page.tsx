@@ -121,10 +121,11 @@ function KindChoice({
 function Problem({ end }: { readonly end: SessionEnd }) {
   const { title, text } = useWords().problems[end];
   const box = useRef<HTMLDivElement>(null);
+  const heading = useId();
   useEffect(() => box.current?.focus(), []);
   return (
-    <div ref={box} className="problem" role="alert" tabIndex={-1}>
-      <h2>{title}</h2>
+    <div ref={box} className="problem" role="alert" aria-labelledby={heading} tabIndex={-1}>
+      <h2 id={heading}>{title}</h2>
       <p>{text}</p>
     </div>
   );

@@ -25,7 +25,7 @@ export function ConnectionBanner({ session }: { readonly session: MeetingSession
     return () => clearTimeout(timer);
   }, [back]);
   return (
-    <>
+    <div className={lost ? 'banners banners-lost' : 'banners'}>
       <div role="alert" className={lost ? 'banner banner-lost' : 'hidden'}>
         {lost && (
           <>
@@ -37,12 +37,12 @@ export function ConnectionBanner({ session }: { readonly session: MeetingSession
         )}
       </div>
       {lost && !offline && (
-        <div className="banner banner-next">
+        <section className="banner banner-next" aria-label={words.connection}>
           <Countdown key={attempts} ms={retryMs} />
           <button type="button" onClick={() => session.retryNow()}>
             {words.tryNow}
           </button>
-        </div>
+        </section>
       )}
       <div role="status" className={back && !lost ? 'banner banner-back' : 'hidden'}>
         {back && !lost && (
@@ -52,7 +52,7 @@ export function ConnectionBanner({ session }: { readonly session: MeetingSession
           </>
         )}
       </div>
-    </>
+    </div>
   );
 }
 

@@ -40,12 +40,19 @@ function peopleNews(before: MeetingSnapshot, after: MeetingSnapshot, words: Word
 function stageNews(before: MeetingSnapshot, after: MeetingSnapshot, words: Words): string[] {
   const shown = after.contents.find(({ id }) => id === after.activeContent);
   if (shown === undefined) return [];
-  if (before.activeContent !== after.activeContent) {
-    const presenter = nameOf(after, after.activePresenter, words.room.someone);
-    return [`${words.stage.presentedBy(presenter)}: ${shown.title}.`];
-  }
+  const presented = presentedIn(after, words);
+  const same = before.activeContent === after.activeContent;
+  if (presented !== undefined && (!same || presentedIn(before, words) === undefined)) return [presented];
   const earlier = before.contents.find(({ id }) => id === shown.id)?.slides;
   const { slides } = shown;
   if (slides === undefined || earlier === undefined || slides.location === earlier.location) return [];
   return [words.stage.slide(slides.location, slides.slides.length)];
+}
+
+/** What is presented, and by whom; undefined until both are known, which are told one after the other. */
+function presentedIn(meeting: MeetingSnapshot, words: Words): string | undefined {
+  const { activePresenter, activeContent, contents } = meeting;
+  const title = contents.find(({ id }) => id === activeContent)?.title ?? '';
+  if (title === '' || activePresenter === 0) return undefined;
+  return `${words.stage.presentedBy(nameOf(meeting, activePresenter, words.room.someone))}: ${title}.`;
 }

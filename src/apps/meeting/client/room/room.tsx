@@ -76,37 +76,39 @@ function Inside({ session }: { readonly session: MeetingSession }) {
         </button>
       </header>
       <ConnectionBanner session={session} />
-      <main id="stage" className="stage" aria-label={words.stage.label} tabIndex={-1}>
-        <Stage looked={looked} onLook={look} />
+      <main className="parts">
+        <section id="stage" className="stage" aria-label={words.stage.label} tabIndex={-1}>
+          <Stage looked={looked} onLook={look} />
+        </section>
+        <div className="side">
+          <div className="side-tabs" role="tablist" aria-label={words.content.title}>
+            {(['content', 'people'] as const).map((one) => (
+              <button
+                key={one}
+                type="button"
+                role="tab"
+                id={`tab-${one}`}
+                aria-selected={side === one}
+                aria-controls="side-panel"
+                tabIndex={side === one ? 0 : -1}
+                onClick={() => choose(one)}
+                onKeyDown={(event) => {
+                  if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+                  const other = one === 'content' ? 'people' : 'content';
+                  choose(other);
+                  document.getElementById(`tab-${other}`)?.focus();
+                }}
+              >
+                {words.room.tabs[one]}
+              </button>
+            ))}
+          </div>
+          <div id="side-panel" className="panel" role="tabpanel" aria-labelledby={`tab-${side}`}>
+            {side === 'content' ? <ContentPanel jobs={jobs} onLook={look} /> : <PeoplePanel />}
+          </div>
+          <LanguageChoice />
+        </div>
       </main>
-      <aside className="side">
-        <div className="side-tabs" role="tablist" aria-label={words.content.title}>
-          {(['content', 'people'] as const).map((one) => (
-            <button
-              key={one}
-              type="button"
-              role="tab"
-              id={`tab-${one}`}
-              aria-selected={side === one}
-              aria-controls="side-panel"
-              tabIndex={side === one ? 0 : -1}
-              onClick={() => choose(one)}
-              onKeyDown={(event) => {
-                if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
-                const other = one === 'content' ? 'people' : 'content';
-                choose(other);
-                document.getElementById(`tab-${other}`)?.focus();
-              }}
-            >
-              {words.room.tabs[one]}
-            </button>
-          ))}
-        </div>
-        <div id="side-panel" className="panel" role="tabpanel" aria-labelledby={`tab-${side}`}>
-          {side === 'content' ? <ContentPanel jobs={jobs} onLook={look} /> : <PeoplePanel />}
-        </div>
-        <LanguageChoice />
-      </aside>
       <nav className="tabs" aria-label={words.product}>
         {tabs.map(([one, icon]) => (
           <button
