@@ -14,7 +14,7 @@ const EMITTED = /\bprovider: '(\w+)'|\btap\('(\w+)'\)/g;
 
 const named = new Set<string>();
 for await (const file of glob(SOURCES, { cwd: root })) {
-  if (/\.(test|fuzz)\.ts$|\/testing\//.test(file)) continue;
+  if (/\.(test|fuzz)\.ts$|\/test(ing|data)\//.test(file)) continue;
   const source = readFileSync(join(root, file), 'utf8');
   for (const [, emitted, tapped] of source.matchAll(EMITTED)) named.add(emitted ?? tapped ?? '');
 }

@@ -56,15 +56,19 @@ function problemIn(decoded: Result<unknown, Refusal>): Failure | undefined {
   return decoded.ok ? undefined : decoded.error.failure;
 }
 
+/** What there is to tell of a request beside its outcome. */
+export type ExchangeDetail = Readonly<Record<string, string | number>>;
+
 interface Exchanged {
   readonly outcome: ExchangeOutcome;
+  readonly detail?: ExchangeDetail;
   readonly response: HttpResponse;
 }
 
 /** The conversation on port row int-08: the store asks and pushes, this edge answers with its report. */
 export class Exchange {
   readonly #context: ServiceContext;
-  readonly #counted: (outcome: ExchangeOutcome) => void;
+  readonly #counted: (outcome: ExchangeOutcome, detail: ExchangeDetail) => void;
   readonly #document: () => EdgeDocument | undefined;
   /** The last thing that was too large or no message at all, which the supervisor has never seen. */
   #unread: Attempt | undefined;
@@ -74,7 +78,7 @@ export class Exchange {
   constructor(
     context: ServiceContext,
     document: () => EdgeDocument | undefined,
-    counted: (outcome: ExchangeOutcome) => void,
+    counted: (outcome: ExchangeOutcome, detail: ExchangeDetail) => void,
   ) {
     this.#context = context;
     this.#document = document;
@@ -87,19 +91,20 @@ export class Exchange {
 
   async handle(request: HttpRequest): Promise<HttpResponse> {
     try {
-      const { outcome, response } = await this.#answer(request);
-      this.#counted(outcome);
+      const { outcome, response, detail = {} } = await this.#answer(request);
+      this.#counted(outcome, detail);
       return response;
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
-      this.#counted('storage');
+      this.#counted('storage', detailOf(error.failure));
       return this.#problem(500, error.failure);
     }
   }
   /** A body was longer than anything that is read. */
   handleTooLong(): void {
-    this.#counted('oversized');
-    this.#leaveUnread(failure('SLP-CFG-0001', `more than ${PUSH_BYTES} bytes were sent`));
+    const problem = failure('SLP-CFG-0001', `more than ${PUSH_BYTES} bytes were sent`);
+    this.#counted('oversized', detailOf(problem));
+    this.#leaveUnread(problem);
   }
   /** What this edge tells about itself. */
   report(document: EdgeDocument): EdgeReport {
@@ -146,7 +151,7 @@ export class Exchange {
     const problem = matter.problemOf(body);
     if (problem !== undefined) {
       this.#leaveUnread(problem);
-      return { outcome: 'malformed', response: this.#report(400) };
+      return { outcome: 'malformed', detail: detailOf(problem), response: this.#report(400) };
     }
     this.#pushing = true;
     try {
@@ -165,7 +170,7 @@ export class Exchange {
     } catch (error) {
       rmSync(file, { force: true });
       const problem = failure('SLP-CFG-0011', (error as Error).message);
-      return { outcome: 'storage', response: this.#problem(507, problem) };
+      return { outcome: 'storage', detail: detailOf(problem), response: this.#problem(507, problem) };
     }
     const before = this.#context.clock.wall();
     try {
@@ -177,13 +182,27 @@ export class Exchange {
         const noted = (folder.last?.at ?? 0) >= before;
         if (!noted) this.#unread = attemptOf(report, this.#context.clock.wall());
       }
-      return { outcome: applied ? taken : 'not-applied', response: this.#report(applied ? 200 : 409) };
+      const detail = {
+        what,
+        ...versionOf(folder),
+        ...(report?.problems[0] === undefined ? {} : { rule: report.problems[0].slice(0, 400) }),
+      };
+      const outcome = applied ? taken : 'not-applied';
+      return { outcome, detail, response: this.#report(applied ? 200 : 409) };
     } finally {
       rmSync(file, { force: true });
     }
   }
 }
 
+function detailOf({ code, message }: Failure): ExchangeDetail {
+  return { rule: `${code} ${message}`.slice(0, 400) };
+}
+/** Of what was tried last, as far as it could be told. */
+function versionOf(folder: ReplicaFolder): ExchangeDetail {
+  const version = folder.last?.head?.version;
+  return version === undefined ? {} : { version };
+}
 function attemptOf({ outcome, problems }: ReloadReport, at: WallTime): Attempt {
   return {
     head: null,

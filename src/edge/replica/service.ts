@@ -77,10 +77,10 @@ class Replica implements Service<EdgeDocument> {
     this.#exchange = new Exchange(
       context,
       () => this.#settings?.document,
-      (outcome) => {
+      (outcome, detail) => {
         this.#requests.inc(outcome);
         const ordinary = ['report', 'applied', 'activated'].includes(outcome);
-        this.#tell('store-request', ordinary ? 'info' : 'warning', { outcome });
+        this.#tell('store-request', ordinary ? 'info' : 'warning', { outcome, ...detail });
       },
     );
     this.#http = new HttpService({

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadVerifiedEdge } from '#platform/replica-store';
+import { AdministrationClient } from '#platform/service';
 import {
   ACTIVATION_BYTES,
   edgeReport,
@@ -73,6 +74,16 @@ async function keysUsed(edge: State): Promise<{ media: string; flow: string }> {
   return { media: basename(inUse?.media ?? ''), flow: basename(inUse?.flow ?? '') };
 }
 const store = () => ['--socket', perimeter.files.internalSocket];
+
+/** What the replica agent of the first edge has told of requests that it did not like. */
+async function requestsTold() {
+  const client = new AdministrationClient(perimeter.files.edgeSocket);
+  const newest = await client.call('events', { limit: 1 });
+  assert.ok(newest.ok, JSON.stringify(newest));
+  const page = await client.call('events', { after: Math.max(0, newest.value.latest - 1000), limit: 1000 });
+  assert.ok(page.ok, JSON.stringify(page));
+  return page.value.events.filter(({ name }) => name === 'store-request').map(({ fields }) => fields);
+}
 
 async function rolled(kinds: string): Promise<void> {
   const { version: from } = (await managed.status()).store;
@@ -252,4 +263,8 @@ test('an activation that is forged, of another edge, replayed or early is refuse
     assert.deepEqual(keysOn('edge'), used, what);
   }
   assert.deepEqual(await keysUsed('edge'), { media: used.media, flow: used.flow });
+  for (const [what, , code] of cases)
+    await perimeter.until(`${what}: ${code} is an event`, async () =>
+      (await requestsTold()).some((fields) => String(fields?.rule).startsWith(code)),
+    );
 });
