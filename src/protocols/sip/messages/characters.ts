@@ -71,3 +71,15 @@ export function skipSpace(text: string, start: number): number {
   }
   return at;
 }
+
+/** The number that the octets write in digits; -1 when they are no digits, or more than ten. */
+export function numberIn(bytes: Uint8Array, start: number, end: number): number {
+  if (end <= start || end - start > 10) return -1;
+  let number = 0;
+  for (let at = start; at < end; at++) {
+    const octet = bytes[at]!;
+    if ((classes[octet]! & DIGIT) === 0) return -1;
+    number = number * 10 + octet - 0x30;
+  }
+  return number;
+}

@@ -161,13 +161,10 @@ export class SipStreamFramer {
       const end = blank < 0 ? chunk.length : blank + 4;
       if (end - at > this.#limits.messageBytes) return this.#close('message-too-large');
       if (blank < 0) return this.#hold(chunk, at, chunk.length);
-      return this.#headComplete(
-        at === 0 ? chunk : chunk.subarray(at),
-        end - at,
-        chunk.length - end,
-        chunk,
-        end,
-      );
+      const scan = scanHead(chunk, at, end, this.#limits);
+      const last = Math.min(end + Math.max(scan.contentLength, 0), chunk.length);
+      const bytes = at === 0 && last === chunk.length ? chunk : chunk.subarray(at, last);
+      return this.#headComplete(new Head(bytes, end - at, scan), last - end, chunk, end);
     }
     const next = this.#extendHead(chunk, at);
     const held = this.#held;
@@ -175,7 +172,13 @@ export class SipStreamFramer {
     const complete = endsWith(held, 0, length, HEAD_END);
     if (!this.#checkStartLine(held, 0, length)) return chunk.length;
     if (length > this.#limits.messageBytes) return this.#close('message-too-large');
-    return complete ? this.#headComplete(held, length, 0, chunk, next) : next;
+    if (!complete) return next;
+    return this.#headComplete(
+      new Head(held, length, scanHead(held, 0, length, this.#limits)),
+      0,
+      chunk,
+      next,
+    );
   }
 
   /** Moves octets up to the end of the head, and no further, behind the held ones. */
@@ -214,11 +217,11 @@ export class SipStreamFramer {
   }
 
   /**
-   * The head is `bytes[0..length)`, followed there by `more` octets that are `chunk` from `next` on.
+   * The head is followed in its memory by `more` octets that are `chunk` from `next` on.
    * Returns how far the chunk is used up.
    */
-  #headComplete(bytes: Buffer, length: number, more: number, chunk: Buffer, next: number): number {
-    const head = new Head(bytes, length, scanHead(bytes, 0, length, this.#limits));
+  #headComplete(head: Head, more: number, chunk: Buffer, next: number): number {
+    const { bytes, end: length } = head;
     const parsed = parseHead(head, this.#limits);
     if (!parsed.ok) return this.#badHead(head, parsed.error, next);
     const { contentLength, line } = parsed.value;

@@ -1,11 +1,11 @@
 import { err, ok, type Result } from '#kernel';
+import { numberIn } from './characters.ts';
 import type { CSeq } from './cseq.ts';
 import type { Head } from './head.ts';
 import { type HeaderId, MAX_FORWARDS, RECORD_ROUTE, ROUTE, UNKNOWN } from './header-name.ts';
 import type { NameAddress, NameAddressProblem } from './name-address.ts';
 import { parseNameAddress } from './name-address.ts';
 import { parseSipUri, type SipUri, type UriProblem } from './uri.ts';
-import { numberIn } from './usual.ts';
 import type { Via } from './via.ts';
 
 export type SipMessage = SipRequest | SipResponse;

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '#kernel';
 import { type AnswerFacts, answerBadRequest } from './answer.ts';
-import { consistsOf, DIGIT } from './characters.ts';
+import { consistsOf, DIGIT, numberIn } from './characters.ts';
 import { type CSeq, parseCSeq } from './cseq.ts';
 import { HEAD_END, Head, type HeadProblem, scanHead } from './head.ts';
 import {
@@ -24,7 +24,7 @@ import {
   type StartLineProblem,
   type StatusLine,
 } from './start-line.ts';
-import { numberIn, usualAddress, usualCallId, usualCSeq, usualStartLine, usualVias } from './usual.ts';
+import { usualAddress, usualCallId, usualCSeq, usualStartLine, usualVias } from './usual.ts';
 import { parseVia, type Via } from './via.ts';
 
 /** Why a message was not accepted. A closed set: each is a counter. */

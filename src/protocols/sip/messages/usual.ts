@@ -1,4 +1,4 @@
-import { classes, DIGIT, HOST, TOKEN, URI } from './characters.ts';
+import { classes, DIGIT, HOST, numberIn, TOKEN, URI } from './characters.ts';
 import type { CSeq } from './cseq.ts';
 import type { Head } from './head.ts';
 import type { NameAddress } from './name-address.ts';
@@ -98,18 +98,6 @@ function isUri(bytes: Uint8Array, start: number, end: number): boolean {
   const colon = endOf(TOKEN, bytes, start, end);
   if (letter < 0x61 || letter > 0x7a || bytes[colon] !== COLON || colon >= end - 1) return false;
   return endOf(URI, bytes, colon, end) === end;
-}
-
-/** The number that the octets write in digits; -1 when they are no digits, or more than ten. */
-export function numberIn(bytes: Uint8Array, start: number, end: number): number {
-  if (end <= start || end - start > 10) return -1;
-  let number = 0;
-  for (let at = start; at < end; at++) {
-    const octet = bytes[at]!;
-    if ((classes[octet]! & DIGIT) === 0) return -1;
-    number = number * 10 + octet - 0x30;
-  }
-  return number;
 }
 
 /** callid of RFC 3261 §25.1 as far as it is checked: visible ASCII. */
