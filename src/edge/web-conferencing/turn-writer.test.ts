@@ -117,6 +117,26 @@ test('a receiver may write to others while it takes', async () => {
   assert.equal(other.text, 'heard');
 });
 
+test('a receiver that flushes, or writes to others, while it takes a part of what is written gets the rest, and nobody else', () => {
+  for (const meanwhile of ['flush', 'write'] as const) {
+    const writer = new TurnWriter();
+    const [receiver, other, next] = [new Receiver(), new Receiver(), new Receiver()];
+    const restless: Gathered = {
+      take: (bytes, sent) => {
+        receiver.take(bytes, sent);
+        if (meanwhile === 'flush') writer.flush();
+        else writer.write(other, Buffer.from('o'));
+      },
+    };
+    writer.write(restless, Buffer.alloc(SLAB + 10, 'r'));
+    writer.write(next, Buffer.from('n'));
+    writer.flush();
+    assert.deepEqual([receiver.text.length, next.text], [SLAB + 10, 'n'], meanwhile);
+    assert.match(receiver.text, /^r+$/);
+    assert.match(other.text, /^o*$/);
+  }
+});
+
 test('whoever reads slowly keeps no memory that others share: a small piece that has to wait is copied', () => {
   const writer = new TurnWriter();
   const kept: Uint8Array[] = [];

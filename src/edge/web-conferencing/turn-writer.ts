@@ -35,11 +35,12 @@ export class TurnWriter {
 
   /** Copies the bytes. The receiver hears of them before anybody else's are gathered, at the latest in the next turn. */
   write(receiver: Gathered, bytes: Uint8Array): void {
-    if (this.#receiver !== receiver) {
-      this.flush();
-      this.#receiver = receiver;
-    }
     for (let from = 0; from < bytes.length; ) {
+      // With each piece, and until it holds: whoever takes one may flush, or write to others.
+      while (this.#receiver !== receiver) {
+        this.flush();
+        this.#receiver ??= receiver;
+      }
       const count = Math.min(bytes.length - from, SLAB_BYTES - this.#end);
       this.#slab.bytes.set(count === bytes.length ? bytes : bytes.subarray(from, from + count), this.#end);
       this.#end += count;

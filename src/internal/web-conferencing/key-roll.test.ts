@@ -160,6 +160,23 @@ test('whoever has left needs no key any more; who says nothing keeps the old one
   assert.equal(rolling.known.length, 1);
 });
 
+test('a participant who never answers keeps the key of before for a while, not for ever', async () => {
+  await using table = new Table();
+  const rolling = new Rolling(table);
+  const [alice, silent] = [await table.join(ALICE), await table.guest('Silent')];
+  silent.wire.stalled = true;
+  assert.ok(rolling.roll.begin().ok);
+  rolling.roll.advance();
+  await rolling.renewed(1);
+  rolling.later(15 * 60_000);
+  assert.deepEqual(rolling.roll.show().waits, ['1 participants may hold tokens of the key of before']);
+  rolling.later(120_000);
+  assert.deepEqual([rolling.roll.show().previous, rolling.known.length], [null, 1]);
+  assert.equal(alice.seen.users.length, 2, 'nobody is sent away for it');
+  await alice.resume();
+  assert.ok(rolling.roll.begin().ok, 'the next roll may begin');
+});
+
 test('an answer to another question proves nothing', async () => {
   await using table = new Table();
   const rolling = new Rolling(table);

@@ -9,7 +9,7 @@ export interface KeyRollOptions {
   readonly keys: SigningKeys;
   readonly clock: Clock;
   readonly log: Log;
-  readonly meetings: Pick<Meetings, 'renewTokens' | 'tokensToRenew'>;
+  readonly meetings: Pick<Meetings, 'renewTokens' | 'settings' | 'tokensToRenew'>;
   readonly links: () => readonly EdgeLinkState[];
   /** Tells all edges which keys there are. */
   readonly announce: () => void;
@@ -26,11 +26,17 @@ export interface KeysShown {
 
 /** Added to the life of a join token before the key of before is forgotten. Milliseconds. */
 const MARGIN_MS = 5000;
+/**
+ * So long, and for the time of grace, it is waited for participants to show that they have new tokens. Whoever reads has them by
+ * then, and whoever is away has left: without an end one guest who answers nothing would keep a key that was stolen. Milliseconds.
+ */
+const LONGEST_MS = 15 * 60_000;
 
 /**
  * Changes the key that signs this node's tokens: every edge that is linked knows the next one before it signs anything, and
- * the one before counts until nobody can hold a token of it that is good for something. Each step is written down before it
- * has any effect, so that a process that comes after a kill goes on where this one was.
+ * the one before counts until nobody can hold a token of it that is good for something, unless somebody does not say so for
+ * too long. Each step is written down before it has any effect, so that a process that comes after a kill goes on where this
+ * one was.
  */
 export class KeyRoll {
   readonly #options: KeyRollOptions;
@@ -88,7 +94,7 @@ export class KeyRoll {
     if (this.#holdersToRenew().length > 0) return;
     keys.forget();
     announce();
-    log.info('the signing key of before is forgotten', {});
+    log.info('the signing key of before is forgotten', { notRenewed: meetings.tokensToRenew() });
   }
   /** An edge that has no link hears of all keys before anything else when it has one. */
   #edgesToHear(): string[] {
@@ -106,8 +112,10 @@ export class KeyRoll {
   #holdersToRenew(): string[] {
     const { keys, clock, meetings } = this.#options;
     if (keys.previous === undefined) return [];
-    const left = keys.previous.since + JOIN_SECONDS * 1000 + MARGIN_MS - clock.wall();
-    const holders = meetings.tokensToRenew();
+    const signed = clock.wall() - keys.previous.since;
+    const left = JOIN_SECONDS * 1000 + MARGIN_MS - signed;
+    const isWaitedFor = signed < LONGEST_MS + meetings.settings.graceMs;
+    const holders = isWaitedFor ? meetings.tokensToRenew() : 0;
     return [
       ...(left > 0 ? [`join tokens of the key of before end in ${Math.ceil(left / 1000)} s`] : []),
       ...(holders > 0 ? [`${holders} participants may hold tokens of the key of before`] : []),

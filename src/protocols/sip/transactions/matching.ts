@@ -14,11 +14,17 @@ export function isLegacy(request: SipRequest): boolean {
   return branch === undefined || branch.length === MAGIC_COOKIE.length || !startsWithCookie(branch);
 }
 
-/** `method` is INVITE for an ACK and for finding what a CANCEL names (RFC 3261 §9.2). */
+/**
+ * Of everything by which requests are told apart: whoever could send many that differ in what is left out would have them all
+ * in one chain. `method` is INVITE for an ACK and for finding what a CANCEL names (RFC 3261 §9.2).
+ */
 export function serverHash(request: SipRequest, method: string, scope: string): number {
-  const { host, branch } = request.topVia;
-  const unique = isLegacy(request) ? request.callId : (branch ?? '');
-  return texts.of(unique, scope, method, host);
+  const { host, port, branch } = request.topVia;
+  const unique = isLegacy(request) ? legacyText(request) : (branch ?? '');
+  return texts.of(unique, scope, method, host, port);
+}
+function legacyText({ topVia, callId, cseq, from, uri }: SipRequest): string {
+  return `${topVia.branch ?? ''} ${cseq.number} ${from.tag ?? ''} ${callId} ${uri}`;
 }
 
 /** Server transactions, found by RFC 3261 §17.2.3. */

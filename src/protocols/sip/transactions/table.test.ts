@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SeededRandom } from '#kernel';
+import { serverHash } from './matching.ts';
 import { TextHash, TransactionTable } from './table.ts';
+import { readRequest, request } from './testing/play.ts';
 
 class Entry {
   readonly key: string;
@@ -61,4 +63,24 @@ test('texts that differ in little are spread over the chains of a table', () => 
     hit.add(texts.of(`z9hG4bK${count}`, 'flow-1', 'MESSAGE', '') & 4_095);
   // Of so many drawn at random a share of 1 - 1/e is expected, 2589, and 2400 is many deviations away.
   assert.ok(hit.size > 2_400, String(hit.size));
+});
+
+test('requests of different transactions do not meet in one chain, whatever it is that they differ in', () => {
+  const same = { branch: 'z9hG4bK1', sentBy: 'alice.example:5061' };
+  const legacy = { branch: null };
+  for (const [one, other] of [
+    [same, { ...same, sentBy: 'alice.example:5062' }],
+    [same, { ...same, sentBy: 'alice.example' }],
+    [same, { ...same, branch: 'z9hG4bK2' }],
+    [legacy, { ...legacy, cseq: 2 }],
+    [legacy, { ...legacy, fromTag: 'other' }],
+    [legacy, { ...legacy, uri: 'sip:carol@example.org' }],
+    [legacy, { ...legacy, callId: 'other' }],
+    [legacy, { branch: 'old' }],
+  ]) {
+    const [first, second] = [one, other].map((facts) => readRequest(request('INVITE', facts)));
+    assert.ok(first !== undefined && second !== undefined);
+    const [hash, otherHash] = [first, second].map((read) => serverHash(read, 'INVITE', 'flow-1'));
+    assert.notEqual(hash, otherHash, JSON.stringify(other));
+  }
 });

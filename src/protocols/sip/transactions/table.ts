@@ -82,9 +82,11 @@ export class TextHash {
     this.#seed = seed | 0;
     this.#factor = factor | 1;
   }
-  /** A 32-bit integer. */
-  of(first: string, second: string, third: string, fourth: string): number {
-    return this.#add(this.#add(this.#add(this.#add(this.#seed, first), second), third), fourth);
+  /** A 32-bit integer. @param number at most 32 bits of it count */
+  of(first: string, second: string, third: string, fourth: string, number = 0): number {
+    const texts = this.#add(this.#add(this.#add(this.#add(this.#seed, first), second), third), fourth);
+    const hash = Math.imul(texts ^ number, this.#factor);
+    return hash ^ (hash >>> 15);
   }
   #add(before: number, text: string): number {
     const factor = this.#factor;
