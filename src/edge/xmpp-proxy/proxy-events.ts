@@ -44,6 +44,10 @@ export class ProxyEvents {
   gatewayConnected(gateway: string, address: string): void {
     this.#state('xmpp-gateway-connected', { gateway, address });
   }
+  /** The certificate is good, and none of the gateways that the document lists. */
+  gatewayRefused(address: string): void {
+    this.#state('xmpp-gateway-refused', { address, rule: 'not-a-gateway' });
+  }
   gatewayLeft({ peer, address, reason, detail = '' }: LinkNotice): void {
     this.#state('xmpp-gateway-left', { gateway: peer, address, rule: reason, detail: detail.slice(0, 400) });
   }

@@ -108,7 +108,9 @@ export class XmppProxy {
       for (const domain of known.keys()) if (prepared.partners.of(domain) === undefined) known.delete(domain);
   }
   acceptLink(connection: Connection): boolean {
-    return this.links.accept(connection);
+    if (this.links.accept(connection)) return true;
+    this.#events.gatewayRefused(connection.remote.address);
+    return false;
   }
   /** Partners and gateways go to other edges; what is under way arrives. */
   drain(): void {

@@ -133,6 +133,7 @@ test('who may open the link [setting policy.xmpp.gateways]', async (t) => {
   await gateway.ready.count(1);
   const stranger = await TestGateway.start(t, bench, { name: 'gateway.corp.example' });
   assert.equal((await stranger.ends.count(1))[0]?.reason, 'peer-closed');
+  await bench.event('xmpp-gateway-refused', ({ rule }) => rule === 'not-a-gateway');
   bench.document.policy.xmpp.gateways = ['gateway.corp.example'];
   await bench.commit();
   await stranger.ready.count(1);

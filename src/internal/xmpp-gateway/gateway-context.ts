@@ -3,7 +3,7 @@ import type { SipSide } from '#platform/sip-agent';
 import type { Log } from '#platform/telemetry';
 import type { StanzaCondition } from '#protocols/sip-xmpp';
 import type { XmlElement } from '#protocols/xml';
-import type { GatewayMetrics } from './gateway-metrics.ts';
+import type { GatewayMetrics, Refusal } from './gateway-metrics.ts';
 import type { GatewayStore } from './gateway-store.ts';
 
 /** What the document says about the gateway, in the units that code uses. */
@@ -41,6 +41,13 @@ export interface SendFailure {
   readonly reason: string;
 }
 
+/** What is told of something that was not passed on; addresses are of SIP or of XMPP, as it came. */
+export interface RefusalNote {
+  readonly reason: Refusal;
+  readonly from: string;
+  readonly to: string;
+}
+
 /** What all parts of the gateway stand on. */
 export interface GatewayContext {
   readonly clock: Clock;
@@ -51,4 +58,6 @@ export interface GatewayContext {
   readonly sip: SipSide;
   readonly xmpp: XmppSide;
   readonly settings: () => GatewaySettings;
+  /** Counts it, and tells operators. */
+  readonly refuse: (note: RefusalNote) => void;
 }

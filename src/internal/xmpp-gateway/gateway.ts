@@ -8,7 +8,7 @@ import type { Arrival } from './arrival.ts';
 import { type Conversation, Conversations } from './conversations.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { Refusal } from './gateway-metrics.ts';
-import { isFrom, partiesOfStanza } from './party.ts';
+import { isFrom, noteOf, partiesOfStanza } from './party.ts';
 import { Retelling } from './retelling.ts';
 import { Seen } from './seen.ts';
 import { Sessions } from './sessions.ts';
@@ -24,13 +24,6 @@ const LATER: ReadonlySet<StanzaCondition> = new Set([
   'resource-constraint',
 ]);
 
-/** What an event tells of a refusal. */
-export interface RefusalNote {
-  readonly reason: Refusal;
-  readonly from: string;
-  readonly to: string;
-}
-
 /** Both sides together: which part of the gateway a stanza or a request is for, and who may send it at all. */
 export class Gateway implements SipUser {
   readonly conversations: Conversations;
@@ -42,11 +35,9 @@ export class Gateway implements SipUser {
   readonly #toSip: ToSip;
   readonly #toXmpp: ToXmpp;
   readonly #seen: Seen;
-  readonly #refused: (note: RefusalNote) => void;
 
-  constructor(context: GatewayContext, address: string, refused: (note: RefusalNote) => void) {
+  constructor(context: GatewayContext, address: string) {
     this.#context = context;
-    this.#refused = refused;
     this.conversations = new Conversations(context.settings().messages);
     this.#sessions = new Sessions(context, this.conversations, address);
     this.#toSip = new ToSip(context, this.conversations, this.#sessions);
@@ -168,8 +159,7 @@ export class Gateway implements SipUser {
     else this.#context.xmpp.send(reply, () => done());
   }
   #refuse({ attributes }: XmlElement, reason: Refusal): void {
-    this.#context.metrics.refused.inc(reason);
-    this.#refused({ reason, from: attributes.get('from') ?? '', to: attributes.get('to') ?? '' });
+    this.#context.refuse({ reason, from: attributes.get('from') ?? '', to: attributes.get('to') ?? '' });
   }
 
   onRequest(request: SipRequest, _flow: SipFlow, transaction: ServerTransaction): void {
@@ -196,7 +186,7 @@ export class Gateway implements SipUser {
     const conversation = this.conversations.ofDialog(dialogIdOf(request) ?? '');
     if (conversation === undefined) return sip.respond(transaction, 481);
     if (!isFrom(request, conversation.local)) {
-      this.#context.metrics.refused.inc('not-of-dialog');
+      this.#context.refuse(noteOf(request, 'not-of-dialog'));
       return sip.respond(transaction, 403);
     }
     const taken = conversation.session?.dialog?.handleRequest(request);

@@ -275,6 +275,19 @@ test('what cannot pass is refused with its reason', () => {
   stage.arrives(`<message from='${BALCONY}' to='sip.example'><body>x</body></message>`);
   assert.match(stage.said()[0] ?? '', /<jid-malformed /);
   stage.isQuiet();
+  const rules = [
+    'media-type',
+    'foreign-domain',
+    'address',
+    'not-supported',
+    'not-supported',
+    'address',
+    'address',
+  ];
+  assert.deepEqual(
+    stage.refusals.map(({ reason }) => reason),
+    rules,
+  );
 });
 
 test('a partner of type public-unverified reaches whoever has written to it, and nobody else', () => {

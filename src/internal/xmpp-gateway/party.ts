@@ -3,7 +3,8 @@ import { parseNameAddress, type SipRequest } from '#protocols/sip';
 import { bareOf, bareOfSip, jidOfSip, sipOfJid } from '#protocols/sip-xmpp';
 import type { XmlElement } from '#protocols/xml';
 import { type Jid, parseJid } from '#protocols/xmpp';
-import type { GatewaySettings } from './gateway-context.ts';
+import type { GatewaySettings, RefusalNote } from './gateway-context.ts';
+import type { Refusal } from './gateway-metrics.ts';
 import type { Pair } from './gateway-store.ts';
 
 /** Sender and receiver of one request or stanza, in the form of XMPP, with what they had for resources. */
@@ -50,6 +51,11 @@ export function partiesOfStanza(
   if (from?.local === undefined || to?.local === undefined) return err('address');
   if (domains.has(from.domain) || !domains.has(to.domain)) return err('foreign-domain');
   return ok({ from, to, local: bareOf(to), remote: bareOf(from) });
+}
+
+/** What is told of a request that went no further. */
+export function noteOf({ from, uri }: SipRequest, reason: Refusal): RefusalNote {
+  return { reason, from: from.uri, to: uri };
 }
 
 /** The SIP address of one of the two; undefined for the address of a domain, which has none. */

@@ -1,6 +1,6 @@
 import type { EventDraft } from '#platform/telemetry';
 import { normaliseKey } from '#protocols/log-query';
-import type { RefusalNote } from './gateway.ts';
+import type { RefusalNote } from './gateway-context.ts';
 
 /** What was not passed on, with the rule and who is concerned. */
 export function refusalEvent({ reason, from, to }: RefusalNote): EventDraft {

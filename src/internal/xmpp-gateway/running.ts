@@ -59,9 +59,15 @@ export class Running implements XmppSide {
     );
     const { sip } = this.#agent;
     this.gateway = new Gateway(
-      { clock, random, log, metrics, store: this.store, sip, xmpp: this, settings: () => this.#settings },
+      {
+        ...{ clock, random, log, metrics, store: this.store, sip, xmpp: this },
+        settings: () => this.#settings,
+        refuse: (note) => {
+          metrics.refused.inc(note.reason);
+          context.events.emit(refusalEvent(note));
+        },
+      },
       own.address,
-      (note) => context.events.emit(refusalEvent(note)),
     );
     this.gateway.load();
     this.#agent.start();

@@ -6,7 +6,7 @@ import { callIdOf } from './call-id.ts';
 import type { Conversation, Conversations, Session, SessionFailure, Waiting } from './conversations.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { shareOf } from './partner-share.ts';
-import { type Parties, partiesOfRequest, sipAddress, sipOfBare } from './party.ts';
+import { noteOf, type Parties, partiesOfRequest, sipAddress, sipOfBare } from './party.ts';
 import { messageSession, offersMessages } from './session-description.ts';
 
 const ALLOW = ['Allow', 'INVITE, ACK, BYE, CANCEL, MESSAGE, INFO, OPTIONS, SUBSCRIBE, NOTIFY'] as const;
@@ -31,21 +31,21 @@ export class Sessions {
 
   /** A user of ours opens a session; it is answered for the other side, which has no such thing. */
   handleInvite(request: SipRequest, transaction: ServerTransaction): void {
-    const { sip, settings, metrics, random } = this.#context;
+    const { sip, settings, random } = this.#context;
     const parties = partiesOfRequest(request, settings());
     if (!parties.ok) {
-      metrics.refused.inc(parties.error);
+      this.#context.refuse(noteOf(request, parties.error));
       return sip.respond(transaction, parties.error === 'address' ? 404 : 403);
     }
     if (!offersMessages(request.body)) {
-      metrics.refused.inc('not-supported');
+      this.#context.refuse(noteOf(request, 'not-supported'));
       return sip.respond(transaction, 488, { headers: [['Warning', WARNING]] });
     }
     const conversation = this.#begin(parties.value);
     const tag = randomToken(random, 16);
     const dialog = Dialog.asUas(request, tag, 200);
     if (conversation === undefined || !dialog.ok) {
-      metrics.refused.inc(conversation === undefined ? 'limit' : 'address');
+      this.#context.refuse(noteOf(request, conversation === undefined ? 'limit' : 'address'));
       return sip.respond(transaction, conversation === undefined ? 503 : 400);
     }
     if (conversation.session !== undefined) this.end(conversation, 'replaced');
@@ -92,7 +92,7 @@ export class Sessions {
       return;
     }
     if (this.#full(conversation.remote)) {
-      this.#context.metrics.refused.inc('limit');
+      this.#context.refuse({ reason: 'limit', from: conversation.remote, to: conversation.local });
       return waiting.failed({ kind: 'not-supported' });
     }
     const begun: Session = { state: 'inviting', dialog: undefined, waiting: [waiting] };

@@ -16,7 +16,7 @@ import type { Arrival } from './arrival.ts';
 import { callIdOf } from './call-id.ts';
 import type { Conversation, Conversations, SessionFailure } from './conversations.ts';
 import type { GatewayContext } from './gateway-context.ts';
-import type { Outcome } from './gateway-metrics.ts';
+import type { Outcome, Refusal } from './gateway-metrics.ts';
 import { shareOf } from './partner-share.ts';
 import { sipAddress, sipOfBare } from './party.ts';
 import type { Sessions } from './sessions.ts';
@@ -29,6 +29,11 @@ interface Delivery {
   readonly conversation: Conversation;
   readonly body: Buffer;
 }
+
+const REASONS: Partial<Record<StanzaError['condition'], Refusal>> = {
+  'policy-violation': 'too-large',
+  'resource-constraint': 'limit',
+};
 
 /** Messages of partners on their way to users of ours (RFC 7572, RFC 7573). */
 export class ToSip {
@@ -147,7 +152,8 @@ export class ToSip {
   }
 
   #refuse(arrival: Arrival, error: StanzaError): void {
-    this.#context.metrics.refused.inc(error.condition === 'policy-violation' ? 'too-large' : 'not-supported');
+    const { remote: from, local: to } = arrival;
+    this.#context.refuse({ reason: REASONS[error.condition] ?? 'not-supported', from, to });
     this.#fail(arrival, error);
   }
   #fail(arrival: Arrival, error: StanzaError): void {

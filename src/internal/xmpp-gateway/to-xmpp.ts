@@ -19,7 +19,7 @@ import type { Arrival } from './arrival.ts';
 import type { Conversation, Conversations } from './conversations.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { shareOf } from './partner-share.ts';
-import { jidOfBare, type Parties, partiesOfRequest, sipAddress, sipOfBare } from './party.ts';
+import { jidOfBare, noteOf, type Parties, partiesOfRequest, sipAddress, sipOfBare } from './party.ts';
 
 /** What a proxy said of waiting is about what it acknowledges then. */
 const WAITING_MS = 5000;
@@ -59,14 +59,14 @@ export class ToXmpp {
 
   /** A MESSAGE outside of any session. */
   handleMessage(request: SipRequest, transaction: ServerTransaction): void {
-    const { sip, settings, metrics, store } = this.#context;
+    const { sip, settings, store } = this.#context;
     const parties = partiesOfRequest(request, settings());
     if (!parties.ok) {
-      metrics.refused.inc(parties.error);
+      this.#context.refuse(noteOf(request, parties.error));
       return sip.respond(transaction, parties.error === 'address' ? 404 : 403);
     }
     if (!store.addContact(parties.value, settings().contactsPerUser)) {
-      metrics.refused.inc('limit');
+      this.#context.refuse(noteOf(request, 'limit'));
       return sip.respond(transaction, 403, { reason: 'Too Many Contacts' });
     }
     this.#take(request, transaction, parties.value, this.#conversations.of(parties.value));
@@ -86,10 +86,10 @@ export class ToXmpp {
     parties: Parties,
     conversation: Conversation | undefined,
   ): void {
-    const { sip, metrics } = this.#context;
+    const { sip } = this.#context;
     const read = readInstantMessage(request.header('Content-Type'), request.body);
     if (read === undefined) {
-      metrics.refused.inc('media-type');
+      this.#context.refuse(noteOf(request, 'media-type'));
       return sip.respond(transaction, 415, { headers: [['Accept', ACCEPTED_TYPES]] });
     }
     const thread = conversation?.thread ?? request.callId;
@@ -115,9 +115,9 @@ export class ToXmpp {
       readonly read: Extract<InstantMessage, { kind: 'text' }>;
     },
   ): void {
-    const { sip, clock, random, settings, xmpp, metrics } = this.#context;
+    const { sip, clock, random, settings, xmpp } = this.#context;
     if (this.#pending.size >= settings().messages && !this.#makeRoom()) {
-      metrics.refused.inc('limit');
+      this.#context.refuse(noteOf(request, 'limit'));
       return sip.respond(transaction, 503, { headers: [['Retry-After', '5']] });
     }
     const share = shareOf(settings().messages, settings().partnerPercent);

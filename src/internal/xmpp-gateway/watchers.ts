@@ -9,7 +9,7 @@ import type { Arrival } from './arrival.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { Approval, Pair } from './gateway-store.ts';
 import { PartnerCounts, shareOf } from './partner-share.ts';
-import { isFrom, partiesOfRequest, sipOfBare } from './party.ts';
+import { isFrom, noteOf, partiesOfRequest, sipOfBare } from './party.ts';
 import type { Owed, Retelling } from './retelling.ts';
 import { readEvent, secondsOf, subscriptionProblem } from './subscription-state.ts';
 
@@ -97,12 +97,12 @@ export class Watchers {
   }
 
   handleSubscribe(request: SipRequest, transaction: ServerTransaction): void {
-    const { sip, settings, metrics, store, random, clock } = this.#context;
+    const { sip, settings, store, random, clock } = this.#context;
     const problem = subscriptionProblem(request);
     if (problem !== undefined) return sip.respond(transaction, problem.status, { headers: problem.headers });
     const parties = partiesOfRequest(request, settings());
     if (!parties.ok) {
-      metrics.refused.inc(parties.error);
+      this.#context.refuse(noteOf(request, parties.error));
       return sip.respond(transaction, parties.error === 'address' ? 404 : 403);
     }
     const { local, remote } = parties.value;
@@ -111,7 +111,7 @@ export class Watchers {
     const full = ofPartner || this.#watchers.size >= subscriptions;
     const devices = this.#byPair.get(keyOf({ local, remote }))?.size ?? 0;
     if (full || devices >= MOST_DEVICES || !store.addContact({ local, remote }, contactsPerUser)) {
-      metrics.refused.inc('limit');
+      this.#context.refuse(noteOf(request, 'limit'));
       return sip.respond(transaction, full ? 503 : 403);
     }
     const tag = randomToken(random, 16);
@@ -141,9 +141,9 @@ export class Watchers {
   handleRefresh(request: SipRequest, transaction: ServerTransaction): boolean {
     const watcher = this.#watchers.get(dialogIdOf(request) ?? '');
     if (watcher === undefined) return false;
-    const { sip, clock, store, xmpp, metrics } = this.#context;
+    const { sip, clock, store, xmpp } = this.#context;
     if (!isFrom(request, watcher.local)) {
-      metrics.refused.inc('not-of-dialog');
+      this.#context.refuse(noteOf(request, 'not-of-dialog'));
       sip.respond(transaction, 403);
       return true;
     }

@@ -6,11 +6,11 @@ import { conditionOf, type DevicePresence, errorReply, readPresenceDocument } fr
 import { element, type XmlElement } from '#protocols/xml';
 import { NS, type ReturnedKind } from '#protocols/xmpp';
 import type { Arrival } from './arrival.ts';
-import type { GatewayContext } from './gateway-context.ts';
+import type { GatewayContext, RefusalNote } from './gateway-context.ts';
 import type { Pair } from './gateway-store.ts';
 import { GUARD_MS, Guards } from './guards.ts';
 import { PartnerCounts, shareOf } from './partner-share.ts';
-import { isFrom, type Parties, sipOfBare } from './party.ts';
+import { isFrom, noteOf, type Parties, sipOfBare } from './party.ts';
 import { Refusals } from './refusals.ts';
 import type { Owed, Retelling } from './retelling.ts';
 import { noteShown, showAll } from './shown.ts';
@@ -110,13 +110,13 @@ export class Watches {
   }
 
   #begin(arrival: Arrival): void {
-    const { settings, metrics, xmpp, clock } = this.#context;
+    const { settings, xmpp, clock } = this.#context;
     const { subscriptions, subscriptionsPerUser, partnerPercent } = settings();
     let own = 0;
     for (const { remote } of this.#watches.values()) if (remote === arrival.remote) own += 1;
     const full = this.#watches.size >= subscriptions || own >= subscriptionsPerUser;
     if (full || this.#held.of(arrival.remote) >= shareOf(subscriptions, partnerPercent)) {
-      metrics.refused.inc('limit');
+      this.#context.refuse(limitOf(arrival));
       const reply = errorReply(arrival.stanza, { condition: 'resource-constraint' });
       return reply === undefined ? arrival.done() : xmpp.send(reply, () => arrival.done());
     }
@@ -152,10 +152,10 @@ export class Watches {
   }
 
   #ask(pair: Pair): void {
-    const { clock, metrics, settings } = this.#context;
+    const { clock, settings } = this.#context;
     const share = shareOf(MOST_ONCE, settings().partnerPercent);
     const full = this.#once.size >= MOST_ONCE || this.#askedOnce.of(pair.remote) >= share;
-    if (full) return metrics.refused.inc('limit');
+    if (full) return this.#context.refuse(limitOf(pair));
     const watch = newWatch(pair, clock.wall(), true);
     this.#once.add(watch);
     this.#askedOnce.add(watch.remote);
@@ -188,9 +188,9 @@ export class Watches {
   handleNotify(request: SipRequest, transaction: ServerTransaction): boolean {
     const watch = this.#dialogs.find(request);
     if (watch === undefined) return false;
-    const { sip, metrics } = this.#context;
+    const { sip } = this.#context;
     if (!isFrom(request, watch.local)) {
-      metrics.refused.inc('not-of-dialog');
+      this.#context.refuse(noteOf(request, 'not-of-dialog'));
       sip.respond(transaction, 403);
       return true;
     }
@@ -403,6 +403,9 @@ export class Watches {
 
 function documentOf({ body }: SipRequest): DevicePresence[] {
   return body.length === 0 ? [] : (readPresenceDocument(body) ?? []);
+}
+function limitOf({ local, remote }: Pair): RefusalNote {
+  return { reason: 'limit', from: remote, to: local };
 }
 function owedOf({ local, remote }: Pair): Owed {
   return { kind: 'state', local, remote };

@@ -84,6 +84,7 @@ test('X1: one source that takes every place gives one to another', async (t) => 
   assert.equal((await notice(() => true)).reason, 'made-room');
   const again = await come(t);
   assert.equal(await until(again), '', 'the source gets no place back');
+  assert.equal((await notice(({ reason }) => reason === 'no-place')).detail, 'connection');
 });
 
 test('X1: a refused stream keeps its place until its socket is gone', async (t) => {

@@ -110,6 +110,7 @@ export class XmppEndpoint {
     };
     if (this.#draining || this.open >= connections || !this.#strangers.admit(stranger, strangers)) {
       this.#meters.refusedConnections.inc();
+      this.#refusePlace(undefined, raw.remoteAddress ?? '', this.#draining ? 'draining' : 'connection');
       raw.destroy();
       return;
     }
@@ -287,6 +288,9 @@ export class XmppEndpoint {
     this.#tell('out', stream, stream.core.pair.to, action);
   }
 
+  #refusePlace(peer: string | undefined, address: string, detail: string): void {
+    this.#context.user.handleNotice({ direction: 'in', peer, address, reason: 'no-place', detail });
+  }
   #lost(stream: PartnerStream, peer: string | undefined, reason: StreamReason): void {
     if (peer !== undefined && stream.mayHaveLost(reason)) this.#context.user.handleStream(peer, 'broken');
   }
@@ -338,7 +342,10 @@ export class XmppEndpoint {
     const entry = this.#settings.partner(pair.from);
     const question = { source: sourceKey(stream.socket.remoteAddress), partner: entry?.name ?? pair.from };
     const admitted = this.#questions.admit(question, entry?.connections ?? 0);
-    if (!admitted) this.#meters.refusedQuestions.inc();
+    if (!admitted) {
+      this.#meters.refusedQuestions.inc();
+      this.#refusePlace(pair.from, stream.socket.remoteAddress, 'question about a dialback key');
+    }
     const valid = admitted ? await this.#ask(pair, streamId, key) : undefined;
     this.#questions.leave(question);
     if (stream.ended) return;

@@ -7,8 +7,8 @@ import type { StanzaCondition } from '#protocols/sip-xmpp';
 import { element, readXmlDocument, writeXml, type XmlElement } from '#protocols/xml';
 import { NS, type PartnerType, partnerLimits, returnedKindOf } from '#protocols/xmpp';
 import { MemoryNetwork, Peer } from '../../../platform/sip-endpoint/testing/memory-network.ts';
-import { Gateway, type RefusalNote } from '../gateway.ts';
-import type { GatewaySettings, SendFailure } from '../gateway-context.ts';
+import { Gateway } from '../gateway.ts';
+import type { GatewaySettings, RefusalNote, SendFailure } from '../gateway-context.ts';
 import { gatewayMetrics } from '../gateway-metrics.ts';
 import { GatewayStore } from '../gateway-store.ts';
 
@@ -99,9 +99,11 @@ export class Stage {
       },
     };
     const shared = { clock, random, log, metrics: gatewayMetrics(this.metrics), store: this.store };
-    this.gateway = new Gateway({ ...shared, sip, xmpp, settings: () => this.settings }, '10.0.0.2', (note) =>
-      this.refusals.push(note),
-    );
+    const refuse = (note: RefusalNote) => {
+      shared.metrics.refused.inc(note.reason);
+      this.refusals.push(note);
+    };
+    this.gateway = new Gateway({ ...shared, sip, xmpp, settings: () => this.settings, refuse }, '10.0.0.2');
     this.gateway.load();
   }
 

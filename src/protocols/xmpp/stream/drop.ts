@@ -35,6 +35,8 @@ export const streamReasons = [
   /** An answer to a question that was not asked. */
   'dialback-uncorrelated',
   'too-many-pairs',
+  /** As many streams, or streams of strangers, or questions about keys as there may be; or none is taken at present. */
+  'no-place',
   /** The partner has as many streams as its entry allows. */
   'too-many-streams',
   'acknowledgement-impossible',
