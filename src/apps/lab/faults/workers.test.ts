@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { Perimeter } from '../testing/perimeter.ts';
 import { change, edit } from './documents.ts';
 import { Person } from './person.ts';
@@ -12,6 +15,7 @@ import { eventually, until } from './until.ts';
 
 /** 127.96.x.y is the addresses of this file. */
 const NETWORK = 96;
+const run = promisify(execFile);
 let perimeter: Perimeter;
 /** Alice and carol are served by different workers, bob is inside. */
 let alice: Person;
@@ -60,6 +64,10 @@ test('people of both workers write to and call one another and somebody inside [
   const { workers = [], remaining } = await access();
   assert.equal(new Set(workers.map(({ pid }) => pid)).size, 2);
   assert.equal(remaining, (await connections()).total);
+  const cli = join(import.meta.dirname, '../../cli/main.ts');
+  const { stdout } = await run(process.execPath, [cli, 'status', '--socket', perimeter.files.edgeSocket]);
+  for (const [index, { pid }] of workers.entries())
+    assert.match(stdout, new RegExp(`^ +worker ${index + 1} +running +${pid} `, 'm'));
   await alice.write(carol, 'across');
   await carol.write(alice, 'and back');
   await bob.write(alice, 'from inside to one');
