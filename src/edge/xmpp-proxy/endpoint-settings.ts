@@ -22,7 +22,7 @@ const LINK_KEEP_ALIVE_MS = 20_000;
 
 /** What the document says, as streams with partners need it. */
 export function endpointSettings(prepared: Prepared, clock: Clock, confirm: Confirm): EndpointSettings {
-  const { document, partners, external, partnerTrust, mayDial, localAddresses, dialbackSecret } = prepared;
+  const { document, partners, external, partnerTrust, mayDial, localAddresses } = prepared;
   const { sipDomains, xmpp } = document.policy;
   const { limits } = xmpp;
   const own = new Set(sipDomains);
@@ -41,7 +41,8 @@ export function endpointSettings(prepared: Prepared, clock: Clock, confirm: Conf
         pairs: PAIRS,
         unacknowledged: limits.stanzasInFlight,
       },
-      secret: dialbackSecret,
+      secret: prepared.dialbackSecret,
+      otherSecrets: prepared.otherDialbackSecrets,
     },
     hosts: (domain) => own.has(domain),
     partner: (domain) => {

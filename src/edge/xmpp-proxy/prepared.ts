@@ -30,6 +30,8 @@ export interface Prepared {
   readonly revocation: RevocationPolicy;
   /** From which dialback keys are made: the same on every edge of the pool, any of which may be asked. */
   readonly dialbackSecret: string;
+  /** Those of the other keys of credentials: an edge that has not gone over to the newest asks by them, or is asked. */
+  readonly otherDialbackSecrets: readonly string[];
   /** External addresses that are dialled from, at most one of each family. */
   readonly localAddresses: readonly string[];
 }
@@ -56,6 +58,9 @@ export function prepare(document: EdgeDocument, wall: number): Result<Prepared> 
   if (!revocation.ok) return revocation;
   const dialbackSecret = readSecret(policy.mediaCredentials.keyFile);
   if (!dialbackSecret.ok) return dialbackSecret;
+  const others = policy.mediaCredentials.previousKeyFiles.map(readSecret);
+  const unreadable = others.find((secret) => !secret.ok);
+  if (unreadable?.ok === false) return unreadable;
   return ok({
     document,
     partners: new PartnerTable(policy.xmpp.partners),
@@ -66,6 +71,7 @@ export function prepare(document: EdgeDocument, wall: number): Result<Prepared> 
     mayDial: mayDial.value,
     revocation: revocation.value,
     dialbackSecret: dialbackSecret.value,
+    otherDialbackSecrets: others.flatMap((secret) => (secret.ok ? [secret.value] : [])),
     localAddresses: oneOfEachFamily(access),
   });
 }

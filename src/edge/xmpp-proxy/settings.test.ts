@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { hkdfSync } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { EdgeDocument } from '#platform/topology';
+import { mediaKeyText } from '#protocols/credentials';
 import { element } from '#protocols/xml';
-import { NS } from '#protocols/xmpp';
+import { dialbackKey, NS } from '#protocols/xmpp';
 import { GATEWAY, OTHERS, OURS, type Partner, PLACES, ProxyBench, partner, THEIRS } from './testing/bench.ts';
 import {
   bodyOf,
@@ -79,6 +83,41 @@ test('what is offered before TLS [setting policy.xmpp.partners[].tls] [setting p
   assert.equal(await offered({ tls: 'optional' }), '<starttls <required', 'nothing but TLS proves anything');
   assert.equal(await offered({ tls: 'optional', dialback: true }), '<starttls <dialback');
   assert.equal(await offered({ tls: 'not-supported', sasl: 'not-supported', dialback: true }), '<dialback');
+});
+
+test('a dialback key that another edge of the pool made is known, by whichever of the keys it was made, and our own is of the one in use', async (t) => {
+  const bench = await ProxyBench.start(t, ({ policy }) => {
+    policy.xmpp.partners = [partner(THEIRS, { tls: 'not-supported', sasl: 'not-supported', dialback: true })];
+  });
+  const { mediaCredentials } = bench.document.policy;
+  const secretOf = (file: string) =>
+    Buffer.from(hkdfSync('sha256', readFileSync(file), '', 'sallyport xmpp dialback 1', 32)).toString('hex');
+  const [current, other] = [mediaCredentials.keyFile, join(bench.folder, 'other.media')];
+  writeFileSync(other, mediaKeyText(Buffer.alloc(32, 8)));
+  const subject = { receiving: THEIRS, originating: OURS, streamId: 'abc' };
+  const verdicts = async () => {
+    const socket = await raw(t);
+    socket.write(header(THEIRS));
+    await until(socket, /<\/stream:features>/);
+    const found: string[] = [];
+    for (const file of [current, other]) {
+      const key = dialbackKey(secretOf(file), subject);
+      socket.write(`<db:verify from='${THEIRS}' to='${OURS}' id='abc'>${key}</db:verify>`);
+      found.push(/type="(\w+)"/.exec(await until(socket, /<db:verify[^>]*>|<\/stream:stream>/))?.[1] ?? '');
+    }
+    socket.destroy();
+    return found;
+  };
+  assert.deepEqual(await verdicts(), ['valid', 'invalid']);
+  mediaCredentials.previousKeyFiles = [other];
+  await bench.commit();
+  assert.deepEqual(await verdicts(), ['valid', 'valid']);
+  mediaCredentials.keyFile = other;
+  mediaCredentials.previousKeyFiles = [current];
+  await bench.commit();
+  assert.deepEqual(await verdicts(), ['valid', 'valid']);
+  mediaCredentials.previousKeyFiles = [join(bench.folder, 'absent.media')];
+  await assert.rejects(bench.commit(), /SLP-AV-0203/);
 });
 
 test('by what a partner proves its domain [setting policy.xmpp.partners[].sasl]', async (t) => {

@@ -264,7 +264,10 @@ export class InboundStream {
     if (partner(pair.from) === undefined)
       return this.#wire.fail('policy-violation', 'not-a-partner', pair.from);
     const subject = { receiving: pair.from, originating: pair.to, streamId: id };
-    const type = isDialbackKey(this.#options.secret, subject, textOf(received).trim()) ? 'valid' : 'invalid';
+    const { secret, otherSecrets = [] } = this.#options;
+    const key = textOf(received).trim();
+    const isOurs = [secret, ...otherSecrets].some((one) => isDialbackKey(one, subject, key));
+    const type = isOurs ? 'valid' : 'invalid';
     this.#wire.sendElement(dialback('verify', { from: pair.to, to: pair.from }, { id, type }), now);
   }
 

@@ -84,6 +84,8 @@ test('the authoritative server knows its keys without remembering them', () => {
   };
   assert.equal(answer(dialbackKey(SECRET, subject)), true);
   assert.equal(answer(dialbackKey('another secret', subject)), false);
+  for (const other of ['of the pool before', 'of the pool next'])
+    assert.equal(answer(dialbackKey(other, subject)), true, 'another edge of the pool made it');
 });
 
 test('X4: an answer to dialback counts only for what was asked on this stream', () => {

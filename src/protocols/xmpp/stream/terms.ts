@@ -30,6 +30,8 @@ export interface StreamSettings {
   readonly limits: StreamLimits;
   /** From which dialback keys are made. */
   readonly secret: string;
+  /** By which keys that another edge of the pool made are known too, while not all of them use the same one. */
+  readonly otherSecrets?: readonly string[] | undefined;
 }
 
 export function usesTls({ methods }: PartnerTerms): boolean {

@@ -18,6 +18,7 @@ export const settings: StreamSettings = {
   times: { establishmentMs: 60_000, stanzaMs: 30_000, keepAliveMs: 300_000, inactivityMs: 600_000 },
   limits: { stranger: strangerLimits, partner: partnerLimits, pairs: 4, unacknowledged: 16 },
   secret: SECRET,
+  otherSecrets: ['of the pool before', 'of the pool next'],
 };
 
 export const policy = (...methods: Method[]): ReceiverPolicy => ({
