@@ -178,6 +178,13 @@ test('a start line that is read as usual is what the parser of text makes of it'
   assert.ok(taken > 3_000, String(taken));
 });
 
+test('a scheme is made of what may stand in a URI: a token may hold more', () => {
+  const head = headOf('Subject', 'x', 'INVITE s`ip:bob@example.com SIP/2.0');
+  assert.ok(head !== undefined);
+  assert.equal(usualStartLine(head), undefined);
+  assert.equal(parseStartLine(head.startLine).kind, 'bad');
+});
+
 test('parameters that nobody has read yet are those that were written', () => {
   const head = headOf('Via', 'SIP/2.0/TLS h;Branch=z9hG4bKq;lr;x=1');
   const vias: Via[] = [];

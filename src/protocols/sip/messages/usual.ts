@@ -97,7 +97,7 @@ function isUri(bytes: Uint8Array, start: number, end: number): boolean {
   const letter = bytes[start]! | 0x20;
   const colon = endOf(TOKEN, bytes, start, end);
   if (letter < 0x61 || letter > 0x7a || bytes[colon] !== COLON || colon >= end - 1) return false;
-  return endOf(URI, bytes, colon, end) === end;
+  return endOf(URI, bytes, start, end) === end;
 }
 
 /** callid of RFC 3261 §25.1 as far as it is checked: visible ASCII. */
