@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Monotonic, Random } from '#kernel';
 import type { SipFlow } from '#platform/sip-endpoint';
 import { decodeFlowToken, encodeFlowToken, type TokenKeys } from '#protocols/tokens';
+import { RecentPairs } from '../topology-hiding/recent-pairs.ts';
 import { ClientConnection } from './client-connection.ts';
 
 export interface ClientTableOptions {
@@ -20,6 +21,8 @@ export class ClientTable {
   readonly #options: ClientTableOptions;
   #keys: TokenKeys;
   readonly #clients = new Map<string, ClientConnection>();
+  /** Tokens of other workers that were looked at last: the messages of a call name the same ones again and again. */
+  #elsewhere = new RecentPairs();
 
   constructor(options: ClientTableOptions) {
     this.#options = options;
@@ -32,6 +35,7 @@ export class ClientTable {
 
   /** Newcomers get tokens of other keys; who is there keeps the one it has for as long as its connection lives. */
   exchange(keys: TokenKeys): void {
+    this.#elsewhere = new RecentPairs();
     this.#keys = keys;
   }
 
@@ -60,8 +64,12 @@ export class ClientTable {
   /** The worker of this edge that made a token; undefined for the tokens of other edges, and for what is none. */
   workerOf(token: string): number | undefined {
     if (this.#clients.has(token)) return this.#options.worker;
+    const known = this.#elsewhere.get(token);
+    if (known !== undefined) return Number(known);
     const decoded = decodeFlowToken(this.#keys, token);
-    return decoded.ok && decoded.value.node === this.#options.node ? decoded.value.worker : undefined;
+    if (!decoded.ok || decoded.value.node !== this.#options.node) return undefined;
+    this.#elsewhere.set(token, String(decoded.value.worker));
+    return decoded.value.worker;
   }
 
   values(): IterableIterator<ClientConnection> {

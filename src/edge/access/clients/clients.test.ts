@@ -78,6 +78,21 @@ test('what a 2xx to REGISTER proves', () => {
   assert.equal(seconds({}, ['Contact: <sip:alice@10.1.1.1>;expires=300']), undefined);
 });
 
+test('a token names its worker to the other workers of this edge, and to nobody else', () => {
+  const random = new SeededRandom(5);
+  const keys = { current: tokenKey(random.bytes(32)) };
+  const table = (node: number, worker: number) => new ClientTable({ keys, node, worker, random });
+  const flow = { id: 7, connection: { id: 7 } } as unknown as SipFlow;
+  const [first, second, elsewhere] = [table(1, 0), table(1, 1), table(2, 1)];
+  const { token } = second.add(flow, 0);
+  for (let time = 0; time < 2; time++) assert.equal(first.workerOf(token), 1);
+  assert.equal(second.workerOf(token), 1);
+  assert.equal(elsewhere.workerOf(token), undefined, 'of another edge');
+  assert.equal(first.workerOf('f.whatever'), undefined);
+  first.exchange({ current: tokenKey(random.bytes(32)) });
+  assert.equal(first.workerOf(token), undefined, 'nobody with the new keys made it');
+});
+
 test('a token finds its own connection; a dead one and a forged one are told apart', () => {
   const random = new SeededRandom(3);
   const keys = { current: tokenKey(random.bytes(32)) };
