@@ -110,10 +110,12 @@ test('what the disk does not take is told to nobody, and the meeting goes on fro
   table.store.commit = commit;
   table.clock.advance(6000);
   await bob.resume();
-  await alice.resume();
   assert.equal(bob.content('Board')?.annotations?.all.length, 0);
-  alice.view.commands.draw(id, stroke);
+  // Who drew it has it still, and draws it again.
+  await alice.resume();
   await until(() => bob.content('Board')?.annotations?.all.length === 1);
+  alice.view.commands.draw(id, stroke);
+  await until(() => bob.content('Board')?.annotations?.all.length === 2);
 });
 
 test('files that no meeting names go, and those that are named stay', async () => {

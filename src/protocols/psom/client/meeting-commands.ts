@@ -7,6 +7,7 @@ import type { DistributedInterface, Stub } from '../objects/interface.ts';
 import type { DistributedObject } from '../objects/object-table.ts';
 import type { PsomPeer } from '../objects/peer.ts';
 import type { MeetingMirror } from './mirror.ts';
+import type { OwnDrawing } from './mirrored-annotations.ts';
 import type { MirroredContent } from './mirrored-content.ts';
 import { type AnnotationKind, annotationKinds, type UploadFailure, type Visibility } from './snapshot.ts';
 import type { UploadSource, Uploads } from './uploads.ts';
@@ -165,6 +166,26 @@ export class MeetingCommands {
     const sent = this.#call(found?.container, annotationContainer, (stub) => stub.sExtend(number, points));
     if (sent && live !== undefined) found?.annotations?.extendOwn(live.mirror.self.userId, number, points);
     return sent;
+  }
+  /** What was drawn before the connection broke, and the server has not heard, is drawn again, so that nothing of it is lost. */
+  drawAgain(before: MeetingMirror): void {
+    for (const { id, annotations } of before.contents()) {
+      for (const own of annotations?.own() ?? []) this.#drawAgain(id, before.self.userId, own);
+    }
+  }
+  #drawAgain(contentId: number, userId: number, drawn: OwnDrawing): void {
+    const live = this.#live();
+    const annotations = live?.mirror.find(contentId)?.annotations;
+    const there = annotations?.pointsOf(userId, drawn.number);
+    // What the server had, and has not any more, was erased in the meantime.
+    if (there === undefined) {
+      if (!drawn.told) this.draw(contentId, drawn);
+      return;
+    }
+    const grows = drawn.kind === 'pen' || drawn.kind === 'marker';
+    if (!grows || live?.mirror.self.userId !== userId || there.length >= drawn.points.length) return;
+    annotations?.claim(userId, drawn.number);
+    this.extend(contentId, drawn.number, drawn.points.slice(there.length));
   }
   erase(contentId: number, userId: number, number: number): boolean {
     return this.#onAnnotations(contentId, (stub) => stub.sErase(userId, number));

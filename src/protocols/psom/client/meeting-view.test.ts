@@ -251,6 +251,44 @@ describe('a participant', () => {
     assertSame(meeting, ben);
   });
 
+  test('draws again what the server had not heard when the connection broke, and nothing that it had', async () => {
+    const { meeting, anna, ben, settle } = await pair();
+    const created = anna.view.commands.create('Board', 'Content.Whiteboard');
+    await settle();
+    const board = await created;
+    assert.ok(board.ok);
+    const line = { page: 1, kind: 'pen' as const, colour: 1, width: 3, points: [1, 2] };
+    const { commands } = ben.view;
+    const known = commands.draw(board.value, line) ?? assert.fail();
+    const erased = commands.draw(board.value, { ...line, points: [9, 9] }) ?? assert.fail();
+    await settle();
+    // These are on their way when the connection breaks.
+    commands.extend(board.value, known, [3, 4]);
+    commands.draw(board.value, { ...line, kind: 'text', text: 'lost', points: [5, 6] });
+    ben.drop();
+    anna.view.commands.erase(board.value, ben.self, erased);
+    await settle();
+    ben.connect();
+    await settle();
+    assertSame(meeting, anna);
+    assertSame(meeting, ben);
+    const drawn = anna.view
+      .snapshot()
+      .contents[0]?.annotations?.all.map(({ points, text }) => [points, text]);
+    assert.deepEqual(drawn, [
+      [[1, 2, 3, 4], ''],
+      [[5, 6], 'lost'],
+    ]);
+    ben.connect();
+    await settle();
+    assert.equal(
+      anna.view.snapshot().contents[0]?.annotations?.all.length,
+      2,
+      'once, and not with each drop',
+    );
+    assertSame(meeting, ben);
+  });
+
   test('hears why it is refused, and that the meeting has ended', async () => {
     const { meeting, anna, settle } = await pair();
     const view = new MeetingView({ onOutput: () => undefined });

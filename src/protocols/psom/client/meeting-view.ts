@@ -225,9 +225,11 @@ export class MeetingView {
     return mirror;
   }
   #handleComplete({ peer, mirror }: Session): void {
+    const before = this.#shown;
     this.#shown = mirror;
     this.#become('live');
     if (mirror?.uploads !== undefined) this.#uploads.open(peer.stub(mirror.uploads, uploadManager.server));
+    if (before !== undefined) this.commands.drawAgain(before);
   }
   #handleEnded(): void {
     this.#resumeToken = undefined;

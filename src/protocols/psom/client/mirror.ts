@@ -70,6 +70,9 @@ export class MeetingMirror {
   get complete(): boolean {
     return this.#complete;
   }
+  contents(): Iterable<MirroredContent> {
+    return this.#contents.values();
+  }
   find(contentId: number): MirroredContent | undefined {
     return this.#contents.get(contentId);
   }

@@ -9,9 +9,14 @@ const MOST_POINTERS = 1_000;
 interface Drawn extends Omit<AnnotationView, 'points'> {
   points: number[];
   view: AnnotationView | undefined;
-  /** Drawn here and not heard back yet: what the server echoes of it is known already. */
+  /** Drawn here: what the server echoes of it is known already. */
   own: boolean;
+  /** The server is known to have it, though perhaps not all of its points. */
+  told: boolean;
 }
+
+/** Something drawn here, as far as it is known here. */
+export type OwnDrawing = Omit<AnnotationView, 'userId'> & { readonly told: boolean };
 
 /** What is drawn on one slide deck or whiteboard. */
 export class MirroredAnnotations {
@@ -30,7 +35,7 @@ export class MirroredAnnotations {
       const key = keyOf(userId, number);
       const known = this.#drawn.get(key);
       if (known?.own === true) return this.#moveLast(key, known);
-      this.#add({ userId, page, number, kind, colour, width, points, text, own: false });
+      this.#add({ userId, page, number, kind, colour, width, points, text, own: false, told: true });
     },
     cExtended: (userId, number, points) => {
       const drawn = this.#drawn.get(keyOf(userId, number));
@@ -55,11 +60,24 @@ export class MirroredAnnotations {
 
   /** Shows at once what is drawn here; the server's echo of it changes nothing. */
   addOwn(userId: number, annotation: Omit<AnnotationView, 'userId' | 'kind'> & { kind: number }): void {
-    this.#add({ ...annotation, userId, own: true });
+    this.#add({ ...annotation, userId, own: true, told: false });
   }
   extendOwn(userId: number, number: number, points: readonly number[]): void {
     const drawn = this.#drawn.get(keyOf(userId, number));
     if (drawn?.own === true) this.#extend(drawn, points);
+  }
+  /** What was drawn here since the connection began. */
+  own(): OwnDrawing[] {
+    return [...this.#drawn.values()].filter(({ own }) => own);
+  }
+  /** The points of an annotation, if it is there. */
+  pointsOf(userId: number, number: number): readonly number[] | undefined {
+    return this.#drawn.get(keyOf(userId, number))?.points;
+  }
+  /** It is gone on with here: what the server echoes of it is known already. */
+  claim(userId: number, number: number): void {
+    const drawn = this.#drawn.get(keyOf(userId, number));
+    if (drawn !== undefined) drawn.own = true;
   }
   /** The highest number of what somebody drew here; 0 for nothing. */
   highestOf(userId: number): number {
@@ -81,7 +99,7 @@ export class MirroredAnnotations {
     return this.#view;
   }
 
-  #add(added: Omit<AnnotationView, 'kind'> & { kind: number; own: boolean }): void {
+  #add(added: Omit<AnnotationView, 'kind'> & { kind: number; own: boolean; told: boolean }): void {
     const kind = annotationKinds[added.kind - 1];
     if (kind === undefined || this.#drawn.size >= MOST_ANNOTATIONS) return;
     const key = keyOf(added.userId, added.number);
@@ -90,6 +108,7 @@ export class MirroredAnnotations {
   }
   /** One's own, where the server has put it among what others drew at the same time. */
   #moveLast(key: string, drawn: Drawn): void {
+    drawn.told = true;
     this.#drawn.delete(key);
     this.#drawn.set(key, drawn);
     this.#changed();
