@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
@@ -144,6 +145,30 @@ describe('three people in Chromium, through edge and service', () => {
     assert.equal(await guest.drawing(), await alice.drawing());
     await guest.drag([0.2, 0.8], [0.8, 0.2]);
     for (const one of pages()) await one.sees(2);
+  });
+
+  test('who sends and hears nothing more, though no connection ends, notices by itself, comes back, and has all that happened', async () => {
+    const table = 'sallyport_silent_line';
+    const drops = (['ip saddr', 'ip daddr'] as const)
+      .map((end) => `${end} { ${FAR.join(', ')} } drop`)
+      .join('; ');
+    const rules = `table inet ${table} {\nchain input {\ntype filter hook input priority 0; ${drops}\n}\n}\n`;
+    const nft = (input: string) => {
+      const ran = spawnSync('nft', ['-f', '-'], { encoding: 'utf8', input });
+      assert.equal(ran.status, 0, `nft (Debian package nftables): ${ran.stderr}`);
+    };
+    const drawn = await alice.page.locator('.surface > :not(.crosshair,.pointer-mark)').count();
+    nft(rules);
+    try {
+      await alice.drag([0.3, 0.3], [0.7, 0.7]);
+      await bob.sees(drawn + 1);
+      await guest.page.getByText('The connection is lost.').waitFor();
+    } finally {
+      nft(`delete table inet ${table}\n`);
+    }
+    await guest.page.getByText('You are back.').waitFor();
+    await guest.sees(drawn + 1);
+    assert.equal(await guest.drawing(), await alice.drawing());
   });
 
   test('a presenter removes the guest and ends the meeting; nothing was ever refused by a policy', async () => {

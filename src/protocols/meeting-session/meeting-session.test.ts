@@ -19,6 +19,9 @@ const conference = { id: 'abcdefghijklmnop', domain: 'conf.example.com' };
 const place = (port: number): Place => ({ webSocket: `wss://edge:${port}/psom`, host: 'edge', port });
 const challenge = formatChallenge({ realm: conference.domain, nonce: 'n', algorithm: 'MD5', qop: ['auth'] });
 
+/** Of time, between which everything under way arrives. */
+const STEP_MS = 1_000;
+
 /** A focus, a meeting and a network that can be cut, without sockets. */
 class World {
   readonly clock = new ManualClock();
@@ -30,6 +33,8 @@ class World {
   /** What the focus answers to credentials. */
   status = 200;
   network = true;
+  /** Packets vanish: nothing is heard, nothing opens, and nothing closes. */
+  silent = false;
   /** A place that nobody gets at. */
   unreachable = 0;
   /** Places that let nobody in, by port, and what they say. */
@@ -65,8 +70,10 @@ class World {
     for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
   async wait(ms: number): Promise<void> {
-    this.clock.advance(ms);
-    await this.settle();
+    for (let left = ms; left > 0; left -= STEP_MS) {
+      this.clock.advance(Math.min(left, STEP_MS));
+      await this.settle();
+    }
   }
   /** All connections are gone, and none can be opened until it is back. */
   cut(network = false): void {
@@ -102,15 +109,18 @@ class World {
   #channel(user: ChannelUser, handle: (bytes: Uint8Array) => void, connection?: SimpleConnection): Channel {
     const entry = connection === undefined ? { user } : { user, connection };
     const close = () => {
+      if (this.silent) return void this.#open.delete(entry);
       if (this.#open.delete(entry)) setImmediate(() => user.onClose());
       connection?.close();
     };
     setImmediate(() => {
+      if (this.silent) return;
       if (!this.network) return user.onClose();
       this.#open.add(entry);
       user.onOpen();
     });
-    return { send: (bytes) => setImmediate(() => this.#open.has(entry) && handle(bytes)), close };
+    const carries = () => this.#open.has(entry) && !this.silent;
+    return { send: (bytes) => setImmediate(() => carries() && handle(bytes)), close };
   }
   #place(user: ChannelUser): Channel {
     const connection = this.meeting.connect();
@@ -283,6 +293,27 @@ describe('a session', () => {
     await world.wait(45_000);
     assert.equal(world.session.snapshot().stage, 'in');
     assert.equal(world.asked.length, 2, 'by its resume token');
+  });
+
+  test('whose packets vanish notices, does not wait for what never closes or opens, and is back soon after they pass', async () => {
+    const world = await inside();
+    world.silent = true;
+    await world.wait(22_000);
+    assert.equal(world.session.snapshot().stage, 'reconnecting');
+    await world.wait(60_000);
+    assert.ok(world.session.snapshot().attempts >= 3, 'what does not open is given up and tried anew');
+    world.silent = false;
+    await world.wait(35_000);
+    assert.equal(world.session.snapshot().stage, 'in');
+    assert.equal(world.asked.length, 2, 'by its resume token');
+  });
+
+  test('whose packets vanish while it signs in is told that nobody can be reached', async () => {
+    const world = new World();
+    world.silent = true;
+    world.session.start();
+    await world.wait(12_000);
+    assert.equal(world.session.snapshot().end, 'unreachable');
   });
 
   test('tries nothing while the device has no network', async () => {

@@ -33,6 +33,8 @@ const TICK_MS = 1_000;
 /** Between one try and the next: half a second, then twice as long each time, up to this. */
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
+/** A connection that is not there by then is tried anew: packets may vanish, and a system tries the same one for minutes. */
+const OPEN_MS = 10_000;
 /** A token from SIP that is refused so often in a row is no accident. */
 const MOST_TOKENS = 3;
 const LEAVE_MS = 2_000;
@@ -175,12 +177,17 @@ export class MeetingSession {
   #openSignalling(): Promise<SipAgent | undefined> {
     const { clock, random, transport } = this.#options;
     return new Promise((resolve) => {
+      const late = clock.after(OPEN_MS, () => {
+        channel.close();
+        resolve(undefined);
+      });
       const agent = new SipAgent({
         ...{ random, transport: transport.signalling, instance: this.#instance, onOutput: () => flush() },
         onBye: (cause) => this.#handleBye(cause),
       });
       const channel = transport.openSignalling({
         onOpen: () => {
+          late();
           if (this.#isOver) {
             channel.close();
             return resolve(undefined);
@@ -194,6 +201,7 @@ export class MeetingSession {
           flush();
         },
         onClose: () => {
+          late();
           if (this.#agent === agent) this.#agent = undefined;
           agent.handleClosed(clock.now());
           resolve(undefined);
@@ -214,6 +222,7 @@ export class MeetingSession {
       onOpen: () => {
         // Another one was tried meanwhile, or it was left.
         if (this.#place !== opened || this.#isOver) return opened.channel.close();
+        late();
         opened.open = true;
         join();
         this.#flush();
@@ -225,20 +234,28 @@ export class MeetingSession {
         if (this.view.phase === 'dropped' || this.view.phase === 'refused') opened.channel.close();
       },
       onClose: () => {
-        if (this.#place !== opened) return;
-        this.#place = undefined;
-        // What broke off is gone on with where it was; a place that was no way in, or is none now, is left for another.
-        const { stage, offline } = this.#snapshot;
-        if (stage !== 'in' && !offline) this.#lastPlace += 1;
-        const joining = this.view.phase === 'refused' || this.view.phase === 'ended';
-        if (!joining) this.view.handleClosed();
-        this.#handlePlaceClosed(opened.open);
+        late();
+        if (this.#place === opened) this.#losePlace(opened);
       },
     };
     const opened = { channel: transport.openPlace(place, user), open: false };
+    const late = clock.after(OPEN_MS, () => {
+      if (this.#place === opened) this.#losePlace(opened);
+    });
     this.#place = opened;
     before?.channel.close();
     return undefined;
+  }
+  /** The connection is of no use any more; nobody waits until it has closed in order, for which a dead one takes long. */
+  #losePlace({ channel, open }: { readonly channel: Channel; readonly open: boolean }): void {
+    this.#place = undefined;
+    // What broke off is gone on with where it was; a place that was no way in, or is none now, is left for another.
+    const { stage, offline } = this.#snapshot;
+    if (stage !== 'in' && !offline) this.#lastPlace += 1;
+    const { phase } = this.view;
+    if (phase !== 'refused' && phase !== 'ended') this.view.handleClosed();
+    channel.close();
+    this.#handlePlaceClosed(open);
   }
   get #isOver(): boolean {
     return this.#snapshot.stage === 'over';
@@ -304,7 +321,7 @@ export class MeetingSession {
   #tick(): void {
     const { clock } = this.#options;
     this.#cancelTick = clock.after(TICK_MS, () => this.#tick());
-    if (!this.view.handleTime(clock.now())) this.#place?.channel.close();
+    if (!this.view.handleTime(clock.now()) && this.#place !== undefined) this.#losePlace(this.#place);
     this.#agent?.handleTime(clock.now());
     this.#flush();
   }

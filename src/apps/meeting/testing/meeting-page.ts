@@ -120,8 +120,8 @@ export class MeetingPage {
   /** The slide that is shown, by its number, whose image has to be there. */
   async seesSlide(number: number): Promise<void> {
     await this.page.getByRole('img', { name: `Slide ${number} of` }).waitFor();
-    const shown = `one.alt.startsWith('Slide ${number} of') && one.complete && one.naturalWidth > 0`;
-    await this.page.waitForFunction(`[...document.images].some((one) => ${shown})`);
+    const image = `[...document.images].find((one) => one.alt.startsWith('Slide ${number} of'))`;
+    await this.page.evaluate(`${image}.decode()`);
   }
   /** Every drawing on the page as its markup, to compare. */
   async drawing(): Promise<string> {
