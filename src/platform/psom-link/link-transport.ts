@@ -16,7 +16,7 @@ export interface LinkLimits {
   readonly pingMs: number;
 }
 
-/** What one stream may have under way towards an end that does not read. */
+/** What one stream may have under way towards an end that does not read, unless there are more than 8,191 of them. */
 const STREAM_WINDOW = 256 * 1024;
 /** RFC 9113 §6.9.1. */
 const LARGEST_WINDOW = 2 ** 31 - 1;
@@ -29,13 +29,13 @@ const UNBOUNDED_MEMORY = 1_000_000;
 const REJECTED = 2 ** 31 - 1;
 
 /** What both ends say and bound alike (RFC 9113 §6.5.2). */
-export function sessionOptions({ streams }: LinkLimits) {
+export function sessionOptions(limits: LinkLimits) {
   return {
     settings: {
       enablePush: false,
-      initialWindowSize: STREAM_WINDOW,
+      initialWindowSize: streamWindow(limits),
       maxFrameSize: FRAME_BYTES,
-      maxConcurrentStreams: streams,
+      maxConcurrentStreams: limits.streams,
       maxHeaderListSize: HEAD_BYTES,
     },
     // What waits is bounded stream by stream. The runtime's own sum, in 10^6 bytes, keeps what was waiting in streams that were
@@ -53,8 +53,11 @@ export function sessionOptions({ streams }: LinkLimits) {
 }
 
 /** The window of the whole link is that of all streams together: one that nobody reads keeps no other from its turn. */
-export function connectionWindow({ streams }: LinkLimits): number {
-  return Math.min(LARGEST_WINDOW, streams * STREAM_WINDOW);
+export function connectionWindow(limits: LinkLimits): number {
+  return limits.streams * streamWindow(limits);
+}
+export function streamWindow({ streams }: LinkLimits): number {
+  return Math.min(STREAM_WINDOW, Math.floor(LARGEST_WINDOW / streams));
 }
 
 /**
