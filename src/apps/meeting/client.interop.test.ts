@@ -97,6 +97,8 @@ describe('the meeting client in Chromium', () => {
 
   test('a PDF becomes slides that are drawn on, and turned for everyone', async () => {
     const pdf = await makePdf(browser, ['One', 'Two', 'Three']);
+    // A place that is busy is asked again.
+    edge.busy = 3;
     await zoe.upload('Slides (PDF or images)', 'Talk.pdf', 'application/pdf', pdf);
     await ben.seesSlide(1);
     await zoe.page.getByRole('navigation', { name: 'Talk' }).getByText('Slide 1 of 3').waitFor();
@@ -108,6 +110,7 @@ describe('the meeting client in Chromium', () => {
     await zoe.sees(0);
     await zoe.page.getByRole('button', { name: 'Previous slide' }).click();
     await ben.sees(1);
+    assert.equal(edge.busy, 0);
   });
 
   test('a poll is asked, voted on by keyboard, and counted', async () => {

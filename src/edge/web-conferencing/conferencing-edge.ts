@@ -61,7 +61,7 @@ export class ConferencingEdge {
   readonly links: ServiceLinks;
   readonly #context: EdgeContext;
   readonly #desk: JoinDesk;
-  readonly #files = new FilesUnderWay();
+  readonly #files: FilesUnderWay;
   readonly #writer = new TurnWriter();
   readonly #traced: PsomTraceHost;
   readonly #events: ConferencingEvents;
@@ -75,6 +75,7 @@ export class ConferencingEdge {
     this.#context = context;
     this.#traced = { objects: { left: OBSERVED_OBJECTS }, unfollowed: context.meters.unfollowed };
     this.#prepared = prepared;
+    this.#files = new FilesUnderWay(clock);
     this.#events = new ConferencingEvents(events, clock);
     this.links = new ServiceLinks({ clock, metrics }, linkSettings(prepared, false), {
       handleReady: (node, address) => this.#events.serviceConnected(node, address),

@@ -121,7 +121,11 @@ export class MeetingPage {
   async seesSlide(number: number): Promise<void> {
     await this.page.getByRole('img', { name: `Slide ${number} of` }).waitFor();
     const image = `[...document.images].find((one) => one.alt.startsWith('Slide ${number} of'))`;
-    await this.page.evaluate(`${image}.decode()`);
+    const late = Date.now() + DEADLINE_MS;
+    while ((await this.page.evaluate(`${image}?.naturalWidth > 0`)) !== true) {
+      if (Date.now() > late) throw new Error(`the image of slide ${number} does not come`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
   /** Every drawing on the page as its markup, to compare. */
   async drawing(): Promise<string> {

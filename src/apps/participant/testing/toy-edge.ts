@@ -41,6 +41,8 @@ export class ToyEdge {
   });
   /** What the focus answers to whoever knows the key. */
   status = 200;
+  /** So many requests for files are told that it is busy. */
+  busy = 0;
   /** Whether connections are taken. */
   reachable = true;
 
@@ -99,6 +101,9 @@ export class ToyEdge {
     if (path === '/config.json') {
       const signalling = `wss://${HOST}:${this.place.port}/`;
       response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ version: 1, signalling }));
+    } else if (path.startsWith('/content/') && this.busy > 0) {
+      this.busy -= 1;
+      response.writeHead(503, { 'Cache-Control': 'no-store' }).end();
     } else if (path.startsWith('/content/') && file !== undefined) {
       const image = file[0] === 0xff || file[0] === 0x89;
       response.setHeader('Content-Type', image ? 'image/png' : 'application/octet-stream').end(file);

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { ContentView } from '#protocols/psom';
 import { contentUrl } from '../content/content-url.ts';
 import { useWords } from '../i18n/words.tsx';
@@ -80,7 +80,14 @@ export function Slides({
   );
 }
 
-/** The image keeps its address when the token changes, and asks by the new one only when the old one is refused. */
+/** Between one try and the next, at first; a whole office asks for the same slide at the same moment. */
+const RETRY_MS = 500;
+const MOST_TRIES = 7;
+
+/**
+ * The image keeps its address when the token changes, and asks by the new one only when the old one is refused. A place that is busy is
+ * asked again, later and later.
+ */
 function SlideImage({
   hash,
   alt,
@@ -92,15 +99,25 @@ function SlideImage({
 }) {
   const { contentToken } = useMeeting().meeting;
   const [token, setToken] = useState(contentToken);
+  const [tries, setTries] = useState(0);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const again = () => {
+    setToken(contentToken);
+    if (tries >= MOST_TRIES) return;
+    const wait = RETRY_MS * 2 ** tries * (1 + Math.random());
+    timer.current = setTimeout(() => setTries(tries + 1), wait);
+  };
   return (
     <img
+      key={tries}
       src={contentUrl(token, hash)}
       alt={alt}
       draggable={false}
       onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) => {
         if (naturalWidth > 0) onHeight(Math.round((1_000 * naturalHeight) / naturalWidth));
       }}
-      onError={() => setToken(contentToken)}
+      onError={again}
     />
   );
 }
