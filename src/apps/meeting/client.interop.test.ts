@@ -143,6 +143,9 @@ describe('the meeting client in Chromium', () => {
   });
 
   test('a lost connection is told, and its end; what changed meanwhile is there', async () => {
+    edge.meeting.grant = 0;
+    await zoe.upload('File for everyone', 'later.txt', 'text/plain', Buffer.alloc(50_000, 'later '));
+    await zoe.page.getByRole('progressbar', { name: 'later.txt' }).waitFor();
     edge.reachable = false;
     edge.cut();
     await zoe.page.getByText('The connection is lost.').waitFor();
@@ -150,8 +153,11 @@ describe('the meeting client in Chromium', () => {
     assert.deepEqual(await zoe.accessibility(), []);
     edge.reachable = true;
     edge.meeting.contents.delete([...edge.meeting.contents.keys()].at(-1) ?? 0);
+    edge.meeting.grant = 10_000;
     await zoe.page.getByRole('button', { name: 'Try now' }).click();
     await zoe.page.getByText('You are back.').waitFor();
+    // What was on its way goes on its way again.
+    await ben.page.getByRole('listitem').filter({ hasText: 'later.txt' }).waitFor();
     await zoe.page.getByRole('listitem').filter({ hasText: 'notes.txt' }).waitFor({ state: 'detached' });
     await ben.page.getByText('You are back.').waitFor();
   });

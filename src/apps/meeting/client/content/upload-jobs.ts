@@ -1,5 +1,5 @@
-import { useCallback, useMemo, useRef, useState } from 'react';
-import type { MeetingCommands, UploadFailure, UploadSource } from '#protocols/psom';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { MeetingCommands, MeetingSnapshot, UploadSource } from '#protocols/psom';
 import type { Words } from '../i18n/en.ts';
 import { useWords } from '../i18n/words.tsx';
 import { useMeeting } from '../room/meeting-context.tsx';
@@ -31,7 +31,31 @@ export interface UploadJobs {
 const AT_A_TIME = 2;
 const LONGEST_TITLE = 120;
 
+/** Of one file or slide, each after the connection was lost on the way. */
+const MOST_TRIES = 5;
+
 type Report = (part: Partial<UploadJob>) => void;
+/** Uploads, and again when the connection was lost on the way and is back. */
+type Carry = (id: number, upload: () => Promise<JobFailure | undefined>) => Promise<JobFailure | undefined>;
+
+function useCarry(meeting: MeetingSnapshot, isCancelled: (id: number) => boolean): Carry {
+  const latest = useRef(meeting);
+  latest.current = meeting;
+  const waiting = useRef<(() => void)[]>([]);
+  useEffect(() => {
+    if (meeting.phase === 'live') for (const go of waiting.current.splice(0)) go();
+  }, [meeting.phase]);
+  return useCallback(
+    async (id, upload) => {
+      for (let tries = 1; ; tries++) {
+        const failure = await upload();
+        if (failure !== 'dropped' || tries === MOST_TRIES || isCancelled(id)) return failure;
+        if (latest.current.phase !== 'live') await new Promise<void>((go) => waiting.current.push(go));
+      }
+    },
+    [isCancelled],
+  );
+}
 
 /** Runs uploads and keeps how far they are. */
 export function useUploadJobs(): UploadJobs {
@@ -71,18 +95,25 @@ export function useUploadJobs(): UploadJobs {
     [words],
   );
   const isCancelled = useCallback((id: number) => cancelled.current.has(id), []);
+  const carry = useCarry(meeting, isCancelled);
   return useMemo(
     () => ({
       jobs,
       addFile: (file) => {
         const title = titleOf(file.name);
-        run(title, () => commands.uploadFile(title, sourceOf(file)));
+        const isThere = () =>
+          latest.current.contents.some((one) => one.title === title && one.file?.size === file.size);
+        run(title, (id) => carry(id, fileUpload(commands, file, title, isThere)));
       },
       addSlides: (files) => {
         const [first] = files;
         if (first === undefined) return;
         const title = titleOf(first.name.replace(/\.[^.]+$/, ''));
-        run(title, (id, report) => uploadSlides(commands, files, title, report, () => isCancelled(id)));
+        run(title, (id, report) =>
+          uploadSlides(commands, files, title, report, (upload) =>
+            isCancelled(id) ? Promise.resolve('cancelled') : carry(id, upload),
+          ),
+        );
       },
       cancel: (id) => {
         cancelled.current.add(id);
@@ -94,8 +125,23 @@ export function useUploadJobs(): UploadJobs {
       },
       dismiss: (id) => setJobs((all) => all.filter((job) => job.id !== id)),
     }),
-    [jobs, run, commands, isCancelled],
+    [jobs, run, commands, isCancelled, carry],
   );
+}
+
+/** One file, as often as it takes: the end of an upload may have been told as the connection went. */
+function fileUpload(
+  commands: MeetingCommands,
+  file: File,
+  title: string,
+  isThere: () => boolean,
+): () => Promise<JobFailure | undefined> {
+  let tries = 0;
+  return async () => {
+    const failure = await commands.uploadFile(title, sourceOf(file));
+    tries += 1;
+    return failure === 'title-taken' && tries > 1 && isThere() ? undefined : failure;
+  };
 }
 
 /** Creates the slides, then brings one image after the other; what is cancelled half way goes altogether. */
@@ -104,20 +150,18 @@ async function uploadSlides(
   files: readonly File[],
   title: string,
   report: Report,
-  isCancelled: () => boolean,
+  carry: (upload: () => Promise<JobFailure | undefined>) => Promise<JobFailure | undefined>,
 ): Promise<JobFailure | undefined> {
   const source = await openSlides(files);
   report({ pages: source.pages });
   if (source.pages === 0) return 'no-pages';
   const created = await commands.create(title, 'Content.Ppt');
   if (!created.ok) return created.error;
-  let failure: UploadFailure | undefined;
+  let failure: JobFailure | undefined;
   for (let page = 1; page <= source.pages && failure === undefined; page++) {
     report({ page });
     const image = await source.page(page);
-    failure = isCancelled()
-      ? 'cancelled'
-      : await commands.uploadSlide(created.value, page, title, sourceOf(image));
+    failure = await carry(() => commands.uploadSlide(created.value, page, title, sourceOf(image)));
     // The first slide is enough to begin with.
     if (failure === undefined && page === 1) commands.present(created.value);
   }
