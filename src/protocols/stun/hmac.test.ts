@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { hmac } from './hmac.ts';
+import { hmac, messageHmac } from './hmac.ts';
 
 test('is the HMAC of RFC 2104, for keys and messages of any length, in any number of parts', () => {
   for (const algorithm of ['sha1', 'sha256'] as const) {
@@ -30,4 +30,19 @@ test('what was given out is not written to again', () => {
   const copy = Buffer.from(first);
   hmac('sha256', key, 'two');
   assert.deepEqual(first, copy);
+});
+
+test('of a message, with another length in its head and zeros behind it, as message integrity wants it', () => {
+  for (const octets of [20, 63, 64, 200, 2_060]) {
+    for (const zeros of [0, 1, 63]) {
+      const key = randomBytes(16);
+      const message = randomBytes(octets);
+      const meant = Buffer.concat([message, Buffer.alloc(zeros)]);
+      meant.writeUInt16BE(0xfedc, 2);
+      const before = Buffer.from(message);
+      const right = createHmac('sha1', key).update(meant).digest('latin1');
+      assert.equal(messageHmac('sha1', key, message, octets, 0xfedc, zeros), right, `${octets}, ${zeros}`);
+      assert.deepEqual(message, before, 'the message itself stays as it is');
+    }
+  }
 });

@@ -10,7 +10,10 @@ const OUTER = 0x5c;
 const COMMON_BYTES = 2_048;
 
 const common = Buffer.alloc(BLOCK_BYTES + COMMON_BYTES);
-const outside = Buffer.alloc(BLOCK_BYTES + 32);
+const outside = {
+  sha1: Buffer.alloc(BLOCK_BYTES + 20),
+  sha256: Buffer.alloc(BLOCK_BYTES + 32),
+} as const;
 
 /**
  * HMAC (RFC 2104 §2) over the parts one after the other, as the two hashes that it is defined by: the runtime's own makes an
@@ -21,15 +24,9 @@ export function hmac(
   key: Uint8Array,
   ...parts: readonly (Uint8Array | string)[]
 ): Buffer {
-  let length = BLOCK_BYTES;
+  let length = 0;
   for (const part of parts) length += typeof part === 'string' ? Buffer.byteLength(part) : part.length;
-  const inside = length <= common.length ? common : Buffer.alloc(length);
-  const used = key.length <= BLOCK_BYTES ? key : hash(algorithm, key, 'buffer');
-  for (let at = 0; at < BLOCK_BYTES; at++) {
-    const octet = used[at] ?? 0;
-    inside[at] = octet ^ INNER;
-    outside[at] = octet ^ OUTER;
-  }
+  const inside = room(length);
   let at = BLOCK_BYTES;
   for (const part of parts) {
     if (typeof part === 'string') at += inside.write(part, at);
@@ -38,7 +35,45 @@ export function hmac(
       at += part.length;
     }
   }
-  const inner = hash(algorithm, inside.subarray(0, length), 'binary');
-  const octets = outside.write(inner, BLOCK_BYTES, 'latin1');
-  return Buffer.from(hash(algorithm, outside.subarray(0, BLOCK_BYTES + octets), 'binary'), 'latin1');
+  return Buffer.from(sealed(algorithm, key, inside, at), 'latin1');
+}
+
+/**
+ * HMAC over `bytes[0, end)`, in which the octets 2 and 3 are taken to say `length`, and so many zeros behind it: the message
+ * integrity of both dialects.
+ * @returns octets, one a character
+ */
+export function messageHmac(
+  algorithm: HmacAlgorithm,
+  key: Uint8Array,
+  bytes: Uint8Array,
+  end: number,
+  length: number,
+  zeros = 0,
+): string {
+  const inside = room(end + zeros);
+  inside.set(bytes.subarray(0, end), BLOCK_BYTES);
+  inside[BLOCK_BYTES + 2] = length >>> 8;
+  inside[BLOCK_BYTES + 3] = length;
+  const filled = BLOCK_BYTES + end;
+  inside.fill(0, filled, filled + zeros);
+  return sealed(algorithm, key, inside, filled + zeros);
+}
+
+/** For a message of so many octets, behind a block for the key. */
+function room(octets: number): Buffer {
+  return octets <= COMMON_BYTES ? common : Buffer.alloc(BLOCK_BYTES + octets);
+}
+
+/** @param inside the message stands behind its first block, up to `end` */
+function sealed(algorithm: HmacAlgorithm, key: Uint8Array, inside: Buffer, end: number): string {
+  const outer = outside[algorithm];
+  const used = key.length <= BLOCK_BYTES ? key : hash(algorithm, key, 'buffer');
+  for (let at = 0; at < BLOCK_BYTES; at++) {
+    const octet = used[at] ?? 0;
+    inside[at] = octet ^ INNER;
+    outer[at] = octet ^ OUTER;
+  }
+  outer.write(hash(algorithm, inside.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
+  return hash(algorithm, outer, 'binary');
 }

@@ -24,6 +24,11 @@ export function octetsAsText(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
+/** Writes such a text as octets. */
+export function writeText(bytes: Uint8Array, at: number, text: string): void {
+  for (let index = 0; index < text.length; index++) bytes[at + index] = text.charCodeAt(index);
+}
+
 /** Whether the octets are those that became this text by {@link octetsAsText}. */
 export function sameAsText(bytes: Uint8Array, text: string): boolean {
   if (bytes.length !== text.length) return false;

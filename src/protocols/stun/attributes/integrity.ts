@@ -1,13 +1,14 @@
 import { hash as digestOf, timingSafeEqual } from 'node:crypto';
 import { AttributeType } from '../attribute-types.ts';
-import { hmac } from '../hmac.ts';
+import { messageHmac } from '../hmac.ts';
 import { HEADER_BYTES, type StunMessage } from '../message.ts';
-import { writeU16 } from '../octets.ts';
+import { writeText } from '../octets.ts';
 import type { StunWriter } from '../writer.ts';
 import type { PasswordAlgorithm } from './password-algorithm.ts';
 
 const SHA1_BYTES = 20;
 const SHA256_BYTES = 32;
+const expected = new Uint8Array(SHA256_BYTES);
 
 /**
  * Key of the long-term mechanism, 16 octets by MD5 or 32 by SHA-256 (RFC 8489 §9.2.2, §18.5). The strings are taken as
@@ -26,13 +27,13 @@ export function longTermKey(
 /** Appends MESSAGE-INTEGRITY (RFC 8489 §14.5). Only SHA256 and FINGERPRINT may follow. */
 export function encodeMessageIntegrity(writer: StunWriter, key: Uint8Array): void {
   const at = writer.reserve(AttributeType.MessageIntegrity, SHA1_BYTES) - 4;
-  writer.buffer.set(integrityOf('sha1', writer.buffer, at, SHA1_BYTES, key), at + 4);
+  writeText(writer.buffer, at + 4, integrityOf('sha1', writer.buffer, at, SHA1_BYTES, key));
 }
 
 /** Appends MESSAGE-INTEGRITY-SHA256, untruncated (RFC 8489 §14.6). Only FINGERPRINT may follow. */
 export function encodeMessageIntegritySha256(writer: StunWriter, key: Uint8Array): void {
   const at = writer.reserve(AttributeType.MessageIntegritySha256, SHA256_BYTES) - 4;
-  writer.buffer.set(integrityOf('sha256', writer.buffer, at, SHA256_BYTES, key), at + 4);
+  writeText(writer.buffer, at + 4, integrityOf('sha256', writer.buffer, at, SHA256_BYTES, key));
 }
 
 /** False also when the attribute is absent. */
@@ -56,18 +57,17 @@ function check(hash: 'sha1' | 'sha256', message: StunMessage, at: number, key: U
   if (at === 0) return false;
   const claimed = message.valueAt(at);
   const right = integrityOf(hash, message.bytes, at, claimed.length, key);
-  return timingSafeEqual(right.subarray(0, claimed.length), claimed);
+  writeText(expected, 0, right);
+  return timingSafeEqual(expected.subarray(0, claimed.length), claimed);
 }
 
-/** HMAC over everything before the attribute at `at`, with the length as if the message ended after it. */
+/** HMAC over everything before the attribute at `at`, with the length as if the message ended after it; an octet a character. */
 function integrityOf(
   hash: 'sha1' | 'sha256',
   bytes: Uint8Array,
   at: number,
   valueBytes: number,
   key: Uint8Array,
-): Buffer {
-  const head = Buffer.from(bytes.subarray(0, 4));
-  writeU16(head, 2, at + 4 + valueBytes - HEADER_BYTES);
-  return hmac(hash, key, head, bytes.subarray(4, at));
+): string {
+  return messageHmac(hash, key, bytes, at, at + 4 + valueBytes - HEADER_BYTES);
 }
