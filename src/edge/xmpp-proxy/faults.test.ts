@@ -244,7 +244,7 @@ test('the name server is silent, and then answers: senders are told after its ti
   await gateway.ready.count(1);
   const back = await PartnerServer.start(t, bench);
   await gateway.send(toJuliet('in vain'));
-  assert.deepEqual(gateway.partners.all, [`${THEIRS} waiting`], 'said before it is acknowledged');
+  assert.deepEqual(gateway.partners.all, [`${THEIRS} waiting for ${OURS}`], 'said before it is acknowledged');
   await passTime(bench, gateway, 1);
   await gateway.send(presenceOf('unseen'));
   await gateway.send(toJuliet('in vain, too'));

@@ -207,7 +207,7 @@ export class XmppProxy {
       said = true;
     };
     const cancel = this.#context.clock.after(HOLD_MS, () => {
-      if (!this.endpoint.carries(pair)) this.#tellWaiting(pair.to);
+      if (!this.endpoint.carries(pair)) this.#tellWaiting(pair);
       once();
     });
     this.endpoint.send(stanza, pair, (failed) => {
@@ -232,9 +232,10 @@ export class XmppProxy {
     this.links.send(error, origin, () => done());
   }
   /** Said before the acknowledgement: the gateway does not take it for the partner's. */
-  #tellWaiting(domain: string): void {
-    this.#returned.add(domain);
-    this.links.tellPartner(domain, 'waiting');
+  #tellWaiting({ from, to }: DomainPair): void {
+    this.#returned.add(to);
+    // Another domain of ours may have its stream.
+    this.links.tellPartner(to, 'waiting', from);
   }
   #handleStream(domain: string, state: 'open' | 'broken'): void {
     if (this.#prepared.partners.of(domain) === undefined) return;

@@ -162,6 +162,25 @@ test('a message for which the proxy has no stream yet is not accepted: it is wit
   late.getsResponse(202);
 });
 
+test('what waits for a stream of one domain of ours keeps no message of another from being accepted', () => {
+  const ask = (own: string) => {
+    const stage = new Stage();
+    stage.gateway.handlePartner('xmpp.example', 'waiting', own);
+    stage.asks('MESSAGE', { body: 'x', headers: TEXT });
+    stage.sent();
+    stage.wait(2000);
+    return stage;
+  };
+  ask('another.example').getsResponse(202);
+  const held = ask('sip.example');
+  held.wait(8000);
+  held.getsResponse(100);
+  held.isQuiet();
+  held.gateway.handlePartner('xmpp.example', 'open');
+  held.wait(2000);
+  held.getsResponse(202);
+});
+
 test('an error that comes after the message was accepted is counted, and nothing is answered twice', async () => {
   const stage = new Stage();
   stage.asks('MESSAGE', { body: 'x', headers: TEXT });

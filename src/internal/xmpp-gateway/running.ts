@@ -83,7 +83,7 @@ export class Running implements XmppSide {
         log.info('link to edge open', { edge });
         this.gateway.handleLink();
       },
-      handlePartner: (domain, state) => this.gateway.handlePartner(domain, state),
+      handlePartner: (domain, state, own) => this.gateway.handlePartner(domain, state, own),
       handleEnd: (notice) => log.warn('link to edge not open', { ...notice }),
     });
   }

@@ -43,7 +43,7 @@ export class ToXmpp {
   readonly #context: GatewayContext;
   readonly #conversations: Conversations;
   readonly #pending = new Map<string, Pending>();
-  /** Domains for which the proxy has no stream, and when it said so. */
+  /** Domains for which the proxy has no stream, each with ours that has none or with all, and when it said so. */
   readonly #waiting = new Map<string, Monotonic>();
 
   constructor(context: GatewayContext, conversations: Conversations) {
@@ -153,20 +153,23 @@ export class ToXmpp {
    * What became of the streams with a partner. What waits for one is not with the partner, though the proxy has it; it is
    * accepted when there is a stream, and not answered for as long as its sender waits for.
    */
-  handlePartner(domain: string, state: PartnerStreamState): void {
+  handlePartner(domain: string, state: PartnerStreamState, own: string | undefined): void {
     const now = this.#context.clock.now();
-    if (state === 'waiting') this.#waiting.set(domain, now);
+    if (state === 'waiting') this.#waiting.set(waitingKey(domain, own), now);
     if (state !== 'open') return;
-    this.#waiting.delete(domain);
+    for (const key of this.#waiting.keys()) if (key.startsWith(`${domain} `)) this.#waiting.delete(key);
     for (const [id, pending] of this.#pending) {
       if (!pending.held || pending.to.domain !== domain) continue;
       pending.held = false;
       this.#wait(id);
     }
   }
-  #isWaiting({ to }: Pending): boolean {
-    const since = this.#waiting.get(to.domain);
-    return since !== undefined && this.#context.clock.now() - since < WAITING_MS;
+  #isWaiting({ from, to }: Pending): boolean {
+    const now = this.#context.clock.now();
+    return [from.domain, undefined].some((own) => {
+      const since = this.#waiting.get(waitingKey(to.domain, own));
+      return since !== undefined && now - since < WAITING_MS;
+    });
   }
 
   /** The partner has it: an error or a receipt that comes at once makes a better answer than "accepted". */
@@ -253,7 +256,7 @@ export class ToXmpp {
   /** Forgets answered messages whose receipt will hardly come any more. */
   sweep(now: Monotonic): void {
     const { sessionIdleMs } = this.#context.settings();
-    for (const [domain, since] of this.#waiting) if (now - since > WAITING_MS) this.#waiting.delete(domain);
+    for (const [key, since] of this.#waiting) if (now - since > WAITING_MS) this.#waiting.delete(key);
     for (const [id, { answered, since }] of this.#pending) {
       if (answered && now - since > sessionIdleMs) this.#pending.delete(id);
     }
@@ -269,4 +272,8 @@ export class ToXmpp {
 function sipOfXmppUri(text: string): string | undefined {
   const jid = text.startsWith('xmpp:') ? parseJid(text.slice('xmpp:'.length)) : undefined;
   return jid === undefined ? undefined : sipAddress(jid);
+}
+
+function waitingKey(domain: string, own: string | undefined): string {
+  return `${domain} ${own ?? ''}`;
 }

@@ -37,8 +37,8 @@ export interface EdgeArrival {
 export interface EdgeLinksUser {
   handleArrival(arrival: EdgeArrival): void;
   handleReady(edge: string): void;
-  /** What became of an edge's streams with a partner; `domain` is one of the partner's. */
-  handlePartner(domain: string, state: PartnerStreamState): void;
+  /** What became of an edge's streams with a partner; `domain` is one of the partner's, `own` one of ours when it is about that alone. */
+  handlePartner(domain: string, state: PartnerStreamState, own: string | undefined): void;
   /** A link ended, or an attempt to open one failed. */
   handleEnd(notice: LinkNotice): void;
 }
@@ -94,7 +94,7 @@ export class EdgeLinks {
         if (edge !== undefined) edge.failures = 0;
         user.handleReady(link.peer);
       },
-      handlePartner: (domain, state) => user.handlePartner(domain, state),
+      handlePartner: (domain, state, own) => user.handlePartner(domain, state, own),
       handleEnd: (link, notice) => {
         user.handleEnd(notice);
         const edge = this.#edgeOf(link);

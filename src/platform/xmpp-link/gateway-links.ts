@@ -112,9 +112,9 @@ export class GatewayLinks {
     const slash = to.indexOf('/');
     this.#set.send(withOrigin(stanza, origin), slash < 0 ? to : to.slice(0, slash), settled);
   }
-  /** Tells every gateway what became of our streams with a partner. */
-  tellPartner(domain: string, state: PartnerStreamState): void {
-    for (const link of this.#set.links()) link.tellPartner(domain, state);
+  /** Tells every gateway what became of our streams with a partner. @param own the gateway's domain that it is about; absent: all */
+  tellPartner(domain: string, state: PartnerStreamState, own?: string): void {
+    for (const link of this.#set.links()) link.tellPartner(domain, state, own);
   }
   /** Asks gateways to send by other edges. */
   drain(): void {

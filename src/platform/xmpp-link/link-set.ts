@@ -28,7 +28,7 @@ export interface LinkState {
 export interface SetUser {
   handleStanza(link: Link, stanza: XmlElement, pair: DomainPair, number: number): void;
   handleReady(link: Link): void;
-  handlePartner(domain: string, state: PartnerStreamState): void;
+  handlePartner(domain: string, state: PartnerStreamState, own: string | undefined): void;
   handleEnd(link: Link, notice: LinkNotice): void;
 }
 
@@ -113,8 +113,8 @@ export class LinkSet implements LinkOwner {
   handleDraining(link: Link): void {
     this.router.retire(link);
   }
-  handlePartner(domain: string, state: PartnerStreamState): void {
-    this.#user.handlePartner(domain, state);
+  handlePartner(domain: string, state: PartnerStreamState, own: string | undefined): void {
+    this.#user.handlePartner(domain, state, own);
   }
   handleSpace(): void {
     this.router.space();

@@ -31,7 +31,7 @@ export interface LinkOwner {
   /** The other end asks for another link to be used. */
   handleDraining(link: Link): void;
   /** The proxy says what became of its streams with a partner. */
-  handlePartner(domain: string, state: PartnerStreamState): void;
+  handlePartner(domain: string, state: PartnerStreamState, own: string | undefined): void;
   /** There is room again. */
   handleSpace(link: Link): void;
   /** Exactly once; the reason is of the stream, or of the transport below it. */
@@ -119,8 +119,8 @@ export class Link {
   drain(): void {
     if (this.ready) this.#run(this.#core.drain(this.#options.clock.now()));
   }
-  tellPartner(domain: string, state: PartnerStreamState): void {
-    if (this.ready) this.#run(this.#core.tellPartner(domain, state, this.#options.clock.now()));
+  tellPartner(domain: string, state: PartnerStreamState, own?: string): void {
+    if (this.ready) this.#run(this.#core.tellPartner(domain, state, this.#options.clock.now(), own));
   }
   stop(reason: StreamReason): void {
     if (!this.#ended) this.#run(this.#core.stop(reason));
@@ -143,7 +143,7 @@ export class Link {
           owner.handleDraining(this);
           break;
         case 'partner-stream':
-          owner.handlePartner(action.domain, action.state);
+          owner.handlePartner(action.domain, action.state, action.own);
           break;
         case 'authorized':
           owner.handleReady(this);

@@ -205,7 +205,8 @@ export class TestGateway {
               user.arrivals.add(arrival);
             },
             handleReady: (edge) => user.ready.add(edge),
-            handlePartner: (domain, state) => user.partners.add(`${domain} ${state}`),
+            handlePartner: (domain, state, own) =>
+              user.partners.add([domain, state, ...(own === undefined ? [] : ['for', own])].join(' ')),
             handleEnd: (notice) => user.ends.add(notice),
           },
         ),

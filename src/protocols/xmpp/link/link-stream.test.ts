@@ -91,6 +91,8 @@ test('what became of streams with partners is told to the gateway alone; what it
   const { gateway, proxy } = join();
   const told = gateway.handleBytes(Buffer.from(sent(proxy.tellPartner(THEIRS, 'broken', 0))), 0);
   assert.deepEqual(told, [{ type: 'partner-stream', domain: THEIRS, state: 'broken' }]);
+  const waiting = gateway.handleBytes(Buffer.from(sent(proxy.tellPartner(THEIRS, 'waiting', 0, OURS))), 0);
+  assert.deepEqual(waiting, [{ type: 'partner-stream', domain: THEIRS, state: 'waiting', own: OURS }]);
   const says = (text: string) => Buffer.from(text.replace('/>', ` xmlns='${NS.link}'/>`));
   assert.deepEqual(gateway.handleBytes(says(`<weather tomorrow='fair'/>`), 0), []);
   assert.equal(

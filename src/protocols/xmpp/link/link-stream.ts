@@ -81,9 +81,9 @@ export class LinkStream {
     this.#wire.sendElement(element(NS.link, 'draining'), now);
     return this.#wire.actions;
   }
-  /** The proxy says what became of its streams with a partner. Only when `ready`. */
-  tellPartner(domain: string, stream: PartnerStreamState, now: Monotonic): StreamAction[] {
-    this.#wire.sendElement(element(NS.link, 'partner', { domain, stream }), now);
+  /** The proxy says what became of its streams with a partner. Only when `ready`. @param own domain of ours that it is about */
+  tellPartner(domain: string, stream: PartnerStreamState, now: Monotonic, own?: string): StreamAction[] {
+    this.#wire.sendElement(element(NS.link, 'partner', { domain, stream, own }), now);
     return this.#wire.actions;
   }
   takeUnacknowledged(): XmlElement[] {
@@ -174,7 +174,8 @@ export class LinkStream {
     const domain = parseJid(attributes.get('domain') ?? '')?.domain;
     const state = partnerStreamStates.find((known) => known === attributes.get('stream'));
     if (domain === undefined || state === undefined) return this.#unexpected();
-    this.#wire.act({ type: 'partner-stream', domain, state });
+    const own = attributes.get('own');
+    this.#wire.act({ type: 'partner-stream', domain, state, ...(own === undefined ? {} : { own }) });
   }
 
   #sendHeader(now: Monotonic): void {

@@ -54,6 +54,12 @@ export type StreamAction =
   /** On a link: the proxy asks the gateway to send by another edge. */
   | { readonly type: 'draining' }
   /** On a link: what became of the proxy's streams with a partner. */
-  | { readonly type: 'partner-stream'; readonly domain: string; readonly state: PartnerStreamState }
+  | {
+      readonly type: 'partner-stream';
+      readonly domain: string;
+      readonly state: PartnerStreamState;
+      /** Our domain that it is about; undefined: whichever. */
+      readonly own?: string;
+    }
   /** Write what was sent, then close the transport. Nothing follows. */
   | { readonly type: 'close'; readonly reason: StreamReason; readonly detail?: string };
