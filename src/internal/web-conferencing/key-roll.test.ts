@@ -190,6 +190,17 @@ test('an answer to another question proves nothing', async () => {
   assert.equal(table.meetings.tokensToRenew(), 1);
 });
 
+test('an answer that nobody asked for takes back nothing that was shown', async () => {
+  await using table = new Table();
+  const rolling = new Rolling(table);
+  const alice = await table.join(ALICE);
+  assert.ok(rolling.roll.begin().ok);
+  await rolling.renewed(0);
+  await alice.resume();
+  alice.raw(encodeOperation({ kind: 'pong', cookie: 0 }));
+  assert.equal(table.meetings.tokensToRenew(), 0);
+});
+
 test('a token of a forgotten key opens nothing', async () => {
   await using table = new Table();
   const rolling = new Rolling(table);

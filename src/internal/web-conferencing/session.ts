@@ -281,7 +281,8 @@ export class Session implements Seat {
       case 'called':
         return this.#handleCalled(event);
       case 'pong':
-        if (event.cookie === this.#renewals) this.participant.tokensBy = this.#renewedBy;
+        if (this.#renewedBy !== undefined && event.cookie === this.#renewals)
+          this.participant.tokensBy = this.#renewedBy;
         return;
       case 'failed':
         return this.destroy('protocol');
