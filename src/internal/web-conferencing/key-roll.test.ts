@@ -197,7 +197,10 @@ test('an answer that nobody asked for takes back nothing that was shown', async 
   assert.ok(rolling.roll.begin().ok);
   await rolling.renewed(0);
   await alice.resume();
+  alice.wire.stalled = true;
   alice.raw(encodeOperation({ kind: 'pong', cookie: 0 }));
+  alice.raw(encodeOperation({ kind: 'ping', cookie: 7 }));
+  await until(() => alice.wire.queued > 0, 'what was said is read');
   assert.equal(table.meetings.tokensToRenew(), 0);
 });
 
