@@ -224,6 +224,18 @@ async function whileAliceDraws(y: number, strike: () => void): Promise<void> {
   await until('some of it is seen', () => strokes(grace.seen).length > many);
   strike();
 }
+/** Also what had not reached anybody when it struck: who drew it draws it again. */
+async function allThatAliceDrewIsThere(y: number): Promise<void> {
+  const own = alice.seen.self.userId;
+  const wanted = Array.from({ length: STROKES }, (_, n) => `${own}: 100,${y + n},200,${y + n}`);
+  for (const { seen } of seats()) {
+    await until('all that alice drew is seen', () =>
+      wanted.every((stroke) => strokes(seen).includes(stroke)),
+    );
+    const times = strokes(seen).filter((stroke) => wanted.includes(stroke)).length;
+    assert.equal(times, STROKES, 'each once');
+  }
+}
 /** Those who were off are back with their roles, all see the same, and nothing that anybody saw is missing. */
 async function nothingIsLost(off: readonly Seat[], before: readonly MeetingSnapshot[]): Promise<void> {
   for (const seat of off) await seat.comesBack();
@@ -339,6 +351,7 @@ test('the web conferencing service is killed: all three come back by themselves 
   const before = seats().map(({ seen }) => seen);
   await kill(perimeter.internal, SERVICE, 100);
   await nothingIsLost(seats(), before);
+  await allThatAliceDrewIsThere(100);
   await allSeeWhatAnyoneDraws(200);
   await theHandOutIsThere();
   await linked();
@@ -353,6 +366,7 @@ test('the Web Conferencing Edge is killed: those outside come back, who is insid
   const off = [alice, grace].filter(({ phases }) => phases.includes('dropped'));
   assert.equal(off.length, by);
   await nothingIsLost(off, before);
+  await allThatAliceDrewIsThere(300);
   await allSeeWhatAnyoneDraws(400);
   await linked();
   await theHandOutIsThere();
@@ -394,6 +408,7 @@ test('the key of conference tokens is rolled in mid-meeting, while one edge is a
   for (const seat of seats()) assert.equal(seat.seen.phase, 'live');
   await kill(perimeter.internal, SERVICE, 420);
   await nothingIsLost(seats(), before);
+  await allThatAliceDrewIsThere(420);
   const after = await conferenceKeys();
   assert.deepEqual([after.signing, after.previous], [keys.signing, signing]);
   // The edge that was away hears of both keys when it is dialled.
@@ -411,6 +426,7 @@ test('the key of conference tokens is rolled in mid-meeting, while one edge is a
     const heidi = await join(who, access, plan.clients.carol, [webConferencing.address]);
     await heidi.participant.leave();
   }
+  await until('who left is gone', () => seats().every(({ seen }) => seen.users.length === 3));
 });
 
 test('one of two edges is lost altogether: those outside come back by the other, and others still join', async () => {
@@ -429,6 +445,7 @@ test('one of two edges is lost altogether: those outside come back by the other,
   const off = [alice, grace].filter(({ phases }) => phases.includes('dropped'));
   assert.equal(off.length, by);
   await nothingIsLost(off, before);
+  await allThatAliceDrewIsThere(500);
   await allSeeWhatAnyoneDraws(600);
   const guest: Who = { kind: 'guest', displayName: 'Late' };
   const access = { ...there.access, name: there.names.access };

@@ -7,7 +7,7 @@ import type { DistributedInterface, Stub } from '../objects/interface.ts';
 import type { DistributedObject } from '../objects/object-table.ts';
 import type { PsomPeer } from '../objects/peer.ts';
 import type { MeetingMirror } from './mirror.ts';
-import type { OwnDrawing } from './mirrored-annotations.ts';
+import type { MirroredAnnotations, OwnDrawing } from './mirrored-annotations.ts';
 import type { MirroredContent } from './mirrored-content.ts';
 import { type AnnotationKind, annotationKinds, type UploadFailure, type Visibility } from './snapshot.ts';
 import type { UploadSource, Uploads } from './uploads.ts';
@@ -144,27 +144,22 @@ export class MeetingCommands {
   /** Draws, and shows it here at once; gives the number by which it can be extended. */
   draw(contentId: number, drawing: Drawing): number | undefined {
     const live = this.#live();
-    const { container, annotations } = live?.mirror.find(contentId) ?? {};
+    const annotations = live?.mirror.find(contentId)?.annotations;
     if (live === undefined || annotations === undefined) return undefined;
     // Who comes back as somebody who was there before has drawn already.
     this.#number = Math.max(this.#number, annotations.highestOf(live.mirror.self.userId)) + 1;
-    const number = this.#number;
-    const { page, colour, width, points } = drawing;
-    const kind = annotationKinds.indexOf(drawing.kind) + 1;
-    const text = drawing.text ?? '';
-    const sent = this.#call(container, annotationContainer, (stub) =>
-      stub.sAdd(page, number, kind, colour, width, points, text),
-    );
-    if (!sent) return undefined;
-    annotations.addOwn(live.mirror.self.userId, { page, number, kind, colour, width, points, text });
-    return number;
+    return this.#draw(contentId, this.#number, drawing);
   }
   /** Further points of one's own pen or marker. */
   extend(contentId: number, number: number, points: readonly number[]): boolean {
     const live = this.#live();
     const found = live?.mirror.find(contentId);
     const sent = this.#call(found?.container, annotationContainer, (stub) => stub.sExtend(number, points));
-    if (sent && live !== undefined) found?.annotations?.extendOwn(live.mirror.self.userId, number, points);
+    if (!sent || live === undefined) return sent;
+    const { userId } = live.mirror.self;
+    // Also what was begun on another connection: it must not be lost with this one either.
+    found?.annotations?.claim(userId, number);
+    found?.annotations?.extendOwn(userId, number, points);
     return sent;
   }
   /** What was drawn before the connection broke, and the server has not heard, is drawn again, so that nothing of it is lost. */
@@ -177,24 +172,35 @@ export class MeetingCommands {
     const live = this.#live();
     const annotations = live?.mirror.find(contentId)?.annotations;
     const there = annotations?.pointsOf(userId, drawn.number);
-    // What the server had, and has not any more, was erased in the meantime.
+    const same = live?.mirror.self.userId === userId;
     if (there === undefined) {
-      if (!drawn.told) this.draw(contentId, drawn);
+      // What the server had, and has not any more, was erased in the meantime.
+      if (drawn.told) return;
+      // By its number whoever still draws it goes on with it.
+      if (same) this.#draw(contentId, drawn.number, drawn);
+      else this.draw(contentId, drawn);
       return;
     }
     const grows = drawn.kind === 'pen' || drawn.kind === 'marker';
-    if (!grows || live?.mirror.self.userId !== userId || there.length >= drawn.points.length) return;
-    annotations?.claim(userId, drawn.number);
+    if (!grows || !same || there.length >= drawn.points.length) return;
     this.extend(contentId, drawn.number, drawn.points.slice(there.length));
   }
   erase(contentId: number, userId: number, number: number): boolean {
-    return this.#onAnnotations(contentId, (stub) => stub.sErase(userId, number));
+    const called = this.#onAnnotations(contentId, (stub) => stub.sErase(userId, number));
+    if (called) this.#annotations(contentId)?.takeBack(userId, number);
+    return called;
   }
   undo(contentId: number): boolean {
-    return this.#onAnnotations(contentId, (stub) => stub.sUndo());
+    const called = this.#onAnnotations(contentId, (stub) => stub.sUndo());
+    if (called) this.#annotations(contentId)?.takeBackLatest();
+    return called;
   }
   clear(contentId: number, page: number): boolean {
-    return this.#onAnnotations(contentId, (stub) => stub.sClear(page));
+    const called = this.#onAnnotations(contentId, (stub) => stub.sClear(page));
+    // Who may not clear it keeps it.
+    if (called && this.#live()?.mirror.self.presenter === true)
+      this.#annotations(contentId)?.takeBackPage(page);
+    return called;
   }
   point(contentId: number, page: number, x: number, y: number): boolean {
     return this.#onAnnotations(contentId, (stub) => stub.sPoint(page, x, y));
@@ -255,6 +261,18 @@ export class MeetingCommands {
     this.#creations.clear();
   }
 
+  #draw(contentId: number, number: number, drawing: Drawing): number | undefined {
+    const live = this.#live();
+    const { container, annotations } = live?.mirror.find(contentId) ?? {};
+    const { page, colour, width, points, text = '' } = drawing;
+    const kind = annotationKinds.indexOf(drawing.kind) + 1;
+    const sent = this.#call(container, annotationContainer, (stub) =>
+      stub.sAdd(page, number, kind, colour, width, points, text),
+    );
+    if (!sent || live === undefined) return undefined;
+    annotations?.addOwn(live.mirror.self.userId, { page, number, kind, colour, width, points, text });
+    return number;
+  }
   #reserve(title: string, type: ContentType | undefined) {
     const cookie = ++this.#cookie;
     const reserved = Promise.withResolvers<CreateFailure | undefined>();
@@ -281,6 +299,9 @@ export class MeetingCommands {
     call: (stub: Stub<(typeof annotationContainer)['server']>) => boolean,
   ): boolean {
     return this.#call(this.#find(contentId)?.container, annotationContainer, call);
+  }
+  #annotations(contentId: number): MirroredAnnotations | undefined {
+    return this.#find(contentId)?.annotations;
   }
   #find(contentId: number): MirroredContent | undefined {
     return this.#live()?.mirror.find(contentId);

@@ -26,6 +26,10 @@ class Participant {
     if (this.view.canResume) this.view.resume(0);
     else this.view.join(this.#token, 0);
   }
+  /** What waits goes up, and nothing comes down. */
+  send(): void {
+    for (const frame of this.view.takeOutput()) this.#connection?.handleBytes(frame);
+  }
   drop(): void {
     this.#connection?.close();
     this.#connection = undefined;
@@ -111,6 +115,137 @@ function assertSame(meeting: SimpleMeeting, participant: Participant): void {
     stored.map((one) => expected(one, self.userId)),
   );
 }
+
+/** Anna and Ben with a whiteboard, on which nothing is drawn yet. */
+async function atBoard() {
+  const all = await pair();
+  const created = all.anna.view.commands.create('Board', 'Content.Whiteboard');
+  await all.settle();
+  const outcome = await created;
+  assert.ok(outcome.ok);
+  const board = outcome.value;
+  const pen = (points: readonly number[]) => {
+    const stroke = { page: 1, kind: 'pen', colour: 1, width: 1, points } as const;
+    return all.anna.view.commands.draw(board, stroke) ?? assert.fail('it is not drawn');
+  };
+  const comeBack = async () => {
+    all.anna.connect();
+    await all.settle();
+    for (const one of [all.anna, all.ben]) assertSame(all.meeting, one);
+  };
+  const drawn = () => all.ben.view.snapshot().contents[0]?.annotations?.all.map(({ points }) => points);
+  return { ...all, board, pen, comeBack, drawn };
+}
+
+describe('what was drawn when the connection broke off', () => {
+  test('is drawn on the next one if it had not arrived', async () => {
+    const { anna, board, pen, comeBack, drawn } = await atBoard();
+    const first = pen([1, 1]);
+    anna.view.commands.extend(board, first, [2, 2]);
+    pen([3, 3]);
+    anna.view.commands.extend(board, first, [4, 4]);
+    await comeBack();
+    assert.deepEqual(drawn(), [
+      [1, 1, 2, 2, 4, 4],
+      [3, 3],
+    ]);
+    await comeBack();
+    assert.equal(drawn()?.length, 2, 'and not again, once it was heard back');
+  });
+
+  test('is not drawn twice if only its echo was lost', async () => {
+    const { anna, board, pen, comeBack, drawn } = await atBoard();
+    const number = pen([1, 1]);
+    anna.view.commands.extend(board, number, [2, 2]);
+    anna.send();
+    await comeBack();
+    assert.deepEqual(drawn(), [[1, 1, 2, 2]]);
+  });
+
+  test('gets the points that had not arrived, behind those that had', async () => {
+    const { anna, board, pen, settle, comeBack, drawn } = await atBoard();
+    const number = pen([1, 1]);
+    await settle();
+    anna.view.commands.extend(board, number, [2, 2]);
+    anna.send();
+    anna.view.commands.extend(board, number, [3, 3]);
+    await comeBack();
+    assert.deepEqual(drawn(), [[1, 1, 2, 2, 3, 3]]);
+    assert.ok(anna.view.commands.extend(board, number, [4, 4]));
+    await settle();
+    assert.deepEqual(drawn(), [[1, 1, 2, 2, 3, 3, 4, 4]]);
+  });
+
+  test('survives connections that break off one after the other', async () => {
+    const { anna, pen, comeBack, drawn } = await atBoard();
+    pen([1, 1]);
+    anna.connect();
+    for (let n = 0; n < 20 && anna.view.phase !== 'live'; n++) anna.deliver();
+    assert.equal(anna.view.phase, 'live');
+    pen([2, 2]);
+    await comeBack();
+    assert.deepEqual(drawn(), [
+      [1, 1],
+      [2, 2],
+    ]);
+  });
+
+  test('stays away if it was taken back or erased', async () => {
+    const { anna, ben, board, pen, settle, comeBack, drawn } = await atBoard();
+    pen([1, 1]);
+    anna.view.commands.undo(board);
+    const number = pen([2, 2]);
+    anna.view.commands.erase(board, anna.self, number);
+    const erased = pen([3, 3]);
+    await settle();
+    anna.view.commands.extend(board, erased, [4, 4]);
+    anna.drop();
+    ben.view.commands.erase(board, anna.self, erased);
+    await settle();
+    await comeBack();
+    assert.deepEqual(drawn(), []);
+  });
+
+  test('stays away if it was taken back before anybody heard of it', async () => {
+    const { anna, board, pen, settle, comeBack, drawn } = await atBoard();
+    pen([1, 1]);
+    const erased = pen([2, 2]);
+    pen([3, 3]);
+    anna.view.commands.undo(board);
+    anna.view.commands.erase(board, anna.self, erased);
+    await comeBack();
+    assert.deepEqual(drawn(), [[1, 1]]);
+    anna.view.commands.setPresenter(anna.self, true);
+    await settle();
+    pen([4, 4]);
+    anna.view.commands.clear(board, 1);
+    await comeBack();
+    assert.deepEqual(drawn(), [[1, 1]], 'what was there before is cleared by asking again');
+  });
+
+  test('is gone on with by its number, and that is not lost either', async () => {
+    const { anna, board, pen, settle, comeBack, drawn } = await atBoard();
+    const number = pen([1, 1]);
+    await comeBack();
+    anna.view.commands.extend(board, number, [2, 2]);
+    await settle();
+    assert.deepEqual(drawn(), [[1, 1, 2, 2]]);
+    await comeBack();
+    anna.view.commands.extend(board, number, [3, 3]);
+    await comeBack();
+    assert.deepEqual(drawn(), [[1, 1, 2, 2, 3, 3]]);
+  });
+
+  test('goes with the content that it was drawn on', async () => {
+    const { meeting, anna, ben, board, pen, settle, comeBack } = await atBoard();
+    pen([1, 1]);
+    anna.drop();
+    ben.view.commands.deleteContent(board);
+    await settle();
+    await comeBack();
+    assert.equal(meeting.contents.size, 0);
+  });
+});
 
 describe('a participant', () => {
   test('joins, is told who and what is there, and hears of changes', async () => {

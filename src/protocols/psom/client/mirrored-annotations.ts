@@ -13,6 +13,8 @@ interface Drawn extends Omit<AnnotationView, 'points'> {
   own: boolean;
   /** The server is known to have it, though perhaps not all of its points. */
   told: boolean;
+  /** Whoever drew it has had it erased; the server has not said so yet. */
+  takenBack: boolean;
 }
 
 /** Something drawn here, as far as it is known here. */
@@ -35,7 +37,19 @@ export class MirroredAnnotations {
       const key = keyOf(userId, number);
       const known = this.#drawn.get(key);
       if (known?.own === true) return this.#moveLast(key, known);
-      this.#add({ userId, page, number, kind, colour, width, points, text, own: false, told: true });
+      this.#add({
+        userId,
+        page,
+        number,
+        kind,
+        colour,
+        width,
+        points,
+        text,
+        own: false,
+        told: true,
+        takenBack: false,
+      });
     },
     cExtended: (userId, number, points) => {
       const drawn = this.#drawn.get(keyOf(userId, number));
@@ -60,15 +74,29 @@ export class MirroredAnnotations {
 
   /** Shows at once what is drawn here; the server's echo of it changes nothing. */
   addOwn(userId: number, annotation: Omit<AnnotationView, 'userId' | 'kind'> & { kind: number }): void {
-    this.#add({ ...annotation, userId, own: true, told: false });
+    this.#add({ ...annotation, userId, own: true, told: false, takenBack: false });
   }
   extendOwn(userId: number, number: number, points: readonly number[]): void {
     const drawn = this.#drawn.get(keyOf(userId, number));
     if (drawn?.own === true) this.#extend(drawn, points);
   }
-  /** What was drawn here since the connection began. */
+  /** What was drawn here, or gone on with, since the connection began, and is to stay. */
   own(): OwnDrawing[] {
-    return [...this.#drawn.values()].filter(({ own }) => own);
+    return this.#own(() => true);
+  }
+  /** Is erased at its author's wish: if the connection breaks before the server says so, it is not drawn again. */
+  takeBack(userId: number, number: number): void {
+    const drawn = this.#drawn.get(keyOf(userId, number));
+    if (drawn !== undefined) drawn.takenBack = true;
+  }
+  /** The same for the latest that was drawn here: echoes change the order of what is shown, numbers tell that of drawing. */
+  takeBackLatest(): void {
+    const own = this.#own(() => true);
+    const latest = Math.max(...own.map(({ number }) => number));
+    for (const drawn of own) if (drawn.number === latest) drawn.takenBack = true;
+  }
+  takeBackPage(page: number): void {
+    for (const drawn of this.#own((one) => one.page === page)) drawn.takenBack = true;
   }
   /** The points of an annotation, if it is there. */
   pointsOf(userId: number, number: number): readonly number[] | undefined {
@@ -99,7 +127,10 @@ export class MirroredAnnotations {
     return this.#view;
   }
 
-  #add(added: Omit<AnnotationView, 'kind'> & { kind: number; own: boolean; told: boolean }): void {
+  #own(chosen: (drawn: Drawn) => boolean): Drawn[] {
+    return [...this.#drawn.values()].filter((one) => one.own && !one.takenBack && chosen(one));
+  }
+  #add(added: Omit<Drawn, 'kind' | 'points' | 'view'> & { kind: number; points: readonly number[] }): void {
     const kind = annotationKinds[added.kind - 1];
     if (kind === undefined || this.#drawn.size >= MOST_ANNOTATIONS) return;
     const key = keyOf(added.userId, added.number);
