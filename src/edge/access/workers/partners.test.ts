@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { fromAlice, fromBob, PARTNER, TestNames, TestPartner } from '../federation/testing/partners.ts';
 import { request } from '../testing/messages.ts';
 import { dialogResponse, until } from '../testing/plays.ts';
+import { encodeFrame } from './frames.ts';
+import { workerFor } from './ownership.ts';
+import { workerSocket } from './siblings.ts';
 import { type Side, startTeam } from './testing/team.ts';
 
 const ALICE = 'sip:alice@example.com';
@@ -123,4 +127,47 @@ test('while the worker of a partner is away, who wants to or from it is told to 
   peer.sends(request('MESSAGE', ALICE, fromBob()));
   fe.answers(await fe.receivesRequest('MESSAGE'), 200);
   await peer.receives(200);
+});
+
+test('a partner that floods a worker which reads slowly is refused while the next hop is still served', async (t) => {
+  const names = new TestNames();
+  const belongsElsewhere = (domain: string) =>
+    workerFor(`domain ${domain} ${PARTNER.proxy}`, { index: 0, count: 2 }) === 1;
+  const far =
+    Array.from({ length: 64 }, (_, n) => `far${n}.example`).find(belongsElsewhere) ?? assert.fail('none');
+  const [one, two] = await startTeam(t, {
+    names,
+    change: ({ host, policy }) => {
+      host.partnerCa = host.internalCa;
+      policy.features.federation = true;
+      policy.federation.allowedNetworks = ['127.0.9.40/29'];
+      policy.federation.allowed = [{ domain: far, proxy: PARTNER.proxy, verification: 'use-source' }];
+      policy.revocation.shortLivedDays = 10_000;
+      Object.assign(policy.limits.access, { messageBytes: 1 << 20 });
+    },
+  });
+  await two.lab.service.stop();
+  await until(() => /worker 2 away/.test(one.lab.service.health().detail));
+  const slow = connect(workerSocket(one.lab.document.host.stateDirectory, 0));
+  slow.pause();
+  slow.write(Buffer.concat(encodeFrame({ type: 'hello', body: { worker: 1 } })));
+  await until(() => !/away/.test(one.lab.service.health().detail));
+  const handedOver = async () =>
+    Number(/handed_over_total\{by="partner"\} (\d+)/.exec(await one.lab.metrics.text())?.[1] ?? 0);
+
+  const partner = await TestPartner.create(t, one.lab);
+  const peer = await partner.dials(one.lab);
+  for (let n = 0; n < 10; n++) {
+    const fields = { From: `<sip:bob@${far}>;tag=1`, 'Call-ID': `flood${n}` };
+    peer.sends(request('MESSAGE', ALICE, fromBob(fields), 'x'.repeat(1_000_000)));
+  }
+  await peer.receives(503);
+  const before = await handedOver();
+  one.fe.sends(request('MESSAGE', `sip:bob@${far}`, fromAlice({ To: `<sip:bob@${far}>` })));
+  const deadline = performance.now() + 15_000;
+  while ((await handedOver()) === before && performance.now() < deadline)
+    await new Promise((done) => setTimeout(done, 20));
+  assert.equal(await handedOver(), before + 1);
+  slow.destroy();
+  await until(() => /worker 2 away/.test(one.lab.service.health().detail));
 });

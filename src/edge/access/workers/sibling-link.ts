@@ -12,6 +12,8 @@ export interface LinkUser {
 
 /** Octets that may wait for a worker that does not read; beyond them it gets no new requests. */
 const BUSY_BYTES = 16 * 1024 * 1024;
+/** And beyond these none of partners: one that floods must not use up what waits for the next hop's messages. */
+const PARTNERS_BYTES = BUSY_BYTES / 4;
 /** Beyond these it is as good as dead. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_QUESTIONS = 4096;
@@ -48,6 +50,11 @@ export class SiblingLink {
   /** The other worker reads more slowly than there is to tell: nothing new for it. */
   get busy(): boolean {
     return this.#socket.writableLength > BUSY_BYTES;
+  }
+
+  /** The same for what comes from outside. */
+  get busyForPartners(): boolean {
+    return this.#socket.writableLength > PARTNERS_BYTES;
   }
 
   send(frame: WorkerFrame): void {

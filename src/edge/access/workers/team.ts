@@ -174,7 +174,8 @@ export class Team {
       this.#member?.refuse(message, flow, 'worker-away');
       return true;
     }
-    if (link.busy) this.#member?.refuse(message, flow, 'worker-busy');
+    const busy = kind === 'partner' ? link.busyForPartners : link.busy;
+    if (busy) this.#member?.refuse(message, flow, 'worker-busy');
     else {
       this.#handedOver.inc(by);
       this.#lender.lend(message.bytes, flow, kind, worker, link);
