@@ -163,6 +163,7 @@ export class SipEndpoint {
   respondRaw(transaction: ServerTransaction, status: number, bytes: Buffer): void {
     const actions = this.#layer.respond(transaction, status, bytes, this.clock.now());
     if (actions.length === 0) this.#drop('late-response');
+    else this.#count(transaction);
     this.#perform(actions);
   }
 
@@ -258,7 +259,7 @@ export class SipEndpoint {
   }
 
   #handleRequest(flow: Flow, request: SipRequest): void {
-    if (flow.openRequests >= flow.mostRequests && request.method !== 'ACK' && request.method !== 'CANCEL') {
+    if (!flow.takesRequests && request.method !== 'ACK' && request.method !== 'CANCEL') {
       this.#refuse(request, flow, 'flow-requests-full');
       return;
     }
@@ -361,10 +362,21 @@ export class SipEndpoint {
     this.#timer.arm(this.#layer.deadline());
   }
 
-  #ended({ side, flow }: Transaction): void {
-    if (side === 'client') return;
-    const known = this.#flows.get(flow);
-    if (known !== undefined) known.openRequests -= 1;
+  /** A request that has its final response is open no longer, however long its transaction stays for repeated ones. */
+  #count(transaction: ServerTransaction): void {
+    if (transaction.pending || transaction.answered) return;
+    transaction.answered = true;
+    const flow = this.#flows.get(transaction.flow);
+    if (flow === undefined) return;
+    flow.openRequests -= 1;
+    flow.answeredRequests += 1;
+  }
+  #ended(transaction: Transaction): void {
+    if (transaction.side === 'client') return;
+    const flow = this.#flows.get(transaction.flow);
+    if (flow === undefined) return;
+    if (transaction.answered) flow.answeredRequests -= 1;
+    else flow.openRequests -= 1;
   }
 
   #fail({ type, transaction }: Extract<TransactionAction, { type: 'timeout' | 'transport-failed' }>): void {

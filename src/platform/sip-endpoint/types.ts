@@ -41,8 +41,9 @@ export interface FlowOptions {
   /** Flows of one peer that may answer or cancel for one another share a scope. Default: its own. */
   readonly scope?: string;
   /**
-   * Requests of the flow that may be unanswered at once; more are refused with 503. Keeps one peer from
-   * filling the table of all. Default: as many as the table holds.
+   * Requests of the flow that may be unanswered at once, and a tenth of those that may be answered and still stand in the
+   * table (an INVITE does for 32 s); more are refused with 503. Keeps one peer from filling the table of all. Default: as
+   * many as the table holds.
    */
   readonly openRequests?: number;
   /** True when we opened the connection: then the peer answers keep-alives and we may ask. Default false. */

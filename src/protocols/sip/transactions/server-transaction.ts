@@ -17,6 +17,8 @@ export abstract class ServerTransaction extends TransactionBase {
   state: ServerState;
   /** The To tag of every response that is made here rather than passed on; the adapter's. */
   toTag: string | undefined;
+  /** That a final response was sent, as the adapter counts it. */
+  answered = false;
   /** The latest response, for retransmitted requests. */
   protected response: Buffer = NOTHING;
 
