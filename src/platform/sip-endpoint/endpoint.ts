@@ -163,7 +163,7 @@ export class SipEndpoint {
   respondRaw(transaction: ServerTransaction, status: number, bytes: Buffer): void {
     const actions = this.#layer.respond(transaction, status, bytes, this.clock.now());
     if (actions.length === 0) this.#drop('late-response');
-    else this.#count(transaction);
+    else this.#flows.get(transaction.flow)?.requests.respond(transaction);
     this.#perform(actions);
   }
 
@@ -259,14 +259,14 @@ export class SipEndpoint {
   }
 
   #handleRequest(flow: Flow, request: SipRequest): void {
-    if (!flow.takesRequests && request.method !== 'ACK' && request.method !== 'CANCEL') {
+    if (flow.requests.full && request.method !== 'ACK' && request.method !== 'CANCEL') {
       this.#refuse(request, flow, 'flow-requests-full');
       return;
     }
     const outcome = this.#layer.handleRequest(request, flow.id, this.clock.now());
     switch (outcome.type) {
       case 'new':
-        flow.openRequests += 1;
+        flow.requests.begin();
         this.#user.onRequest(request, flow, outcome.transaction);
         break;
       case 'absorbed':
@@ -276,7 +276,7 @@ export class SipEndpoint {
         this.#user.onAck(request, flow);
         break;
       case 'cancel':
-        flow.openRequests += 1;
+        flow.requests.begin();
         this.#handleCancel(request, flow, outcome.transaction, outcome.invite);
         break;
       case 'refused':
@@ -362,21 +362,8 @@ export class SipEndpoint {
     this.#timer.arm(this.#layer.deadline());
   }
 
-  /** A request that has its final response is open no longer, however long its transaction stays for repeated ones. */
-  #count(transaction: ServerTransaction): void {
-    if (transaction.pending || transaction.answered) return;
-    transaction.answered = true;
-    const flow = this.#flows.get(transaction.flow);
-    if (flow === undefined) return;
-    flow.openRequests -= 1;
-    flow.answeredRequests += 1;
-  }
   #ended(transaction: Transaction): void {
-    if (transaction.side === 'client') return;
-    const flow = this.#flows.get(transaction.flow);
-    if (flow === undefined) return;
-    if (transaction.answered) flow.answeredRequests -= 1;
-    else flow.openRequests -= 1;
+    if (transaction.side === 'server') this.#flows.get(transaction.flow)?.requests.end(transaction);
   }
 
   #fail({ type, transaction }: Extract<TransactionAction, { type: 'timeout' | 'transport-failed' }>): void {

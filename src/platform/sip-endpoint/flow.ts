@@ -9,6 +9,7 @@ import {
   SipStreamFramer,
 } from '#protocols/sip';
 import { type Framing, MessageFraming } from './message-framing.ts';
+import { OpenRequests } from './open-requests.ts';
 import type {
   FlowCloseReason,
   FlowOptions,
@@ -20,8 +21,6 @@ import type {
 /** Larger piles of waiting messages leave at once instead of at the end of the turn. */
 const COALESCED_BYTES = 65_536;
 const LOGGED_REASONS = 16;
-/** An accepted INVITE stands for 32 s: with 2,000 open ones allowed, this allows 625 calls a second for as long as one likes. */
-const ANSWERED_FOR_EACH_OPEN = 10;
 /**
  * On the connection of a server, which many people share, one message that is too long by less than this factor costs
  * that message only: the server's own headers may have made it so.
@@ -40,14 +39,10 @@ export class Flow implements SipFlow {
   readonly onClosed: FlowOptions['onClosed'];
   readonly #divert: FlowOptions['divert'];
   readonly added: Monotonic;
-  readonly mostRequests: number;
+  readonly requests: OpenRequests;
   authorised: boolean;
   data: unknown;
   open = true;
-  /** Server transactions that are still to be answered. */
-  openRequests = 0;
-  /** Server transactions that were answered and have not ended: of an INVITE until its ACK, or for 64 * T1 (RFC 6026 §7.1). */
-  answeredRequests = 0;
   messages = 0;
   bytes = 0;
   /** When the next ping leaves. */
@@ -76,18 +71,10 @@ export class Flow implements SipFlow {
     this.keepAlive = options.dialled === true ? options.keepAlive : undefined;
     this.onClosed = options.onClosed;
     this.#divert = options.divert;
-    this.mostRequests = options.openRequests ?? Number.POSITIVE_INFINITY;
+    this.requests = new OpenRequests(options.openRequests);
     this.added = now;
     this.authorised = options.authorised ?? true;
     this.data = options.data;
-  }
-
-  /** False when another request would let one peer take what belongs to all. */
-  get takesRequests(): boolean {
-    return (
-      this.openRequests < this.mostRequests &&
-      this.answeredRequests < this.mostRequests * ANSWERED_FOR_EACH_OPEN
-    );
   }
 
   /**
