@@ -176,6 +176,32 @@ test('limits: connections, handshakes, per source', async (t) => {
   assert.ok((await narrow.dial()).ok);
 });
 
+test('what a source opens at the same moment in several processes is counted together when handshakes end', async (t) => {
+  let [elsewhere, told] = [0, 0];
+  const bench = await Bench.start(t, {
+    limits: { connections: 10, handshakes: 10, perSource: 3, outboundBytes: 1 << 20 },
+    elsewhere: {
+      countOf: () => elsewhere,
+      tell: (_source, count) => {
+        told = count;
+        // The other process accepted two meanwhile.
+        if (count === 2 && elsewhere === 0) elsewhere = 2;
+      },
+    },
+  });
+  const first = await bench.dial();
+  assert.ok(first.ok);
+  await until(() => bench.accepted === 1);
+  // In TLS 1.3 the client's handshake is over before the server's.
+  await bench.dial();
+  await until(() => bench.refused('too-many-from-source') === 1 && bench.acceptor.open === 1);
+  assert.equal(bench.accepted, 1, 'it would be four of three');
+  assert.equal(told, 1, 'its place is free for the other process');
+  elsewhere = 1;
+  assert.ok((await bench.dial()).ok);
+  await until(() => bench.accepted === 2);
+});
+
 test('a source that holds every handshake and says nothing keeps nobody else out', async (t) => {
   const limits = { connections: 50, handshakes: 8, perSource: 20, outboundBytes: 1 << 20 };
   const bench = await Bench.start(t, { limits });

@@ -289,6 +289,12 @@ export class TlsAcceptor {
   }
 
   #establish(handshake: Handshake, socket: Socket, tls: TlsFacts | undefined, opening?: string): void {
+    if (this.#isOneTooMany(handshake.source)) {
+      socket.destroy();
+      this.#leave(handshake.source);
+      this.#count('too-many-from-source', handshake);
+      return;
+    }
     const connection = new StreamConnection(this.#host, socket, {
       remote: handshake.remote,
       local: handshake.local,
@@ -300,6 +306,15 @@ export class TlsAcceptor {
     this.#host.metrics.opened.inc('accepted');
     this.#events.established(connection);
     this.#options.accept(connection, opening);
+  }
+
+  /**
+   * What begins within one moment in several processes, none of them knows of the others'. By the end of the handshake
+   * they have told one another, so that nobody has the limit once for each process.
+   */
+  #isOneTooMany(source: string): boolean {
+    const elsewhere = this.#options.elsewhere?.countOf(source) ?? 0;
+    return elsewhere > 0 && (this.#perSource.get(source) ?? 0) + elsewhere > this.#limits.perSource;
   }
 
   #verify(

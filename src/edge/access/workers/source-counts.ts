@@ -15,7 +15,7 @@ const MOST_SOURCES = 500_000;
 
 /**
  * How many connections each source has with each worker. What changes is told to the others with the end of a turn of the
- * event loop, so they know of it a moment later: a source gains what it opens in that moment.
+ * event loop, so they know of it a moment later, which is before the handshake of what a source opens in that moment has ended.
  */
 export class SourceCounts {
   readonly #tell: (news: SourceNews) => void;
