@@ -175,7 +175,7 @@ export class Gateway implements SipUser {
       case 'OPTIONS':
         return sip.respond(transaction, 200, { headers: [ALLOW] });
       default:
-        return sip.respond(transaction, 405, { headers: [ALLOW] });
+        return this.#notAllowed(request, transaction);
     }
   }
 
@@ -206,8 +206,13 @@ export class Gateway implements SipUser {
       case 'INVITE':
         return this.#sessions.handleReinvite(conversation, request, transaction);
       default:
-        return this.#context.sip.respond(transaction, 405, { headers: [ALLOW] });
+        return this.#notAllowed(request, transaction);
     }
+  }
+
+  #notAllowed(request: SipRequest, transaction: ServerTransaction): void {
+    this.#context.refuse(noteOf(request, 'not-supported'));
+    this.#context.sip.respond(transaction, 405, { headers: [ALLOW] });
   }
 
   onAck(): void {

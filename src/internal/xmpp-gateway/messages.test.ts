@@ -300,6 +300,7 @@ test('what cannot pass is refused with its reason', () => {
     'address',
     'not-supported',
     'not-supported',
+    'not-supported',
     'address',
     'address',
   ];

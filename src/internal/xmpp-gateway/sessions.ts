@@ -58,7 +58,10 @@ export class Sessions {
 
   /** A session begins anew what it has: the same description is given (RFC 3261 §14.2). */
   handleReinvite(conversation: Conversation, request: SipRequest, transaction: ServerTransaction): void {
-    if (!offersMessages(request.body)) return this.#context.sip.respond(transaction, 488);
+    if (!offersMessages(request.body)) {
+      this.#context.refuse(noteOf(request, 'not-supported'));
+      return this.#context.sip.respond(transaction, 488);
+    }
     conversation.last = this.#context.clock.now();
     this.#answer(request, transaction, undefined);
   }

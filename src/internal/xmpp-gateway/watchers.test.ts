@@ -205,6 +205,8 @@ test('what cannot be subscribed to is refused (RFC 6665 §4.2.1)', () => {
   assert.equal(stage.getsResponse(423).header('Min-Expires'), '60');
   ask(EVENT, 'sip:tybalt@sip.example');
   stage.getsResponse(403);
+  const rules = stage.refusals.map(({ reason }) => reason);
+  assert.deepEqual(rules, ['not-supported', 'not-supported', 'not-supported', 'foreign-domain']);
   const few = new Stage({ subscriptions: 1 });
   subscribes(few);
   notified(few);

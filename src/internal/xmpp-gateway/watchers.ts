@@ -99,7 +99,10 @@ export class Watchers {
   handleSubscribe(request: SipRequest, transaction: ServerTransaction): void {
     const { sip, settings, store, random, clock } = this.#context;
     const problem = subscriptionProblem(request);
-    if (problem !== undefined) return sip.respond(transaction, problem.status, { headers: problem.headers });
+    if (problem !== undefined) {
+      this.#context.refuse(noteOf(request, 'not-supported'));
+      return sip.respond(transaction, problem.status, { headers: problem.headers });
+    }
     const parties = partiesOfRequest(request, settings());
     if (!parties.ok) {
       this.#context.refuse(noteOf(request, parties.error));

@@ -47,6 +47,7 @@ test('a service in two processes: one answer for both, and one that is killed ta
   process.kill(killed, 'SIGKILL');
   await gone;
   assert.equal(await clients.get(other)?.ask('b'), `one ${other} b`);
+  await eventually('it is known to have ended', () => (access()?.restarts === 1 ? true : undefined));
   // The verb is answered by whoever runs.
   assert.ok(Array.isArray(await bench.verb('access', 'history')));
   // Those that the kernel gives to the killed one are served by the other one, or by its successor.
