@@ -37,7 +37,7 @@ interface Cost {
 }
 
 await runBench(async (folder) => {
-  const rounds = roundsAsked(5);
+  const rounds = roundsAsked(8);
   const stored = ingestRounds(folder, rounds);
   const load = await LoadProcess.start<SipRound, SipFigures>(
     join(import.meta.dirname, 'lib/sip-load-process.ts'),

@@ -4,8 +4,13 @@ import type { EventPipe } from './event-pipe.ts';
 
 /** Octets that leave as one write. */
 const BATCH_BYTES = 65_536;
-/** How long an event may wait for others to leave with it. Milliseconds. */
-const WAIT_MS = 20;
+/** Items that leave without waiting for more. */
+const BATCH_ITEMS = 512;
+/**
+ * How long an event may wait for others to leave with it. Milliseconds. To wake, write and hear that it was written costs an
+ * idle process as much as a hundred events: at 20 ms that was a tenth of what the Access Edge does for 500 messages a second.
+ */
+const WAIT_MS = 100;
 
 /** Brings a service's events to the supervisor: one batch under way at a time, so that only the ring grows, and is full. */
 export class EventSender {
@@ -36,7 +41,7 @@ export class EventSender {
 
   #handleItem(): void {
     if (this.#underWay) return;
-    if (this.#ring.waitingBytes >= BATCH_BYTES) this.#send();
+    if (this.#ring.waitingBytes >= BATCH_BYTES || this.#ring.size >= BATCH_ITEMS) this.#send();
     else this.#waiting ??= this.#clock.after(WAIT_MS, () => this.#send());
   }
 
