@@ -137,13 +137,17 @@ class Lab {
     );
   }
 
-  /** Every edge has its link: stanzas of partners go in and out. */
+  /** Every edge has its link, and the front end its connection: stanzas of partners go in and out. */
   async #linked(): Promise<void> {
     await this.#until(async () => {
-      const { edges } = (await this.#internal.ask('xmpp-gateway', 'links')) as {
+      const { edges, nextHops } = (await this.#internal.ask('xmpp-gateway', 'links')) as {
         edges: { name: string; ready: boolean }[];
+        nextHops: { name: string; state: string }[];
       };
-      return edges.flatMap(({ name, ready }) => (ready ? [] : `${name}: no link of the XMPP gateway`));
+      const hops = nextHops.map(({ name, state }) => ({ name, ready: state === 'healthy' }));
+      return [...edges, ...hops].flatMap(({ name, ready }) =>
+        ready ? [] : `${name}: no link of the XMPP gateway`,
+      );
     });
     const rows = ['int-01', 'xmpp-03'];
     this.#narrator.step('the XMPP gateway has its link to the XMPP proxy, by mutual TLS', ...rows);
