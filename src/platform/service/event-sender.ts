@@ -7,8 +7,8 @@ const BATCH_BYTES = 65_536;
 /** Items that leave without waiting for more. */
 const BATCH_ITEMS = 512;
 /**
- * How long an event may wait for others to leave with it. Milliseconds. To wake, write and hear that it was written costs an
- * idle process as much as a hundred events: at 20 ms that was a tenth of what the Access Edge does for 500 messages a second.
+ * How long an event may wait for others to leave with it. Milliseconds. An idle process pays most for being woken: to write
+ * a batch, and to hear that it was written.
  */
 const WAIT_MS = 100;
 
