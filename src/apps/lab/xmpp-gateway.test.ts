@@ -53,6 +53,12 @@ async function reaches(text: string): Promise<void> {
   await until(`bob reads "${text}"`, () => bob.inbox.some((one) => one.text === text));
 }
 
+async function gatewayPid(): Promise<number> {
+  const services = (await perimeter.internal.status())?.services ?? [];
+  const pid = services.find(({ name }) => name === 'xmpp-gateway')?.pid;
+  return pid ?? assert.fail('the gateway has no process');
+}
+
 test('messages go both ways between a partner and a phone at the front end, unknown users are errors', async () => {
   await reaches('Art thou not Romeo?');
   assert.equal(bob.inbox.at(-1)?.from, `sip:${JULIET};gr=balcony`);
@@ -101,16 +107,30 @@ test('the user’s policy decides at the front end: without the right for XMPP n
 test('a stanza that comes again after a kill of the gateway is not said twice [setting xmppGateway.database]', async () => {
   assert.ok(existsSync(join(perimeter.plan.folder, 'gateway.sqlite')));
   await proxy.say(chat('once'), 'federated', 'a-stream', 1);
-  const services = (await perimeter.internal.status())?.services ?? [];
-  const pid = services.find(({ name }) => name === 'xmpp-gateway')?.pid;
-  assert.ok(pid !== undefined && pid !== null);
-  process.kill(pid, 'SIGKILL');
+  process.kill(await gatewayPid(), 'SIGKILL');
   await until('the link is gone', () => !proxy.linked);
   await proxy.untilLinked();
   await proxy.say(chat('once'), 'federated', 'a-stream', 1);
   await proxy.say(chat('twice'), 'federated', 'a-stream', 2);
   await until('bob reads on', () => bob.inbox.some(({ text }) => text === 'twice'));
   assert.equal(bob.inbox.filter(({ text }) => text === 'once').length, 1);
+});
+
+test('the gateway is killed in the moment in which a device takes a message: nobody reads it twice, and its sender is told', async () => {
+  const pid = await gatewayPid();
+  bob.onRead = (text) => {
+    if (text === 'my last words') process.kill(pid, 'SIGKILL');
+  };
+  // The proxy brings it again when the gateway is back.
+  const acknowledged = proxy.say(chat('my last words'));
+  assert.match(
+    await proxy.hears(/type="error"/),
+    /to="juliet@partner.example\/balcony" id="m" .*<internal-server-error .*not known whether the message arrived/,
+  );
+  await acknowledged;
+  bob.onRead = undefined;
+  await reaches('and on');
+  assert.equal(bob.inbox.filter(({ text }) => text === 'my last words').length, 1);
 });
 
 test('the edge is reached at its address and port, and only under its name [setting xmppGateway.edges[].address] [setting xmppGateway.edges[].port] [setting xmppGateway.edges[].name]', async () => {

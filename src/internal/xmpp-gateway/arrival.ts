@@ -1,6 +1,7 @@
 import type { XmlElement } from '#protocols/xml';
 import type { PartnerType } from '#protocols/xmpp';
 import type { Parties } from './party.ts';
+import type { Taken } from './seen.ts';
 
 /** A stanza of a partner for a user of ours. */
 export interface Arrival extends Parties {
@@ -8,4 +9,6 @@ export interface Arrival extends Parties {
   readonly partner: PartnerType;
   /** Call it once: the stanza is safe, or its sender was answered. */
   readonly done: () => void;
+  /** Call it before anything leaves that a user would see twice: see {@link Taken}. */
+  readonly begin: () => void;
 }

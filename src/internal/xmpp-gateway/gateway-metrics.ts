@@ -19,6 +19,8 @@ export const refusals = [
   'limit',
   /** From another address than the one that the exchange is with. */
   'not-of-dialog',
+  /** It may have arrived, and nobody can say: it is not passed on a second time. */
+  'delivery-unknown',
 ] as const;
 export type Refusal = (typeof refusals)[number];
 

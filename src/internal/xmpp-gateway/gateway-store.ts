@@ -47,6 +47,7 @@ const MIGRATIONS = [
      remote TEXT NOT NULL,
      PRIMARY KEY (local, remote)
    ) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE seen ADD COLUMN done INTEGER NOT NULL DEFAULT 1;`,
 ];
 
 /** A user of ours (`local`) and one of a partner (`remote`), both as bare addresses. */
@@ -70,6 +71,9 @@ export interface StoredWatch extends Pair {
 
 export type Approval = 'asked' | 'approved';
 
+/** `begun`: a device may have it, and no answer was heard yet. `done`: answered, or told to its sender. */
+export type StanzaFate = 'begun' | 'done';
+
 /** A subscription of a user's device to the presence of somebody at a partner. */
 export interface StoredWatcher extends Pair {
   readonly eventId: string | undefined;
@@ -92,15 +96,21 @@ export class GatewayStore {
     this.#store.close();
   }
 
-  /** Whether this stanza of this stream was dealt with before. */
-  wasSeen(stream: string, number: number): boolean {
-    const find = this.#store.query('SELECT 1 FROM seen WHERE stream = ? AND number = ?', () => true);
-    return find.one(stream, number) ?? false;
+  /** What is written down of this stanza of this stream; undefined: nothing. */
+  fateOf(stream: string, number: number): StanzaFate | undefined {
+    const find = this.#store.query('SELECT done FROM seen WHERE stream = ? AND number = ?', ({ done }) =>
+      done === 0 ? ('begun' as const) : ('done' as const),
+    );
+    return find.one(stream, number);
   }
-  noteSeen({ stream, number, partner }: StanzaOrigin, at: number): void {
+  /** When it returns, the line outlives the end of this process, by whatever signal: the kernel has it. */
+  noteFate({ stream, number, partner }: StanzaOrigin, at: number, fate: StanzaFate): void {
     this.#store
-      .command('INSERT OR REPLACE INTO seen (stream, number, at, partner) VALUES (?, ?, ?, ?)')
-      .run(stream, number, at, partner);
+      .command(
+        'INSERT INTO seen (stream, number, at, partner, done) VALUES (?, ?, ?, ?, ?) ' +
+          'ON CONFLICT DO UPDATE SET done = excluded.done',
+      )
+      .run(stream, number, at, partner, fate === 'done' ? 1 : 0);
   }
   /** Forgets what is older, and beyond that the oldest of whoever has most, until there are no more than `most`. */
   forgetSeen(before: number, most: number): void {

@@ -24,6 +24,11 @@ const LATER: ReadonlySet<StanzaCondition> = new Set([
   'resource-constraint',
 ]);
 
+/** What the sender ought to know beyond the condition. */
+const TEXTS: Partial<Record<Refusal, string>> = {
+  'delivery-unknown': 'It is not known whether the message arrived: the service was interrupted.',
+};
+
 /** Both sides together: which part of the gateway a stanza or a request is for, and who may send it at all. */
 export class Gateway implements SipUser {
   readonly conversations: Conversations;
@@ -76,10 +81,12 @@ export class Gateway implements SipUser {
   /** A stanza of a partner. */
   handleArrival({ stanza, origin, done }: EdgeArrival): void {
     const { metrics } = this.#context;
-    const first = this.#seen.begin(origin, done);
-    if (first === undefined) return metrics.duplicates.inc();
+    const taken = this.#seen.take(origin, done);
+    if (taken === undefined) return metrics.duplicates.inc();
+    const first = taken.done;
     metrics.stanzas.inc(stanza.name === 'message' || stanza.name === 'presence' ? stanza.name : 'iq');
     if (stanza.name === 'iq') return this.#answer(stanza, 'service-unavailable', 'not-supported', first);
+    if (taken.uncertain) return this.#answer(stanza, 'internal-server-error', 'delivery-unknown', first);
     const unreachable = origin.undelivered !== undefined && isLater(stanza);
     if (isError(stanza) && this.watches.handleGuardError(stanza, unreachable)) return first();
     const parties = partiesOfStanza(stanza, this.#context.settings());
@@ -87,7 +94,7 @@ export class Gateway implements SipUser {
       const condition = parties.error === 'address' ? 'jid-malformed' : 'remote-server-not-found';
       return this.#answer(stanza, condition, parties.error, first);
     }
-    const arrival: Arrival = { ...parties.value, stanza, partner: origin.type, done: first };
+    const arrival: Arrival = { ...parties.value, stanza, partner: origin.type, ...taken };
     if (origin.undelivered === undefined) this.retelling.heard(parties.value.from.domain);
     else if (stanza.name === 'presence') return this.#handleUndelivered(arrival, origin.undelivered);
     if (!this.#isInvited(arrival)) return;
@@ -154,7 +161,7 @@ export class Gateway implements SipUser {
   /** Tells the sender why not; the stanza is safe when that is on its way. */
   #answer(stanza: XmlElement, condition: StanzaCondition, reason: Refusal, done: () => void): void {
     this.#refuse(stanza, reason);
-    const reply = errorReply(stanza, { condition });
+    const reply = errorReply(stanza, { condition, text: TEXTS[reason] });
     if (reply === undefined) done();
     else this.#context.xmpp.send(reply, () => done());
   }

@@ -123,12 +123,12 @@ test('when too many stanzas are remembered, whoever sent most is forgotten first
   assert.ok(opened.ok);
   const store = opened.value;
   const note = (partner: string, number: number, at: number) =>
-    store.noteSeen({ stream: `of ${partner}`, number, partner, type: 'federated' }, at);
+    store.noteFate({ stream: `of ${partner}`, number, partner, type: 'federated' }, at, 'done');
   for (let number = 0; number < 3; number++) note('quiet.example', number, number);
   for (let number = 0; number < 20; number++) note('greedy.example', number, 100 + number);
   const kept = (partner: string, most: number) =>
-    Array.from({ length: most }, (_, number) => number).filter((number) =>
-      store.wasSeen(`of ${partner}`, number),
+    Array.from({ length: most }, (_, number) => number).filter(
+      (number) => store.fateOf(`of ${partner}`, number) === 'done',
     );
   store.forgetSeen(0, 10);
   assert.deepEqual(kept('quiet.example', 3), [0, 1, 2]);

@@ -8,6 +8,16 @@ const REMEMBERED_MS = 600_000;
 const MOST_REMEMBERED = 1_200_000;
 const SWEEP_MS = 60_000;
 
+/** A stanza that is to be dealt with now. */
+export interface Taken {
+  /** Call it once, when the stanza is safe, or its sender was answered. */
+  readonly done: () => void;
+  /** Call it before anything leaves that a user would see twice; when it returns, that is written down. */
+  readonly begin: () => void;
+  /** A process before this one had begun, and nothing says what became of it: it must not be passed on again. */
+  readonly uncertain: boolean;
+}
+
 /**
  * Stanzas that were dealt with, by stream and number (docs/protocols/xmpp-link.md, "Origin"). What a link did not get
  * acknowledged before it broke comes once more; it is acknowledged then, and goes no further.
@@ -26,11 +36,8 @@ export class Seen {
     return this.#underWay.size;
   }
 
-  /**
-   * The `done` of a stanza that is new: call it once, when it is safe. Undefined for one that was dealt with already,
-   * or is just being dealt with; its own `done` is called when that is so.
-   */
-  begin(origin: StanzaOrigin, done: () => void): (() => void) | undefined {
+  /** Undefined for a stanza that was dealt with already, or is just being so; its own `done` is called when that is so. */
+  take(origin: StanzaOrigin, done: () => void): Taken | undefined {
     const { stream, number } = origin;
     const key = `${stream} ${number}`;
     const waiting = this.#underWay.get(key);
@@ -38,16 +45,25 @@ export class Seen {
       waiting.push(done);
       return undefined;
     }
-    if (this.#store.wasSeen(stream, number)) {
+    const fate = this.#store.fateOf(stream, number);
+    if (fate === 'done') {
       done();
       return undefined;
     }
     const all = [done];
     this.#underWay.set(key, all);
-    return () => {
-      if (!this.#underWay.delete(key)) return;
-      this.#store.noteSeen(origin, this.#clock.wall());
-      for (const one of all) one();
+    let begun = fate === 'begun';
+    return {
+      uncertain: begun,
+      begin: () => {
+        if (!begun) this.#store.noteFate(origin, this.#clock.wall(), 'begun');
+        begun = true;
+      },
+      done: () => {
+        if (!this.#underWay.delete(key)) return;
+        this.#store.noteFate(origin, this.#clock.wall(), 'done');
+        for (const one of all) one();
+      },
     };
   }
 

@@ -72,6 +72,7 @@ export class ToSip {
       opened: ({ dialog }) => {
         if (dialog === undefined) throw new Error('an open session has a dialog');
         const headers = textHeaders({ language: delivery.message.language });
+        arrival.begin();
         this.#context.sip.inDialog(dialog, 'MESSAGE', { headers, body }, (outcome) =>
           this.#inSession(delivery, outcome),
         );
@@ -80,12 +81,16 @@ export class ToSip {
     });
   }
 
-  /** RFC 3261 §12.2.1.2: a session that the other side has forgotten is begun anew. */
+  /**
+   * RFC 3261 §12.2.1.2: a session that the other side has forgotten is begun anew. After 408 it ends as well, but whether
+   * the message has arrived is not known: it does not go once more.
+   */
   #inSession(delivery: Delivery, outcome: SipOutcome): void {
-    const lost = outcome.kind === 'response' && [408, 430, 481].includes(outcome.response.status);
-    if (!lost) return this.#settle(delivery, outcome);
-    this.#conversations.endSession(delivery.conversation);
-    this.#page(delivery);
+    const status = outcome.kind === 'response' ? outcome.response.status : undefined;
+    const forgotten = status === 430 || status === 481;
+    if (forgotten || status === 408) this.#conversations.endSession(delivery.conversation);
+    if (forgotten) this.#page(delivery);
+    else this.#settle(delivery, outcome);
   }
 
   #withoutSession(delivery: Delivery, why: SessionFailure): void {
@@ -100,6 +105,7 @@ export class ToSip {
     if (body.length > settings().pageModeBytes) {
       return this.#refuse(arrival, { condition: 'policy-violation', text: 'The message is too long.' });
     }
+    arrival.begin();
     sip.request(
       {
         method: 'MESSAGE',
@@ -118,7 +124,12 @@ export class ToSip {
   #settle({ arrival, message }: Delivery, outcome: SipOutcome): void {
     if (outcome.kind === 'failed') return this.#fail(arrival, errorOfFailure(outcome.cause));
     const { status, reason } = outcome.response;
-    if (status >= 300) return this.#fail(arrival, { condition: conditionOf(status), text: reason });
+    if (status >= 300) {
+      return this.#fail(arrival, {
+        condition: conditionOf(status),
+        text: status === 408 ? UNCERTAIN : reason,
+      });
+    }
     this.#count(status === 200 ? 'delivered' : 'accepted');
     arrival.done();
     // XEP-0184 §5: 200 says that the device has it; 202 does not.
@@ -170,8 +181,11 @@ export class ToSip {
   }
 }
 
+/** After silence: who writes it again may be read twice. */
+const UNCERTAIN = 'It is not known whether the message arrived: nobody answered.';
+
 function errorOfFailure(cause: SipFailure): StanzaError {
   if (cause === 'too-large') return { condition: 'policy-violation', text: 'The message is too long.' };
   if (cause === 'overload') return { condition: 'resource-constraint' };
-  return { condition: 'remote-server-timeout' };
+  return { condition: 'remote-server-timeout', text: cause === 'unreachable' ? undefined : UNCERTAIN };
 }

@@ -26,6 +26,8 @@ export class Person {
   readonly password: string;
   readonly inbox: { readonly from: string; readonly text: string }[] = [];
   phone!: Phone;
+  /** Called when the phone has a message and its 200 has not left this machine's memory yet. */
+  onRead: ((text: string) => void) | undefined;
   relay: (RelayServer & { readonly host: string }) | undefined;
   /** Media of the calls that were answered here, the newest last. */
   readonly answered: RelayedPath[] = [];
@@ -108,7 +110,10 @@ export class Person {
         [plan.names.av, plan.av.address],
         [plan.names.edge, plan.internal.address],
       ]),
-      onMessage: (from, text) => this.inbox.push({ from, text }),
+      onMessage: (from, text) => {
+        this.inbox.push({ from, text });
+        this.onRead?.(text);
+      },
       ...(this.#onTyping === undefined ? {} : { onTyping: this.#onTyping }),
       onCall: async () => {
         const path = await this.openPath();

@@ -62,6 +62,8 @@ export class Stage {
   readonly metrics: Metrics;
   /** What the way to the partners says about a stanza. */
   failure: SendFailure | undefined;
+  /** No edge takes over what is sent from now on, nor says that it does not. */
+  holds = false;
   /** The proxy does not reach the partner: what is sent comes back with the next `comesBack` or `wait`. */
   away = false;
   readonly #back: XmlElement[] = [];
@@ -95,7 +97,7 @@ export class Stage {
       send: (stanza: XmlElement, settled?: (failed: SendFailure | undefined) => void) => {
         this.#sent.push(stanza);
         if (this.away) this.#back.push(stanza);
-        settled?.(this.failure);
+        if (!this.holds) settled?.(this.failure);
       },
     };
     const shared = { clock, random, log, metrics: gatewayMetrics(this.metrics), store: this.store };
