@@ -277,7 +277,7 @@ export class RelayState {
     allocation.relays = allocation.relays.filter((other) => other !== relay);
     this.#relays.get(relay.address)?.delete(relay.port);
     this.#relays.get(relay.advertised)?.delete(relay.port);
-    this.place(relay.family)?.pool.release(relay.port, now + this.times.portRest * 1000);
+    this.place(relay.family)?.pool.release(relay.port, now, this.times.portRest * 1000);
   }
   /** Ends an allocation that was answered with success. */
   close(allocation: Allocation, now: Monotonic, reason: AllocationEnd): void {

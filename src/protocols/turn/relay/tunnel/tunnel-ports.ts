@@ -27,5 +27,5 @@ export function returnPort(state: RelayState, connection: PeerConnection, now: M
   const { leasedPort, relay } = connection;
   if (leasedPort === undefined) return;
   connection.leasedPort = undefined;
-  state.place(relay.family)?.pool.release(leasedPort, now + state.times.portRest * 1000);
+  state.place(relay.family)?.pool.release(leasedPort, now, state.times.portRest * 1000);
 }
