@@ -22,34 +22,40 @@ import {
 
 const toJuliet = (body: string) => chat(body, `romeo@${OURS}/phone`, `juliet@${THEIRS}`);
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => String(number));
-/** As the gateway does: what came before by stream and number, or by addresses and id, is the same stanza. */
-const distinct = (arrivals: readonly EdgeArrival[]) => [
-  ...new Set(arrivals.map(({ stanza: { attributes } }) => attributes.get('id') ?? '')),
-];
 
-test('the proxy is killed with stanzas in flight: nothing that was acknowledged is lost', async (t) => {
+test('the proxy is killed with stanzas in flight: nothing that was acknowledged is lost, nothing comes twice, and of the rest the senders are told', async (t) => {
   const bench = await ProxyBench.start(t);
   const server = await PartnerServer.start(t, bench);
   const gateway = await TestGateway.start(t, bench, { hold: true });
   await gateway.ready.count(1);
-  const acknowledged = new Set<string>();
+  const fates = new Map<string, string>();
   const sent = numbers(100).map(async (body) => {
-    if ((await server.send(chat(body))) === undefined) acknowledged.add(body);
+    fates.set(body, (await server.send(chat(body))) ?? 'acknowledged');
   });
   const before = await gateway.arrivals.count(100);
   for (const arrival of before.slice(0, 40)) arrival.done();
-  while (acknowledged.size < 40) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.equal(acknowledged.size, 40);
+  while (fates.size < 40) await new Promise((resolve) => setTimeout(resolve, 5));
   await bench.killAndRestart();
-  const after = await gateway.arrivals.count(160);
-  for (const arrival of after) arrival.done();
   await Promise.all(sent);
-  assert.equal(acknowledged.size, 100, 'the partner has sent again what it had no word of');
-  assert.deepEqual(distinct(gateway.arrivals.all), numbers(100), 'all of them, in order');
-  assert.equal(gateway.arrivals.all.length, 160, 'and no other one twice');
+  const expected = numbers(100).map((body) => [
+    body,
+    Number(body) < 40 ? 'acknowledged' : 'delivery-unknown',
+  ]);
+  assert.deepEqual([...fates], expected);
+  await gateway.ready.count(2);
+  assert.equal(await sendAndTake(server, gateway, 'afterwards'), undefined);
+  assert.deepEqual(idsOf(gateway.arrivals.all), [...numbers(100), 'afterwards']);
 });
 
-test('a partner’s stream is cut between acknowledgements: what was acknowledged does not come again, the rest does (XEP-0198)', async (t) => {
+/** One more stanza of the partner, and the gateway is done with all; gives what the sender is told. */
+async function sendAndTake(server: PartnerServer, gateway: TestGateway, body: string) {
+  const sent = server.send(chat(body));
+  const before = gateway.arrivals.all.length;
+  for (const arrival of await gateway.arrivals.count(before + 1)) arrival.done();
+  return sent;
+}
+
+test('a partner’s stream is cut between acknowledgements: nothing comes again, and senders hear of what was not acknowledged (XEP-0198)', async (t) => {
   const bench = await ProxyBench.start(t);
   const gateway = await TestGateway.start(t, bench, { hold: true });
   await gateway.ready.count(1);
@@ -58,24 +64,31 @@ test('a partner’s stream is cut between acknowledgements: what was acknowledge
   for (const arrival of (await gateway.arrivals.count(50)).slice(0, 20)) arrival.done();
   await Promise.all(sent.slice(0, 20));
   bench.cutStreams();
-  for (const arrival of (await gateway.arrivals.count(80)).slice(20)) arrival.done();
-  assert.deepEqual(await Promise.all(sent), Array(50).fill(undefined));
-  assert.deepEqual(idsOf(gateway.arrivals.all), [...numbers(50), ...numbers(50).slice(20)]);
+  const fates = await Promise.all(sent);
+  assert.deepEqual(fates, [...Array(20).fill(undefined), ...Array(30).fill('delivery-unknown')]);
+  assert.equal(await sendAndTake(server, gateway, 'afterwards'), undefined);
+  assert.deepEqual(idsOf(gateway.arrivals.all), [...numbers(50), 'afterwards']);
 });
 
-test('a stream to a partner is cut between acknowledgements: what it has acknowledged is not sent again, the rest is (XEP-0198)', async (t) => {
+test('a stream to a partner is cut between acknowledgements: messages are not sent again, and their senders hear that nobody knows; presence is (XEP-0198)', async (t) => {
   const bench = await ProxyBench.start(t);
   const gateway = await TestGateway.start(t, bench);
   await gateway.ready.count(1);
   const server = await PartnerServer.start(t, bench, { hold: true });
   const sent = numbers(50).map((body) => gateway.send(toJuliet(body)));
-  for (const arrival of (await server.arrivals.count(50)).slice(0, 20)) arrival.done();
+  sent.push(gateway.send(presenceOf('presence')));
+  for (const arrival of (await server.arrivals.count(51)).slice(0, 20)) arrival.done();
   await Promise.all(sent.slice(0, 20));
   server.cut();
-  for (const arrival of (await server.arrivals.count(80)).slice(50)) arrival.done();
-  assert.deepEqual(await Promise.all(sent), Array(50).fill(undefined));
-  assert.deepEqual(idsOf(server.arrivals.all), [...numbers(50), ...numbers(50).slice(20)]);
-  assert.deepEqual(gateway.arrivals.all, [], 'and nobody is told of a failure');
+  (await server.arrivals.count(52))[51]?.done();
+  assert.deepEqual(await Promise.all(sent), Array(51).fill(undefined));
+  assert.deepEqual(idsOf(server.arrivals.all), [...numbers(50), 'presence', 'presence']);
+  const told = await gateway.arrivals.count(30);
+  assert.deepEqual(idsOf(told), numbers(50).slice(20));
+  for (const { stanza: error, origin } of told) {
+    assert.equal(conditionOf(error), 'remote-server-timeout');
+    assert.deepEqual([origin.undelivered, origin.fate], ['message', 'unknown']);
+  }
 });
 
 test('the proxy is killed while a partner without acknowledgements sends: at most what was in flight is lost', async (t) => {
@@ -93,10 +106,9 @@ test('the proxy is killed while a partner without acknowledgements sends: at mos
   await bench.killAndRestart();
   // The window, and what one read held beyond it; the rest has not left the partner's system, or never left its own queue.
   const most = window + Math.ceil(65_536 / size);
-  assert.ok(
-    distinct(gateway.arrivals.all).length <= most,
-    `${distinct(gateway.arrivals.all).length} of ${most}`,
-  );
+  const ids = idsOf(gateway.arrivals.all);
+  assert.ok(ids.length <= most, `${ids.length} of ${most}`);
+  assert.equal(new Set(ids).size, ids.length, 'and nothing comes twice');
 });
 
 test('a link breaks with stanzas in flight: they come again with the same origin, which tells that they are the same', async (t) => {

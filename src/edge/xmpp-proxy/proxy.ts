@@ -42,6 +42,7 @@ const UNDELIVERED: Readonly<Record<Undelivered, Refusal>> = {
   'remote-server-not-found': 'partner-not-found',
   'remote-server-timeout': 'partner-not-reached',
   'resource-constraint': 'partner-busy',
+  'delivery-unknown': 'delivery-unknown',
 };
 
 /**
@@ -228,7 +229,8 @@ export class XmppProxy {
     if (this.#prepared.partners.of(pair.to) !== undefined) this.#returned.add(pair.to);
     this.#answers += 1;
     const type = this.#prepared.partners.of(pair.to)?.type ?? 'public-unverified';
-    const origin = { stream: this.#stream, number: this.#answers, partner, type, undelivered };
+    const fate = refusal === 'delivery-unknown' ? ({ fate: 'unknown' } as const) : {};
+    const origin = { stream: this.#stream, number: this.#answers, partner, type, undelivered, ...fate };
     this.links.send(error, origin, () => done());
   }
   /** Said before the acknowledgement: the gateway does not take it for the partner's. */

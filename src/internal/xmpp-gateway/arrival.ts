@@ -9,6 +9,8 @@ export interface Arrival extends Parties {
   readonly partner: PartnerType;
   /** Call it once: the stanza is safe, or its sender was answered. */
   readonly done: () => void;
+  /** Of an error of the proxy's: nobody knows whether what it is about has arrived. */
+  readonly fate: 'unknown' | undefined;
   /** Call it before anything leaves that a user would see twice: see {@link Taken}. */
   readonly begin: () => void;
 }

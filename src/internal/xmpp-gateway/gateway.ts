@@ -94,7 +94,7 @@ export class Gateway implements SipUser {
       const condition = parties.error === 'address' ? 'jid-malformed' : 'remote-server-not-found';
       return this.#answer(stanza, condition, parties.error, first);
     }
-    const arrival: Arrival = { ...parties.value, stanza, partner: origin.type, ...taken };
+    const arrival: Arrival = { ...parties.value, stanza, partner: origin.type, fate: origin.fate, ...taken };
     if (origin.undelivered === undefined) this.retelling.heard(parties.value.from.domain);
     else if (stanza.name === 'presence') return this.#handleUndelivered(arrival, origin.undelivered);
     if (!this.#isInvited(arrival)) return;

@@ -86,3 +86,13 @@ test('a message in a session is written down as one by itself is; after 408 it d
   stage.arrives(chat('<body>y</body>', "id='m2' type='chat'"));
   assert.equal(stage.gets('MESSAGE').to.tag, undefined, 'the session is over');
 });
+
+test('a user hears that nobody knows whether a message arrived in the words of the answer, and it is not sent again', () => {
+  const stage = new Stage();
+  stage.away = true;
+  stage.asks('MESSAGE', { body: 'x', headers: [['Content-Type', 'text/plain']] });
+  stage.sent();
+  stage.comesBack('remote-server-timeout', 'unknown');
+  assert.equal(stage.getsResponse(408).reason, 'Delivery Unknown');
+  stage.isQuiet();
+});

@@ -1,4 +1,5 @@
 import { type Cancel, type Monotonic, randomToken } from '#kernel';
+import type { RespondOptions } from '#platform/sip-endpoint';
 import type { ServerTransaction, SipRequest } from '#protocols/sip';
 import {
   ACCEPTED_TYPES,
@@ -25,6 +26,9 @@ import { jidOfBare, noteOf, type Parties, partiesOfRequest, sipAddress, sipOfBar
 const WAITING_MS = 5000;
 /** A message that waits for a stream is answered after this, before SIP gives up at 32 s (RFC 3261 §17.1.2.2). */
 const HELD_MS = 25_000;
+
+/** What a user is told of a message that may have arrived: who sends it again may be read twice. */
+const UNCERTAIN = 'Delivery Unknown';
 
 /** A message that a partner has, or may have. */
 interface Pending extends Parties {
@@ -190,7 +194,7 @@ export class ToXmpp {
   handleError(arrival: Arrival): boolean {
     const id = arrival.stanza.attributes.get('id');
     if (id === undefined || !this.#isFrom(id, arrival)) return false;
-    this.#refuse(id, stanzaErrorOf(arrival.stanza));
+    this.#refuse(id, stanzaErrorOf(arrival.stanza), arrival.fate === 'unknown' ? UNCERTAIN : undefined);
     return true;
   }
   /** XEP-0184: the receipt for one of these messages; true when the stanza was one. */
@@ -210,7 +214,8 @@ export class ToXmpp {
     return pending !== undefined && pending.local === local && pending.remote === remote;
   }
 
-  #refuse(id: string, error: StanzaError): void {
+  /** @param reason for the status line, in place of the usual one */
+  #refuse(id: string, error: StanzaError, reason?: string): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
@@ -223,16 +228,16 @@ export class ToXmpp {
     const address = error.address === undefined ? undefined : sipOfXmppUri(error.address);
     const status = statusOf(error.condition, pending.to.resource === undefined, address !== undefined);
     const contact = address === undefined ? [] : [['Contact', `<${address}>`] as const];
-    this.#answer(pending, status, contact);
+    this.#answer(pending, status, { headers: contact, ...(reason === undefined ? {} : { reason }) });
   }
 
-  #answer(pending: Pending, status: number, headers: readonly (readonly [string, string])[] = []): void {
+  #answer(pending: Pending, status: number, options: RespondOptions = {}): void {
     if (pending.answered) return;
     pending.answered = true;
     pending.timer?.();
     const outcome = status === 200 ? 'delivered' : status < 300 ? 'accepted' : 'refused';
     this.#context.metrics.toXmpp.inc(outcome);
-    this.#context.sip.respond(pending.transaction, status, { headers });
+    this.#context.sip.respond(pending.transaction, status, options);
   }
 
   /** RFC 5438 §7.2.1: the notification that the sender asked for. */

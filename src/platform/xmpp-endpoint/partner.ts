@@ -19,7 +19,12 @@ export interface Partner {
 }
 
 /** Why a stanza did not reach its partner, as its sender is told (RFC 6120 §8.3.3). */
-export type Undelivered = 'remote-server-not-found' | 'remote-server-timeout' | 'resource-constraint';
+export type Undelivered =
+  | 'remote-server-not-found'
+  | 'remote-server-timeout'
+  | 'resource-constraint'
+  /** A stream ended with a message before the peer had acknowledged it: it may have arrived. */
+  | 'delivery-unknown';
 
 /** A stanza that came from a partner. */
 export interface Arrival {

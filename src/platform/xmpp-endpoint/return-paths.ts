@@ -1,6 +1,6 @@
 import type { DomainPair, InboundStream } from '#protocols/xmpp';
 import type { PartnerStream } from './partner-stream.ts';
-import { MOST_ATTEMPTS, type Outgoing } from './route.ts';
+import { type Outgoing, worthAgain } from './route.ts';
 
 export type Directed = Outgoing & { readonly pair: DomainPair };
 
@@ -44,13 +44,15 @@ export class ReturnPaths {
   acknowledged(stream: PartnerStream<InboundStream>, count: number): void {
     for (const { settled } of this.#waiting.get(stream)?.splice(0, count) ?? []) settled(undefined);
   }
-  /** The stream has ended: gives what may be sent on another; the rest is told to be lost. */
+  /** The stream has ended: gives what may be sent on another; the senders of the rest are told. */
   ended(stream: PartnerStream<InboundStream>, again: boolean): Directed[] {
     const waiting = this.#waiting.get(stream) ?? [];
     this.#waiting.delete(stream);
-    const worth = again ? waiting.filter(({ attempts }) => attempts < MOST_ATTEMPTS) : [];
-    for (const outgoing of waiting) if (!worth.includes(outgoing)) outgoing.settled('remote-server-timeout');
-    return worth;
+    return worthAgain(waiting, again);
+  }
+  /** Something that went by it is not acknowledged yet. */
+  isBusy(stream: PartnerStream<InboundStream>): boolean {
+    return (this.#waiting.get(stream)?.length ?? 0) > 0;
   }
   get pending(): number {
     let count = 0;

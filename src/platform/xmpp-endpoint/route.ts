@@ -1,5 +1,5 @@
 import type { XmlElement } from '#protocols/xml';
-import type { DomainPair, OutboundStream } from '#protocols/xmpp';
+import { type DomainPair, isReadOnce, type OutboundStream } from '#protocols/xmpp';
 import type { Undelivered } from './partner.ts';
 import type { OwnerAction, PartnerStream } from './partner-stream.ts';
 
@@ -10,11 +10,25 @@ export interface Outgoing {
   attempts: number;
 }
 
-/** A stanza is sent on so many streams before its sender is told that it did not arrive. */
-export const MOST_ATTEMPTS = 2;
+/** Presence is sent on so many streams before it counts as lost. */
+const MOST_ATTEMPTS = 2;
 
 /** For so long after its partner could not be reached nothing waits for another attempt. */
 const FAILED_MS = 5000;
+
+/**
+ * Of stanzas that a stream had when it ended and that its peer had not acknowledged, those that may go on another one; the
+ * senders of the others are told. A message may have arrived, and is not sent again.
+ */
+export function worthAgain<T extends Outgoing>(all: readonly T[], again: boolean): T[] {
+  const worth: T[] = [];
+  for (const outgoing of all) {
+    if (isReadOnce(outgoing.stanza)) outgoing.settled('delivery-unknown');
+    else if (again && outgoing.attempts < MOST_ATTEMPTS) worth.push(outgoing);
+    else outgoing.settled('remote-server-timeout');
+  }
+  return worth;
+}
 
 /** Stanzas of one pair of domains, in order, over one stream after another. */
 export class Route {
@@ -77,8 +91,9 @@ export class Route {
     this.#failed = { until: now + FAILED_MS, why };
     this.#opening = false;
     this.#stream = undefined;
-    const lost = [...this.#unacknowledged, ...this.#queue];
+    const unacknowledged = this.#unacknowledged;
     this.#unacknowledged = [];
+    const lost = [...worthAgain(unacknowledged, true), ...this.#queue];
     this.#queue = [];
     for (const outgoing of lost) outgoing.settled(why);
   }
@@ -98,12 +113,9 @@ export class Route {
       this.fail('remote-server-timeout', now);
       return;
     }
-    const again = this.#unacknowledged;
+    const unacknowledged = this.#unacknowledged;
     this.#unacknowledged = [];
-    const [worth, lost] = [[] as Outgoing[], [] as Outgoing[]];
-    for (const outgoing of again) (outgoing.attempts < MOST_ATTEMPTS ? worth : lost).push(outgoing);
-    this.#queue = [...worth, ...this.#queue];
-    for (const outgoing of lost) outgoing.settled('remote-server-timeout');
+    this.#queue = [...worthAgain(unacknowledged, true), ...this.#queue];
     this.#flush(now);
   }
 

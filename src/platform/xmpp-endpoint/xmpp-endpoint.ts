@@ -307,7 +307,7 @@ export class XmppEndpoint {
     if (stranger !== undefined) this.#strangers.leave(stranger);
     this.#unproven.delete(stream);
   }
-  /** What a partner did not take over on a stream of its own goes out on another, once. */
+  /** What a partner did not take over on a stream of its own, and what may be said twice, goes out on another. */
   #sendAgain(stream: PartnerStream<InboundStream>): void {
     this.#returns.forget();
     for (const outgoing of this.#returns.ended(stream, !this.#closed)) this.#forward(outgoing);
@@ -395,7 +395,7 @@ export class XmppEndpoint {
 
   #leaveIdle(): void {
     for (const stream of [...this.#inbound]) {
-      if (stream.core.open === 0) stream.run(stream.core.stop('shutdown'));
+      if (stream.core.open === 0 && !this.#returns.isBusy(stream)) stream.run(stream.core.stop('shutdown'));
     }
     const busy = new Set<unknown>();
     for (const route of this.#routes.values()) if (route.waiting > 0) busy.add(route.stream);

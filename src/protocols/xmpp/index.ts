@@ -26,5 +26,6 @@ export { type StreamReason, streamReasons } from './stream/drop.ts';
 export { InboundStream, type ReceiverPolicy } from './stream/inbound-stream.ts';
 export { linkLimits, partnerLimits, strangerLimits } from './stream/limits.ts';
 export { OutboundStream } from './stream/outbound-stream.ts';
+export { isReadOnce } from './stream/stanza.ts';
 export type { PartnerTerms, PeerSecurity, StreamLimits, StreamSettings } from './stream/terms.ts';
 export type { StreamTimes } from './stream/wire.ts';

@@ -24,5 +24,7 @@ export const refusals = [
   'partner-not-reached',
   /** Too much waits for the partner already. */
   'partner-busy',
+  /** A stream or link broke before the other side had acknowledged it: it may have arrived, and is not sent again. */
+  'delivery-unknown',
 ] as const;
 export type Refusal = (typeof refusals)[number];

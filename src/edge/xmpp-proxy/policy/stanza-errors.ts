@@ -21,6 +21,12 @@ const ANSWERS: Readonly<Record<Refusal, readonly [ErrorType, string, string]>> =
   'not-a-partner': ['cancel', 'not-allowed', 'this domain is no partner'],
   'partner-not-found': ['cancel', 'remote-server-not-found', 'no server of this domain was found'],
   'partner-not-reached': ['wait', 'remote-server-timeout', 'the server of this domain was not reached'],
+  // Not of type wait: whoever tries again may be read twice.
+  'delivery-unknown': [
+    'cancel',
+    'remote-server-timeout',
+    'it is not known whether the message arrived: a connection broke before an answer',
+  ],
   'partner-busy': ['wait', 'resource-constraint', 'too much waits for this domain'],
 };
 

@@ -154,7 +154,7 @@ export class Stage {
     };
   }
   /** The proxy returns what it could not deliver, as its policy does; gives how many stanzas that were. */
-  comesBack(condition: StanzaCondition = 'remote-server-timeout'): number {
+  comesBack(condition: StanzaCondition = 'remote-server-timeout', fate?: 'unknown'): number {
     const back = this.#back.splice(0);
     for (const stanza of back) {
       const undelivered = returnedKindOf(stanza);
@@ -171,6 +171,7 @@ export class Stage {
           partner: 'xmpp.example',
           type: 'federated',
           undelivered,
+          ...(fate === undefined ? {} : { fate }),
         },
         edge: 'edge1.example',
         done: () => {},

@@ -112,6 +112,8 @@ test('an origin is read only where there is exactly one, and a whole one', () =>
   assert.deepEqual(originOf(marked), origin);
   const returned = { ...origin, undelivered: 'probe' } as const;
   assert.deepEqual(originOf(withOrigin(stanza, returned)), returned);
+  const uncertain = { ...origin, undelivered: 'message', fate: 'unknown' } as const;
+  assert.deepEqual(originOf(withOrigin(stanza, uncertain)), uncertain);
   assert.deepEqual(withoutOrigin(marked), stanza);
   assert.equal(originOf(stanza), undefined);
   const [mark] = marked.children;

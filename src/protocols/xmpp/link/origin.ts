@@ -28,14 +28,16 @@ export interface StanzaOrigin {
   readonly type: PartnerType;
   /** Only on an error of the proxy itself: what it could not deliver. */
   readonly undelivered?: ReturnedKind;
+  /** Only together with it: nobody knows whether it arrived. */
+  readonly fate?: 'unknown';
 }
 
 const MOST_NUMBER = 2 ** 48;
 
 /** The stanza with its origin, and with no other word of the link's namespace. */
 export function withOrigin(stanza: XmlElement, said: StanzaOrigin): XmlElement {
-  const { stream, number, partner, type, undelivered } = said;
-  const origin = element(NS.link, 'origin', { stream, number: String(number), partner, type, undelivered });
+  const { number, ...words } = said;
+  const origin = element(NS.link, 'origin', { ...words, number: String(number) });
   return { ...stanza, children: [...withoutOrigin(stanza).children, origin] };
 }
 
@@ -61,7 +63,8 @@ export function originOf({ children }: XmlElement): StanzaOrigin | undefined {
   if (!stream || !partner || type === undefined || number >= MOST_NUMBER) return undefined;
   const undelivered = returnedKinds.find((known) => known === attributes.get('undelivered'));
   if (undelivered === undefined && attributes.has('undelivered')) return undefined;
-  return { stream, number, partner, type, ...(undelivered === undefined ? {} : { undelivered }) };
+  const fate = attributes.get('fate') === 'unknown' ? ({ fate: 'unknown' } as const) : {};
+  return { stream, number, partner, type, ...(undelivered === undefined ? {} : { undelivered, ...fate }) };
 }
 
 /** The word for a stanza that comes back; undefined for one of which nobody is told. */

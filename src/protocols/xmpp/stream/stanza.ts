@@ -7,6 +7,14 @@ export function isStanza({ namespace, name }: XmlElement): boolean {
   return namespace === NS.server && (name === 'message' || name === 'presence' || name === 'iq');
 }
 
+/**
+ * Whether a user would read it twice if it came twice. Who lost the word whether such a stanza arrived may not send it again,
+ * but tells its sender; presence, and errors, which name the message that they are about, say nothing new the second time.
+ */
+export function isReadOnce({ name, attributes }: XmlElement): boolean {
+  return name === 'message' && attributes.get('type') !== 'error';
+}
+
 /** The domains of `from` and `to` as they stand; undefined when one is missing or none. */
 export function pairOf({ attributes }: XmlElement): DomainPair | undefined {
   const from = domainOf(attributes.get('from'));
