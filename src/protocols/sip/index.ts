@@ -17,7 +17,8 @@ export {
   buildResponse,
 } from './messages/build.ts';
 export type { CSeq } from './messages/cseq.ts';
-export { MessageEdit } from './messages/edit.ts';
+export { type Insertion, MessageEdit } from './messages/edit.ts';
+export { FieldLine, NumberLines } from './messages/field-line.ts';
 export {
   type FramerCloseReason,
   type FramerEvent,
@@ -33,7 +34,7 @@ export { parseSipMessage, type SipParseError, type SipParseReason } from './mess
 export { formatSipUri, parseSipUri, type SipUri, type UriProblem } from './messages/uri.ts';
 export { sameSipUri } from './messages/uri-compare.ts';
 export type { Via } from './messages/via.ts';
-export { type Source, stampedVia } from './messages/via-source.ts';
+export { type Source, SourceStamp, stampedVia } from './messages/via-source.ts';
 export { loopPrint, newBranch } from './routing/branch.ts';
 export { type ForwardOptions, forwardRequest } from './routing/forward.ts';
 export { breadthOfBranch, maxBreadth } from './routing/max-breadth.ts';

@@ -22,9 +22,17 @@ export interface AssertedSource {
 }
 
 /** `<sip:bob@partner.example>;source=federated;verified=yes;edge=edge1.internal.example` */
-export function formatAssertedSource({ address, source, verified, edge }: AssertedSource): string {
+export function formatAssertedSource({ address, ...mark }: AssertedSource): string {
+  const [begin, end] = assertedSourceAround(mark);
+  return begin + address + end;
+}
+/** What stands before and behind the address, the same for all senders of one kind. */
+export function assertedSourceAround(
+  mark: Omit<AssertedSource, 'address'>,
+): readonly [begin: string, end: string] {
+  const { source, verified, edge } = mark;
   const level = verified === undefined ? '' : `;verified=${verified ? 'yes' : 'no'}`;
-  return `<sip:${address}>;source=${source}${level};edge=${edge}`;
+  return ['<sip:', `>;source=${source}${level};edge=${edge}`];
 }
 
 /** The mark, or undefined for anything that an edge would not have written. */

@@ -1,6 +1,7 @@
 export {
   ASSERTED_SOURCE,
   type AssertedSource,
+  assertedSourceAround,
   formatAssertedSource,
   parseAssertedSource,
   type SourceKind,

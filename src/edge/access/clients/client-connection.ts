@@ -1,6 +1,6 @@
 import type { Monotonic } from '#kernel';
 import type { PoolMember, SipFlow } from '#platform/sip-endpoint';
-import type { SipRequest } from '#protocols/sip';
+import { type SipRequest, SourceStamp } from '#protocols/sip';
 import type { GuestSession } from '../guests/guest-session.ts';
 import { SignIn } from './sign-in.ts';
 
@@ -13,6 +13,8 @@ export class ClientConnection {
   /** The flow token that names this connection (RFC 5626 §5.2). */
   readonly token: string;
   readonly signIn: SignIn;
+  /** Where it comes from, for the Via of its requests. */
+  readonly stamp: SourceStamp;
   /** The member of the next hop that this connection stays with until it fails. */
   member: PoolMember | undefined;
   /** Somebody without an account is on this connection. */
@@ -27,6 +29,7 @@ export class ClientConnection {
     this.flow = flow;
     this.token = token;
     this.signIn = new SignIn(now);
+    this.stamp = new SourceStamp(flow.connection.remote);
   }
 
   /** Nothing is lost when the connection ends now. */

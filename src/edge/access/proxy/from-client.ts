@@ -50,13 +50,7 @@ export class ClientSide {
         core.countRefusal('next-hop-busy', client.flow, request);
         return;
       }
-      const bytes = inwardRequest(
-        request,
-        decision,
-        sourceOf(client),
-        core.branches.next(),
-        core.sceneOf(client),
-      );
+      const bytes = inwardRequest(request, decision, client, core.branches.next(), core.sceneOf(client));
       core.metrics.requests.inc('inward');
       core.endpoint.sendStateless(flow, bytes);
     };
@@ -177,7 +171,7 @@ class InwardHandler implements ProxyHandler {
     const bytes = inwardRequest(
       this.#request,
       this.#decision,
-      sourceOf(this.#client),
+      this.#client,
       branch,
       this.#core.sceneOf(this.#client),
     );
@@ -258,10 +252,6 @@ class InwardHandler implements ProxyHandler {
 /** A member that reads more slowly than clients write: they wait, rather than that all lose its connection. */
 function isBusy(flow: SipFlow, core: ProxyCore): boolean {
   return flow.connection.queued > core.scene.settings.limits.outboundBytes;
-}
-
-function sourceOf(client: ClientConnection) {
-  return { token: client.token, remote: client.flow.connection.remote };
 }
 
 /** What is known of a client while one of its requests is judged. */

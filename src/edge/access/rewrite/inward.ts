@@ -4,40 +4,44 @@ import {
   headerId,
   MessageEdit,
   maxBreadth,
+  NumberLines,
   type SipMessage,
   type SipRequest,
   type SipResponse,
+  type SourceStamp,
   stampedVia,
 } from '#protocols/sip';
-import { ASSERTED_SOURCE, formatAssertedSource } from '#protocols/trust-marking';
 import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { ForwardInward } from '../policy/from-client.ts';
 import { isNotForClients } from '../trust.ts';
-import { externalUri, internalUri, internalVia, type Scene, shownParameter } from './scene.ts';
+import { externalUri, internalUri, inwardLines, type Scene, shownParameter } from './scene.ts';
 
 /** Fields of clients that may hold what we have hidden from them, besides Contact, which is theirs. */
 const TARGET_FIELDS = withIds(['From', 'To', 'Refer-To', 'Referred-By', 'Reply-To']);
 const DIALOG_ID_FIELDS = withIds(['Replaces', 'Join', 'Target-Dialog', 'In-Reply-To', 'SIP-If-Match']);
-/** Begins the user part of a hidden target, and a hidden Call-ID. */
-const HIDDEN_MARK = '~';
+const maxForwardsLines = new NumberLines('Max-Forwards', 255);
+const maxBreadthLines = new NumberLines('Max-Breadth', 60);
+/** `~` begins the user part of a hidden target, and a hidden Call-ID. */
+const HIDDEN_MARK = 0x7e;
 
 /** A client's request as the next hop gets it (RFC 3261 §16.6). */
 export function inwardRequest(
   request: SipRequest,
   decision: ForwardInward,
-  client: { readonly token: string; readonly remote: Endpoint },
+  client: { readonly token: string; readonly stamp: SourceStamp },
   branch: string,
   scene: Scene,
 ): Buffer {
   const { settings } = scene;
+  const lines = inwardLines(scene);
   const edit = new MessageEdit(request);
   if (decision.requestUri !== undefined) edit.requestUri(decision.requestUri);
   // No credentials cover the Contact (RFC 7616 §3.4), so the sign-in goes on as a question.
   if (decision.inVain === true) edit.remove('Contact');
   stripUntrusted(edit, request, scene);
   openHidden(edit, request, scene);
-  edit.replace('Max-Forwards', String((request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1));
-  edit.replace('Max-Breadth', String(maxBreadth(request)));
+  edit.replaceLine(maxForwardsLines.of((request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1));
+  edit.replaceLine(maxBreadthLines.of(maxBreadth(request)));
   if (decision.routes.length > 0) edit.replace('Route', decision.routes.join(', '));
   else if (request.has('Route')) edit.remove('Route');
   if (decision.recordRoute) {
@@ -49,21 +53,10 @@ export function inwardRequest(
     edit.append('Path', `<${internalUri(settings, client.token, outbound)}>`);
   }
   if (decision.asserted !== undefined) {
-    edit.append(
-      ASSERTED_SOURCE,
-      formatAssertedSource({
-        address: decision.asserted,
-        source: decision.guest === true ? 'guest' : 'remote-user',
-        edge: settings.internal.host,
-      }),
-    );
+    edit.appendLine(decision.guest === true ? lines.guest : lines.remoteUser, decision.asserted);
   }
-  const via = stampedVia(request.topVia, client.remote);
-  if (via !== undefined) {
-    edit.removeFirst('Via');
-    edit.prepend('Via', via);
-  }
-  edit.prepend('Via', internalVia(scene) + branch);
+  client.stamp.write(edit, request);
+  edit.prependLine(lines.via, branch);
   return edit.toBytes();
 }
 
@@ -114,12 +107,14 @@ export function openHidden(edit: MessageEdit, message: SipMessage, scene: Scene,
   const callId = known ?? scene.hiding.openCallId(message.callId);
   if (callId !== message.callId) edit.replace('Call-ID', callId);
   for (const { name, id } of TARGET_FIELDS) {
-    const value = message.header(id);
-    if (value?.includes(HIDDEN_MARK)) replaceIfChanged(edit, name, value, scene.hiding.openUris(value));
+    if (!message.holds(id, HIDDEN_MARK)) continue;
+    const value = message.header(id) ?? '';
+    replaceIfChanged(edit, name, value, scene.hiding.openUris(value));
   }
   for (const { name, id } of DIALOG_ID_FIELDS) {
-    const value = message.header(id);
-    if (value?.includes(HIDDEN_MARK)) replaceIfChanged(edit, name, value, scene.hiding.openDialogId(value));
+    if (!message.holds(id, HIDDEN_MARK)) continue;
+    const value = message.header(id) ?? '';
+    replaceIfChanged(edit, name, value, scene.hiding.openDialogId(value));
   }
 }
 

@@ -1,4 +1,11 @@
-import { MessageEdit, parseSipMessage, type SipMessage, SipRequest, sipLimits } from '#protocols/sip';
+import {
+  MessageEdit,
+  parseSipMessage,
+  type SipMessage,
+  SipRequest,
+  SourceStamp,
+  sipLimits,
+} from '#protocols/sip';
 import type { FuzzTarget } from '#tools/fuzz';
 import { decideClientRequest } from '../policy/from-client.ts';
 import { decideNextHopRequest } from '../policy/from-next-hop.ts';
@@ -69,7 +76,9 @@ export const targets: readonly FuzzTarget[] = [
       const decision = decideClientRequest(received, known, settings);
       if (decision.kind === 'refuse') writable(decision.headers);
       if (decision.kind !== 'forward') return;
-      const sent = parsed(inwardRequest(received, decision, { token: TOKEN, remote }, BRANCH, scene));
+      const sent = parsed(
+        inwardRequest(received, decision, { token: TOKEN, stamp: new SourceStamp(remote) }, BRANCH, scene),
+      );
       for (const name of sent.names()) {
         if (isNotForClients(name) && !OURS.has(name.toLowerCase())) throw new Error(`${name} got inside`);
       }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MessageEdit, type SipMessage } from '#protocols/sip';
+import { MessageEdit, type SipMessage, SourceStamp } from '#protocols/sip';
 import { decideClientRequest } from '../policy/from-client.ts';
 import { decideNextHopRequest } from '../policy/from-next-hop.ts';
 import { accessSettings } from '../settings.ts';
@@ -25,7 +25,7 @@ const scene: Scene = {
   stripped: () => void counts.stripped++,
   scrubbed: () => void counts.scrubbed++,
 };
-const client = { token: 'TOKEN', remote: { address: '203.0.113.7', port: 40_001 } };
+const client = { token: 'TOKEN', stamp: new SourceStamp({ address: '203.0.113.7', port: 40_001 }) };
 const frontEnd = { address: '127.0.9.31', port: 5061 };
 const EXTERNAL = 'sip:TOKEN@sip.example.com:443;transport=tls;lr';
 const INTERNAL = 'sip:TOKEN@edge1.corp.example:5061;transport=tls;lr';

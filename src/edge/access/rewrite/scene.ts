@@ -1,4 +1,5 @@
-import type { SipRequest } from '#protocols/sip';
+import { FieldLine, type SipRequest } from '#protocols/sip';
+import { ASSERTED_SOURCE, assertedSourceAround } from '#protocols/trust-marking';
 import type { AccessSettings } from '../settings.ts';
 import type { TopologyHiding } from '../topology-hiding/index.ts';
 
@@ -35,17 +36,32 @@ export function internalUri(settings: AccessSettings, token: string, parameters 
   return `sip:${token}@${host}:${port};transport=tls;lr${parameters}`;
 }
 
-/** The topmost Via of what leaves inward, up to the value of its branch. Of each scene it is made once. */
-export function internalVia(scene: Scene): string {
-  let via = internalVias.get(scene);
-  if (via === undefined) {
-    const { host, port } = scene.settings.internal;
-    via = `SIP/2.0/TLS ${host}:${port};branch=`;
-    internalVias.set(scene, via);
-  }
-  return via;
+/** What is added to nearly every request on its way inward; each has a place for what differs. */
+export interface InwardLines {
+  /** Our Via; the branch goes on with it. */
+  readonly via: FieldLine;
+  /** The marks of who was accepted, by the address of record. */
+  readonly remoteUser: FieldLine;
+  readonly guest: FieldLine;
 }
-const internalVias = new WeakMap<Scene, string>();
+
+/** Of each scene they are made once. */
+export function inwardLines(scene: Scene): InwardLines {
+  let lines = known.get(scene);
+  if (lines === undefined) {
+    const { host, port } = scene.settings.internal;
+    const mark = (source: 'remote-user' | 'guest') =>
+      new FieldLine(ASSERTED_SOURCE, ...assertedSourceAround({ source, edge: host }));
+    lines = {
+      via: new FieldLine('Via', `SIP/2.0/TLS ${host}:${port};branch=`),
+      remoteUser: mark('remote-user'),
+      guest: mark('guest'),
+    };
+    known.set(scene, lines);
+  }
+  return lines;
+}
+const known = new WeakMap<Scene, InwardLines>();
 
 /** The parameter of our internal URI that names the key by which the Call-ID of a dialog was hidden. */
 const SHOWN = /;shown=([0-9a-f]{8})(?![0-9a-zA-Z])/;

@@ -48,12 +48,14 @@ export class TopologyHiding {
 
   /** The key by which a Call-ID was hidden; undefined for one that is not. */
   keyOfCallId(callId: string): string | undefined {
+    if (!callId.startsWith(MARK)) return undefined;
     const hidden = HIDDEN_CALL_ID.exec(callId)?.[1];
     return hidden === undefined ? undefined : this.#seal.keyOf('call-id', hidden);
   }
 
   /** The real Call-ID; one that is not hidden stays as it is. */
   openCallId(callId: string): string {
+    if (!callId.startsWith(MARK)) return callId;
     const hidden = HIDDEN_CALL_ID.exec(callId)?.[1];
     return hidden === undefined ? callId : (this.#seal.open('call-id', hidden) ?? callId);
   }

@@ -1,6 +1,7 @@
 import {
   type ClientTransaction,
   type ClientTransactionUser,
+  headerId,
   MessageEdit,
   type ServerTransaction,
   type ServerTransactionUser,
@@ -11,6 +12,8 @@ import type { SipEndpoint } from '../endpoint.ts';
 import type { RequestRefused } from '../options.ts';
 import type { SipFlow } from '../types.ts';
 import { BestResponse, type Candidate } from './best-response.ts';
+
+const VIA = headerId('Via');
 
 /** One target of a proxied request (RFC 3261 §16.6). */
 export interface ProxyBranch {
@@ -285,7 +288,7 @@ export class ProxyContext implements ServerTransactionUser {
 
   /** RFC 3261 §16.7 steps 3, 7 and 9. */
   #forward(response: SipResponse): void {
-    const edit = new MessageEdit(response).removeFirst('Via');
+    const edit = new MessageEdit(response).removeFirst(VIA);
     this.#best.addChallenges(edit, response);
     this.#handler.editResponse?.(edit, response, this);
     const bytes = edit.toBytes();

@@ -1,5 +1,7 @@
 /** Shorter stretches are copied octet by octet: for them a call into native code is what costs. */
 const SHORT = 48;
+const CR = 0x0d;
+const LF = 0x0a;
 const FIRST_ROOM = 4_096;
 /** Room beyond this is not kept for the next message. */
 const MOST_KEPT = 1 << 17;
@@ -50,9 +52,20 @@ export class Assembly {
   }
   octets(octets: Uint8Array): void {
     this.#flush();
-    this.#need(octets.length);
-    this.#room.set(octets, this.#length);
-    this.#length += octets.length;
+    const { length } = octets;
+    this.#need(length);
+    const room = this.#room;
+    const from = this.#length;
+    if (length > SHORT) room.set(octets, from);
+    else for (let at = 0; at < length; at++) room[from + at] = octets[at]!;
+    this.#length += length;
+  }
+  lineEnd(): void {
+    this.#flush();
+    this.#need(2);
+    this.#room[this.#length] = CR;
+    this.#room[this.#length + 1] = LF;
+    this.#length += 2;
   }
 
   /** Once, at the end. */

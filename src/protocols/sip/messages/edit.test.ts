@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { MessageEdit } from './edit.ts';
-import { canonicalName, isListHeader } from './header-name.ts';
+import { FieldLine, NumberLines } from './field-line.ts';
+import { canonicalName, isListHeader, VIA } from './header-name.ts';
 import { splitValues } from './header-value.ts';
 import { sipLimits } from './limits.ts';
 import type { SipMessage } from './message.ts';
@@ -91,6 +92,60 @@ describe('splices', () => {
   });
 });
 
+describe('a line that stays, with more in it', () => {
+  const edit = () => {
+    const before = message(original);
+    const at = before.bytes.indexOf('192.0.2.4:5061') + '192.0.2.4'.length;
+    const edit = new MessageEdit(before);
+    assert.ok(
+      edit.widenFirst(VIA, [
+        { at, text: '0' },
+        { at: at + ':5061;branch=z9hG4bK1'.length, text: ';x' },
+      ]),
+    );
+    return edit;
+  };
+  const widened = original.replace('192.0.2.4:5061;branch=z9hG4bK1', '192.0.2.40:5061;branch=z9hG4bK1;x');
+
+  test('for the rest it is as it was received', () => assert.equal(edit().toBytes().toString(), widened));
+  test('what is done to it afterwards is done to what it has become', () => {
+    const vias = (change: (edit: MessageEdit) => void) => {
+      const one = edit();
+      change(one);
+      return message(one.toBytes().toString()).values('Via');
+    };
+    const second = 'SIP/2.0/TLS 192.0.2.5;branch=z9hG4bK2';
+    assert.deepEqual(
+      vias((one) => one.removeFirst('Via')),
+      [second],
+    );
+    assert.deepEqual(
+      vias((one) => one.prepend('Via', 'SIP/2.0/TLS h')),
+      ['SIP/2.0/TLS h', 'SIP/2.0/TLS 192.0.2.40:5061;branch=z9hG4bK1;x', second],
+    );
+    assert.deepEqual(
+      vias((one) => one.replace('Via', second)),
+      [second],
+    );
+  });
+  test('only a line of the original can be widened, and no text ends it', () => {
+    const one = new MessageEdit(message(original)).prepend('Via', 'SIP/2.0/TLS h');
+    assert.equal(one.widenFirst(VIA, [{ at: 60, text: 'x' }]), false);
+    assert.throws(
+      () => new MessageEdit(message(original)).widenFirst(VIA, [{ at: 60, text: '\r\n' }]),
+      TypeError,
+    );
+  });
+});
+
+test('lines of numbers are the same whether they were made before or not', () => {
+  const lines = new NumberLines('Max-Forwards', 70);
+  for (const number of [69, 3, 0, 70, 69, 71, 71]) {
+    const edited = new MessageEdit(message(original)).replaceLine(lines.of(number)).toBytes();
+    assert.equal(message(edited.toString()).header('Max-Forwards'), String(number));
+  }
+});
+
 describe('injection', () => {
   const edit = () => new MessageEdit(message(original));
   for (const value of ['a\r\nTo: x', 'a\rb', 'a\nb', 'a\0b']) {
@@ -99,6 +154,9 @@ describe('injection', () => {
       assert.throws(() => edit().append('Subject', value), TypeError);
       assert.throws(() => edit().replace('Subject', value), TypeError);
       assert.throws(() => edit().body(Buffer.from('x'), value), TypeError);
+      assert.throws(() => new FieldLine('Subject', value), TypeError);
+      assert.throws(() => new FieldLine('Subject', 'a', value), TypeError);
+      assert.throws(() => edit().prependLine(new FieldLine('Subject', 'a'), value), TypeError);
     });
   }
   test('NUL as a quoted pair, which a peer may send, can be sent on', () => {
@@ -116,7 +174,10 @@ describe('injection', () => {
     assert.equal(parseNameAddress('<a`b:c>').ok, false);
   });
   for (const name of ['', 'a b', 'a:b', 'a\r\nb']) {
-    test(`name ${JSON.stringify(name)}`, () => assert.throws(() => edit().append(name, 'x'), TypeError));
+    test(`name ${JSON.stringify(name)}`, () => {
+      assert.throws(() => edit().append(name, 'x'), TypeError);
+      assert.throws(() => new FieldLine(name, 'x'), TypeError);
+    });
   }
   for (const uri of ['', 'sip:a b', 'sip:a SIP/2.0\r\nTo: x', 'sip:<a>']) {
     test(`URI ${JSON.stringify(uri)}`, () => assert.throws(() => edit().requestUri(uri), TypeError));
@@ -155,6 +216,8 @@ describe('any sequence of changes does to the message what it does to a list of 
   const values = ['<sip:x.example.com;lr>', '"a,b" <sip:a@b>, <sip:c,d@e>', 'plain', 'größe', ''];
   const change = fc.record({
     verb: fc.constantFrom('prepend', 'append', 'replace', 'removeFirst', 'remove'),
+    // The same as a line that was made before, with a place for text or without.
+    made: fc.constantFrom('no', 'whole', 'parts'),
     name: fc.constantFrom(...names),
     value: fc.constantFrom(...values),
   });
@@ -167,10 +230,12 @@ describe('any sequence of changes does to the message what it does to a list of 
         const before = message(original);
         const fields: Field[] = [...before.fields()];
         const edit = new MessageEdit(before);
-        for (const { verb, name, value } of changes) {
+        for (const { verb, made, name, value } of changes) {
           model[verb](fields, name, value);
           if (verb === 'remove' || verb === 'removeFirst') edit[verb](name);
-          else edit[verb](name, value);
+          else if (made === 'no') edit[verb](name, value);
+          else if (verb === 'replace' || made === 'whole') edit[`${verb}Line`](new FieldLine(name, value));
+          else edit[`${verb}Line`](new FieldLine(name, value.slice(0, 2), value.slice(4)), value.slice(2, 4));
         }
         const after = message(edit.toBytes().toString());
         const lower = (list: readonly (readonly (string | undefined)[])[]) =>

@@ -1,5 +1,6 @@
 import { Assembly } from './assembly.ts';
 import { consistsOf, isToken, URI } from './characters.ts';
+import type { FieldLine } from './field-line.ts';
 import {
   CONTENT_LENGTH,
   CONTENT_TYPE,
@@ -13,13 +14,29 @@ import { endOfValueOctets, refuseLineBreak, trimSpace } from './header-value.ts'
 import type { SipMessage } from './message.ts';
 import { reasonPhrase } from './status.ts';
 
+/** A header by its name, or by its id, which spares looking for it. Never the id of an unknown name. */
+type FieldName = string | HeaderId;
+
+/** Text that is put into a line of the original, at an offset of the message. */
+export interface Insertion {
+  readonly at: number;
+  readonly text: string;
+}
+
 /** A field line that is not, or no longer, one of the original's. */
 interface NewField {
   readonly id: HeaderId;
   readonly name: string;
-  /** New text, or the stretch of the original that is left of the value. */
-  readonly value: string | { readonly start: number; readonly end: number };
+  readonly value: FieldValue;
 }
+type FieldValue =
+  | string
+  /** What was made before, and what stands in its middle. */
+  | { readonly kind: 'made'; readonly line: FieldLine; readonly text: string }
+  /** The stretch of the original that is left of the value. */
+  | { readonly kind: 'rest'; readonly start: number; readonly end: number }
+  /** A line of the original, with more in it. */
+  | { readonly kind: 'widened'; readonly line: number; readonly insertions: readonly Insertion[] };
 
 /**
  * Changes to a message, spliced into its octets: what is not changed is copied as it was received. Changes
@@ -56,57 +73,62 @@ export class MessageEdit {
   }
   /** Adds a field line above the first one of that name, or on top of all when there is none. */
   prepend(name: string, value: string): this {
-    const field = newField(name, value);
-    const first = this.#find(name, field.id);
-    this.#open().splice(Math.max(first, 0), 0, this.#add(field));
-    return this;
+    return this.#prepend(newField(name, value));
+  }
+  /** The same with a line that was made before. @param text between its two parts */
+  prependLine(line: FieldLine, text = ''): this {
+    return this.#prepend(madeField(line, text));
   }
   /** Adds a field line below the last one of that name, or below all when there is none. */
   append(name: string, value: string): this {
-    const field = newField(name, value);
-    const lines = this.#open();
-    let at = lines.length;
-    for (let i = lines.length - 1; i >= 0; i--) {
-      if (this.#is(lines[i]!, name, field.id)) {
-        at = i + 1;
-        break;
-      }
-    }
-    lines.splice(at, 0, this.#add(field));
-    return this;
+    return this.#append(newField(name, value));
+  }
+  appendLine(line: FieldLine, text = ''): this {
+    return this.#append(madeField(line, text));
   }
   /** Puts one field line in place of all of that name; adds it below all when there is none. */
   replace(name: string, value: string): this {
-    const field = newField(name, value);
-    const first = this.#find(name, field.id);
-    if (first < 0) {
-      this.#open().push(this.#add(field));
-      return this;
-    }
-    const lines = this.#open();
-    lines[first] = this.#add(field);
-    for (let i = lines.length - 1; i > first; i--) {
-      if (this.#is(lines[i]!, name, field.id)) lines.splice(i, 1);
-    }
-    return this;
+    return this.#replace(newField(name, value));
+  }
+  replaceLine(line: FieldLine): this {
+    return this.#replace(madeField(line, ''));
   }
   /** Removes the first value: of a list, the first of its values; the line goes with its last value. */
-  removeFirst(name: string): this {
-    const id = idOf(name);
+  removeFirst(name: FieldName): this {
+    const id = typeof name === 'string' ? idOf(name) : name;
     const at = this.#find(name, id);
     if (at < 0) return this;
     const lines = this.#open();
     const rest = isListId(id) ? this.#withoutFirst(lines[at]!, id) : undefined;
-    if (rest === undefined) lines.splice(at, 1);
+    if (rest === undefined) removeAt(lines, at);
     else lines[at] = this.#add(rest);
     return this;
   }
   /** Removes all field lines of that name. */
-  remove(name: string): this {
-    const id = idOf(name);
-    if (this.#find(name, id) < 0) return this;
-    this.#lines = this.#open().filter((line) => !this.#is(line, name, id));
+  remove(name: FieldName): this {
+    const id = typeof name === 'string' ? idOf(name) : name;
+    const first = this.#find(name, id);
+    if (first < 0) return this;
+    const lines = this.#open();
+    let kept = first;
+    for (let at = first + 1; at < lines.length; at++) {
+      if (!this.#is(lines[at]!, name, id)) lines[kept++] = lines[at]!;
+    }
+    lines.length = kept;
     return this;
+  }
+  /**
+   * Puts text into the first line of that name, which for the rest stays as it was received.
+   * @param insertions in ascending order, within the line
+   * @returns false, and nothing is done, when the first line is not one of the original's any more
+   */
+  widenFirst(id: HeaderId, insertions: readonly Insertion[]): boolean {
+    const at = this.#find(id, id);
+    const line = at < 0 ? -1 : this.#lineAt(at);
+    if (line < 0) return false;
+    for (const { text } of insertions) refuseLineBreak(text);
+    this.#open()[at] = this.#add({ id, name: nameOf(id), value: { kind: 'widened', line, insertions } });
+    return true;
   }
   /** Replaces the body and its type; an empty body without a type removes Content-Type. */
   body(body: Uint8Array, contentType?: string): this {
@@ -122,19 +144,19 @@ export class MessageEdit {
    */
   toBytes(): Buffer {
     const { head, bytes } = this.#message;
-    const body = this.#body ?? bytes.subarray(head.end);
-    if (this.#body !== undefined || this.#find('Content-Length', CONTENT_LENGTH) < 0) {
-      this.replace('Content-Length', String(body.length));
+    if (this.#body !== undefined || this.#find(CONTENT_LENGTH, CONTENT_LENGTH) < 0) {
+      this.replace('Content-Length', String(this.#body?.length ?? bytes.length - head.end));
     }
     const output = new Assembly(bytes);
     this.#startLine(output);
-    if (this.#lines === undefined) output.copy(head.startLineEnd + 2, head.end - 2);
-    else for (const line of this.#lines) this.#line(output, line);
+    const lines = this.#lines;
+    if (lines === undefined) output.copy(head.startLineEnd + 2, head.end - 2);
+    else for (let at = 0; at < lines.length; at++) this.#line(output, lines[at]!);
     if (this.#body === undefined) {
       output.copy(head.end - 2, bytes.length);
     } else {
-      output.text('\r\n');
-      output.octets(body);
+      output.lineEnd();
+      output.octets(this.#body);
     }
     return output.toBytes();
   }
@@ -154,26 +176,74 @@ export class MessageEdit {
   }
 
   #line(output: Assembly, line: number): void {
+    const { head } = this.#message;
     if (line >= 0) {
-      const { head } = this.#message;
       output.copy(head.startAt(line), head.startAt(line + 1));
       return;
     }
     const { name, value } = this.#fieldOf(line);
-    output.text(name);
-    output.text(': ');
-    if (typeof value === 'string') output.text(value);
-    else output.copy(value.start, value.end);
-    output.text('\r\n');
+    if (typeof value === 'string') {
+      output.text(name);
+      output.text(': ');
+      output.text(value);
+      output.lineEnd();
+    } else if (value.kind === 'made') {
+      output.octets(value.line.begin);
+      output.text(value.text);
+      output.octets(value.line.end);
+    } else if (value.kind === 'rest') {
+      output.text(name);
+      output.text(': ');
+      output.copy(value.start, value.end);
+      output.lineEnd();
+    } else {
+      let from = head.startAt(value.line);
+      for (const { at, text } of value.insertions) {
+        output.copy(from, at);
+        output.text(text);
+        from = at;
+      }
+      output.copy(from, head.startAt(value.line + 1));
+    }
+  }
+
+  #prepend(field: NewField): this {
+    const first = this.#find(field.name, field.id);
+    insertAt(this.#open(), Math.max(first, 0), this.#add(field));
+    return this;
+  }
+  #append(field: NewField): this {
+    const lines = this.#open();
+    let at = lines.length;
+    for (let i = lines.length - 1; i >= 0; i--) {
+      if (this.#is(lines[i]!, field.name, field.id)) {
+        at = i + 1;
+        break;
+      }
+    }
+    insertAt(lines, at, this.#add(field));
+    return this;
+  }
+  #replace(field: NewField): this {
+    const first = this.#find(field.name, field.id);
+    const lines = this.#open();
+    if (first < 0) {
+      lines.push(this.#add(field));
+      return this;
+    }
+    lines[first] = this.#add(field);
+    for (let i = lines.length - 1; i > first; i--) {
+      if (this.#is(lines[i]!, field.name, field.id)) removeAt(lines, i);
+    }
+    return this;
   }
 
   #open(): number[] {
-    if (this.#lines === undefined) {
-      const lines: number[] = [];
-      for (let field = 0; field < this.#message.head.count; field++) lines.push(field);
-      this.#lines = lines;
-    }
+    this.#lines ??= untouched(this.#message.head.count);
     return this.#lines;
+  }
+  #lineAt(at: number): number {
+    return this.#lines === undefined ? at : this.#lines[at]!;
   }
   /** The line that stands for a field which is not one of the original's. */
   #add(field: NewField): number {
@@ -183,31 +253,37 @@ export class MessageEdit {
     return this.#fields[-line - 1]!;
   }
 
-  #find(name: string, id: HeaderId): number {
+  #find(name: FieldName, id: HeaderId): number {
+    const { head } = this.#message;
     const lines = this.#lines;
-    if (lines === undefined)
-      return id === UNKNOWN ? this.#message.head.findName(name) : this.#message.head.find(id);
-    for (let at = 0; at < lines.length; at++) if (this.#is(lines[at]!, name, id)) return at;
+    if (lines === undefined) return id === UNKNOWN ? head.findName(name as string) : head.find(id);
+    if (id === UNKNOWN) {
+      for (let at = 0; at < lines.length; at++) if (this.#is(lines[at]!, name, id)) return at;
+      return -1;
+    }
+    for (let at = 0; at < lines.length; at++) {
+      const line = lines[at]!;
+      if ((line >= 0 ? head.idAt(line) : this.#fieldOf(line).id) === id) return at;
+    }
     return -1;
   }
 
-  #is(line: number, name: string, id: HeaderId): boolean {
+  #is(line: number, name: FieldName, id: HeaderId): boolean {
     const { head } = this.#message;
     const lineId = line >= 0 ? head.idAt(line) : this.#fieldOf(line).id;
     if (lineId !== id) return false;
     if (id !== UNKNOWN) return true;
     const lineName = line >= 0 ? head.nameAt(line) : this.#fieldOf(line).name;
-    return lineName === name || lineName.toLowerCase() === name.toLowerCase();
+    return lineName === name || lineName.toLowerCase() === (name as string).toLowerCase();
   }
 
   /** What is left of a list's line without its first value; undefined when nothing is. */
   #withoutFirst(line: number, id: HeaderId): NewField | undefined {
     const { head, bytes } = this.#message;
-    const value =
-      line >= 0 ? { start: head.valueStartAt(line), end: head.valueEndAt(line) } : this.#fieldOf(line).value;
+    const value = line >= 0 ? stretchOf(head, line) : this.#fieldOf(line).value;
     const name = nameOf(id);
-    if (typeof value === 'string') {
-      const octets = Buffer.from(value);
+    if (typeof value === 'string' || value.kind !== 'rest') {
+      const octets = typeof value === 'string' ? Buffer.from(value) : this.#octetsOf(value);
       const comma = endOfValueOctets(octets, 0, octets.length);
       if (comma === octets.length) return undefined;
       return { id, name, value: trimSpace(octets.toString('utf8', comma + 1)) };
@@ -216,8 +292,25 @@ export class MessageEdit {
     if (comma === value.end) return undefined;
     let start = comma + 1;
     while (start < value.end && bytes[start]! <= 0x20) start++;
-    return { id, name, value: { start, end: value.end } };
+    return { id, name, value: { kind: 'rest', start, end: value.end } };
   }
+
+  /** The value as it would be written. */
+  #octetsOf(value: Exclude<FieldValue, string | { kind: 'rest' }>): Buffer {
+    if (value.kind === 'made') return value.line.value(value.text);
+    const { head, bytes } = this.#message;
+    const parts: Uint8Array[] = [];
+    let from = head.valueStartAt(value.line);
+    for (const { at, text } of value.insertions) {
+      parts.push(bytes.subarray(from, at), Buffer.from(text));
+      from = at;
+    }
+    return Buffer.concat([...parts, bytes.subarray(from, head.valueEndAt(value.line))]);
+  }
+}
+
+function stretchOf(head: SipMessage['head'], line: number): Extract<FieldValue, { kind: 'rest' }> {
+  return { kind: 'rest', start: head.valueStartAt(line), end: head.valueEndAt(line) };
 }
 
 function newField(name: string, value: string): NewField {
@@ -227,4 +320,27 @@ function newField(name: string, value: string): NewField {
   }
   refuseLineBreak(value);
   return { id, name: id === UNKNOWN ? name : nameOf(id), value };
+}
+function madeField(line: FieldLine, text: string): NewField {
+  refuseLineBreak(text);
+  return { id: line.id, name: line.name, value: { kind: 'made', line, text } };
+}
+
+/** All lines of a message, of which most have fewer. */
+const FIRST_LINES = Array.from({ length: 64 }, (_, line) => line);
+function untouched(count: number): number[] {
+  return count <= FIRST_LINES.length
+    ? FIRST_LINES.slice(0, count)
+    : Array.from({ length: count }, (_, line) => line);
+}
+
+// By hand: lists are short, and `splice` makes a list of what it took out.
+function insertAt(lines: number[], at: number, line: number): void {
+  lines.push(line);
+  for (let i = lines.length - 1; i > at; i--) lines[i] = lines[i - 1]!;
+  lines[at] = line;
+}
+function removeAt(lines: number[], at: number): void {
+  for (let i = at + 1; i < lines.length; i++) lines[i - 1] = lines[i]!;
+  lines.length -= 1;
 }

@@ -68,6 +68,14 @@ abstract class Message {
     }
     return values.includes('') ? values.filter((value) => value !== '') : values;
   }
+  /** Whether the first field with this name has an octet in its value; no text is made of it. */
+  holds(name: string | HeaderId, octet: number): boolean {
+    const field = this.#find(name);
+    if (field < 0) return false;
+    const end = this.head.valueEndAt(field);
+    for (let at = this.head.valueStartAt(field); at < end; at++) if (this.bytes[at] === octet) return true;
+    return false;
+  }
   has(name: string | HeaderId): boolean {
     return this.#find(name) >= 0;
   }

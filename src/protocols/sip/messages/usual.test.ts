@@ -9,7 +9,6 @@ import { type NameAddress, parseNameAddress } from './name-address.ts';
 import { parseStartLine } from './start-line.ts';
 import { usualAddress, usualCallId, usualCSeq, usualStartLine, usualVias } from './usual.ts';
 import { parseVia, type Via } from './via.ts';
-import { stampedVia } from './via-source.ts';
 
 /** A head of one field with this value, as far as one can be scanned. */
 function headOf(name: string, value: string, startLine = 'OPTIONS sip:b@c SIP/2.0'): Head | undefined {
@@ -202,26 +201,4 @@ test('parameters that nobody has read yet are those that were written', () => {
       ['x', '1'],
     ],
   );
-});
-
-test('a Via is stamped alike, however it was read', () => {
-  const source = { address: '192.0.2.7', port: 40_000 };
-  for (const value of [
-    'SIP/2.0/TLS h:5061;branch=z9hG4bK1;rport',
-    'SIP/2.0/TLS h;rport;branch=z9hG4bK1',
-    'SIP/2.0/TLS h;rportx;branch=z9hG4bK1;rport',
-    'SIP/2.0/TLS h;branch=z9hG4bK1;rport=9',
-    'SIP/2.0/TLS h;received=1.2.3.4;branch=z9hG4bK1;rport',
-    'SIP/2.0/TLS h;received;branch=z9hG4bK1',
-    'SIP/2.0/TLS 192.0.2.7;branch=z9hG4bK1',
-    'SIP/2.0/TLS 192.0.2.7;branch=z9hG4bK1;received=192.0.2.7',
-    'SIP/2.0/WSS [2001:db8::1]:5061;branch=z9hG4bK1',
-  ]) {
-    const head = headOf('Via', value);
-    const vias: Via[] = [];
-    assert.ok(head !== undefined && usualVias(head, 0, vias) && vias[0] !== undefined, value);
-    const parsed = parseVia(value);
-    assert.ok(parsed.ok);
-    assert.equal(stampedVia(vias[0], source), stampedVia(parsed.value, source), value);
-  }
 });

@@ -1,3 +1,8 @@
+import { classes, TOKEN } from './characters.ts';
+import type { Insertion, MessageEdit } from './edit.ts';
+import { sameName, VIA } from './header-name.ts';
+import type { SipRequest } from './message.ts';
+import { noParameters } from './parameters.ts';
 import { formatVia, type Via } from './via.ts';
 
 /** Where a message came from. */
@@ -57,4 +62,73 @@ function endOfAsked(written: string): number {
   const at = written.indexOf(ASKED);
   const end = at + ASKED.length;
   return at >= 0 && (end === written.length || written[end] === ';') ? end : -1;
+}
+
+const SEMICOLON = 0x3b;
+const COMMA = 0x2c;
+const BLANK = 0x20;
+const RPORT_OCTETS = octetsOf('rport');
+const RECEIVED_OCTETS = octetsOf('received');
+const NOTHING: readonly Insertion[] = [];
+
+/** Where the messages of one connection come from, ready to be written into their topmost Via. */
+export class SourceStamp {
+  readonly source: Source;
+  readonly #port: string;
+  readonly #received: string;
+
+  constructor(source: Source) {
+    this.source = source;
+    this.#port = `=${source.port}`;
+    this.#received = `;received=${source.address}`;
+  }
+
+  /**
+   * Does what {@link stampedVia} says to a request that is passed on: as insertions into the sender's line where that
+   * is written as most are, so that it is not made anew.
+   */
+  write(edit: MessageEdit, request: SipRequest): void {
+    const insertions = this.#insertions(request);
+    if (insertions === NOTHING || (insertions !== undefined && edit.widenFirst(VIA, insertions))) return;
+    const via = stampedVia(request.topVia, this.source);
+    if (via === undefined) return;
+    edit.removeFirst(VIA);
+    edit.prepend('Via', via);
+  }
+
+  /** Undefined when there is more to do than to insert something. */
+  #insertions({ topVia, head }: SipRequest): readonly Insertion[] | undefined {
+    const { parameters, rport } = topVia;
+    if (parameters !== noParameters && parameters.written === undefined) return undefined;
+    if (rport !== undefined && rport !== true) return undefined;
+    const { bytes } = head;
+    const field = head.find(VIA);
+    const end = head.valueEndAt(field);
+    let last = head.valueStartAt(field);
+    let asked = -1;
+    // In a value without quotes a comma ends it, and a semicolon begins a parameter.
+    for (let at = last; at < end && bytes[at] !== COMMA; at++) {
+      const octet = bytes[at]!;
+      if (octet > BLANK) last = at + 1;
+      if (octet !== SEMICOLON) continue;
+      if (isNamed(bytes, at + 1, end, RPORT_OCTETS)) asked = at + 1 + RPORT_OCTETS.length;
+      else if (isNamed(bytes, at + 1, end, RECEIVED_OCTETS)) return undefined;
+    }
+    const received = { at: last, text: this.#received };
+    if (rport === true) return asked < 0 ? undefined : [{ at: asked, text: this.#port }, received];
+    return bare(topVia.host) === this.source.address ? NOTHING : [received];
+  }
+}
+
+function octetsOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** Whether the name of a parameter that begins at `start` is `name`, in lower case, as a whole. */
+function isNamed(bytes: Uint8Array, start: number, end: number, name: Uint8Array): boolean {
+  // Nearly all that are asked about differ at once.
+  if ((bytes[start]! | 0x20) !== name[0]) return false;
+  const nameEnd = start + name.length;
+  if (nameEnd > end || (nameEnd < end && (classes[bytes[nameEnd]!]! & TOKEN) !== 0)) return false;
+  return sameName(bytes, start, nameEnd, name);
 }
