@@ -158,7 +158,7 @@ export class InwardSide {
   ): void {
     const { core } = this.#federation;
     const source = this.#sourceOf(connection, partner);
-    const handler = new InwardHandler(this.#federation, request, connection, decision, source);
+    const handler = new InwardHandler(this.#federation, connection, decision, source);
     const send = (flow: SipFlow) => {
       if (!transaction.pending) return;
       if (flow.connection.queued > core.scene.settings.limits.outboundBytes) {
@@ -168,11 +168,11 @@ export class InwardSide {
       this.#federation.metrics.requests.inc('inward');
       // Nobody answers it, and what waits for an answer counts against the partner.
       if (request.method === 'BENOTIFY') {
-        core.endpoint.sendStateless(flow, handler.branchTo(flow).bytes);
+        core.endpoint.sendStateless(flow, handler.branchTo(request, flow).bytes);
         core.endpoint.abandon(transaction);
         return;
       }
-      core.proxy.forward(transaction, [handler.branchTo(flow)], handler);
+      core.proxy.forward(transaction, [handler.branchTo(request, flow)], handler);
     };
     core.nextHop.reach(connection, request, send, () => core.refuseUnreachable(transaction, connection.flow));
   }
@@ -200,41 +200,38 @@ function userOf(uri: string): { user?: string | undefined } {
   return parsed.ok ? parsed.value : {};
 }
 
-/** One request of a partner on its way inward, and its responses on their way back. */
+/** One request of a partner on its way inward, and its responses on their way back. The transaction keeps the request. */
 class InwardHandler implements ProxyHandler {
   /** The next hop is all there is behind us, so when it asks to be spared the partner has to know. */
   readonly passes503 = true;
   readonly #federation: FederationCore;
-  readonly #request: SipRequest;
   readonly #connection: PartnerConnection;
   readonly #decision: PartnerInward;
   readonly #source: PartnerSource;
 
   constructor(
     federation: FederationCore,
-    request: SipRequest,
     connection: PartnerConnection,
     decision: PartnerInward,
     source: PartnerSource,
   ) {
     this.#federation = federation;
-    this.#request = request;
     this.#connection = connection;
     this.#decision = decision;
     this.#source = source;
   }
 
-  branchTo(flow: SipFlow): ProxyBranch {
+  branchTo(request: SipRequest, flow: SipFlow): ProxyBranch {
     const { core, scene } = this.#federation;
     const branch = core.branches.next();
-    const bytes = partnerInwardRequest(this.#request, this.#decision, this.#source, branch, scene.scene);
+    const bytes = partnerInwardRequest(request, this.#decision, this.#source, branch, scene.scene);
     return { flow, branch, bytes };
   }
 
-  editResponse(edit: MessageEdit, response: SipResponse): void {
+  editResponse(edit: MessageEdit, response: SipResponse, { transaction }: ProxyContext): void {
     const { scene, core } = this.#federation;
     core.metrics.responses.inc('outward');
-    const original = { request: this.#request, token: this.#source.token };
+    const original = { request: transaction.request, token: this.#source.token };
     partnerOutwardResponse(edit, response, original, scene.scene, scene.settings);
   }
 
@@ -249,12 +246,13 @@ class InwardHandler implements ProxyHandler {
   nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
     if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
     const { core } = this.#federation;
-    const flow = core.nextHop.other(this.#connection, this.#request, branch.flow);
+    const { request } = context.transaction;
+    const flow = core.nextHop.other(this.#connection, request, branch.flow);
     if (flow === undefined) {
       core.refuseUnreachable(context.transaction, this.#connection.flow);
       return undefined;
     }
     core.metrics.failovers.inc();
-    return this.branchTo(flow);
+    return this.branchTo(request, flow);
   }
 }

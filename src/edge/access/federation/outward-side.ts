@@ -97,12 +97,11 @@ export class OutwardSide {
     const { core } = this.#federation;
     // The same for every branch, whatever keys come meanwhile: by it our own routes are known in the answer.
     const token = this.#tokenOf(decision);
-    const branchTo = (target: SipFlow): ProxyBranch => {
+    const branchTo = ({ request: original }: ServerTransaction, target: SipFlow): ProxyBranch => {
       const branch = core.branches.next();
-      return { flow: target, branch, bytes: this.#copy(request, decision, token, branch) };
+      return { flow: target, branch, bytes: this.#copy(original, decision, token, branch) };
     };
     const original = {
-      request,
       remote: from.connection.remote,
       token,
       recordRoute: decision.recordRoute || request.has('Record-Route'),
@@ -110,13 +109,13 @@ export class OutwardSide {
     };
     this.#federation.metrics.requests.inc('outward');
     if (request.method === 'BENOTIFY') {
-      core.endpoint.sendStateless(flow, branchTo(flow).bytes);
+      core.endpoint.sendStateless(flow, branchTo(transaction, flow).bytes);
       core.endpoint.abandon(transaction);
       return;
     }
     const handler = new OutwardHandler(this.#federation, original, { link, flow, branchTo, from });
     link.taken(flow);
-    core.proxy.forward(transaction, [branchTo(flow)], handler);
+    core.proxy.forward(transaction, [branchTo(transaction, flow)], handler);
   }
 }
 
@@ -128,28 +127,28 @@ function domainOf(request: SipRequest): string | undefined {
 interface Way {
   readonly link: PartnerLink;
   readonly flow: SipFlow;
-  readonly branchTo: (flow: SipFlow) => ProxyBranch;
+  readonly branchTo: (transaction: ServerTransaction, flow: SipFlow) => ProxyBranch;
   readonly from: SipFlow;
 }
 
-/** The responses of a partner to one request of the next hop. */
+/** The responses of a partner to one request of the next hop, which is the transaction's to keep. */
 class OutwardHandler implements ProxyHandler {
   readonly #federation: FederationCore;
-  readonly #original: OriginalToPartner;
+  readonly #original: Omit<OriginalToPartner, 'request'>;
   readonly #way: Way;
   /** Servers of the partner that answered 503 to this request. */
   readonly #unavailable = new Set<string>();
 
-  constructor(federation: FederationCore, original: OriginalToPartner, way: Way) {
+  constructor(federation: FederationCore, original: Omit<OriginalToPartner, 'request'>, way: Way) {
     this.#federation = federation;
     this.#original = original;
     this.#way = way;
   }
 
-  editResponse(edit: MessageEdit, response: SipResponse): void {
+  editResponse(edit: MessageEdit, response: SipResponse, { transaction }: ProxyContext): void {
     const { core, scene } = this.#federation;
     core.metrics.responses.inc('inward');
-    partnerInwardResponse(edit, response, this.#original, scene.scene);
+    partnerInwardResponse(edit, response, { ...this.#original, request: transaction.request }, scene.scene);
   }
 
   /**
@@ -162,12 +161,12 @@ class OutwardHandler implements ProxyHandler {
     context: ProxyContext,
   ): NextBranch | Promise<NextBranch> {
     if (failure.cause === 'response') {
-      return failure.response.status === 503 ? this.#elsewhere(branch) : undefined;
+      return failure.response.status === 503 ? this.#elsewhere(branch, context) : undefined;
     }
     if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
     const { link, branchTo, from } = this.#way;
     const other = link.flows().find((flow) => flow.open && flow !== branch.flow);
-    if (other !== undefined) return branchTo(other);
+    if (other !== undefined) return branchTo(context.transaction, other);
     if (context.transaction.pending) {
       const refusal = refuseFederation('partner-unreachable');
       this.#federation.refuse(context.transaction, refusal, from, this.#original.partner.domain);
@@ -179,7 +178,7 @@ class OutwardHandler implements ProxyHandler {
     this.#way.link.released(this.#way.flow);
   }
 
-  async #elsewhere({ flow }: ProxyBranch): Promise<NextBranch> {
+  async #elsewhere({ flow }: ProxyBranch, { transaction }: ProxyContext): Promise<NextBranch> {
     const { link, branchTo } = this.#way;
     const host = link.hostOf(flow);
     if (host !== undefined) this.#unavailable.add(host);
@@ -187,6 +186,6 @@ class OutwardHandler implements ProxyHandler {
       this.#federation.scene.settings.connectionsPerPartner,
       this.#unavailable,
     );
-    return other === undefined ? undefined : branchTo(other);
+    return other === undefined ? undefined : branchTo(transaction, other);
   }
 }

@@ -119,7 +119,7 @@ export class ClientSide {
     admission: Admission,
   ): void {
     const core = this.#core;
-    const handler = new InwardHandler(core, request, client, decision, admission);
+    const handler = new InwardHandler(core, client, decision, admission);
     const send = (flow: SipFlow) => {
       if (!transaction.pending) {
         admission.settle(undefined);
@@ -132,7 +132,7 @@ export class ClientSide {
       }
       core.metrics.requests.inc('inward');
       client.begins(request);
-      core.proxy.forward(transaction, [handler.branchTo(flow)], handler);
+      core.proxy.forward(transaction, [handler.branchTo(request, flow)], handler);
     };
     core.nextHop.reach(client, request, send, () => {
       admission.settle(undefined);
@@ -141,35 +141,27 @@ export class ClientSide {
   }
 }
 
-/** One request on its way inward, and its responses on their way back. */
+/** One request on its way inward, and its responses on their way back. The request is the transaction's, which may condense it. */
 class InwardHandler implements ProxyHandler {
   /** The next hop is all there is behind us, so when it asks to be spared the client has to know. */
   readonly passes503 = true;
   readonly #core: ProxyCore;
-  readonly #request: SipRequest;
   readonly #client: ClientConnection;
   readonly #decision: ForwardInward;
   readonly #admission: Admission;
   #accepted = false;
 
-  constructor(
-    core: ProxyCore,
-    request: SipRequest,
-    client: ClientConnection,
-    decision: ForwardInward,
-    admission: Admission,
-  ) {
+  constructor(core: ProxyCore, client: ClientConnection, decision: ForwardInward, admission: Admission) {
     this.#core = core;
-    this.#request = request;
     this.#client = client;
     this.#decision = decision;
     this.#admission = admission;
   }
 
-  branchTo(flow: SipFlow): ProxyBranch {
+  branchTo(request: SipRequest, flow: SipFlow): ProxyBranch {
     const branch = this.#core.branches.next();
     const bytes = inwardRequest(
-      this.#request,
+      request,
       this.#decision,
       this.#client,
       branch,
@@ -179,58 +171,60 @@ class InwardHandler implements ProxyHandler {
   }
 
   editResponse(edit: MessageEdit, response: SipResponse, context: ProxyContext): void {
+    const { request } = context.transaction;
     if (response.status >= 200) this.#admission.settle(response);
-    this.#core.guests.handleAnswer(this.#request, this.#client, response.status);
+    this.#core.guests.handleAnswer(request, this.#client, response.status);
     this.#core.metrics.responses.inc('outward');
-    const original = { request: this.#request, token: this.#client.token };
+    const original = { request, token: this.#client.token };
     hideOutward(edit, response, original, this.#core.sceneOf(this.#client));
-    if (this.#request.method !== 'REGISTER' || response.status < 200) return;
+    if (request.method !== 'REGISTER' || response.status < 200) return;
     if (this.#decision.inVain === true && response.status < 300) this.#refuseListed(context);
-    else this.#handleRegistered(edit, response);
+    else this.#handleRegistered(edit, request, response);
   }
 
   onFinal(status: number): void {
     if (status < 300) this.#accepted = true;
   }
-  onEnd(): void {
-    this.#client.ends(this.#request, this.#accepted);
+  onEnd({ transaction }: ProxyContext): void {
+    this.#client.ends(transaction.request, this.#accepted);
     this.#admission.settle(undefined);
   }
 
   /** A member that cannot be reached any more; one that answers, whatever it answers, has the say. */
   nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
     if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
-    const flow = this.#core.nextHop.other(this.#client, this.#request, branch.flow);
+    const { request } = context.transaction;
+    const flow = this.#core.nextHop.other(this.#client, request, branch.flow);
     if (flow === undefined) {
       this.#core.refuseUnreachable(context.transaction, this.#client.flow);
       return undefined;
     }
     this.#core.metrics.failovers.inc();
-    return this.branchTo(flow);
+    return this.branchTo(request, flow);
   }
 
   /** The password was right, and the document says no. What the next hop answered comes too late then. */
   #refuseListed({ transaction }: ProxyContext): void {
-    this.#core.countRefusal('user-not-listed', this.#client.flow, this.#request, 403);
+    this.#core.countRefusal('user-not-listed', this.#client.flow, transaction.request, 403);
     this.#core.endpoint.respond(transaction, 403, { headers: [NOT_ENABLED_FOR_REMOTE] });
   }
 
-  #handleRegistered(edit: MessageEdit, response: SipResponse): void {
+  #handleRegistered(edit: MessageEdit, request: SipRequest, response: SipResponse): void {
     const core = this.#core;
     const client = this.#client;
     if (response.status >= 300) {
-      core.tellSignIn('refused', this.#request, client.flow, response.status);
+      core.tellSignIn('refused', request, client.flow, response.status);
       return;
     }
-    const address = canonicalAddress(this.#request.to.uri);
-    const seconds = provenSeconds(this.#request, response);
+    const address = canonicalAddress(request.to.uri);
+    const seconds = provenSeconds(request, response);
     if (address === undefined || seconds === undefined) return;
     const { flow, signIn } = client;
     signIn.handleAccepted(address, seconds, flow, core.clock.now());
     if (signIn.signedIn) flow.authorised = true;
-    core.tellSignIn(seconds > 0 ? 'accepted' : 'withdrawn', this.#request, flow, response.status);
-    if (seconds > 0 && this.#decision.path === 'outbound') this.#promiseFlow(edit, response);
-    if (seconds > 0 && this.#request.has('ms-keep-alive')) this.#promiseTheOldWay(edit);
+    core.tellSignIn(seconds > 0 ? 'accepted' : 'withdrawn', request, flow, response.status);
+    if (seconds > 0 && this.#decision.path === 'outbound') this.#promiseFlow(edit, request, response);
+    if (seconds > 0 && request.has('ms-keep-alive')) this.#promiseTheOldWay(edit);
   }
 
   /** What the original's clients ask for: the connection is ours to keep, so the answer of the inside does not count. */
@@ -241,9 +235,9 @@ class InwardHandler implements ProxyHandler {
   }
 
   /** RFC 5626 §5.4: how long this flow may be silent, a little less than we wait before we close it. */
-  #promiseFlow(edit: MessageEdit, response: SipResponse): void {
+  #promiseFlow(edit: MessageEdit, request: SipRequest, response: SipResponse): void {
     const { keepAliveSeconds } = this.#core.scene.settings.limits;
-    if (!this.#request.values('Supported').some((option) => option.toLowerCase() === 'outbound')) return;
+    if (!request.values('Supported').some((option) => option.toLowerCase() === 'outbound')) return;
     if (!response.has('Flow-Timer'))
       edit.append('Flow-Timer', String(Math.floor(keepAliveSeconds * KEEP_ALIVE_SHARE)));
   }

@@ -1,4 +1,4 @@
-import type { ProxyHandler, SipFlow } from '#platform/sip-endpoint';
+import type { ProxyContext, ProxyHandler, SipFlow } from '#platform/sip-endpoint';
 import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { type DeliverOutward, decideNextHopRequest } from '../policy/from-next-hop.ts';
@@ -36,7 +36,6 @@ export class NextHopSide {
     const branch = core.branches.next();
     const bytes = outwardRequest(request, decision, client.token, branch, core.sceneOf(client));
     const original = {
-      request,
       remote: from.connection.remote,
       token: client.token,
       recordRoute: decision.recordRoute || request.has('Record-Route'),
@@ -78,30 +77,30 @@ export class NextHopSide {
   }
 }
 
-/** The responses of a client to one request of the next hop. */
+/** The responses of a client to one request of the next hop, which is the transaction's to keep. */
 class OutwardHandler implements ProxyHandler {
   readonly #core: ProxyCore;
-  readonly #original: OriginalRequest;
+  readonly #original: Omit<OriginalRequest, 'request'>;
   readonly #client: ClientConnection;
   readonly #scene: Scene;
   #accepted = false;
 
-  constructor(core: ProxyCore, original: OriginalRequest, client: ClientConnection) {
+  constructor(core: ProxyCore, original: Omit<OriginalRequest, 'request'>, client: ClientConnection) {
     this.#core = core;
     this.#original = original;
     this.#client = client;
     this.#scene = core.sceneOf(client);
   }
 
-  editResponse(edit: MessageEdit, response: SipResponse): void {
+  editResponse(edit: MessageEdit, response: SipResponse, { transaction }: ProxyContext): void {
     this.#core.metrics.responses.inc('inward');
-    restoreInward(edit, response, this.#original, this.#scene);
+    restoreInward(edit, response, { ...this.#original, request: transaction.request }, this.#scene);
   }
 
   onFinal(status: number): void {
     if (status < 300) this.#accepted = true;
   }
-  onEnd(): void {
-    this.#client.ends(this.#original.request, this.#accepted);
+  onEnd({ transaction }: ProxyContext): void {
+    this.#client.ends(transaction.request, this.#accepted);
   }
 }

@@ -62,6 +62,8 @@ export interface ProxyHandler {
   readonly passes503?: boolean;
 }
 
+const NO_BRANCHES: Branch[] = [];
+
 /**
  * The response context of RFC 3261 §16.7: what became of one proxied request, from its branches to the
  * response that goes upstream.
@@ -71,8 +73,9 @@ export class ProxyContext implements ServerTransactionUser {
   readonly #endpoint: SipEndpoint;
   readonly #handler: ProxyHandler;
   readonly #most: number;
-  readonly #branches: Branch[] = [];
-  readonly #best = new BestResponse();
+  #branches: Branch[] = [];
+  /** Of what does not go upstream at once. */
+  #best: BestResponse | undefined;
   #open = 0;
   /** Targets that are being connected; each counts as an open branch. */
   #awaited: Set<symbol> | undefined;
@@ -181,20 +184,22 @@ export class ProxyContext implements ServerTransactionUser {
 
   #handleRefusal(branch: Branch, response: SipResponse): void {
     if (response.status >= 600) {
-      this.#best.add({ status: response.status, response });
+      this.#add({ status: response.status, response });
       this.cancel();
       return;
     }
-    this.#best.add({ status: response.status, response });
+    this.#add({ status: response.status, response });
     this.#tryNext(branch, { cause: 'response', response }, () => {});
   }
 
   #fail(branch: Branch, failure: BranchFailure, candidate: Candidate): void {
-    this.#tryNext(branch, failure, () => this.#best.add(candidate));
+    this.#tryNext(branch, failure, () => this.#add(candidate));
   }
 
   #tryNext(branch: Branch, failure: BranchFailure, none: () => void): void {
-    const next = this.#goesOn() ? this.#handler.nextBranch?.(failure, branch.target, this) : undefined;
+    const { target } = branch;
+    const next =
+      this.#goesOn() && target !== undefined ? this.#handler.nextBranch?.(failure, target, this) : undefined;
     if (!(next instanceof Promise)) {
       if (next === undefined) none();
       else this.#send(next);
@@ -223,7 +228,7 @@ export class ProxyContext implements ServerTransactionUser {
     const branch = new Branch(this, target);
     if (this.#branches.length >= this.#most) {
       // No further target is asked for: that would not end.
-      this.#best.add({ status: 503, response: undefined });
+      this.#add({ status: 503, response: undefined });
       return;
     }
     this.#branches.push(branch);
@@ -240,8 +245,13 @@ export class ProxyContext implements ServerTransactionUser {
     }
     this.#close(branch);
     // With our headers it is longer than a message may be, whoever gets it.
-    if (sent.error === 'too-large') this.#best.add({ status: 513, response: undefined });
+    if (sent.error === 'too-large') this.#add({ status: 513, response: undefined });
     else this.#fail(branch, { cause: 'refused', reason: sent.error }, { status: 503, response: undefined });
+  }
+
+  #add(candidate: Candidate): void {
+    this.#best ??= new BestResponse();
+    this.#best.add(candidate);
   }
 
   #close(branch: Branch): void {
@@ -262,7 +272,7 @@ export class ProxyContext implements ServerTransactionUser {
     if (this.#awaited === undefined || this.#awaited.size === 0) return;
     this.#open -= this.#awaited.size;
     this.#awaited.clear();
-    if (this.transaction.method === 'INVITE') this.#best.add({ status: 487, response: undefined });
+    if (this.transaction.method === 'INVITE') this.#add({ status: 487, response: undefined });
     this.#settle();
   }
 
@@ -272,9 +282,19 @@ export class ProxyContext implements ServerTransactionUser {
     this.#phase = 'ended';
     if (!this.#answered) {
       this.#answered = true;
-      this.#answer(this.#best.choose());
+      this.#answer((this.#best ?? new BestResponse()).choose());
     }
     this.#handler.onEnd?.(this);
+    this.#condense();
+  }
+
+  /** An INVITE that was accepted is only remembered from now on, for the 2xx that may still come. */
+  #condense(): void {
+    if (this.transaction.state !== 'accepted') return;
+    for (const branch of this.#branches) branch.target = undefined;
+    this.#branches = NO_BRANCHES;
+    this.#best = undefined;
+    this.transaction.condense();
   }
 
   #answer({ status, response }: Candidate): void {
@@ -289,7 +309,7 @@ export class ProxyContext implements ServerTransactionUser {
   /** RFC 3261 §16.7 steps 3, 7 and 9. */
   #forward(response: SipResponse): void {
     const edit = new MessageEdit(response).removeFirst(VIA);
-    this.#best.addChallenges(edit, response);
+    this.#best?.addChallenges(edit, response);
     this.#handler.editResponse?.(edit, response, this);
     const bytes = edit.toBytes();
     if (this.#endpoint.fits(bytes) || response.status < 200) {
@@ -303,7 +323,8 @@ export class ProxyContext implements ServerTransactionUser {
 /** One client transaction of a context. */
 class Branch implements ClientTransactionUser {
   readonly context: ProxyContext;
-  readonly target: ProxyBranch;
+  /** Where it was sent; undefined when nobody can ask any more. */
+  target: ProxyBranch | undefined;
   client: ClientTransaction | undefined;
   /** Its final response came, or it failed. */
   closed = false;

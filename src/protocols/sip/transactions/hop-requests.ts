@@ -1,11 +1,16 @@
 import { buildAck, buildCancel } from '../messages/build.ts';
+import { Head, scanHead } from '../messages/head.ts';
 import { sipLimits } from '../messages/limits.ts';
 import type { SipRequest, SipResponse } from '../messages/message.ts';
-import { parseSipMessage } from '../messages/parse.ts';
+import { makeMessage, parseHead, parseSipMessage } from '../messages/parse.ts';
 import { NOTHING } from './transaction.ts';
 
 /** What we sent may be longer than what we accept: headers were added to it. */
 const ownLimits = { ...sipLimits, messageBytes: 1 << 20, headerLineBytes: 1 << 16, headers: 1000 };
+
+const most = Number.POSITIVE_INFINITY;
+/** For what was found good before. */
+const unlimited = { ...sipLimits, messageBytes: most, headerLineBytes: most, headers: most };
 
 /**
  * The ACK for a final response other than 2xx (RFC 3261 §17.1.1.3); empty when `invite` is no SIP request.
@@ -25,6 +30,19 @@ export function cancelFor(sent: Buffer): Buffer | undefined {
 export function responseToTag(response: Buffer): string | undefined {
   const parsed = parseSipMessage(response, ownLimits);
   return parsed.ok ? parsed.value.to.tag : undefined;
+}
+
+/**
+ * A request of which only the head was kept; whatever its Content-Length says, it has no body.
+ * @throws when `text` is not the head of a request that was parsed before
+ */
+export function readHead(text: string): SipRequest {
+  const bytes = Buffer.from(text);
+  const head = new Head(bytes, bytes.length, scanHead(bytes, 0, bytes.length, unlimited));
+  const parsed = parseHead(head, unlimited);
+  const message = parsed.ok ? makeMessage(head, parsed.value) : undefined;
+  if (message?.kind !== 'request') throw new TypeError('not the head of a request');
+  return message;
 }
 
 /** Read again only when an INVITE fails or is given up, which spares every other request the trouble. */

@@ -212,7 +212,7 @@ export class TransactionLayer {
     const self = { hash, scope, method, branch, flow, bytes, user, timers: this.#timers(flow) };
     const transaction =
       method === 'INVITE'
-        ? new InviteClientTransaction(self, (invite) => this.#sendCancel(invite))
+        ? new InviteClientTransaction(self, this.#cancelInvite)
         : new NonInviteClientTransaction(self);
     this.#clients.add(transaction);
     this.#byFlow.add(transaction);
@@ -220,13 +220,14 @@ export class TransactionLayer {
     return transaction;
   }
 
-  #sendCancel(invite: InviteClientTransaction): void {
+  /** One for all: transactions that were accepted stay for long. */
+  readonly #cancelInvite = (invite: InviteClientTransaction): void => {
     const { branch, flow, scope } = invite;
     const bytes = cancelFor(invite.bytes);
     if (bytes === undefined || this.#clients.find(branch, 'CANCEL', scope) !== undefined) return;
     this.#cancels += 1;
     invite.ownCancel = this.#send({ method: 'CANCEL', branch, flow, bytes }, scope, undefined);
-  }
+  };
 
   #timers(flow: FlowId): Timers {
     return this.#reliable(flow) ? this.#reliableTimers : this.#unreliableTimers;

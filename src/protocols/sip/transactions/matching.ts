@@ -45,11 +45,11 @@ function isSameServer(
   scope: string,
 ): boolean {
   if (one.hash !== hash || one.method !== method || one.scope !== scope) return false;
-  const first = one.request;
   const { host, port, branch } = request.topVia;
-  const { topVia } = first;
+  const { topVia } = one;
   if (topVia.branch !== branch || topVia.host !== host || topVia.port !== port) return false;
   if (!isLegacy(request)) return true;
+  const first = one.request;
   return (
     first.callId === request.callId &&
     first.cseq.number === request.cseq.number &&

@@ -84,6 +84,27 @@ describe('server transaction, INVITE (RFC 3261 §17.2.1)', () => {
     play.wait(1).isEmpty();
   });
 
+  it('remembers an accepted INVITE by its head alone, and is found by it as before', () => {
+    for (const branch of ['z9hG4bK-caller', 'rfc2543']) {
+      const play = new Play(unreliable);
+      const invite = () => request('INVITE', { branch, displayName: '"Älice" ', body: 'v=0\r\n' });
+      const transaction = play.receivesNew(invite());
+      const { request: before } = transaction;
+      play.answers(transaction, 200);
+      transaction.condense();
+      const { request: remembered } = transaction;
+      assert.notEqual(remembered, before);
+      assert.deepEqual([...remembered.fields()], [...before.fields()]);
+      assert.deepEqual([remembered.method, remembered.uri], [before.method, before.uri]);
+      assert.equal(remembered.body.length, 0);
+      assert.equal(play.receives(invite()).type, 'absorbed');
+      assert.equal(play.receives(request('ACK', { branch, toTag: 'uas' })).type, 'ack');
+      play.answers(transaction, 200, 'second-fork');
+      assert.deepEqual(play.record(), ['200', '200']);
+      play.wait(32_000).isEmpty();
+    }
+  });
+
   it('drops a response after the end', () => {
     const play = new Play();
     const transaction = play.receivesNew(request('INVITE'));

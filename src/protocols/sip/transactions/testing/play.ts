@@ -127,6 +127,9 @@ export interface RequestFacts {
   readonly cseq?: number;
   readonly uri?: string;
   readonly routes?: readonly string[];
+  /** Of the sender. */
+  readonly displayName?: string;
+  readonly body?: string;
 }
 
 /** A request from alice to bob. */
@@ -139,10 +142,11 @@ export function request(method: string, facts: RequestFacts = {}): Buffer {
     headers: [
       ['Via', via],
       ...(facts.routes ?? []).map((route) => ['Route', route] as const),
-      ['From', `<sip:alice@example.org>;tag=${facts.fromTag ?? 'alice'}`],
+      ['From', `${facts.displayName ?? ''}<sip:alice@example.org>;tag=${facts.fromTag ?? 'alice'}`],
       ['To', `<sip:bob@example.org>${toTag === undefined ? '' : `;tag=${toTag}`}`],
       ['Call-ID', facts.callId ?? 'play@alice.example'],
       ['CSeq', `${facts.cseq ?? 1} ${method}`],
     ],
+    ...(facts.body === undefined ? {} : { body: Buffer.from(facts.body) }),
   });
 }
