@@ -255,13 +255,20 @@ test('the name server is silent, and then answers: senders are told after its ti
   const gateway = await TestGateway.start(t, bench);
   await gateway.ready.count(1);
   const back = await PartnerServer.start(t, bench);
-  await gateway.send(toJuliet('in vain'));
-  assert.deepEqual(gateway.partners.all, [`${THEIRS} waiting for ${OURS}`], 'said before it is acknowledged');
-  await passTime(bench, gateway, 1);
+  let settled = false;
+  const first = gateway.send(toJuliet('in vain')).then((failed) => {
+    settled = true;
+    return failed;
+  });
+  await gateway.send(presenceOf('acknowledged behind it'));
+  assert.equal(settled, false, 'that it waits is said before it is acknowledged');
+  await passTime(bench, gateway, 2);
+  assert.equal(await first, undefined);
   await gateway.send(presenceOf('unseen'));
-  await gateway.send(toJuliet('in vain, too'));
-  await passTime(bench, gateway, 3);
-  const vain = ['in vain', 'unseen', 'in vain, too'];
+  const second = gateway.send(toJuliet('in vain, too'));
+  await passTime(bench, gateway, 4);
+  assert.equal(await second, undefined);
+  const vain = ['in vain', 'acknowledged behind it', 'unseen', 'in vain, too'];
   assert.deepEqual(idsOf(gateway.arrivals.all), vain);
   assert.deepEqual(gateway.ends.all, []);
   names.silent = false;

@@ -6,7 +6,7 @@ import type { EventStream, Log, Metrics, Trace } from '#platform/telemetry';
 import { type Arrival, type Confirm, type Undelivered, XmppEndpoint } from '#platform/xmpp-endpoint';
 import { type GatewayArrival, GatewayLinks } from '#platform/xmpp-link';
 import type { XmlElement } from '#protocols/xml';
-import { type DomainPair, returnedKindOf } from '#protocols/xmpp';
+import { type DomainPair, isReadOnce, returnedKindOf } from '#protocols/xmpp';
 import { endpointSettings, linkSettings } from './endpoint-settings.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { Budgets } from './policy/budgets.ts';
@@ -33,7 +33,7 @@ const TOKEN_LENGTH = 16;
 const REPLY_MS = 20_000;
 /**
  * So long a partner may hold up what it has not acknowledged. A link acknowledges in order, so that one partner that never
- * says anything would hold up those of all others; after this time the stanza is ours, and an error can still go back.
+ * says anything would hold up those of all others: after this time the gateway hears that a message is held.
  */
 const HOLD_MS = 3000;
 /** Broken streams with one domain are told no more often; a gateway waits longer before it acts on it. */
@@ -179,7 +179,8 @@ export class XmppProxy {
   #pass(arrival: Arrival, { name: partner, type }: XmppPartner): void {
     const { stanza, streamId: stream, number, done } = arrival;
     this.links.send(stanza, { stream, number, partner, type }, (failed) => {
-      if (failed !== undefined) return this.#refuse(arrival, partner, 'no-gateway');
+      if (failed !== undefined)
+        return this.#refuse(arrival, partner, failed === 'unknown' ? 'delivery-unknown' : 'no-gateway');
       this.#context.meters.passed.inc('inward');
       done();
     });
@@ -208,8 +209,9 @@ export class XmppProxy {
       said = true;
     };
     const cancel = this.#context.clock.after(HOLD_MS, () => {
-      if (!this.endpoint.carries(pair)) this.#tellWaiting(pair);
-      once();
+      if (!this.endpoint.carries(pair)) this.#returned.add(pair.to);
+      if (isReadOnce(stanza)) arrival.hold();
+      else once();
     });
     this.endpoint.send(stanza, pair, (failed) => {
       cancel();
@@ -232,12 +234,6 @@ export class XmppProxy {
     const fate = refusal === 'delivery-unknown' ? ({ fate: 'unknown' } as const) : {};
     const origin = { stream: this.#stream, number: this.#answers, partner, type, undelivered, ...fate };
     this.links.send(error, origin, () => done());
-  }
-  /** Said before the acknowledgement: the gateway does not take it for the partner's. */
-  #tellWaiting({ from, to }: DomainPair): void {
-    this.#returned.add(to);
-    // Another domain of ours may have its stream.
-    this.links.tellPartner(to, 'waiting', from);
   }
   #handleStream(domain: string, state: 'open' | 'broken'): void {
     if (this.#prepared.partners.of(domain) === undefined) return;

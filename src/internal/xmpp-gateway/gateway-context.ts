@@ -31,11 +31,14 @@ export interface GatewaySettings {
 
 /** The way to the partners. */
 export interface XmppSide {
-  /** @param settled called once; the reason when the stanza went nowhere */
+  /** @param settled called once: when the partner has it, or its sender was told by a stanza; else why not */
   send(stanza: XmlElement, settled?: (failed: SendFailure | undefined) => void): void;
 }
 
-/** Why a stanza went nowhere, as the condition that an XMPP user would be told. */
+/** What a SIP user is told of a message that may have arrived: who sends it again may be read twice. */
+export const DELIVERY_UNKNOWN = 'Delivery Unknown';
+
+/** Why a stanza went nowhere or may have done so: the condition for an XMPP user, and the words for a SIP user. */
 export interface SendFailure {
   readonly condition: StanzaCondition;
   readonly reason: string;

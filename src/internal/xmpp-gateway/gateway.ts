@@ -69,10 +69,8 @@ export class Gateway implements SipUser {
     this.retelling.suspect(this.watchers.owed());
     this.retelling.suspect(this.watches.owed());
   }
-  /** What a proxy says of its streams with a partner. @param own domain of ours that it is about; undefined: all */
-  handlePartner(domain: string, state: PartnerStreamState, own?: string): void {
-    this.#toXmpp.handlePartner(domain, state, own);
-    if (state === 'waiting') return;
+  /** What a proxy says of its streams with a partner. */
+  handlePartner(domain: string, state: PartnerStreamState): void {
     if (state === 'open') return this.retelling.opened(domain);
     this.retelling.suspect(this.watchers.owed(domain));
     this.retelling.suspect(this.watches.owed(domain));

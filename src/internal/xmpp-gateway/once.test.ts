@@ -94,5 +94,9 @@ test('a user hears that nobody knows whether a message arrived in the words of t
   stage.sent();
   stage.comesBack('remote-server-timeout', 'unknown');
   assert.equal(stage.getsResponse(408).reason, 'Delivery Unknown');
+  stage.failure = { condition: 'remote-server-timeout', reason: 'Delivery Unknown' };
+  stage.asks('MESSAGE', { body: 'y', headers: [['Content-Type', 'text/plain']] });
+  stage.sent();
+  assert.equal(stage.getsResponse(408).reason, 'Delivery Unknown', 'the link broke with it');
   stage.isQuiet();
 });

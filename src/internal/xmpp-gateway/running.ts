@@ -4,11 +4,16 @@ import type { ServiceContext } from '#platform/service';
 import { NextHopAgent, type NextHopSettings } from '#platform/sip-agent';
 import type { FlowTarget } from '#platform/sip-endpoint';
 import type { InternalDocument } from '#platform/topology';
-import { EdgeLinks, type EdgeLinksSettings, type LinkState } from '#platform/xmpp-link';
+import { EdgeLinks, type EdgeLinksSettings, type LinkFailure, type LinkState } from '#platform/xmpp-link';
 import type { XmlElement } from '#protocols/xml';
 import { parseJid } from '#protocols/xmpp';
 import { Gateway } from './gateway.ts';
-import type { GatewaySettings, SendFailure, XmppSide } from './gateway-context.ts';
+import {
+  DELIVERY_UNKNOWN,
+  type GatewaySettings,
+  type SendFailure,
+  type XmppSide,
+} from './gateway-context.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { GatewayStore } from './gateway-store.ts';
 import type { Prepared } from './prepared.ts';
@@ -22,6 +27,12 @@ const HANDSHAKE_MS = 10_000;
 /** How long what is under way has at the end to come to an answer. */
 const STOP_MS = 5000;
 const STOP_STEP_MS = 50;
+
+const FAILURES: Readonly<Record<LinkFailure, SendFailure>> = {
+  'no-link': { condition: 'remote-server-timeout', reason: 'No Edge Reachable' },
+  'queue-full': { condition: 'resource-constraint', reason: 'Too Much Waits For An Edge' },
+  unknown: { condition: 'remote-server-timeout', reason: DELIVERY_UNKNOWN },
+};
 
 /** The gateway while it has a document with edges. */
 export class Running implements XmppSide {
@@ -83,7 +94,7 @@ export class Running implements XmppSide {
         log.info('link to edge open', { edge });
         this.gateway.handleLink();
       },
-      handlePartner: (domain, state, own) => this.gateway.handlePartner(domain, state, own),
+      handlePartner: (domain, state) => this.gateway.handlePartner(domain, state),
       handleEnd: (notice) => log.warn('link to edge not open', { ...notice }),
     });
   }
@@ -118,13 +129,9 @@ export class Running implements XmppSide {
   send(stanza: XmlElement, settled: (failed: SendFailure | undefined) => void = () => {}): void {
     const to = parseJid(stanza.attributes.get('to') ?? '');
     if (to === undefined) return settled({ condition: 'jid-malformed', reason: 'Not An Address' });
-    if (this.#links === undefined) {
-      return settled({ condition: 'remote-server-timeout', reason: 'No Edge Reachable' });
-    }
+    if (this.#links === undefined) return settled(FAILURES['no-link']);
     this.#links.send(stanza, to.domain, (failed) => {
-      if (failed === undefined) return settled(undefined);
-      const condition = failed === 'queue-full' ? 'resource-constraint' : 'remote-server-timeout';
-      settled({ condition, reason: 'No Edge Reachable' });
+      settled(failed === undefined ? undefined : FAILURES[failed]);
     });
   }
 

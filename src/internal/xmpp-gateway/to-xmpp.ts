@@ -15,20 +15,15 @@ import {
   writeChatMessage,
   writeDelivered,
 } from '#protocols/sip-xmpp';
-import { jidText, type PartnerStreamState, parseJid } from '#protocols/xmpp';
+import { jidText, parseJid } from '#protocols/xmpp';
 import type { Arrival } from './arrival.ts';
 import type { Conversation, Conversations } from './conversations.ts';
-import type { GatewayContext } from './gateway-context.ts';
+import { DELIVERY_UNKNOWN, type GatewayContext } from './gateway-context.ts';
 import { shareOf } from './partner-share.ts';
 import { jidOfBare, noteOf, type Parties, partiesOfRequest, sipAddress, sipOfBare } from './party.ts';
 
-/** What a proxy said of waiting is about what it acknowledges then. */
-const WAITING_MS = 5000;
-/** A message that waits for a stream is answered after this, before SIP gives up at 32 s (RFC 3261 §17.1.2.2). */
+/** A message of which the proxy says nothing is answered after this, before SIP gives up at 32 s (RFC 3261 §17.1.2.2). */
 const HELD_MS = 25_000;
-
-/** What a user is told of a message that may have arrived: who sends it again may be read twice. */
-const UNCERTAIN = 'Delivery Unknown';
 
 /** A message that a partner has, or may have. */
 interface Pending extends Parties {
@@ -37,8 +32,6 @@ interface Pending extends Parties {
   readonly receiptFor: string | undefined;
   readonly since: Monotonic;
   answered: boolean;
-  /** With the proxy, which has no stream to the partner yet. */
-  held: boolean;
   timer: Cancel | undefined;
 }
 
@@ -47,8 +40,6 @@ export class ToXmpp {
   readonly #context: GatewayContext;
   readonly #conversations: Conversations;
   readonly #pending = new Map<string, Pending>();
-  /** Domains for which the proxy has no stream, each with ours that has none or with all, and when it said so. */
-  readonly #waiting = new Map<string, Monotonic>();
 
   constructor(context: GatewayContext, conversations: Conversations) {
     this.#context = context;
@@ -129,15 +120,16 @@ export class ToXmpp {
     if (conversation !== undefined) conversation.thread ??= thread;
     const inChat = conversation?.chat === true || conversation?.session !== undefined;
     const id = randomToken(random, 20);
-    this.#pending.set(id, {
+    const pending: Pending = {
       ...parties,
       transaction,
       receiptFor: read.receiptFor,
       since: clock.now(),
       answered: false,
-      held: false,
       timer: undefined,
-    });
+    };
+    pending.timer = clock.after(HELD_MS, () => this.#answer(pending, 408, { reason: DELIVERY_UNKNOWN }));
+    this.#pending.set(id, pending);
     const stanza = writeChatMessage(jidText(parties.from), jidText(parties.to), {
       type: inChat ? 'chat' : 'normal',
       id,
@@ -149,30 +141,7 @@ export class ToXmpp {
     });
     xmpp.send(stanza, (failed) => {
       if (failed === undefined) this.#wait(id);
-      else this.#refuse(id, { condition: failed.condition, text: failed.reason });
-    });
-  }
-
-  /**
-   * What became of the streams with a partner. What waits for one is not with the partner, though the proxy has it; it is
-   * accepted when there is a stream, and not answered for as long as its sender waits for.
-   */
-  handlePartner(domain: string, state: PartnerStreamState, own: string | undefined): void {
-    const now = this.#context.clock.now();
-    if (state === 'waiting') this.#waiting.set(waitingKey(domain, own), now);
-    if (state !== 'open') return;
-    for (const key of this.#waiting.keys()) if (key.startsWith(`${domain} `)) this.#waiting.delete(key);
-    for (const [id, pending] of this.#pending) {
-      if (!pending.held || pending.to.domain !== domain) continue;
-      pending.held = false;
-      this.#wait(id);
-    }
-  }
-  #isWaiting({ from, to }: Pending): boolean {
-    const now = this.#context.clock.now();
-    return [from.domain, undefined].some((own) => {
-      const since = this.#waiting.get(waitingKey(to.domain, own));
-      return since !== undefined && now - since < WAITING_MS;
+      else this.#refuse(id, { condition: failed.condition }, failed.reason);
     });
   }
 
@@ -182,11 +151,6 @@ export class ToXmpp {
     if (pending === undefined || pending.answered) return;
     const { clock, settings } = this.#context;
     pending.timer?.();
-    if (this.#isWaiting(pending)) {
-      pending.held = true;
-      pending.timer = clock.after(HELD_MS, () => this.#answer(pending, 408));
-      return;
-    }
     pending.timer = clock.after(settings().answerMs, () => this.#answer(pending, 202));
   }
 
@@ -194,7 +158,11 @@ export class ToXmpp {
   handleError(arrival: Arrival): boolean {
     const id = arrival.stanza.attributes.get('id');
     if (id === undefined || !this.#isFrom(id, arrival)) return false;
-    this.#refuse(id, stanzaErrorOf(arrival.stanza), arrival.fate === 'unknown' ? UNCERTAIN : undefined);
+    this.#refuse(
+      id,
+      stanzaErrorOf(arrival.stanza),
+      arrival.fate === 'unknown' ? DELIVERY_UNKNOWN : undefined,
+    );
     return true;
   }
   /** XEP-0184: the receipt for one of these messages; true when the stanza was one. */
@@ -261,7 +229,6 @@ export class ToXmpp {
   /** Forgets answered messages whose receipt will hardly come any more. */
   sweep(now: Monotonic): void {
     const { sessionIdleMs } = this.#context.settings();
-    for (const [key, since] of this.#waiting) if (now - since > WAITING_MS) this.#waiting.delete(key);
     for (const [id, { answered, since }] of this.#pending) {
       if (answered && now - since > sessionIdleMs) this.#pending.delete(id);
     }
@@ -277,8 +244,4 @@ export class ToXmpp {
 function sipOfXmppUri(text: string): string | undefined {
   const jid = text.startsWith('xmpp:') ? parseJid(text.slice('xmpp:'.length)) : undefined;
   return jid === undefined ? undefined : sipAddress(jid);
-}
-
-function waitingKey(domain: string, own: string | undefined): string {
-  return `${domain} ${own ?? ''}`;
 }

@@ -276,6 +276,8 @@ export class XmppEndpoint {
       case 'verified':
       case 'draining':
       case 'partner-stream':
+      case 'held':
+      case 'passed':
         return;
     }
   }

@@ -12,8 +12,9 @@ import {
   withoutOrigin,
 } from '#protocols/xmpp';
 import type { Link, LinkLimits } from './link.ts';
-import type { LinkFailure, RouterLimits } from './link-router.ts';
+import type { RouterLimits } from './link-router.ts';
 import { type LinkNotice, LinkSet, type LinkState } from './link-set.ts';
+import type { LinkFailure } from './outgoing.ts';
 
 /** One edge of the pool. */
 export interface EdgeTarget {
@@ -37,8 +38,8 @@ export interface EdgeArrival {
 export interface EdgeLinksUser {
   handleArrival(arrival: EdgeArrival): void;
   handleReady(edge: string): void;
-  /** What became of an edge's streams with a partner; `domain` is one of the partner's, `own` one of ours when it is about that alone. */
-  handlePartner(domain: string, state: PartnerStreamState, own: string | undefined): void;
+  /** What became of an edge's streams with a partner; `domain` is one of the partner's. */
+  handlePartner(domain: string, state: PartnerStreamState): void;
   /** A link ended, or an attempt to open one failed. */
   handleEnd(notice: LinkNotice): void;
 }
@@ -87,14 +88,15 @@ export class EdgeLinks {
     this.#context = context;
     this.#settings = settings;
     this.#user = user;
-    this.#set = new LinkSet(context.clock, context.metrics, settings.router, {
+    // A proxy does not know a stanza of ours again.
+    this.#set = new LinkSet(context.clock, context.metrics, 'never', settings.router, {
       handleStanza: (link, stanza, pair, number) => this.#arrive(link, stanza, pair, number),
       handleReady: (link) => {
         const edge = this.#edgeOf(link);
         if (edge !== undefined) edge.failures = 0;
         user.handleReady(link.peer);
       },
-      handlePartner: (domain, state, own) => user.handlePartner(domain, state, own),
+      handlePartner: (domain, state) => user.handlePartner(domain, state),
       handleEnd: (link, notice) => {
         user.handleEnd(notice);
         const edge = this.#edgeOf(link);
@@ -139,7 +141,7 @@ export class EdgeLinks {
 
   /**
    * Gives a stanza for a partner to the edge that the partner's domain hashes to, or the next in order.
-   * @param settled called once: undefined when the partner has taken it over, or its sender will be told by a stanza
+   * @param settled called once: undefined when the partner has taken it over, or its sender was told by a stanza
    */
   send(stanza: XmlElement, partner: string, settled: (failed: LinkFailure | undefined) => void): void {
     this.#set.send(withoutOrigin(stanza), partner, settled);

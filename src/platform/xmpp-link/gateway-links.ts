@@ -11,8 +11,9 @@ import {
   withoutOrigin,
 } from '#protocols/xmpp';
 import type { Link, LinkLimits } from './link.ts';
-import type { LinkFailure, RouterLimits } from './link-router.ts';
+import type { RouterLimits } from './link-router.ts';
 import { type LinkNotice, LinkSet, type LinkState } from './link-set.ts';
+import type { LinkFailure } from './outgoing.ts';
 
 /** A stanza of a gateway, for a partner. */
 export interface GatewayArrival {
@@ -20,6 +21,8 @@ export interface GatewayArrival {
   readonly pair: DomainPair;
   /** Call it once when the partner has taken it over, or its sender was told that it did not. */
   readonly done: () => void;
+  /** The link may go on without it: it is acknowledged, with the word that it is not done. */
+  readonly hold: () => void;
 }
 
 export interface GatewayLinksUser {
@@ -56,9 +59,19 @@ export class GatewayLinks {
     this.#clock = context.clock;
     this.#random = context.random;
     this.#settings = settings;
-    this.#set = new LinkSet(this.#clock, context.metrics, settings.router, {
-      handleStanza: (link, stanza, pair, number) =>
-        user.handleArrival({ stanza: withoutOrigin(stanza), pair, done: () => link.handled(number) }),
+    this.#set = new LinkSet(this.#clock, context.metrics, 'same-peer', settings.router, {
+      handleStanza: (link, stanza, pair, number) => {
+        let held = false;
+        user.handleArrival({
+          stanza: withoutOrigin(stanza),
+          pair,
+          hold: () => {
+            held = true;
+            link.hold(number);
+          },
+          done: () => (held ? link.passed(number) : link.handled(number)),
+        });
+      },
       handleReady: (link) => user.handleReady(link.peer, link.connection.remote.address),
       // Only proxies know of streams with partners.
       handlePartner: () => {},
@@ -112,9 +125,9 @@ export class GatewayLinks {
     const slash = to.indexOf('/');
     this.#set.send(withOrigin(stanza, origin), slash < 0 ? to : to.slice(0, slash), settled);
   }
-  /** Tells every gateway what became of our streams with a partner. @param own the gateway's domain that it is about; absent: all */
-  tellPartner(domain: string, state: PartnerStreamState, own?: string): void {
-    for (const link of this.#set.links()) link.tellPartner(domain, state, own);
+  /** Tells every gateway what became of our streams with a partner. */
+  tellPartner(domain: string, state: PartnerStreamState): void {
+    for (const link of this.#set.links()) link.tellPartner(domain, state);
   }
   /** Asks gateways to send by other edges. */
   drain(): void {

@@ -12,5 +12,6 @@ export {
   type GatewayLinksUser,
 } from './gateway-links.ts';
 export type { LinkLimits } from './link.ts';
-export type { LinkFailure, RouterLimits } from './link-router.ts';
+export type { RouterLimits } from './link-router.ts';
 export type { LinkNotice, LinkState } from './link-set.ts';
+export type { LinkFailure } from './outgoing.ts';

@@ -1,14 +1,9 @@
 import type { Cancel, Clock } from '#kernel';
 import type { XmlElement } from '#protocols/xml';
-import { poolOrder } from '#protocols/xmpp';
+import { isReadOnce, poolOrder } from '#protocols/xmpp';
 import type { Link } from './link.ts';
-
-/** Why no link took a stanza over. */
-export type LinkFailure =
-  /** None was there for as long as a stanza waits, or each broke with it. */
-  | 'no-link'
-  /** Too many wait already. */
-  | 'queue-full';
+import type { LinkFailure, Outgoing } from './outgoing.ts';
+import { SentStanzas } from './sent-stanzas.ts';
 
 export interface RouterLimits {
   /** How long a stanza waits for a link. */
@@ -17,39 +12,39 @@ export interface RouterLimits {
   readonly waiting: number;
 }
 
-interface Outgoing {
-  readonly stanza: XmlElement;
-  readonly key: string;
-  readonly settled: (failed: LinkFailure | undefined) => void;
-  attempts: number;
-  deadline: number;
-}
+/**
+ * What becomes of a message that a link had when it ended: `never` sent again; or to the `same-peer` alone, which knows by
+ * its origin that it comes again. Other stanzas go by any link.
+ */
+export type RepeatRule = 'never' | 'same-peer';
 
 /** A stanza that broke so many links is not given to another. */
 const MOST_ATTEMPTS = 3;
 
 /**
  * Stanzas over several links: each goes by the first link in the order of its key; what a link did not take over when it
- * ended goes by the next one, ahead of what is younger.
+ * ended goes by the next one, ahead of what is younger. No message is taken over by two peers.
  */
 export class LinkRouter {
   readonly #clock: Clock;
-  readonly #sent = new Map<Link, Outgoing[]>();
+  readonly #rule: RepeatRule;
+  readonly #sent = new Map<Link, SentStanzas>();
   readonly #byPeer = new Map<string, Link>();
   readonly #orders = new Map<string, readonly string[]>();
   #limits: RouterLimits;
   #waiting: Outgoing[] = [];
   #cancelSweep: Cancel | undefined;
 
-  constructor(clock: Clock, limits: RouterLimits) {
+  constructor(clock: Clock, rule: RepeatRule, limits: RouterLimits) {
     this.#clock = clock;
+    this.#rule = rule;
     this.#limits = limits;
   }
 
   /** Stanzas that wait, or were sent and not taken over. */
   get pending(): number {
     let count = this.#waiting.length;
-    for (const sent of this.#sent.values()) count += sent.length;
+    for (const sent of this.#sent.values()) count += sent.size;
     return count;
   }
   /** The links that can be used, by the names of their peers. */
@@ -67,7 +62,7 @@ export class LinkRouter {
       return;
     }
     const deadline = this.#clock.now() + this.#limits.waitMs;
-    const outgoing = { stanza, key, settled, attempts: 0, deadline };
+    const outgoing = { stanza, key, settled, attempts: 0, deadline, peer: undefined };
     // Nobody overtakes those that wait, unless they wait for another link.
     if (this.#waiting.length > 0 || !this.#give(outgoing)) {
       this.#waiting.push(outgoing);
@@ -80,7 +75,7 @@ export class LinkRouter {
   add(link: Link): void {
     const older = this.#byPeer.get(link.peer);
     this.#byPeer.set(link.peer, link);
-    this.#sent.set(link, []);
+    this.#sent.set(link, new SentStanzas(this.#limits.waiting));
     this.#orders.clear();
     if (older !== undefined && older !== link) older.stop('replaced');
     this.#flush();
@@ -91,7 +86,14 @@ export class LinkRouter {
     this.#orders.clear();
   }
   acknowledged(link: Link, count: number): void {
-    for (const { settled } of this.#sent.get(link)?.splice(0, count) ?? []) settled(undefined);
+    this.#sent.get(link)?.acknowledged(count);
+  }
+  /** Its acknowledgement will not say that it is taken over: `passed` does. */
+  held(link: Link, number: number): void {
+    this.#sent.get(link)?.hold(number);
+  }
+  passed(link: Link, number: number): void {
+    this.#sent.get(link)?.passed(number);
   }
   space(): void {
     this.#flush();
@@ -100,13 +102,18 @@ export class LinkRouter {
     const lost = this.#sent.get(link);
     this.#sent.delete(link);
     this.retire(link);
-    if (lost === undefined || lost.length === 0) return;
+    if (lost === undefined || lost.size === 0) return;
     const deadline = this.#clock.now() + this.#limits.waitMs;
     const again: Outgoing[] = [];
-    for (const outgoing of lost) {
+    for (const outgoing of lost.takeAll()) {
+      const once = isReadOnce(outgoing.stanza);
+      if (outgoing.attempts >= MOST_ATTEMPTS || (once && this.#rule === 'never')) {
+        outgoing.settled(once ? 'unknown' : 'no-link');
+        continue;
+      }
+      if (once) outgoing.peer = link.peer;
       outgoing.deadline = deadline;
-      if (outgoing.attempts < MOST_ATTEMPTS) again.push(outgoing);
-      else outgoing.settled('no-link');
+      again.push(outgoing);
     }
     this.#waiting = [...again, ...this.#waiting];
     this.#flush();
@@ -115,11 +122,13 @@ export class LinkRouter {
   /** Gives up everything that is pending. */
   close(): void {
     this.#cancelSweep?.();
-    const lost = [...this.#waiting, ...[...this.#sent.values()].flat()];
+    const sent = [...this.#sent.values()].flatMap((one) => one.takeAll());
+    const waiting = this.#waiting;
     this.#waiting = [];
     this.#sent.clear();
     this.#byPeer.clear();
-    for (const { settled } of lost) settled('no-link');
+    for (const { settled, stanza } of sent) settled(isReadOnce(stanza) ? 'unknown' : 'no-link');
+    for (const outgoing of waiting) giveUp(outgoing);
   }
 
   #flush(): void {
@@ -134,7 +143,7 @@ export class LinkRouter {
         for (let rest = index; rest < waiting.length; rest++) left.push(waiting[rest] as Outgoing);
         return;
       }
-      const link = this.#choose(outgoing.key);
+      const link = this.#choose(outgoing);
       if (link === undefined || blocked.has(link) || !this.#give(outgoing)) {
         left.push(outgoing);
         if (link !== undefined) blocked.add(link);
@@ -142,7 +151,7 @@ export class LinkRouter {
     }
   }
   #give(outgoing: Outgoing): boolean {
-    const link = this.#choose(outgoing.key);
+    const link = this.#choose(outgoing);
     if (link === undefined || link.full) return false;
     outgoing.attempts += 1;
     this.#sent.get(link)?.push(outgoing);
@@ -150,7 +159,8 @@ export class LinkRouter {
     return true;
   }
   /** The first of the key's order that is there; a full one is waited for, so that order is kept. */
-  #choose(key: string): Link | undefined {
+  #choose({ key, peer }: Outgoing): Link | undefined {
+    if (peer !== undefined) return this.#byPeer.get(peer);
     const [only] = this.#byPeer.values();
     if (this.#byPeer.size < 2) return only;
     let order = this.#orders.get(key);
@@ -170,10 +180,15 @@ export class LinkRouter {
       const now = this.#clock.now();
       const late = this.#waiting.filter(({ deadline }) => deadline <= now);
       this.#waiting = this.#waiting.filter(({ deadline }) => deadline > now);
-      for (const { settled } of late) settled('no-link');
+      for (const outgoing of late) giveUp(outgoing);
       this.#planSweep();
     });
   }
+}
+
+/** One that waits for a certain peer has been with it. */
+function giveUp({ settled, peer }: Outgoing): void {
+  settled(peer === undefined ? 'no-link' : 'unknown');
 }
 
 /** Orders that are remembered; they are made again when forgotten. */

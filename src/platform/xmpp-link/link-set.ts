@@ -4,8 +4,9 @@ import type { Metrics } from '#platform/telemetry';
 import type { XmlElement } from '#protocols/xml';
 import type { DomainPair, PartnerStreamState, StreamReason } from '#protocols/xmpp';
 import { Link, type LinkLimits, type LinkOptions, type LinkOwner } from './link.ts';
-import { type LinkFailure, LinkRouter, type RouterLimits } from './link-router.ts';
+import { LinkRouter, type RepeatRule, type RouterLimits } from './link-router.ts';
 import { declareMeters } from './meters.ts';
+import type { LinkFailure } from './outgoing.ts';
 
 /** A link that ended, or that nobody opened. */
 export interface LinkNotice {
@@ -28,7 +29,7 @@ export interface LinkState {
 export interface SetUser {
   handleStanza(link: Link, stanza: XmlElement, pair: DomainPair, number: number): void;
   handleReady(link: Link): void;
-  handlePartner(domain: string, state: PartnerStreamState, own: string | undefined): void;
+  handlePartner(domain: string, state: PartnerStreamState): void;
   handleEnd(link: Link, notice: LinkNotice): void;
 }
 
@@ -43,10 +44,10 @@ export class LinkSet implements LinkOwner {
   readonly #links = new Set<Link>();
   #cancelTick: Cancel;
 
-  constructor(clock: Clock, metrics: Metrics, limits: RouterLimits, user: SetUser) {
+  constructor(clock: Clock, metrics: Metrics, rule: RepeatRule, limits: RouterLimits, user: SetUser) {
     this.#clock = clock;
     this.#user = user;
-    this.router = new LinkRouter(clock, limits);
+    this.router = new LinkRouter(clock, rule, limits);
     this.meters = declareMeters(metrics);
     this.#cancelTick = clock.after(TICK_MS, () => this.#tick());
   }
@@ -113,8 +114,14 @@ export class LinkSet implements LinkOwner {
   handleDraining(link: Link): void {
     this.router.retire(link);
   }
-  handlePartner(domain: string, state: PartnerStreamState, own: string | undefined): void {
-    this.#user.handlePartner(domain, state, own);
+  handlePartner(domain: string, state: PartnerStreamState): void {
+    this.#user.handlePartner(domain, state);
+  }
+  handleHeld(link: Link, number: number): void {
+    this.router.held(link, number);
+  }
+  handlePassed(link: Link, number: number): void {
+    this.router.passed(link, number);
   }
   handleSpace(): void {
     this.router.space();

@@ -31,7 +31,10 @@ export interface LinkOwner {
   /** The other end asks for another link to be used. */
   handleDraining(link: Link): void;
   /** The proxy says what became of its streams with a partner. */
-  handlePartner(domain: string, state: PartnerStreamState, own: string | undefined): void;
+  handlePartner(domain: string, state: PartnerStreamState): void;
+  /** Stanza `number` of ours is not with its partner when it is acknowledged; and then it is, or its sender was told. */
+  handleHeld(link: Link, number: number): void;
+  handlePassed(link: Link, number: number): void;
   /** There is room again. */
   handleSpace(link: Link): void;
   /** Exactly once; the reason is of the stream, or of the transport below it. */
@@ -119,8 +122,15 @@ export class Link {
   drain(): void {
     if (this.ready) this.#run(this.#core.drain(this.#options.clock.now()));
   }
-  tellPartner(domain: string, state: PartnerStreamState, own?: string): void {
-    if (this.ready) this.#run(this.#core.tellPartner(domain, state, this.#options.clock.now(), own));
+  /** The stanza is acknowledged, and not safe yet; `passed` follows. */
+  hold(number: number): void {
+    if (this.ready) this.#run(this.#core.hold(number, this.#options.clock.now()));
+  }
+  passed(number: number): void {
+    if (this.ready) this.#run(this.#core.passed(number, this.#options.clock.now()));
+  }
+  tellPartner(domain: string, state: PartnerStreamState): void {
+    if (this.ready) this.#run(this.#core.tellPartner(domain, state, this.#options.clock.now()));
   }
   stop(reason: StreamReason): void {
     if (!this.#ended) this.#run(this.#core.stop(reason));
@@ -143,7 +153,13 @@ export class Link {
           owner.handleDraining(this);
           break;
         case 'partner-stream':
-          owner.handlePartner(action.domain, action.state, action.own);
+          owner.handlePartner(action.domain, action.state);
+          break;
+        case 'held':
+          owner.handleHeld(this, action.number);
+          break;
+        case 'passed':
+          owner.handlePassed(this, action.number);
           break;
         case 'authorized':
           owner.handleReady(this);

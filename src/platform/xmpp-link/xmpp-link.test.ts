@@ -5,6 +5,7 @@ import { NS, poolOrder, type StanzaOrigin, withOrigin } from '#protocols/xmpp';
 import type { LinkFailure } from './index.ts';
 import {
   GATEWAY,
+  type GatewayEnd,
   inward,
   linkLimits,
   OURS,
@@ -105,30 +106,87 @@ test('a newer link of the same gateway takes the place of the older one', async 
 const EDGES = ['edge1.example.com', 'edge2.example.com'] as const;
 const DOMAINS = Array.from({ length: 16 }, (_, index) => `partner${index}.example`);
 
-test('a partner has one edge of the pool, and another only while that one is away', async (t) => {
+test('a partner has one edge of the pool, and another only while that one is away; no message goes by both', async (t) => {
   const edges = [await startEdge(t, EDGES[0], { hold: true }), await startEdge(t, EDGES[1])];
   const gateway = await startGateway(
     t,
     edges.map(({ target }) => target),
   );
   await gateway.ready.count(2);
-  const settled = new Seen<LinkFailure | undefined>();
-  for (const domain of DOMAINS) gateway.links.send(outward(domain, domain), domain, (f) => settled.add(f));
-  const expected = EDGES.map((name) => DOMAINS.filter((domain) => poolOrder(domain, EDGES)[0] === name));
-  assert.ok(expected.every((domains) => domains.length > 0));
-  for (const [index, edge] of edges.entries()) {
-    const arrived = await edge.arrivals.count(expected[index]?.length ?? 0);
-    assert.deepEqual(arrived.map(idOf), expected[index]);
-  }
-  await settled.count(expected[1]?.length ?? 0);
-  await edges[0]?.stop();
-  const all = await edges[1]!.arrivals.count(DOMAINS.length);
+  const fates = new Map<string, LinkFailure | undefined>();
+  const settled = new Seen<string>();
+  const send = (kind: 'message' | 'presence', domain: string, id = `${kind} to ${domain}`) => {
+    const stanza = { ...outward(id, domain), name: kind };
+    gateway.links.send(stanza, domain, (failed) => {
+      fates.set(id, failed);
+      settled.add(id);
+    });
+    return id;
+  };
+  const [here, there] = EDGES.map((name) => DOMAINS.filter((one) => poolOrder(one, EDGES)[0] === name));
+  assert.ok(here !== undefined && there !== undefined && here.length > 0 && there.length > 0);
+  const messages = [...there, ...here].map((domain) => send('message', domain));
+  const presence = here.map((domain) => send('presence', domain));
+  const [first, second] = edges;
+  await settled.count(there.length);
+  assert.deepEqual((await second!.arrivals.count(there.length)).map(idOf), messages.slice(0, there.length));
+  assert.deepEqual((await first!.arrivals.count(2 * here.length)).map(idOf), [
+    ...messages.slice(there.length),
+    ...presence,
+  ]);
+  await first?.stop();
+  const later = send('message', here[0] ?? '', 'later');
+  await settled.count(messages.length + presence.length + 1);
+  for (const id of messages.slice(0, there.length)) assert.equal(fates.get(id), undefined);
+  for (const id of messages.slice(there.length))
+    assert.equal(fates.get(id), 'unknown', 'it may have arrived');
   assert.deepEqual(
-    all.slice(expected[1]?.length).map(idOf),
-    expected[0],
+    second!.arrivals.all.slice(there.length).map(idOf),
+    [...presence, later],
     'in the order in which they were sent',
   );
-  await settled.count(DOMAINS.length);
+});
+
+test('what is held does not keep others from being settled; it is when the proxy says so, or nobody knows when the link ends', async (t) => {
+  const edge = await startEdge(t, 'edge1.example.com', { hold: true });
+  const gateway = await startGateway(t, [edge.target]);
+  await gateway.ready.count(1);
+  const settled = new Seen<string>();
+  for (const id of ['1', '2', '3', '4'])
+    gateway.links.send(outward(id), THEIRS, (failed) => settled.add(`${id} ${failed}`));
+  const [first, second, third, fourth] = await edge.arrivals.count(4);
+  first?.hold();
+  second?.hold();
+  third?.done();
+  assert.deepEqual(await settled.count(1), ['3 undefined']);
+  first?.done();
+  assert.deepEqual((await settled.count(2)).slice(1), ['1 undefined']);
+  fourth?.hold();
+  edge.links.leave();
+  assert.deepEqual((await settled.count(4)).slice(2), ['2 unknown', '4 unknown']);
+  second?.done();
+});
+
+test('a message that a gateway had goes to no other one, whose memory is another; its sender is told when that one stays away', async (t) => {
+  const names = ['fe1.example.com', 'fe2.example.com'];
+  const edge = await startEdge(t, 'edge1.example.com', {
+    gateways: names,
+    router: { waitMs: 300, waiting: 10 },
+  });
+  const gateways: GatewayEnd[] = [];
+  for (const name of names) gateways.push(await startGateway(t, [edge.target], { name, hold: true }));
+  await edge.ready.count(2);
+  const settled = new Seen<string>();
+  const presence = { ...inward('presence'), name: 'presence' };
+  for (const [number, stanza] of [inward('message'), presence].entries())
+    edge.links.send(stanza, origin(number), (failed) => settled.add(`${number} ${failed}`));
+  const [had, other] = poolOrder(`romeo@${OURS}`, names).map((name) => gateways[names.indexOf(name)]!);
+  await had!.arrivals.count(2);
+  had?.links.close();
+  const [arrived] = await other!.arrivals.count(1);
+  arrived?.done();
+  assert.deepEqual([...(await settled.count(2))].sort(), ['0 unknown', '1 undefined']);
+  assert.deepEqual(other!.arrivals.all.map(idOf), ['presence']);
 });
 
 test('an edge that drains is sent nothing more, and what it has is still acknowledged', async (t) => {

@@ -205,8 +205,7 @@ export class TestGateway {
               user.arrivals.add(arrival);
             },
             handleReady: (edge) => user.ready.add(edge),
-            handlePartner: (domain, state, own) =>
-              user.partners.add([domain, state, ...(own === undefined ? [] : ['for', own])].join(' ')),
+            handlePartner: (domain, state) => user.partners.add(`${domain} ${state}`),
             handleEnd: (notice) => user.ends.add(notice),
           },
         ),

@@ -62,8 +62,9 @@ export class Stage {
   readonly metrics: Metrics;
   /** What the way to the partners says about a stanza. */
   failure: SendFailure | undefined;
-  /** No edge takes over what is sent from now on, nor says that it does not. */
+  /** Nothing is said of what is sent from now on, until `settles`. */
   holds = false;
+  readonly #held: ((failed: SendFailure | undefined) => void)[] = [];
   /** The proxy does not reach the partner: what is sent comes back with the next `comesBack` or `wait`. */
   away = false;
   readonly #back: XmlElement[] = [];
@@ -98,6 +99,7 @@ export class Stage {
         this.#sent.push(stanza);
         if (this.away) this.#back.push(stanza);
         if (!this.holds) settled?.(this.failure);
+        else if (settled !== undefined) this.#held.push(settled);
       },
     };
     const shared = { clock, random, log, metrics: gatewayMetrics(this.metrics), store: this.store };
@@ -179,6 +181,11 @@ export class Stage {
     }
     this.network.settle();
     return back.length;
+  }
+  /** What was held has become what `failure` says. */
+  settles(): void {
+    for (const settled of this.#held.splice(0)) settled(this.failure);
+    this.network.settle();
   }
   /** The stanzas sent since the last look, as text. */
   said(): string[] {

@@ -91,8 +91,6 @@ test('what became of streams with partners is told to the gateway alone; what it
   const { gateway, proxy } = join();
   const told = gateway.handleBytes(Buffer.from(sent(proxy.tellPartner(THEIRS, 'broken', 0))), 0);
   assert.deepEqual(told, [{ type: 'partner-stream', domain: THEIRS, state: 'broken' }]);
-  const waiting = gateway.handleBytes(Buffer.from(sent(proxy.tellPartner(THEIRS, 'waiting', 0, OURS))), 0);
-  assert.deepEqual(waiting, [{ type: 'partner-stream', domain: THEIRS, state: 'waiting', own: OURS }]);
   const says = (text: string) => Buffer.from(text.replace('/>', ` xmlns='${NS.link}'/>`));
   assert.deepEqual(gateway.handleBytes(says(`<weather tomorrow='fair'/>`), 0), []);
   assert.equal(
@@ -103,6 +101,24 @@ test('what became of streams with partners is told to the gateway alone; what it
     ended(gateway.handleBytes(says(`<partner domain='x' stream='mended'/>`), 0)),
     'unexpected-element',
   );
+});
+
+test('a stanza that is held is acknowledged with the word that it is, and what became of it is said later', () => {
+  const { gateway, proxy, deliver } = join();
+  const stanza = element(NS.server, 'message', { from: `a@${OURS}`, to: `b@${THEIRS}` });
+  for (let count = 0; count < 2; count++) deliver(proxy, gateway.send(stanza, 0));
+  const told = (text: string) =>
+    gateway.handleBytes(Buffer.from(text), 0).filter(({ type }) => type !== 'send');
+  assert.deepEqual(
+    told(sent(proxy.hold(1, 0))).map((action) =>
+      action.type === 'acknowledged' ? action.stanzas.length : action,
+    ),
+    [{ type: 'held', number: 1 }, 1],
+    'the word comes before the acknowledgement',
+  );
+  assert.deepEqual(told(sent(proxy.passed(1, 0))), [{ type: 'passed', number: 1 }]);
+  const held = `<held xmlns='${NS.link}' number='many'/>`;
+  assert.equal(ended(gateway.handleBytes(Buffer.from(held), 0)), 'unexpected-element');
 });
 
 test('an origin is read only where there is exactly one, and a whole one', () => {

@@ -81,9 +81,19 @@ export class LinkStream {
     this.#wire.sendElement(element(NS.link, 'draining'), now);
     return this.#wire.actions;
   }
-  /** The proxy says what became of its streams with a partner. Only when `ready`. @param own domain of ours that it is about */
-  tellPartner(domain: string, stream: PartnerStreamState, now: Monotonic, own?: string): StreamAction[] {
-    this.#wire.sendElement(element(NS.link, 'partner', { domain, stream, own }), now);
+  /** The proxy says what became of its streams with a partner. Only when `ready`. */
+  tellPartner(domain: string, stream: PartnerStreamState, now: Monotonic): StreamAction[] {
+    this.#wire.sendElement(element(NS.link, 'partner', { domain, stream }), now);
+    return this.#wire.actions;
+  }
+  /** As `handled`, with the word that the stanza is not with its partner yet; `passed` follows. The proxy's. */
+  hold(number: number, now: Monotonic): StreamAction[] {
+    this.#wire.sendElement(element(NS.link, 'held', { number: String(number) }), now);
+    return this.handled(number, now);
+  }
+  /** What became of a stanza that was held is known. Only when `ready`. */
+  passed(number: number, now: Monotonic): StreamAction[] {
+    this.#wire.sendElement(element(NS.link, 'passed', { number: String(number) }), now);
     return this.#wire.actions;
   }
   takeUnacknowledged(): XmlElement[] {
@@ -170,12 +180,17 @@ export class LinkStream {
   #handleOwn({ name, attributes }: XmlElement): void {
     if (this.#options.role !== 'gateway' || !this.ready) return this.#unexpected();
     if (name === 'draining') this.#wire.act({ type: 'draining' });
-    if (name !== 'partner') return;
+    if (name === 'partner') this.#handlePartner(attributes);
+    if (name !== 'held' && name !== 'passed') return;
+    const digits = attributes.get('number') ?? '';
+    if (!/^\d{1,15}$/.test(digits)) return this.#unexpected();
+    this.#wire.act({ type: name, number: Number(digits) });
+  }
+  #handlePartner(attributes: ReadonlyMap<string, string>): void {
     const domain = parseJid(attributes.get('domain') ?? '')?.domain;
     const state = partnerStreamStates.find((known) => known === attributes.get('stream'));
     if (domain === undefined || state === undefined) return this.#unexpected();
-    const own = attributes.get('own');
-    this.#wire.act({ type: 'partner-stream', domain, state, ...(own === undefined ? {} : { own }) });
+    this.#wire.act({ type: 'partner-stream', domain, state });
   }
 
   #sendHeader(now: Monotonic): void {

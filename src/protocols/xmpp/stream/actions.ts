@@ -7,11 +7,8 @@ export interface DomainPair {
   readonly to: string;
 }
 
-/**
- * `broken`: what was said lately may be lost. `waiting`: what is acknowledged next still waits for a stream. `open`: there
- * is one again, after stanzas came back or waited.
- */
-export const partnerStreamStates = ['open', 'broken', 'waiting'] as const;
+/** `broken`: what was said lately may be lost. `open`: there is a stream again, after stanzas came back or waited. */
+export const partnerStreamStates = ['open', 'broken'] as const;
 export type PartnerStreamState = (typeof partnerStreamStates)[number];
 
 /** What the owner of a stream has to do now, in this order. */
@@ -54,12 +51,10 @@ export type StreamAction =
   /** On a link: the proxy asks the gateway to send by another edge. */
   | { readonly type: 'draining' }
   /** On a link: what became of the proxy's streams with a partner. */
-  | {
-      readonly type: 'partner-stream';
-      readonly domain: string;
-      readonly state: PartnerStreamState;
-      /** Our domain that it is about; undefined: whichever. */
-      readonly own?: string;
-    }
+  | { readonly type: 'partner-stream'; readonly domain: string; readonly state: PartnerStreamState }
+  /** On a link: what is acknowledged next holds this stanza of ours, and its partner does not have it yet. */
+  | { readonly type: 'held'; readonly number: number }
+  /** On a link: of a stanza that was held, the partner has taken it over, or the answer to it is there. */
+  | { readonly type: 'passed'; readonly number: number }
   /** Write what was sent, then close the transport. Nothing follows. */
   | { readonly type: 'close'; readonly reason: StreamReason; readonly detail?: string };
