@@ -8,7 +8,7 @@ import { startEdge, writeEdgeDocument } from './lib/edge-server.ts';
 import { LoadProcess } from './lib/load-process.ts';
 import { logEvent } from './lib/log-events.ts';
 import { ingest, ingestBare, openLogStore } from './lib/log-stores.ts';
-import { processorSeconds } from './lib/processor-time.ts';
+import { ownProcessorSeconds } from './lib/processor-time.ts';
 import { keepReport, machine, median, ratio, table, whole } from './lib/report.ts';
 import type { SipFigures, SipRound } from './lib/sip-load-process.ts';
 
@@ -18,15 +18,20 @@ import type { SipFigures, SipRound } from './lib/sip-load-process.ts';
  */
 
 const EVENTS = 40_000;
-/** Messages a second of the paced rounds, and how long one is. */
-const RATE = 500;
-const ROUND_MS = 4_000;
+/** Messages a second of the paced rounds, and how long one is: an edge that is nearly idle, and a busy one. */
+const RATES = [500, 2_000] as const;
+const ROUND_MS = 3_000;
 const FLOOR = 0.5;
 const CEILING = 1.05;
 
 interface Ingest {
   readonly ours: number[];
   readonly bare: number[];
+}
+interface Costs {
+  readonly rate: number;
+  readonly on: Cost[];
+  readonly off: Cost[];
 }
 interface Cost {
   /** CPU microseconds of the access process for a message that was relayed. */
@@ -37,7 +42,7 @@ interface Cost {
 }
 
 await runBench(async (folder) => {
-  const rounds = roundsAsked(8);
+  const rounds = roundsAsked(16);
   const stored = ingestRounds(folder, rounds);
   const load = await LoadProcess.start<SipRound, SipFigures>(
     join(import.meta.dirname, 'lib/sip-load-process.ts'),
@@ -78,25 +83,27 @@ async function alwaysOnRounds(
   folder: BenchFolder,
   load: LoadProcess<SipRound, SipFigures>,
   rounds: number,
-): Promise<{ readonly on: Cost[]; readonly off: Cost[] }> {
+): Promise<Costs[]> {
   const policy = (alwaysOn: boolean) => ({
     features: { logging: true },
     logging: { alwaysOn, eventsPerSecond: 1_000_000 },
   });
   const edge = await startEdge(folder, { policy: policy(true) });
   const administration = new AdministrationClient(folder.file('edge.sock'));
-  const costs: { on: Cost[]; off: Cost[] } = { on: [], off: [] };
+  const costs = RATES.map((rate): Costs => ({ rate, on: [], off: [] }));
   for (let round = 0; round <= rounds; round++) {
     // Whoever is first in one round is second in the next.
     for (const on of round % 2 === 0 ? [true, false] : [false, true]) {
       writeEdgeDocument(folder, { policy: policy(on) });
       await administration.call('reload', {});
-      const cost = await play(load, edge.pid);
-      if (round === 0) continue;
-      costs[on ? 'on' : 'off'].push(cost);
-      process.stdout.write(
-        `AlwaysOn ${on ? 'on' : 'off'}: access ${whole(cost.access)}, agent ${whole(cost.agent)} CPU µs a message\n`,
-      );
+      for (const { rate, ...of } of costs) {
+        const cost = await play(load, edge.pid, rate);
+        if (round === 0) continue;
+        of[on ? 'on' : 'off'].push(cost);
+        process.stdout.write(
+          `AlwaysOn ${on ? 'on' : 'off'}, ${whole(rate)}/s: access ${whole(cost.access)}, agent ${whole(cost.agent)} CPU µs a message\n`,
+        );
+      }
     }
   }
   const status = await administration.call('call', { service: 'logging-agent', verb: 'status' });
@@ -107,11 +114,15 @@ async function alwaysOnRounds(
   return costs;
 }
 
-async function play(load: LoadProcess<SipRound, SipFigures>, supervisor: number): Promise<Cost> {
+async function play(
+  load: LoadProcess<SipRound, SipFigures>,
+  supervisor: number,
+  rate: number,
+): Promise<Cost> {
   const [access, agent] = ['edge/access', 'edge/logging-agent'].map((room) => childOf(supervisor, room));
   if (access === undefined || agent === undefined) throw new Error('a service is not running');
   const proxy = { host: ADDRESSES.external, port: PORTS.sip };
-  const before = [agent, supervisor].map(ownSeconds);
+  const before = [agent, supervisor].map(ownProcessorSeconds);
   const figures = await load.play({
     proxy,
     pid: access,
@@ -119,11 +130,11 @@ async function play(load: LoadProcess<SipRound, SipFigures>, supervisor: number)
     warmMs: 500,
     ms: ROUND_MS,
     underWay: 0,
-    rate: RATE,
+    rate,
   });
   if (figures.failed > 0) throw new Error(`${figures.failed} messages failed`);
   const [ofAgent = 0, ofSupervisor = 0] = [agent, supervisor].map(
-    (pid, at) => ownSeconds(pid) - (before[at] ?? 0),
+    (pid, at) => ownProcessorSeconds(pid) - (before[at] ?? 0),
   );
   const each = (seconds: number) => (seconds * 1e6) / figures.completed;
   return {
@@ -133,11 +144,6 @@ async function play(load: LoadProcess<SipRound, SipFigures>, supervisor: number)
   };
 }
 
-/** Of one process without those that it started. */
-function ownSeconds(pid: number): number {
-  const children = pidsBelow(pid).map(processorSeconds);
-  return processorSeconds(pid) - children.reduce((sum, seconds) => sum + seconds, 0);
-}
 function pidsBelow(pid: number): number[] {
   try {
     return execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
@@ -155,15 +161,8 @@ function childOf(pid: number, room: string): number | undefined {
   );
 }
 
-function report(stored: Ingest, { on, off }: { on: Cost[]; off: Cost[] }, rounds: number): string {
+function report(stored: Ingest, costs: readonly Costs[], rounds: number): string {
   const taken = ratio(stored.ours, stored.bare);
-  const of = (costs: readonly Cost[], key: keyof Cost) => costs.map((cost) => cost[key]);
-  const more = ratio(of(on, 'access'), of(off, 'access'));
-  const row = (name: string, key: keyof Cost) => [
-    name,
-    median(of(on, key)).toFixed(0),
-    median(of(off, key)).toFixed(0),
-  ];
   return `# Logging: the store beside a bare full-text insert, and AlwaysOn beside nothing
 
 ${new Date().toISOString()}. Node ${process.versions.node}. ${machine()}
@@ -181,15 +180,37 @@ ${table(
 
 Floor ${FLOOR}: ${taken.middle >= FLOOR ? 'met' : '**missed**'}.
 
-At ${whole(RATE)} SIP MESSAGEs a second through the Access Edge (four messages on the wire each), throttle off, no event lost:
+SIP MESSAGEs through the Access Edge (four messages on the wire each), throttle off, no event lost. CPU µs a message:
 
 ${table(
-  ['CPU µs a message', 'AlwaysOn', 'without'],
-  [row('Access Edge service', 'access'), row('logging agent', 'agent'), row('supervisor', 'supervisor')],
+  [
+    'messages/s',
+    'Access Edge service, AlwaysOn',
+    'without',
+    `ratio, at most ${CEILING}`,
+    'logging agent, AlwaysOn',
+    'supervisor, AlwaysOn',
+    'without',
+  ],
+  costs.map(costRow),
 )}
-
-The Access Edge service with AlwaysOn takes ${more.text} of what it takes without; at most ${CEILING}: ${
-    more.middle <= CEILING ? 'met' : '**missed**'
-  }.
 `;
+}
+
+function costRow({ rate, on, off }: Costs): string[] {
+  const more = ratio(
+    on.map(({ access }) => access),
+    off.map(({ access }) => access),
+  );
+  const micros = (costs: readonly Cost[], key: keyof Cost) =>
+    median(costs.map((cost) => cost[key])).toFixed(0);
+  return [
+    whole(rate),
+    micros(on, 'access'),
+    micros(off, 'access'),
+    `${more.text}: ${more.middle <= CEILING ? 'met' : '**missed**'}`,
+    micros(on, 'agent'),
+    micros(on, 'supervisor'),
+    micros(off, 'supervisor'),
+  ];
 }

@@ -45,12 +45,17 @@ export type FramedItem =
   | { readonly type: 'service'; readonly name: string };
 
 const TYPES = ['record', 'capture', 'lost', 'mark', 'service', 'note'] as const;
+const CAPTURE_TYPE = TYPES.indexOf('capture');
 const HEAD_BYTES = 5;
 const CAPTURE_HEAD_BYTES = 4 + 8 + 4 + 1;
 /** Longer than any record or capture can be. */
 const FRAME_BYTES = 262_144;
 const LABEL_BYTES = 255;
 const DIRECTIONS = ['in', 'out'] as const;
+
+const PROVIDER_PLACES = placesOf(providerNames);
+const PROTOCOL_PLACES = placesOf(capturedProtocols);
+const LEVEL_PLACES = placesOf(logLevels);
 
 /** Who a connection is with: its id within the service, and both ends. */
 export interface PeerOfMessage {
@@ -93,18 +98,44 @@ export function encodeFrames(items: readonly FramedItem[]): Buffer {
   let offset = 0;
   for (const [at, item] of items.entries()) {
     const text = texts[at];
-    const bytes = text === undefined ? captureBytes(item) : frames.write(text, offset + HEAD_BYTES);
+    if (item.type === 'capture') offset += writeCaptureFrame(frames, offset, item.capture);
+    if (text === undefined) continue;
+    const bytes = frames.write(text, offset + HEAD_BYTES);
     frames.writeUInt32LE(bytes + 1, offset);
     frames[offset + 4] = TYPES.indexOf(item.type);
-    if (item.type === 'capture') writeCapture(frames, offset + HEAD_BYTES, item.capture);
     offset += HEAD_BYTES + bytes;
   }
   return frames;
 }
 
 function captureBytes(item: FramedItem): number {
-  if (item.type !== 'capture') return 0;
-  return CAPTURE_HEAD_BYTES + item.capture.peer.length + item.capture.bytes.length;
+  return item.type === 'capture' ? captureFrameBytes(item.capture) - HEAD_BYTES : 0;
+}
+/** Octets of a capture's frame, its head included. */
+export function captureFrameBytes({ peer, bytes }: Pick<Capture, 'peer' | 'bytes'>): number {
+  return HEAD_BYTES + CAPTURE_HEAD_BYTES + peer.length + bytes.length;
+}
+/** Writes a capture's frame, for which there must be room; how many octets it has. */
+export function writeCaptureFrame(into: Buffer, at: number, capture: Capture): number {
+  const { peer, bytes } = capture;
+  const length = captureFrameBytes(capture);
+  const content = at + HEAD_BYTES;
+  into.writeUInt32LE(length - 4, at);
+  into[at + 4] = CAPTURE_TYPE;
+  into[content] = PROVIDER_PLACES[capture.provider];
+  into[content + 1] = PROTOCOL_PLACES[capture.protocol];
+  into[content + 2] = LEVEL_PLACES[capture.level];
+  into[content + 3] = capture.direction === 'in' ? 0 : 1;
+  into.writeDoubleLE(capture.time, content + 4);
+  into.writeUInt32LE(capture.length, content + 12);
+  into[content + 16] = peer.length;
+  into.set(peer, content + CAPTURE_HEAD_BYTES);
+  into.set(bytes, content + CAPTURE_HEAD_BYTES + peer.length);
+  return length;
+}
+/** Where each name stands in its list. */
+function placesOf<Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> {
+  return Object.fromEntries(names.map((name, place) => [name, place])) as Record<Name, number>;
 }
 function textOf(item: Exclude<FramedItem, { type: 'capture' }>): string {
   if (item.type === 'record') return JSON.stringify(item.record);
@@ -112,18 +143,6 @@ function textOf(item: Exclude<FramedItem, { type: 'capture' }>): string {
   if (item.type === 'lost') return String(item.count);
   return item.type === 'mark' ? String(item.number) : item.name;
 }
-function writeCapture(into: Buffer, at: number, capture: Capture): void {
-  into[at] = providerNames.indexOf(capture.provider);
-  into[at + 1] = capturedProtocols.indexOf(capture.protocol);
-  into[at + 2] = logLevels.indexOf(capture.level);
-  into[at + 3] = DIRECTIONS.indexOf(capture.direction);
-  into.writeDoubleLE(capture.time, at + 4);
-  into.writeUInt32LE(capture.length, at + 12);
-  into[at + 16] = capture.peer.length;
-  into.set(capture.peer, at + CAPTURE_HEAD_BYTES);
-  into.set(capture.bytes, at + CAPTURE_HEAD_BYTES + capture.peer.length);
-}
-
 /** One frame as it came; `bytes` has its head too, so that it can be handed on as it is. */
 export interface Frame {
   readonly type: FramedItem['type'];

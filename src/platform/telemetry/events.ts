@@ -13,7 +13,14 @@ import {
   logLevels,
   type ProviderName,
 } from '#protocols/log-query';
-import { type Capture, type CapturedProtocol, encodeFrames, type FramedItem } from './event-frames.ts';
+import { type CaptureRun, CaptureRuns } from './capture-runs.ts';
+import {
+  type Capture,
+  type CapturedProtocol,
+  captureFrameBytes,
+  encodeFrames,
+  type FramedItem,
+} from './event-frames.ts';
 
 /** One thing that happened, as a service tells it. Small: no bodies, no secrets. The ring adds the time. */
 export interface EventDraft {
@@ -60,7 +67,7 @@ export interface Tap {
   readonly level: number;
   /**
    * Keeps a message as it is. Nothing of it is looked at here: whoever collects events reads it, takes out what must not
-   * be seen and finds its keys. `bytes` must not change afterwards.
+   * be seen and finds its keys. `bytes` are copied.
    */
   message(message: TappedMessage): void;
 }
@@ -86,12 +93,19 @@ export class EventRing implements EventStream {
   readonly #capacity: number;
   readonly #bytes: number;
   readonly #taps = new Map<ProviderName, RingTap>();
+  /** Oldest first: events, and between them messages that came one after the other. */
   #items: RingItem[] = [];
   #first = 0;
+  #size = 0;
   #waiting = 0;
   #dropped = 0;
   #told = 0;
-  #onItem: () => void = () => {};
+  readonly #runs = new CaptureRuns();
+  /** The last of the items, while it is a run. */
+  #open: CaptureRun | undefined;
+  /** What {@link drain} gave away last. */
+  #leaving: CaptureRun | undefined;
+  #onItem: (matters: boolean) => void = () => {};
 
   /** @param limits items and octets that may wait, each at least 1 */
   constructor(clock: Clock, limits: { readonly items: number; readonly bytes: number }) {
@@ -101,10 +115,15 @@ export class EventRing implements EventStream {
     this.#bytes = limits.bytes;
   }
 
-  get size(): number {
-    return this.#items.length - this.#first;
+  /** Whether nothing at all waits, not even a mark. */
+  get isEmpty(): boolean {
+    return this.#first === this.#items.length;
   }
-  /** Octets of messages that wait. */
+  /** Events and messages that wait. */
+  get size(): number {
+    return this.#size;
+  }
+  /** Octets of the messages among them, as they leave, and of the texts of events. */
   get waitingBytes(): number {
     return this.#waiting;
   }
@@ -112,8 +131,8 @@ export class EventRing implements EventStream {
   get dropped(): number {
     return this.#dropped;
   }
-  /** Called after each item that was stored. */
-  set onItem(listener: () => void) {
+  /** Called after each item that was stored: whether it is a warning or an error. */
+  set onItem(listener: (matters: boolean) => void) {
     this.#onItem = listener;
   }
 
@@ -127,7 +146,11 @@ export class EventRing implements EventStream {
   emit(event: EventDraft): void {
     const isAsked = this.tap(event.provider).level >= LEVEL[event.level];
     if (!isAsked && !isNotable(event)) return;
-    this.#store({ type: 'event', event, time: this.#clock.wall(), isAsked }, 0);
+    const octets = lettersOf(event);
+    if (!this.#admits(octets)) return;
+    this.#items.push({ type: 'event', event, time: this.#clock.wall(), isAsked, octets });
+    this.#open = undefined;
+    this.#handleStored(octets, event.level === 'error' || event.level === 'warning');
   }
 
   tap(provider: ProviderName): Tap {
@@ -139,11 +162,18 @@ export class EventRing implements EventStream {
     return tap;
   }
 
+  /** Leaves when everything before it has left, and before all that comes after it. */
+  mark(number: number): void {
+    this.#items.push({ type: 'mark', number });
+    this.#open = undefined;
+  }
+
   /** Removes and returns what was told, oldest first, at most `limit`; messages are left behind. */
   take(limit: number): EmittedRecord[] {
     const records: EmittedRecord[] = [];
-    while (this.size > 0 && records.length < limit) {
+    while (!this.isEmpty && records.length < limit) {
       const item = this.#shift();
+      if (item?.type === 'run') this.#runs.close(item);
       if (item?.type !== 'event') continue;
       const record = recordOf(item.event, item.time);
       records.push({ ...record, fields: record.fields ?? {} });
@@ -151,21 +181,32 @@ export class EventRing implements EventStream {
     return records;
   }
 
-  /** Removes the oldest items and returns them as frames: about so many octets, and always a whole number of frames. */
+  /**
+   * Removes the oldest items and returns them as frames: about so many octets, and always a whole number of frames. They
+   * may be the ring's own memory, which is used for others after {@link handleLeft}.
+   */
   drain(bytes: number): Buffer | undefined {
-    const items: FramedItem[] = [];
+    const batch = new Batch();
     if (this.#dropped > this.#told) {
-      items.push({ type: 'lost', count: this.#dropped - this.#told });
+      batch.add({ type: 'lost', count: this.#dropped - this.#told });
       this.#told = this.#dropped;
     }
-    let length = 0;
-    while (this.size > 0 && length < bytes) {
+    const enough = batch.length + bytes;
+    while (batch.length < enough) {
       const item = this.#shift();
       if (item === undefined) break;
-      items.push(item.type === 'event' ? framed(item) : item);
-      length += item.type === 'capture' ? item.capture.bytes.length : 512;
+      if (item.type === 'run') batch.addRun(item);
+      else batch.add(item.type === 'event' ? framed(item) : item);
     }
-    return items.length === 0 ? undefined : encodeFrames(items);
+    this.#leaving = batch.only;
+    const frames = batch.bytes;
+    for (const run of batch.copied) this.#runs.close(run);
+    return frames;
+  }
+  /** The frames that {@link drain} gave last are where they were to go. */
+  handleLeft(): void {
+    if (this.#leaving !== undefined) this.#runs.close(this.#leaving);
+    this.#leaving = undefined;
   }
 
   #keep(provider: ProviderName, { protocol, level, direction, peer, bytes }: TappedMessage): void {
@@ -180,21 +221,37 @@ export class EventRing implements EventStream {
       bytes: kept,
       length: bytes.length,
     };
-    this.#store({ type: 'capture', capture }, kept.length);
-  }
-  #store(item: RingItem, bytes: number): void {
-    if (this.size >= this.#capacity || this.#waiting + bytes > this.#bytes) {
-      this.#dropped += 1;
-      return;
+    const octets = captureFrameBytes(capture);
+    if (!this.#admits(octets)) return;
+    if (this.#open === undefined || this.#open.room < octets) {
+      this.#open = this.#runs.open(octets);
+      this.#items.push(this.#open);
     }
-    this.#items.push(item);
-    this.#waiting += bytes;
-    this.#onItem();
+    this.#open.add(capture);
+    this.#handleStored(octets, false);
+  }
+  #admits(octets: number): boolean {
+    const isRoom = this.#size < this.#capacity && this.#waiting + octets <= this.#bytes;
+    if (!isRoom) this.#dropped += 1;
+    return isRoom;
+  }
+  #handleStored(octets: number, matters: boolean): void {
+    this.#size += 1;
+    this.#waiting += octets;
+    this.#onItem(matters);
   }
   #shift(): RingItem | undefined {
     const item = this.#items[this.#first];
+    if (item === undefined) return undefined;
     this.#first += 1;
-    if (item?.type === 'capture') this.#waiting -= item.capture.bytes.length;
+    if (item === this.#open) this.#open = undefined;
+    if (item.type === 'event') {
+      this.#size -= 1;
+      this.#waiting -= item.octets;
+    } else if (item.type === 'run') {
+      this.#size -= item.count;
+      this.#waiting -= item.length;
+    }
     if (this.#first === this.#items.length) {
       this.#items = [];
       this.#first = 0;
@@ -206,6 +263,46 @@ export class EventRing implements EventStream {
   }
 }
 
+/** What leaves together. */
+class Batch {
+  length = 0;
+  readonly #pieces: Buffer[] = [];
+  readonly #runs: CaptureRun[] = [];
+  #told: FramedItem[] = [];
+
+  add(item: FramedItem): void {
+    this.#told.push(item);
+    this.length += TOLD_BYTES;
+  }
+  addRun(run: CaptureRun): void {
+    this.#flush();
+    this.#pieces.push(run.bytes);
+    this.#runs.push(run);
+    this.length += run.length;
+  }
+  /** Undefined when there is nothing. */
+  get bytes(): Buffer | undefined {
+    this.#flush();
+    return this.#pieces.length > 1 ? Buffer.concat(this.#pieces) : this.#pieces[0];
+  }
+  /** The run that leaves as it is. */
+  get only(): CaptureRun | undefined {
+    return this.#runs.length === 1 && this.#pieces.length === 1 && this.#told.length === 0
+      ? this.#runs[0]
+      : undefined;
+  }
+  get copied(): readonly CaptureRun[] {
+    return this.only === undefined ? this.#runs : [];
+  }
+  #flush(): void {
+    if (this.#told.length === 0) return;
+    this.#pieces.push(encodeFrames(this.#told));
+    this.#told = [];
+  }
+}
+/** About what an event takes as a frame. */
+const TOLD_BYTES = 512;
+
 /** An event as it was told: most are only ever noted, so that a record is made of it when it leaves. */
 interface ToldEvent {
   readonly type: 'event';
@@ -213,8 +310,20 @@ interface ToldEvent {
   readonly time: number;
   /** A scenario wants it; else it is only notable. */
   readonly isAsked: boolean;
+  /** See {@link lettersOf}. */
+  readonly octets: number;
 }
-type RingItem = ToldEvent | Extract<FramedItem, { type: 'capture' }>;
+type RingItem = ToldEvent | CaptureRun | Extract<FramedItem, { type: 'mark' }>;
+
+/** About how much an event holds of what a peer may have said. */
+function lettersOf({ text = '', fields }: EventDraft): number {
+  let letters = text.length;
+  for (const name in fields) {
+    const value = fields[name];
+    if (typeof value === 'string') letters += value.length;
+  }
+  return letters;
+}
 
 function framed({ event, time, isAsked }: ToldEvent): FramedItem {
   if (isAsked) return { type: 'record', record: recordOf(event, time) };
