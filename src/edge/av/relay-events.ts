@@ -1,5 +1,12 @@
 import { traceOf } from '#platform/message-log';
-import { type EventStream, eventEndpoint, LEVEL, peerLabel, type Tap } from '#platform/telemetry';
+import {
+  type EventDraft,
+  type EventStream,
+  eventEndpoint,
+  LEVEL,
+  peerLabel,
+  type Tap,
+} from '#platform/telemetry';
 import type { EventField } from '#protocols/log-query';
 import {
   ErrorCode,
@@ -114,32 +121,49 @@ export class RelayEvents {
   }
 
   #tell(name: string, allocation: Allocation, more: Readonly<Record<string, EventField>>): void {
-    const { id, listener, clientAddress, clientPort, relays, user } = allocation;
-    const relayed = relays.map(({ advertised, port }) => eventEndpoint({ address: advertised, port }));
-    this.#events.emit({
-      provider: 'Turn',
-      component: 'relay',
-      level: 'info',
-      kind: 'state',
-      name,
-      connection: `${listener.transport}-${listener.id}`,
-      local: eventEndpoint(listener),
-      remote: eventEndpoint({ address: clientAddress, port: clientPort }),
+    const { id, listener, clientAddress, clientPort } = allocation;
+    const told = {
+      ...({ provider: 'Turn', component: 'relay', level: 'info', kind: 'state', name } as const),
       fields: {
         allocation: id,
         face: listener.face,
         clientAddress,
         clientPort,
-        relayed: relayed.join(' '),
+        relayed: relayedBy(allocation),
         ...more,
       },
-      keys: {
-        address: [clientAddress, ...relays.map(({ advertised }) => advertised)],
-        // The user itself is not for logs; who asked for the credential is told where it was given out.
-        trace: [traceOf(user)],
-      },
-    });
+    };
+    // Every allocation is noted twice: what only a record has is not worked out for a note.
+    this.#events.emit(this.#relay.level < LEVEL.info ? told : { ...told, ...whereabouts(allocation) });
   }
+}
+
+function relayedBy({ relays }: Allocation): string {
+  let relayed = '';
+  for (const { advertised, port } of relays) {
+    relayed += (relayed === '' ? '' : ' ') + eventEndpoint({ address: advertised, port });
+  }
+  return relayed;
+}
+
+/** Of an allocation's event: both ends of its client's way, and what it can be found by. */
+function whereabouts({
+  listener,
+  clientAddress,
+  clientPort,
+  relays,
+  user,
+}: Allocation): Pick<EventDraft, 'connection' | 'local' | 'remote' | 'keys'> {
+  return {
+    connection: `${listener.transport}-${listener.id}`,
+    local: eventEndpoint(listener),
+    remote: eventEndpoint({ address: clientAddress, port: clientPort }),
+    keys: {
+      address: [clientAddress, ...relays.map(({ advertised }) => advertised)],
+      // The user itself is not for logs; who asked for the credential is told where it was given out.
+      trace: [traceOf(user)],
+    },
+  };
 }
 
 /** The registry's names by their numbers. */

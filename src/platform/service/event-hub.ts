@@ -7,6 +7,7 @@ import {
   type FramedItem,
   FrameReader,
   isNotable,
+  noteText,
   readFrame,
 } from '#platform/telemetry';
 import type { Demand } from '#protocols/log-query';
@@ -117,6 +118,11 @@ export class EventHub {
     const passed: Buffer[] = [];
     for (const frame of frames) {
       if (frame.type === 'service') continue;
+      const note = noteText(frame);
+      if (note !== undefined) {
+        this.journal.add(service, note);
+        continue;
+      }
       const item = frame.type === 'capture' ? undefined : readFrame(frame);
       if (item?.type === 'mark') {
         // What came before it is passed on first.

@@ -1,4 +1,5 @@
 import type { WallTime } from '#kernel';
+import { readNoteText } from '#platform/telemetry';
 import type { EventField, LogNote, LogRecord } from '#protocols/log-query';
 
 export interface JournalRecord {
@@ -10,10 +11,21 @@ export interface JournalRecord {
   readonly fields: Readonly<Record<string, EventField>>;
 }
 
-/** The latest notable events of all services, in the order in which they reached the supervisor; the oldest make room. */
+interface Kept {
+  readonly sequence: number;
+  readonly service: string;
+  /** A text: a note that nobody has read yet. */
+  readonly said: LogRecord | LogNote | string;
+}
+
+/**
+ * The latest notable events of all services, in the order in which they reached the supervisor; the oldest make room.
+ * Most are never asked for. A note therefore stays the text that it came as: to read each took half of the
+ * supervisor's part in an allocation, and its text takes less room than what it says.
+ */
 export class EventJournal {
   readonly capacity: number;
-  readonly #records: JournalRecord[] = [];
+  readonly #kept: Kept[] = [];
   #sequence = 0;
   #dropped = 0;
 
@@ -21,21 +33,24 @@ export class EventJournal {
   constructor(capacity: number) {
     this.capacity = capacity;
   }
-  add(service: string, { time, name, fields = {} }: LogRecord | LogNote): void {
+  add(service: string, said: LogRecord | LogNote | string): void {
     this.#sequence += 1;
-    this.#records.push({ sequence: this.#sequence, service, at: time, name, fields });
-    if (this.#records.length > 2 * this.capacity)
-      this.#records.splice(0, this.#records.length - this.capacity);
+    this.#kept.push({ sequence: this.#sequence, service, said });
+    if (this.#kept.length > 2 * this.capacity) this.#kept.splice(0, this.#kept.length - this.capacity);
   }
   /** So many events did not fit into a service's ring. */
   lose(count: number): void {
     this.#dropped += count;
   }
-  /** Records after a sequence number, oldest first, at most `limit`. */
+  /** Records after a sequence number, oldest first, at most `limit`. A note that makes no sense leaves its number behind. */
   after(sequence: number, limit: number): JournalRecord[] {
-    const kept = this.#records.slice(-this.capacity);
-    const start = kept.findIndex((record) => record.sequence > sequence);
-    return start < 0 ? [] : kept.slice(start, start + limit);
+    const records: JournalRecord[] = [];
+    for (const kept of this.#kept.slice(-this.capacity)) {
+      if (records.length >= limit) break;
+      const record = kept.sequence > sequence ? recordOf(kept) : undefined;
+      if (record !== undefined) records.push(record);
+    }
+    return records;
   }
   get latest(): number {
     return this.#sequence;
@@ -43,4 +58,9 @@ export class EventJournal {
   get dropped(): number {
     return this.#dropped;
   }
+}
+
+function recordOf({ sequence, service, said }: Kept): JournalRecord | undefined {
+  const read = typeof said === 'string' ? readNoteText(said) : said;
+  return read && { sequence, service, at: read.time, name: read.name, fields: read.fields ?? {} };
 }

@@ -50,6 +50,8 @@ const HEAD_BYTES = 5;
 const CAPTURE_HEAD_BYTES = 4 + 8 + 4 + 1;
 /** Longer than any record or capture can be. */
 const FRAME_BYTES = 262_144;
+/** Of a note that may be kept as it is: what it says takes hardly less room. */
+const SHORT_NOTE_BYTES = 2_048;
 const LABEL_BYTES = 255;
 const DIRECTIONS = ['in', 'out'] as const;
 
@@ -187,7 +189,7 @@ export function readFrame({ type, bytes }: Frame): FramedItem | undefined {
       return record === undefined ? undefined : { type, record };
     }
     case 'note': {
-      const note = noteIn(content);
+      const note = readNoteText(content.toString('utf8'));
       return note === undefined ? undefined : { type, note };
     }
     case 'capture': {
@@ -214,9 +216,14 @@ function recordIn(content: Buffer): LogRecord | undefined {
     return undefined;
   }
 }
-function noteIn(content: Buffer): LogNote | undefined {
+/** A short note as it came, to be read with {@link readNoteText} once somebody asks; undefined for anything else. */
+export function noteText({ type, bytes }: Frame): string | undefined {
+  return type === 'note' && bytes.length <= SHORT_NOTE_BYTES ? bytes.toString('utf8', HEAD_BYTES) : undefined;
+}
+/** What it says; undefined when it says nothing that makes sense. */
+export function readNoteText(text: string): LogNote | undefined {
   try {
-    return readNote(JSON.parse(content.toString('utf8')));
+    return readNote(JSON.parse(text));
   } catch {
     return undefined;
   }

@@ -6,8 +6,10 @@ export {
   type Frame,
   type FramedItem,
   FrameReader,
+  noteText,
   peerLabel,
   readFrame,
+  readNoteText,
   readPeerLabel,
 } from './event-frames.ts';
 export { type EventDraft, EventRing, type EventStream, isNotable, LEVEL, type Tap } from './events.ts';
