@@ -32,6 +32,8 @@ export interface ClientsFigures {
   readonly residentBytes: number;
 }
 
+const CLOSING_MS = 2_000;
+
 const folder = process.argv[2] ?? '.';
 const file = (name: string) => `${folder}/${name}`;
 
@@ -115,5 +117,7 @@ async function playSignIns(round: ClientsRound & { kind: 'sign-in' }): Promise<C
     };
   } finally {
     for (const client of clients) client.close();
+    // What it takes to see them go belongs to no other round.
+    await delay(CLOSING_MS);
   }
 }

@@ -15,8 +15,17 @@ import { accepted, headerValue, readHeads } from './sip-wire.ts';
  * over TLS that send MESSAGEs, and a next hop that answers each with 200.
  */
 
-/** The same for every connection of every proxy, since both ends of the proxy are ours. */
-const TLS = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_256_GCM_SHA384' } as const;
+/**
+ * The same for every connection of every proxy, since both ends of the proxy are ours. The group is named, too: left to
+ * themselves, OpenSSL 3.5 of the runtime agrees with itself on X25519MLKEM768, and a Kamailio with OpenSSL 3.0 on X25519,
+ * which costs a quarter less of a handshake.
+ */
+const TLS = {
+  minVersion: 'TLSv1.3',
+  maxVersion: 'TLSv1.3',
+  ciphers: 'TLS_AES_256_GCM_SHA384',
+  ecdhCurve: 'X25519',
+} as const;
 const BODY = 'A message of the length that people send to one another, more or less.';
 const FIRST_SEQUENCE = 10_000_000;
 
