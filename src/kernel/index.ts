@@ -7,3 +7,4 @@ export { nearest } from './nearest.ts';
 export { type Random, randomToken, SeededRandom, SystemRandom } from './random.ts';
 export { err, ok, type Result } from './result.ts';
 export { TokenBucket } from './token-bucket.ts';
+export { until } from './until.ts';

@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { until } from '#kernel';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
-import {
-  CHALLENGE,
-  contactOf,
-  dialogResponse,
-  INSIDE,
-  passBack,
-  passOn,
-  signIn,
-  until,
-} from './testing/plays.ts';
+import { CHALLENGE, contactOf, dialogResponse, INSIDE, passBack, passOn, signIn } from './testing/plays.ts';
 import type { SipPeer } from './testing/sip-peer.ts';
 
 async function start(t: TestContext): Promise<{ lab: AccessLab; fe: SipPeer }> {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { until } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
-import { CHALLENGE, until } from './testing/plays.ts';
+import { CHALLENGE } from './testing/plays.ts';
 import type { SipPeer } from './testing/sip-peer.ts';
 
 type Guard = EdgeDocument['policy']['remoteAccess']['guard'];

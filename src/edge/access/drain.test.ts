@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { until } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import { fromAlice, fromBob, PARTNER, startFederation, TestPartner } from './federation/testing/partners.ts';
 import { TestDialog } from './testing/dialog.ts';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
-import { contactOf, signIn, until } from './testing/plays.ts';
+import { contactOf, signIn } from './testing/plays.ts';
 
 let branches = 0;
 const message = (to = 'sip:bob@example.com') => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '#kernel';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
-import { signIn, until } from './testing/plays.ts';
+import { signIn } from './testing/plays.ts';
 
 const NUL_PAIR = '"\\\u0000"';
 

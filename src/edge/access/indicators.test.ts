@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { until } from '#kernel';
 import { Metrics } from '#platform/telemetry';
 import { type Indicator, Indicators, type Sample } from './indicators.ts';
 import { AccessLab } from './testing/lab.ts';
-import { until } from './testing/plays.ts';
 
 /** A service whose totals grow by so much each second, and whose levels are these, for a minute. */
 function watched(growth: Partial<Sample['totals']>, levels: Partial<Sample['levels']>) {

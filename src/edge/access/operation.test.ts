@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
-import { SystemClock } from '#kernel';
+import { SystemClock, until } from '#kernel';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
-import { contactOf, signIn, until } from './testing/plays.ts';
+import { contactOf, signIn } from './testing/plays.ts';
 import type { SipPeer } from './testing/sip-peer.ts';
 
 let branches = 0;

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { until } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
 import { accessSettings, localAddressFor } from './settings.ts';
 import { testDocument } from './testing/document.ts';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
-import { contactOf, signIn, until } from './testing/plays.ts';
+import { contactOf, signIn } from './testing/plays.ts';
 import type { SipPeer } from './testing/sip-peer.ts';
 
 type AccessLimits = EdgeDocument['policy']['limits']['access'];

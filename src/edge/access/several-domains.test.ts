@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
+import { until } from '#kernel';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
-import { contactOf, signIn, until } from './testing/plays.ts';
+import { contactOf, signIn } from './testing/plays.ts';
 import { SipPeer } from './testing/sip-peer.ts';
 
 /** Connects, asking for a name or for none, and trusts what the lab's authority signed, whatever it names. */

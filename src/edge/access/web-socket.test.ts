@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { until } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
-import { contactOf, INSIDE, until } from './testing/plays.ts';
+import { contactOf, INSIDE } from './testing/plays.ts';
 import type { SipPeer } from './testing/sip-peer.ts';
 import { WebSocketPeer } from './testing/web-socket-peer.ts';
 

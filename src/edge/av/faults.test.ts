@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Clock, ManualClock } from '#kernel';
-import { Bench, EchoPeer, openStream, TestClient, until } from './testing/bench.ts';
+import { type Clock, ManualClock, until } from '#kernel';
+import { Bench, EchoPeer, openStream, TestClient } from './testing/bench.ts';
 import { readToEnd, TcpRelayClient } from './testing/tcp-relay-client.ts';
 
 const EXTERNAL = '127.0.9.191';

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { until } from '#kernel';
 import { Bench } from './testing/bench.ts';
 
 const EXTERNAL = '127.0.9.101';
@@ -125,7 +126,7 @@ describe('two agents of libnice in OC2007R2 mode', () => {
     assert.ok(lines.includes(`received ${MESSAGES} ${MESSAGES}`), lines.join('\n'));
     const { relayed } = await counters();
     assert.equal(relayed.switchedPackets, before.relayed.switchedPackets, 'nothing was switched inside');
-    await untilAsync(async () => (await counters()).allocations === 0);
+    await until(async () => (await counters()).allocations === 0);
   });
 });
 
@@ -147,7 +148,7 @@ async function outsideToInside(how: 'udp' | 'tls'): Promise<{ raw: number; renew
     lines.some((line) => line.startsWith('one pair 3 3 ')) &&
       lines.some((line) => line.startsWith('two pair 3 3 ')),
   );
-  await untilAsync(async () => (await counters()).allocations === 0);
+  await until(async () => (await counters()).allocations === 0);
   const { drops, relayed } = await counters();
   assert.ok(relayed.switchedPackets - before.relayed.switchedPackets >= 2 * MESSAGES);
   assert.deepEqual(
@@ -158,8 +159,4 @@ async function outsideToInside(how: 'udp' | 'tls'): Promise<{ raw: number; renew
     raw: relayed.rawPackets - before.relayed.rawPackets,
     renewals: relayed.renewals - before.relayed.renewals,
   };
-}
-
-async function untilAsync(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Bench, EchoPeer, TestClient, until } from './testing/bench.ts';
+import { until } from '#kernel';
+import { Bench, EchoPeer, TestClient } from './testing/bench.ts';
 
 const EXTERNAL = '127.0.9.191';
 const INTERNAL = '127.0.9.192';

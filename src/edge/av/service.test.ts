@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Clock, ManualClock } from '#kernel';
+import { type Clock, ManualClock, until } from '#kernel';
 import { restCredential } from '#protocols/credentials';
-import { Bench, EchoPeer, REST_SECRET, TestClient, until } from './testing/bench.ts';
+import { Bench, EchoPeer, REST_SECRET, TestClient } from './testing/bench.ts';
 
 const EXTERNAL = '127.0.9.81';
 const INTERNAL = '127.0.9.82';

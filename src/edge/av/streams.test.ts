@@ -5,9 +5,9 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { ManualClock } from '#kernel';
+import { ManualClock, until } from '#kernel';
 import { LabAuthority } from '#platform/pki';
-import { Bench, EchoPeer, openStream, TestClient, until } from './testing/bench.ts';
+import { Bench, EchoPeer, openStream, TestClient } from './testing/bench.ts';
 
 const EXTERNAL = '127.0.9.181';
 const INTERNAL = '127.0.9.182';

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { ManualClock } from '#kernel';
-import { Bench, openStream, until } from './testing/bench.ts';
+import { ManualClock, until } from '#kernel';
+import { Bench, openStream } from './testing/bench.ts';
 import { readToEnd, TcpRelayClient } from './testing/tcp-relay-client.ts';
 
 const EXTERNAL = '127.0.9.201';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { Bench, openStream, until } from './testing/bench.ts';
+import { until } from '#kernel';
+import { Bench, openStream } from './testing/bench.ts';
 import { readToEnd, TcpRelayClient } from './testing/tcp-relay-client.ts';
 
 const UDP = 3_478;

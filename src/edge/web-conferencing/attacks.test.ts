@@ -4,11 +4,11 @@ import { connect as connectTcp } from 'node:net';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { connect as connectTls, createSecureContext } from 'node:tls';
-import { ok, SystemRandom } from '#kernel';
+import { ok, SystemRandom, until } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import { encodeOperation } from '#protocols/psom';
 import { conferenceSigningKey } from '#protocols/tokens';
-import { EdgeBench, HOST, NODE, OTHER_NODE, until } from './testing/bench.ts';
+import { EdgeBench, HOST, NODE, OTHER_NODE } from './testing/bench.ts';
 import { get, HASH, Outside, TestService, webSocket } from './testing/ends.ts';
 
 async function started(t: Parameters<typeof EdgeBench.start>[0]) {

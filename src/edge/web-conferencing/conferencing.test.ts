@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { until } from '#kernel';
 import { encodeOperation } from '#protocols/psom';
-import { EdgeBench, HOST, NODE, until } from './testing/bench.ts';
+import { EdgeBench, HOST, NODE } from './testing/bench.ts';
 import { get, HASH, Outside, TestService, webSocket } from './testing/ends.ts';
 
 test('a participant shows its token, and calls go both ways until it leaves', async (t) => {

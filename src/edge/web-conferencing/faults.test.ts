@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SystemRandom } from '#kernel';
+import { SystemRandom, until } from '#kernel';
 import { conferencePublicKey, conferenceSigningKey } from '#protocols/tokens';
-import { EdgeBench, until } from './testing/bench.ts';
+import { EdgeBench } from './testing/bench.ts';
 import { Outside, TestService } from './testing/ends.ts';
 
 /** What the participant was given to come back with. */

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { until } from '#kernel';
 import { encodeOperation } from '#protocols/psom';
-import { EdgeBench, HOST, until } from './testing/bench.ts';
+import { EdgeBench, HOST } from './testing/bench.ts';
 import { type Inside, Outside, TestService, webSocket } from './testing/ends.ts';
 
 const BYTES = 300_000;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EdgeBench, until } from './testing/bench.ts';
+import { until } from '#kernel';
+import { EdgeBench } from './testing/bench.ts';
 import { Outside, TestService } from './testing/ends.ts';
 
 test('what a participant shows and is told is traced by its conference, and no token is in any event', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { until } from '#kernel';
 import { participantTrace, recordOf } from '#platform/message-log';
 import { FrameReader, readFrame } from '#platform/telemetry';
 import type { LogRecord } from '#protocols/log-query';
@@ -14,7 +15,7 @@ import {
   PsomPeer,
 } from '#protocols/psom';
 import { edgeMetrics } from './metrics.ts';
-import { EdgeBench, HOST, until } from './testing/bench.ts';
+import { EdgeBench, HOST } from './testing/bench.ts';
 import { type Inside, Outside, TestService, webSocket } from './testing/ends.ts';
 
 const LIMITS = { frameBytes: 65_535, frameMs: 10_000, objects: 16, depth: 4, nameLength: 64 };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { EdgeBench, HOST, NODE, until } from './testing/bench.ts';
+import { until } from '#kernel';
+import { EdgeBench, HOST, NODE } from './testing/bench.ts';
 import { get, Outside, TestService, webSocket } from './testing/ends.ts';
 
 test('who the document names may open a link [setting policy.webConferencing.services]', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { until } from '#kernel';
 import { traceOf } from '#platform/message-log';
 import type { LogEvent } from '#protocols/log-query';
 import { controlAnswer, copyAnswer, openedAnswer, readAnswer, segmentsAnswer } from './index.ts';
@@ -49,9 +50,6 @@ async function command(bench: Bench, wanted: object) {
   }
 }
 const call = { query: { keys: { callId: ['call-1'] } } };
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
-}
 async function bench(t: TestContext) {
   const made = await Bench.start(t);
   const [one, two] = made.agents;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
+import { until } from '#kernel';
 import { borrowReads } from './borrowed-reads.ts';
-import { Bench, until } from './testing/test-bench.ts';
+import { Bench } from './testing/test-bench.ts';
 
 test('chunks of a connection that lends them lie in the same memory, and hold what was said', async (t) => {
   const bench = await Bench.start(t);

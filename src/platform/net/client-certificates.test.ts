@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { until } from '#kernel';
 import { type Credentials, LabAuthority, type LeafRequest } from '#platform/pki';
 import type { RefusalReason } from './refusal.ts';
-import { anchorsOf, Bench, credentialsOf, loaded, receive, until } from './testing/test-bench.ts';
+import { anchorsOf, Bench, credentialsOf, loaded, receive } from './testing/test-bench.ts';
 
 const DAY = 86_400_000;
 const hosts = ['client.test'];

@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
 import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { ManualClock } from '#kernel';
+import { ManualClock, until } from '#kernel';
 import { LabAuthority } from '#platform/pki';
-import {
-  anchorsOf,
-  Bench,
-  credentialsOf,
-  loaded,
-  receive,
-  TEST_ADDRESS,
-  until,
-} from './testing/test-bench.ts';
+import { anchorsOf, Bench, credentialsOf, loaded, receive, TEST_ADDRESS } from './testing/test-bench.ts';
 
 async function dialCode(bench: Bench, more: Parameters<Bench['dial']>[0] = {}): Promise<string> {
   const dialled = await bench.dial(more);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { ManualClock, SeededRandom } from '#kernel';
-import { Bench, TEST_ADDRESS, until } from './testing/test-bench.ts';
+import { ManualClock, SeededRandom, until } from '#kernel';
+import { Bench, TEST_ADDRESS } from './testing/test-bench.ts';
 
 /** Closed by the server, whether in order or by reset. */
 const closed = (socket: Socket) => until(() => socket.closed || socket.readableEnded);

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Bench, TEST_ADDRESS, until } from './testing/test-bench.ts';
+import { until } from '#kernel';
+import { Bench, TEST_ADDRESS } from './testing/test-bench.ts';
 
 /** openssl s_client: a TLS peer that we did not write. */
 class SClient {

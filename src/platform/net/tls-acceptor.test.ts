@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { ManualClock } from '#kernel';
-import { Bench, credentialsOf, receive, TEST_ADDRESS, until } from './testing/test-bench.ts';
+import { ManualClock, until } from '#kernel';
+import { Bench, credentialsOf, receive, TEST_ADDRESS } from './testing/test-bench.ts';
 
 test('bytes go both ways and both ends close in order', async (t) => {
   const bench = await Bench.start(t);

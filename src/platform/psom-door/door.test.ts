@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { ManualClock, ok } from '#kernel';
+import { ManualClock, ok, until } from '#kernel';
 import { refuseJoin } from './index.ts';
-import { DoorBench, file, HOST, joinFrame, until } from './testing/door-bench.ts';
+import { DoorBench, file, HOST, joinFrame } from './testing/door-bench.ts';
 
 const HASH = '0f'.repeat(32);
 

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
+import { until } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
 import { request } from '../testing/messages.ts';
-import { until } from '../testing/plays.ts';
 import {
   fromAlice,
   fromBob,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { until } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import type { SipRequest } from '#protocols/sip';
 import { request } from '../testing/messages.ts';
-import { until } from '../testing/plays.ts';
 import type { SipPeer } from '../testing/sip-peer.ts';
 import { fromAlice, fromBob, PARTNER, startFederation, TestPartner } from './testing/partners.ts';
 

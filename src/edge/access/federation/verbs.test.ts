@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '#kernel';
 import { request } from '../testing/messages.ts';
-import { until } from '../testing/plays.ts';
 import type { Trial } from './partner-trial.ts';
 import { fromBob, PARTNER, startFederation, TestPartner } from './testing/partners.ts';
 

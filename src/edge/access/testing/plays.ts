@@ -86,14 +86,3 @@ export function dialogResponse(
     ].join('\r\n'),
   );
 }
-
-const PATIENCE_MS = 60_000;
-
-/** Waits for a state. */
-export async function until(reached: () => boolean): Promise<void> {
-  const late = performance.now() + PATIENCE_MS;
-  while (!reached()) {
-    if (performance.now() > late) throw new Error(`not reached: ${reached}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { until } from '#kernel';
 import { fromAlice, fromBob, PARTNER, TestNames, TestPartner } from '../federation/testing/partners.ts';
 import { request } from '../testing/messages.ts';
-import { dialogResponse, until } from '../testing/plays.ts';
+import { dialogResponse } from '../testing/plays.ts';
 import { encodeFrame } from './frames.ts';
 import { workerFor } from './ownership.ts';
 import { workerSocket } from './siblings.ts';

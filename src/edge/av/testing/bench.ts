@@ -5,7 +5,7 @@ import { connect as connectTcp, createServer, isIPv6, type Server, type Socket a
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { type Clock, FailureError, SystemClock, SystemRandom } from '#kernel';
+import { type Clock, FailureError, SystemClock, SystemRandom, until } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import type { Service } from '#platform/service';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
@@ -19,9 +19,6 @@ import { type MediaToken, MediaTokenIssuer, mediaKeyText, parseMediaKey } from '
 import { paddedLength, StunFramer } from '#protocols/stun';
 import { TurnClient, type TurnClientEvent } from '#protocols/turn';
 import { service } from '../index.ts';
-import { until } from './until.ts';
-
-export { until } from './until.ts';
 
 export const REST_SECRET = 'a static secret of the test';
 

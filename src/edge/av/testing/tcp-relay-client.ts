@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { until } from '#kernel';
 import {
   type AddressFamily,
   AttributeType,
@@ -22,7 +23,6 @@ import {
   type StunMessage,
   StunWriter,
 } from '#protocols/stun';
-import { until } from './until.ts';
 
 /** Opens another connection to the relay. */
 type Connect = () => Promise<Socket>;

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { FailureError, type Result, SystemClock, SystemRandom } from '#kernel';
+import { FailureError, type Result, SystemClock, SystemRandom, until } from '#kernel';
 import { type IssuedCertificate, LabAuthority } from '#platform/pki';
 import type { Service } from '#platform/service';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
@@ -25,18 +25,8 @@ const NETWORK = '127.14.3';
 export const HOST = 'conf.example.test';
 export const NODE = 'fe1.corp.example';
 export const OTHER_NODE = 'fe2.corp.example';
-const PATIENCE_MS = 60_000;
 
 type ToldEvent = ReturnType<EventRing['take']>[number];
-
-/** Waits for a state, asked for now and then; fails when it does not come. */
-export async function until(holds: () => boolean): Promise<void> {
-  const late = Date.now() + PATIENCE_MS;
-  while (!holds()) {
-    if (Date.now() > late) throw new Error(`does not come: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 3));
-  }
-}
 
 const authorities = LabAuthority.create({ name: 'Test root' });
 let edges = 0;

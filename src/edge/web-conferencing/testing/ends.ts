@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
-import { ok, SystemClock, SystemRandom } from '#kernel';
+import { ok, SystemClock, SystemRandom, until } from '#kernel';
 import type { Connection } from '#platform/net';
 import { parseCredentials, parseTrustAnchors } from '#platform/pki';
 import {
@@ -20,7 +20,7 @@ import {
   conferenceSigningKey,
   sealConferenceToken,
 } from '#protocols/tokens';
-import { type EdgeBench, HOST, NODE, until } from './bench.ts';
+import { type EdgeBench, HOST, NODE } from './bench.ts';
 
 const FRAMES = { frameBytes: 65_535, frameMs: 60_000 };
 const random = new SystemRandom();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { SystemClock, SystemRandom } from '#kernel';
+import { SystemClock, SystemRandom, until } from '#kernel';
 import { loadCredentials, loadTrustAnchors } from '#platform/pki';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
 import { loadInternalDocument } from '#platform/topology';
@@ -18,7 +18,6 @@ import { Tokens } from '../tokens.ts';
 import { focusMetrics } from './focus-metrics.ts';
 import { FocusSide } from './focus-side.ts';
 import { ParticipantLine } from './testing/participant-line.ts';
-import { until } from './testing/signalling-lab.ts';
 
 /*
  * Debian's Kamailio as the next hop, with the configuration that docs/guides/kamailio-next-hop ships, and the focus as

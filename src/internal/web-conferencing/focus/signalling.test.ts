@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { until } from '#kernel';
 import { parseMeetingLink, readConferenceInfo } from '#protocols/conference';
 import { request } from '../../../edge/access/testing/messages.ts';
 import { fromBob, TestPartner } from '../../../edge/access/testing/partners.ts';
 import { PASSWORD } from '../../front-end/testing/live-front-end.ts';
 import { answerOf } from './testing/focus-stage.ts';
 import { ParticipantLine } from './testing/participant-line.ts';
-import { DOMAIN, PAGE, SignallingLab, until } from './testing/signalling-lab.ts';
+import { DOMAIN, PAGE, SignallingLab } from './testing/signalling-lab.ts';
 
 const ACCEPT = [['Accept', 'application/vnd.sallyport.conference+json']] as const;
 const INSIDE = /corp\.example|127\.0\.9\.(20|33)/i;

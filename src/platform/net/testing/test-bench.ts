@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { SystemClock } from '#kernel';
+import { SystemClock, until } from '#kernel';
 import {
   type Credentials,
   type IssuedCertificate,
@@ -153,9 +153,4 @@ export function receive(connection: Connection): Received {
     received.data += chunk.toString('latin1');
   };
   return received;
-}
-
-/** Waits until a condition holds; the test runner's deadline ends a wait in vain. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 }

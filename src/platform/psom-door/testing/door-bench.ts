@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
-import { type Clock, ok, SystemClock } from '#kernel';
+import { type Clock, ok, SystemClock, until } from '#kernel';
 import { type Connection, TlsAcceptor } from '#platform/net';
 import { LabAuthority, parseCredentials } from '#platform/pki';
 import type { ContentAnswer, ContentRequest } from '#platform/psom-link';
@@ -20,18 +20,8 @@ import {
   type Site,
 } from '../index.ts';
 
-const PATIENCE_MS = 60_000;
 const ADDRESS = '127.14.2.1';
 export const HOST = 'conf.example.test';
-
-/** Waits for a state; the promise fails when it does not come. */
-export async function until(holds: () => boolean): Promise<void> {
-  const late = Date.now() + PATIENCE_MS;
-  while (!holds()) {
-    if (Date.now() > late) throw new Error(`does not come: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 3));
-  }
-}
 
 export const site: Site = new Map(
   [

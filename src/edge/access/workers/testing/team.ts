@@ -1,9 +1,9 @@
 import type { TestContext } from 'node:test';
+import { until } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import type { RunningParts } from '../../running.ts';
 import { AccessLab } from '../../testing/lab.ts';
 import { request } from '../../testing/messages.ts';
-import { until } from '../../testing/plays.ts';
 import type { SipPeer } from '../../testing/sip-peer.ts';
 
 /** One of two workers of a test. */

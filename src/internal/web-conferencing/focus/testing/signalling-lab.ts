@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
-import { SystemClock, SystemRandom } from '#kernel';
+import { SystemClock, SystemRandom, until } from '#kernel';
 import { loadCredentials, loadTrustAnchors } from '#platform/pki';
 import type { Service } from '#platform/service';
 import { EventRing, Metrics, memoryLog } from '#platform/telemetry';
@@ -237,14 +237,4 @@ function prepared({ document }: LiveFrontEnd) {
   const trust = loadTrustAnchors(document.host.internalCa);
   assert.ok(credentials.ok && trust.ok);
   return { document, credentials: credentials.value, trust: trust.value };
-}
-
-const PATIENCE_MS = 30_000;
-
-export async function until(reached: () => boolean): Promise<void> {
-  const late = performance.now() + PATIENCE_MS;
-  while (!reached()) {
-    if (performance.now() > late) throw new Error(`not reached: ${reached}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
