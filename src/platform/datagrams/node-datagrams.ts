@@ -1,5 +1,4 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { BoundSocket, SharedByNetwork } from './bound-socket.ts';
 import type {
@@ -88,7 +87,7 @@ export class NodeDatagrams implements DatagramNetwork {
     { address, port }: DatagramEndpoint,
     receiver: DatagramReceiver,
   ): BindOutcome {
-    const status = bindHandle(handle, isIPv6(address), address, port);
+    const status = bindHandle(handle, address.includes(':'), address, port);
     if (status < 0) {
       const detail = getSystemErrorName(status);
       return { ok: false, problem: bindProblem(detail), detail };
@@ -108,7 +107,7 @@ export class NodeDatagrams implements DatagramNetwork {
     receiver: DatagramReceiver,
     done: (outcome: BindOutcome) => void,
   ): void {
-    const type = isIPv6(endpoint.address) ? 'udp6' : 'udp4';
+    const type = endpoint.address.includes(':') ? 'udp6' : 'udp4';
     const socket = createSocket({ type, ipv6Only: type === 'udp6', lookup: literalLookup });
     this.#binding.add(socket);
     // With a lookup that answers at once, both may come before `bind` returns.

@@ -1,4 +1,7 @@
 import { hash } from 'node:crypto';
+import { writeText } from './octets.ts';
+
+const encoder = new TextEncoder();
 
 export type HmacAlgorithm = 'sha1' | 'sha256';
 
@@ -9,10 +12,11 @@ const OUTER = 0x5c;
 /** Messages that are longer get a buffer of their own. */
 const COMMON_BYTES = 2_048;
 
-const common = Buffer.alloc(BLOCK_BYTES + COMMON_BYTES);
+/** No buffers: a part of one is made by a constructor of its own, at several times the price. */
+const common = new Uint8Array(BLOCK_BYTES + COMMON_BYTES);
 const outside = {
-  sha1: Buffer.alloc(BLOCK_BYTES + 20),
-  sha256: Buffer.alloc(BLOCK_BYTES + 32),
+  sha1: new Uint8Array(BLOCK_BYTES + 20),
+  sha256: new Uint8Array(BLOCK_BYTES + 32),
 } as const;
 
 /**
@@ -29,7 +33,7 @@ export function hmac(
   const inside = room(length);
   let at = BLOCK_BYTES;
   for (const part of parts) {
-    if (typeof part === 'string') at += inside.write(part, at);
+    if (typeof part === 'string') at += encoder.encodeInto(part, inside.subarray(at)).written;
     else {
       inside.set(part, at);
       at += part.length;
@@ -61,12 +65,12 @@ export function messageHmac(
 }
 
 /** For a message of so many octets, behind a block for the key. */
-function room(octets: number): Buffer {
-  return octets <= COMMON_BYTES ? common : Buffer.alloc(BLOCK_BYTES + octets);
+function room(octets: number): Uint8Array {
+  return octets <= COMMON_BYTES ? common : new Uint8Array(BLOCK_BYTES + octets);
 }
 
 /** @param inside the message stands behind its first block, up to `end` */
-function sealed(algorithm: HmacAlgorithm, key: Uint8Array, inside: Buffer, end: number): string {
+function sealed(algorithm: HmacAlgorithm, key: Uint8Array, inside: Uint8Array, end: number): string {
   const outer = outside[algorithm];
   const used = key.length <= BLOCK_BYTES ? key : hash(algorithm, key, 'buffer');
   for (let at = 0; at < BLOCK_BYTES; at++) {
@@ -74,6 +78,6 @@ function sealed(algorithm: HmacAlgorithm, key: Uint8Array, inside: Buffer, end: 
     inside[at] = octet ^ INNER;
     outer[at] = octet ^ OUTER;
   }
-  outer.write(hash(algorithm, inside.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
+  writeText(outer, BLOCK_BYTES, hash(algorithm, inside.subarray(0, end), 'binary'));
   return hash(algorithm, outer, 'binary');
 }

@@ -90,7 +90,16 @@ export {
 export { MessageClass, Method, messageClassOf, messageType, methodOf } from './methods.ts';
 export * from './ms/index.ts';
 export { NONCE_COOKIE_BYTES, nonceCookie, SecurityFeature, securityFeatures } from './nonce-cookie.ts';
-export { octetsAsText, readU16, readU32, sameAsText, sameOctets, writeU16, writeU32 } from './octets.ts';
+export {
+  octetsAsText,
+  readU16,
+  readU32,
+  sameAsText,
+  sameOctets,
+  writeText,
+  writeU16,
+  writeU32,
+} from './octets.ts';
 export { EDGE_TUNNEL_MARK, type Opening, openingOf } from './stream/first-bytes.ts';
 export { type FramingFault, StunFramer } from './stream/stun-framer.ts';
 export { StunWriter } from './writer.ts';

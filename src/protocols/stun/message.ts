@@ -56,6 +56,7 @@ export class StunMessage {
   readonly fingerprintAt: number;
   /** End of the attributes that count. */
   readonly end: number;
+  #transactionId: Uint8Array | undefined;
 
   constructor(bytes: Uint8Array, layout: AttributeLayout) {
     const type = readU16(bytes, 0);
@@ -69,7 +70,8 @@ export class StunMessage {
   }
   /** The 96-bit transaction id, a view. */
   get transactionId(): Uint8Array {
-    return this.bytes.subarray(8, HEADER_BYTES);
+    this.#transactionId ??= this.bytes.subarray(8, HEADER_BYTES);
+    return this.#transactionId;
   }
   /** Whether a MESSAGE-INTEGRITY of either kind is present. */
   get hasIntegrity(): boolean {

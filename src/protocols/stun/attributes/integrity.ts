@@ -6,9 +6,11 @@ import { writeText } from '../octets.ts';
 import type { StunWriter } from '../writer.ts';
 import type { PasswordAlgorithm } from './password-algorithm.ts';
 
+const COLON = 0x3a;
 const SHA1_BYTES = 20;
 const SHA256_BYTES = 32;
 const expected = new Uint8Array(SHA256_BYTES);
+const expectedSha1 = expected.subarray(0, SHA1_BYTES);
 
 /**
  * Key of the long-term mechanism, 16 octets by MD5 or 32 by SHA-256 (RFC 8489 §9.2.2, §18.5). The strings are taken as
@@ -20,8 +22,26 @@ export function longTermKey(
   password: Uint8Array | string,
   algorithm: PasswordAlgorithm = 'md5',
 ): Buffer {
-  const parts = [username, ':', realm, ':', password].map((part) => Buffer.from(part as string));
-  return digestOf(algorithm, Buffer.concat(parts), 'buffer');
+  const joined = Buffer.allocUnsafe(octetsOf(username) + octetsOf(realm) + octetsOf(password) + 2);
+  let at = put(joined, 0, username);
+  joined[at] = COLON;
+  at = put(joined, at + 1, realm);
+  joined[at] = COLON;
+  put(joined, at + 1, password);
+  const key = digestOf(algorithm, joined, 'buffer');
+  // It is cut from memory that others get.
+  joined.fill(0);
+  return key;
+}
+
+function octetsOf(text: Uint8Array | string): number {
+  return typeof text === 'string' ? Buffer.byteLength(text) : text.length;
+}
+/** @returns where it ends */
+function put(into: Buffer, at: number, text: Uint8Array | string): number {
+  if (typeof text === 'string') return at + into.write(text, at);
+  into.set(text, at);
+  return at + text.length;
 }
 
 /** Appends MESSAGE-INTEGRITY (RFC 8489 §14.5). Only SHA256 and FINGERPRINT may follow. */
@@ -58,7 +78,8 @@ function check(hash: 'sha1' | 'sha256', message: StunMessage, at: number, key: U
   const claimed = message.valueAt(at);
   const right = integrityOf(hash, message.bytes, at, claimed.length, key);
   writeText(expected, 0, right);
-  return timingSafeEqual(expected.subarray(0, claimed.length), claimed);
+  const whole = claimed.length === SHA1_BYTES ? expectedSha1 : expected.subarray(0, claimed.length);
+  return timingSafeEqual(whole, claimed);
 }
 
 /** HMAC over everything before the attribute at `at`, with the length as if the message ended after it; an octet a character. */

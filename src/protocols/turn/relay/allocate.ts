@@ -255,7 +255,7 @@ function readWish(state: RelayState, request: ProvenRequest): Result<AllocateWis
   const evenPort = decodeEvenPort(message);
   const lifetime = decodeLifetime(message);
   const token = decodeReservationToken(message);
-  if ([evenPort, lifetime, token].some(isMalformed)) return err(ErrorCode.BadRequest);
+  if (isMalformed(evenPort) || isMalformed(lifetime) || isMalformed(token)) return err(ErrorCode.BadRequest);
   const families = readFamily(message, token.ok, evenPort.ok && evenPort.value.reserveNext);
   if (!families.ok) return families;
   const places = placesOf(state, families.value);

@@ -181,7 +181,7 @@ export class Allocation {
     const { number, address, port } = channel;
     const isOld = (other: Channel) =>
       other.number === number || (other.port === port && other.address === address);
-    for (const old of this.#channels.filter(isOld)) this.#unbind(old);
+    if (this.#channels.length > 0) for (const old of this.#channels.filter(isOld)) this.#unbind(old);
     this.#channels = [...this.#channels, channel];
     const peer = this.#peerToBe(address);
     peer.channels = [...peer.channels, channel];

@@ -58,15 +58,18 @@ export function authenticate(
   // Second: integrity, but not what it needs. Third: the password algorithm is one that was offered.
   const nonce = decodeText(message, AttributeType.Nonce);
   const algorithm = nonce.ok ? chosenAlgorithm(message, nonce.value) : undefined;
-  if (!isNamed(message) || !nonce.ok || !message.has(AttributeType.Realm) || algorithm?.ok !== true) {
+  const text = decodeText(message, AttributeType.Username);
+  const name = text.ok ? text.value : undefined;
+  const isNamed = name !== undefined || message.has(AttributeType.Userhash);
+  if (!isNamed || !nonce.ok || !message.has(AttributeType.Realm) || algorithm?.ok !== true) {
     refuseUnproven(state, request, ErrorCode.BadRequest);
     return undefined;
   }
   // Fourth: the user is known.
   const wall = state.wall();
   const made = algorithm.value ?? 'md5';
-  const earlier = earlierProof(state, message, made, allocation?.earlier);
-  const credential = earlier?.credential ?? credentialOf(state, message, made, wall);
+  const earlier = earlierProof(state, name, made, allocation?.earlier);
+  const credential = earlier?.credential ?? credentialOf(state, message, name, made, wall);
   if (credential === undefined || credential.expires <= wall) return refuseCredential(state, request);
   // Fifth: the integrity fits.
   const key = credential.keys.find((candidate) => checkIntegrity(message, candidate));
@@ -83,14 +86,24 @@ export function authenticate(
     challenge(state, request, ErrorCode.StaleNonce, credential.anonymity === true);
     return undefined;
   }
-  const name = message.value(AttributeType.Username);
   const username = name ?? credential.username ?? new Uint8Array(0);
   const ends = now + (credential.expires - wall);
   const sha256 = algorithm.value !== undefined;
-  const proof = { key, username, user: credential.user, ends, sha256 };
-  if (isKnown || name === undefined) return { ...request, proof };
-  const found = { ...credential, keys: [new Uint8Array(key)] };
-  return { ...request, proof, earlier: rememberedProof(state, made, name, found, nonce.value, nonceMade) };
+  const { listener, address, port } = request;
+  return {
+    ...{ listener, address, port, message, now },
+    proof: { key, username, user: credential.user, ends, sha256 },
+    earlier:
+      isKnown || name === undefined
+        ? undefined
+        : rememberedProof(state, made, name, withKey(credential, key), nonce.value, nonceMade),
+  };
+}
+
+/** The one key that fitted, in memory of its own. */
+function withKey({ user, expires, anonymity }: VerifiedCredential, key: Uint8Array): VerifiedCredential {
+  const keys = [new Uint8Array(key)];
+  return anonymity === undefined ? { keys, user, expires } : { keys, user, expires, anonymity };
 }
 
 function refuseCredential(state: RelayState, request: TurnRequest): undefined {
@@ -102,13 +115,12 @@ function refuseCredential(state: RelayState, request: TurnRequest): undefined {
 /** What an earlier request has proved, if this one claims the same and the document is still the same. */
 function earlierProof(
   { verifier, realm }: RelayState,
-  message: StunMessage,
+  name: Uint8Array | undefined,
   algorithm: PasswordAlgorithm,
   earlier: EarlierProof | undefined,
 ): EarlierProof | undefined {
   if (earlier?.verifier !== verifier || earlier.realm !== realm || earlier.algorithm !== algorithm)
     return undefined;
-  const name = message.value(AttributeType.Username);
   return name !== undefined && sameAsText(name, earlier.username) ? earlier : undefined;
 }
 
@@ -122,10 +134,6 @@ function rememberedProof(
 ): EarlierProof {
   const copies = { username: octetsAsText(username), nonce: octetsAsText(nonce) };
   return { verifier, realm, algorithm, credential, nonceMade, ...copies };
-}
-
-function isNamed(message: StunMessage): boolean {
-  return decodeText(message, AttributeType.Username).ok || message.has(AttributeType.Userhash);
 }
 
 /**
@@ -147,16 +155,24 @@ function chosenAlgorithm(
 function credentialOf(
   state: RelayState,
   message: StunMessage,
+  name: Uint8Array | undefined,
   algorithm: PasswordAlgorithm,
   wall: number,
 ): VerifiedCredential | undefined {
   const { verifier, realm } = state;
-  const username = decodeText(message, AttributeType.Username);
-  const hash = decodeUserhash(message);
-  const found = username.ok
-    ? verifier.lookup(username.value, realm, wall, algorithm)
-    : hash.ok
-      ? verifier.lookupHash?.(hash.value, realm, wall, algorithm)
-      : undefined;
+  const found =
+    name === undefined
+      ? foundByHash(state, message, algorithm, wall)
+      : verifier.lookup(name, realm, wall, algorithm);
   return found?.ok === true ? found.value : undefined;
+}
+
+function foundByHash(
+  { verifier, realm }: RelayState,
+  message: StunMessage,
+  algorithm: PasswordAlgorithm,
+  wall: number,
+): Result<VerifiedCredential, string> | undefined {
+  const hash = decodeUserhash(message);
+  return hash.ok ? verifier.lookupHash?.(hash.value, realm, wall, algorithm) : undefined;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SeededRandom } from '#kernel';
+import { NONCE_COOKIE_BYTES, nonceCookie } from '#protocols/stun';
 import { AnswerBudget } from './answer-budget.ts';
 import { NONCE_BYTES, Nonces } from './nonces.ts';
 import type { TurnListener } from './turn-listener.ts';
@@ -40,6 +41,25 @@ test('changed and foreign nonces are refused', () => {
   assert.ok(!nonces.check(new Uint8Array(16), client, 10_000, 60));
   const other = new Nonces(new SeededRandom(2).bytes(32));
   assert.ok(!other.check(nonce, client, 10_000, 60));
+});
+
+test('what a nonce’s cookie says is sealed with it, and a cookie is neither added nor taken away', () => {
+  const nonces = new Nonces(new SeededRandom(1).bytes(32));
+  const { address, port } = client;
+  const said = nonces.issue(listener, address, port, 10_000, 1);
+  assert.equal(said.length, NONCE_COOKIE_BYTES + NONCE_BYTES);
+  assert.ok(nonces.check(said, client, 10_000, 60));
+  for (let at = 0; at < said.length; at++) {
+    const changed = new Uint8Array(said);
+    changed[at] = changed[at] === 0x41 ? 0x42 : 0x41;
+    assert.ok(!nonces.check(changed, client, 10_000, 60), `octet ${at}`);
+  }
+  assert.ok(!nonces.check(said.subarray(NONCE_COOKIE_BYTES), client, 10_000, 60));
+  const bare = nonces.issue(listener, address, port, 10_000);
+  for (const features of [0, 1, 0xffffff]) {
+    const dressed = Buffer.concat([Buffer.from(nonceCookie(features), 'latin1'), bare]);
+    assert.ok(!nonces.check(dressed, client, 10_000, 60));
+  }
 });
 
 test('T8: a prefix has a burst and a rate of answers, other prefixes their own', () => {

@@ -1,10 +1,25 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Monotonic } from '#kernel';
-import { hmac, NONCE_COOKIE_BYTES, nonceCookie, readU32, writeU32 } from '#protocols/stun';
+import {
+  hmac,
+  NONCE_COOKIE_BYTES,
+  nonceCookie,
+  readU32,
+  securityFeatures,
+  writeText,
+  writeU16,
+  writeU32,
+} from '#protocols/stun';
 import type { TurnListener } from './turn-listener.ts';
 
 const TIME_BYTES = 4;
 const SEAL_BYTES = 8;
+/** What a seal says of a nonce without a cookie: no set of features is as large. */
+const NO_FEATURES = 0xffffffff;
+/** Time, features, listener and port; the client's address follows as text. */
+const SEALED_HEAD_BYTES = 4 + 4 + 4 + 2;
+/** Of an IPv6 address with a zone. */
+const ADDRESS_BYTES = 64;
 
 /** Octets of a nonce on the wire. Short, since a 401 goes to senders that have proved nothing. */
 export const NONCE_BYTES = 16;
@@ -23,6 +38,8 @@ export interface NonceClient {
  */
 export class Nonces {
   readonly #key: Uint8Array;
+  /** What is sealed is written here each time. */
+  readonly #sealed = new Uint8Array(SEALED_HEAD_BYTES + ADDRESS_BYTES);
 
   /** @param key 32 unpredictable octets */
   constructor(key: Uint8Array) {
@@ -36,10 +53,11 @@ export class Nonces {
     now: Monotonic,
     features?: number,
   ): Uint8Array {
-    const cookie = features === undefined ? '' : nonceCookie(features);
     const nonce = Buffer.allocUnsafe(TIME_BYTES + SEAL_BYTES);
-    writeU32(nonce, 0, seconds(now));
-    this.#seal(nonce, cookie, { listener, address, port }).copy(nonce, TIME_BYTES, 0, SEAL_BYTES);
+    const time = seconds(now);
+    writeU32(nonce, 0, time);
+    this.#seal(time, features, { listener, address, port }).copy(nonce, TIME_BYTES, 0, SEAL_BYTES);
+    const cookie = features === undefined ? '' : nonceCookie(features);
     return Buffer.from(cookie + nonce.toString('base64url'), 'latin1');
   }
   /** Whether the nonce is ours, for this client, and at most `lifetime` seconds old. */
@@ -51,15 +69,24 @@ export class Nonces {
   madeAt(nonce: Uint8Array, client: NonceClient): number | undefined {
     const cookieBytes = nonce.length - NONCE_BYTES;
     if (cookieBytes !== 0 && cookieBytes !== NONCE_COOKIE_BYTES) return undefined;
-    const text = Buffer.from(nonce.buffer, nonce.byteOffset, nonce.length).toString('latin1');
-    const octets = Buffer.from(text.slice(cookieBytes), 'base64url');
+    const features = cookieBytes === 0 ? undefined : securityFeatures(nonce);
+    if (cookieBytes !== 0 && features === undefined) return undefined;
+    const own = Buffer.from(nonce.buffer, nonce.byteOffset + cookieBytes, NONCE_BYTES);
+    const octets = Buffer.from(own.toString('latin1'), 'base64url');
     if (octets.length !== TIME_BYTES + SEAL_BYTES) return undefined;
-    const seal = this.#seal(octets, text.slice(0, cookieBytes), client).subarray(0, SEAL_BYTES);
-    return timingSafeEqual(seal, octets.subarray(TIME_BYTES)) ? readU32(octets, 0) : undefined;
+    const time = readU32(octets, 0);
+    const seal = this.#seal(time, features, client).subarray(0, SEAL_BYTES);
+    return timingSafeEqual(seal, octets.subarray(TIME_BYTES)) ? time : undefined;
   }
-  #seal(time: Uint8Array, cookie: string, { listener, address, port }: NonceClient): Buffer {
-    const client = `${cookie} ${listener.id} ${address} ${port}`;
-    return hmac('sha256', this.#key, time.subarray(0, TIME_BYTES), client);
+  #seal(time: number, features: number | undefined, { listener, address, port }: NonceClient): Buffer {
+    const room = this.#sealed;
+    if (address.length > ADDRESS_BYTES) throw new RangeError('no IP address is as long');
+    writeU32(room, 0, time);
+    writeU32(room, 4, features ?? NO_FEATURES);
+    writeU32(room, 8, listener.id);
+    writeU16(room, 12, port);
+    writeText(room, SEALED_HEAD_BYTES, address);
+    return hmac('sha256', this.#key, room.subarray(0, SEALED_HEAD_BYTES + address.length));
   }
 }
 

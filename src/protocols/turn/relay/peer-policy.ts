@@ -71,16 +71,18 @@ const special = specialPurposeNetworks
   .map((text) => parseNetwork(text))
   .filter((network) => network !== undefined);
 
+/** The address that is being judged: its octets are of no use to anybody afterwards. */
+const judged = new Uint8Array(16);
+const judgedIpv4: readonly Uint8Array[] = [judged.subarray(0, 4)];
+
 /**
  * Decides about a peer address. Every IPv4 address inside an IPv6 one is judged too, and all forms must pass:
  * neither own nor internal, and each either ordinary or named by an exception in that very form.
  */
 export function judgePeer(policy: PeerPolicy, address: string): PeerVerdict {
-  const octets = new Uint8Array(16);
-  const length = encodeIp(address, octets, 0);
+  const length = encodeIp(address, judged, 0);
   if (length === 0) return 'not-an-address';
-  const outer = octets.subarray(0, length);
-  const forms = length === 16 ? [outer, ...embeddedIpv4(outer)] : [outer];
+  const forms = length === 16 ? [judged, ...embeddedIpv4(judged)] : judgedIpv4;
   if (forms.some((form) => within(policy.own, form))) return 'own-address';
   if (forms.some((form) => within(policy.internal, form))) return 'internal-network';
   const passes = (form: Uint8Array) => !within(special, form) || within(policy.allowed, form);

@@ -60,7 +60,7 @@ export function handleChannelBind(
   if (!state.allowsPort(address, port)) return ErrorCode.Forbidden;
   const relay = allocation.relay(peer.value.family);
   const room = bound !== undefined || roomForChannel(state, allocation, now);
-  if (!room || relay === undefined || !roomForPermissions(state, allocation, new Set([address]), now)) {
+  if (!room || relay === undefined || !roomForPermissions(state, allocation, [address], now)) {
     return ErrorCode.InsufficientCapacity;
   }
   const { permission, channel } = state.times;
@@ -90,7 +90,7 @@ function roomForChannel(state: RelayState, allocation: Allocation, now: Monotoni
 export function roomForPermissions(
   state: RelayState,
   allocation: Allocation,
-  addresses: ReadonlySet<string>,
+  addresses: Iterable<string>,
   now: Monotonic,
 ): boolean {
   const fits = () => {

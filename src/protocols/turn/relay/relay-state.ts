@@ -52,7 +52,7 @@ export interface Opening {
   readonly message: { readonly transactionId: Uint8Array };
   readonly now: Monotonic;
   readonly proof: Proof;
-  readonly earlier?: EarlierProof;
+  readonly earlier?: EarlierProof | undefined;
 }
 
 /** One relay address with its ports. */

@@ -29,5 +29,5 @@ export interface TurnRequest {
 export interface ProvenRequest extends TurnRequest {
   readonly proof: Proof;
   /** For the allocation to remember, when it does not know it yet. */
-  readonly earlier?: EarlierProof;
+  readonly earlier: EarlierProof | undefined;
 }

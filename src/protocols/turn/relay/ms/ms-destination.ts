@@ -161,7 +161,7 @@ function namedPeer(
 }
 
 function permit(state: RelayState, allocation: Allocation, address: string, now: number): boolean {
-  if (!roomForPermissions(state, allocation, new Set([address]), now)) return false;
+  if (!roomForPermissions(state, allocation, [address], now)) return false;
   allocation.permit(address, UNTIL_THE_ALLOCATION_ENDS);
   return true;
 }
