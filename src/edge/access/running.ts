@@ -1,6 +1,6 @@
 import { type Cancel, randomToken } from '#kernel';
 import type { Resolver } from '#platform/dns';
-import { type Connection, dialTls, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
+import { type Connection, dialTls, TicketKeys, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
 import { type CertificateNames, matchName } from '#platform/pki';
 import { Revocation, type RevocationLimits } from '#platform/revocation';
 import type { ServiceContext, SocketSource } from '#platform/service';
@@ -61,6 +61,8 @@ export class Running {
   readonly #metrics: AccessMetrics;
   readonly #proxy: AccessProxy;
   readonly #pool: SipFlowPool;
+  /** For the life of this process; a document changes nothing about them. */
+  readonly #tickets: TicketKeys;
   readonly #external: ClientListener;
   readonly #nextHopDoor: NextHopDoor;
   readonly #internal: TlsAcceptor;
@@ -104,7 +106,8 @@ export class Running {
       scene: this.#sceneOf(prepared),
     });
     this.#pool = this.#nextHopPool();
-    this.#external = new ClientListener(context, metrics, prepared, guard, {
+    this.#tickets = new TicketKeys(clock, random);
+    this.#external = new ClientListener(context, metrics, prepared, guard, this.#tickets, {
       client: (connection) => this.#proxy.addClient(connection),
       silent: (connection) => this.#proxy.refuseConnection('pre-sign-in-seconds', 'client', connection),
       partner: (connection) => this.#federation.accept(connection),
@@ -149,6 +152,7 @@ export class Running {
     await team?.start({
       endpoint,
       guard,
+      tickets: this.#tickets,
       ownership: new Ownership({
         place: team.place,
         settings: () => this.#prepared.settings,
@@ -218,6 +222,7 @@ export class Running {
     // First, or the others would be told that their connections are to end.
     await this.#team?.stop();
     this.#overload.stop();
+    this.#tickets.stop();
     this.#cancelWatch();
     this.#pool.close();
     this.#federation.stop();

@@ -11,6 +11,7 @@ export { type Attempt, type RaceLost, type RaceOptions, race } from './race/race
 export type { RefusalReason } from './refusal.ts';
 export type { TlsIdentity } from './secure-contexts.ts';
 export { numberConnections, processOfConnection, takeSocket, whenGood } from './stream-connection.ts';
+export { type TicketFamily, TicketKeys } from './ticket-keys.ts';
 export {
   type ClientCertificate,
   type SourcesElsewhere,

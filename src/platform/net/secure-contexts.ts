@@ -10,6 +10,11 @@ export interface TlsIdentity {
   readonly named?: readonly { readonly name: string; readonly credentials: Credentials }[];
   /** Anchors for client certificates; needed unless `clientCertificate` is 'none'. */
   readonly trust?: TrustAnchors;
+  /**
+   * 48 octets that seal session tickets, so that a session resumes at every listener that has the same ones, for two hours
+   * ({@link TicketKeys}). Left out: the listener has its own. Where clients are asked for certificates there are no tickets.
+   */
+  readonly ticketKey?: Buffer;
 }
 
 const SHARED = { minVersion: 'TLSv1.2', sessionIdContext: 'sallyport' } as const;
@@ -30,6 +35,7 @@ export class ServerContexts {
       createSecureContext({
         ...SHARED,
         ...credentials.secureContextOptions(),
+        ...(clientCertificates || identity.ticketKey === undefined ? {} : { ticketKeys: identity.ticketKey }),
         ca: clientCertificates && identity.trust !== undefined ? identity.trust.pem : [],
         secureOptions:
           constants.SSL_OP_NO_RENEGOTIATION | (clientCertificates ? constants.SSL_OP_NO_TICKET : 0),

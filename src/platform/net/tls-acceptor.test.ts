@@ -319,8 +319,8 @@ test('close in the middle of handshakes ends them', async (t) => {
   assert.equal(bench.refused('draining'), 2);
 });
 
-/** Whether a second connection with the session of a first one resumes it. */
-async function resumes(bench: Bench, maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<boolean> {
+/** Whether a second connection, `elsewhere` if need be, with the session of a first one resumes it. */
+async function resumes(bench: Bench, maxVersion: 'TLSv1.2' | 'TLSv1.3', elsewhere = bench): Promise<boolean> {
   const how = { host: TEST_ADDRESS, port: bench.port, maxVersion, rejectUnauthorized: false };
   const first = connectTls(how);
   let session: Buffer | undefined;
@@ -332,10 +332,10 @@ async function resumes(bench: Bench, maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise
   await new Promise((resolve) => first.once('data', resolve));
   session ??= first.getSession();
   first.destroy();
-  const second = connectTls({ ...how, ...(session === undefined ? {} : { session }) });
+  const second = connectTls({ ...how, port: elsewhere.port, ...(session === undefined ? {} : { session }) });
   await new Promise((resolve) => second.once('secureConnect', resolve));
   const reused = second.isSessionReused();
-  await bench.next();
+  await elsewhere.next();
   second.destroy();
   return reused;
 }
@@ -346,6 +346,33 @@ test('a session does not resume where client certificates are asked for, and doe
   assert.equal(await resumes(asking, 'TLSv1.3'), false);
   const open = await Bench.start(t);
   assert.equal(await resumes(open, 'TLSv1.3'), true);
+});
+
+test('a session resumes at every listener with the same ticket key, and nowhere once that is another one', async (t) => {
+  const ticketKey = Buffer.alloc(48, 7);
+  const one = await Bench.start(t, { ticketKey });
+  const other = await Bench.start(t, { ticketKey });
+  const asking = await Bench.start(t, { ticketKey, clientCertificate: 'optional' });
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    assert.equal(await resumes(one, version, other), true);
+    assert.equal(await resumes(asking, version), false);
+    assert.equal(await resumes(one, version, asking), false);
+  }
+  other.acceptor.update({ credentials: other.credentials, ticketKey: Buffer.alloc(48, 8) });
+  assert.equal(await resumes(one, 'TLSv1.3', other), false);
+});
+
+test('a key agreement that resists quantum computers is preferred, and whoever has none gets the usual one', async (t) => {
+  const bench = await Bench.start(t);
+  const groups = ['X25519:X25519MLKEM768', 'X25519'].map(async (ecdhCurve) => {
+    const how = { host: TEST_ADDRESS, port: bench.port, ecdhCurve, rejectUnauthorized: false };
+    const client = connectTls(how);
+    await new Promise((resolve) => client.once('secureConnect', resolve));
+    const info = client.getEphemeralKeyInfo();
+    client.destroy();
+    return info !== null && 'name' in info ? info.name : undefined;
+  });
+  assert.deepEqual(await Promise.all(groups), ['X25519MLKEM768', 'X25519']);
 });
 
 test('sockets of any server will do, also paused at accept and half-open ones', async (t) => {

@@ -1,4 +1,10 @@
-import { type Connection, type SourcesElsewhere, TlsAcceptor, type TlsAcceptorOptions } from '#platform/net';
+import {
+  type Connection,
+  type SourcesElsewhere,
+  type TicketKeys,
+  TlsAcceptor,
+  type TlsAcceptorOptions,
+} from '#platform/net';
 import type { ServiceContext } from '#platform/service';
 import { FrontDoor, HTTP, SIP } from '#platform/sip-door';
 import { OncePerKey } from '#platform/telemetry';
@@ -40,6 +46,7 @@ export class ClientListener {
   readonly #door: FrontDoor;
   readonly #refused = new OncePerKey(REFUSED_LOGGED);
   readonly #guard: GuardDesk;
+  readonly #tickets: TicketKeys;
   #prepared: Prepared;
 
   constructor(
@@ -47,12 +54,15 @@ export class ClientListener {
     metrics: AccessMetrics,
     prepared: Prepared,
     guard: GuardDesk,
+    tickets: TicketKeys,
     user: ClientListenerUser,
   ) {
     this.#context = context;
     this.#metrics = metrics;
     this.#prepared = prepared;
     this.#guard = guard;
+    this.#tickets = tickets;
+    tickets.onChange = () => this.update(this.#prepared);
     this.#user = user;
     const refused = this.#refuseHttp.bind(this);
     const accept = user.client;
@@ -101,6 +111,7 @@ export class ClientListener {
     return {
       credentials: external,
       named,
+      ticketKey: this.#tickets.key,
       clientCertificate: 'none',
       alpn: remoteAccess.webSocket.enabled ? [SIP, HTTP] : [SIP],
       handshakeMs: limits.handshakeSeconds * 1000,

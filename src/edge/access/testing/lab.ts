@@ -189,13 +189,14 @@ export class AccessLab {
   }
 
   /** A client that trusts the authority and checks the edge's external name. */
-  async client(options: { readonly alpn?: string[] } = {}): Promise<SipPeer> {
+  async client(options: { readonly alpn?: string[]; readonly session?: Buffer } = {}): Promise<SipPeer> {
     const socket = connect({
       host: this.#at.external,
       port: this.externalPort,
       ca: this.authority.certificatePem,
       servername: 'sip.example.com',
       ...(options.alpn === undefined ? {} : { ALPNProtocols: options.alpn }),
+      ...(options.session === undefined ? {} : { session: options.session }),
     });
     await secured(socket);
     const peer = new SipPeer(socket);

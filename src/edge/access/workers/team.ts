@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '#kernel';
-import { type Connection, numberConnections, type SourcesElsewhere } from '#platform/net';
+import { type Connection, numberConnections, type SourcesElsewhere, type TicketKeys } from '#platform/net';
 import type { WorkerPlace } from '#platform/service';
 import type { FlowOptions, SipEndpoint, SipFlow } from '#platform/sip-endpoint';
 import type { Log, Metrics } from '#platform/telemetry';
@@ -35,6 +35,7 @@ export interface TeamOptions {
 export interface TeamMember {
   readonly endpoint: SipEndpoint;
   readonly guard: GuardDesk;
+  readonly tickets: TicketKeys;
   readonly ownership: Ownership;
   /** A connection of another worker, some of whose messages are handled here. */
   accept(connection: Connection, kind: LentKind): void;
@@ -56,6 +57,8 @@ const news = z.union([
   z.object({ sources: sourceNews }),
   /** Members of the next hop that have connected. */
   z.object({ heardFrom: z.array(z.string()) }),
+  /** Clients resume their TLS sessions at whichever worker they reach. */
+  z.object({ tickets: z.object({ born: z.int(), epoch: z.int().nonnegative(), secret: z.string() }) }),
 ]);
 
 /** The other workers of the service, as one of them sees them: what belongs to another one is handed over. */
@@ -206,6 +209,7 @@ export class Team {
         if (!told.success) return;
         if ('guard' in told.data) member.guard.handleNews(told.data.guard);
         else if ('heardFrom' in told.data) member.wake(told.data.heardFrom);
+        else if ('tickets' in told.data) member.tickets.handleFamily(told.data.tickets);
         else this.#sources.handleNews(worker, told.data.sources);
       }
     }
@@ -221,6 +225,8 @@ export class Team {
   }
   #handleOpen(worker: number): void {
     const link = this.#siblings.link(worker);
+    const tickets = this.#member?.tickets.family;
+    if (tickets !== undefined) link?.send({ type: 'tell', body: { tickets } });
     for (const sources of this.#sources.all()) link?.send({ type: 'tell', body: { sources } });
   }
   #handleEnd(worker: number): void {

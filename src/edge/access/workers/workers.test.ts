@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -208,6 +209,21 @@ test('connections of one source are counted over all workers', async (t) => {
   await comes(() => full(two));
   last.ends();
   await comes(async () => !(await full(one)));
+});
+
+test('a client that comes back resumes its TLS session at whichever worker it reaches, also at one that has been started again', async (t) => {
+  const [one, two] = await startTeam(t);
+  const { socket } = await one.lab.client();
+  const [session] = (await once(socket, 'session')) as [Buffer];
+  const resumed = async () => (await two.lab.client({ session })).socket.isSessionReused();
+  // The family of keys is told a moment after the workers have met.
+  await comes(resumed);
+  await two.lab.restart();
+  await comes(resumed);
+  // Both at once: nobody is left who knows the key.
+  await one.lab.service.stop();
+  await two.lab.restart();
+  assert.equal(await resumed(), false);
 });
 
 test('verbs of one worker answer for all', async (t) => {
