@@ -47,6 +47,7 @@ export async function startOwnPartner(options: PartnerOptions): Promise<XmppPart
     title: 'a partner of our own making',
     send: (stanza) =>
       endpoint.send(stanza, { from: domain, to: peer.domain }, (failed) => {
+        options.handleFate?.(stanza, failed);
         if (failed !== undefined) options.handleTrouble(`${domain} could not deliver a stanza: ${failed}`);
       }),
     stop: async () => {

@@ -29,6 +29,8 @@ export interface PartnerOptions {
   readonly folder: string;
   /** A stanza came for one of its people. */
   readonly handleStanza: (stanza: XmlElement) => void;
+  /** What became of a stanza that was handed over: our domain has it, or why that is not known. Not of every server. */
+  readonly handleFate?: (stanza: XmlElement, failed: string | undefined) => void;
   /** A stanza did not reach our domain, or the partner is ill: for people. */
   readonly handleTrouble: (what: string) => void;
 }

@@ -169,7 +169,7 @@ export class XmppProxy {
     if (verdict.outcome === 'refuse') return this.#refuse(arrival, partner.name, verdict.refusal);
     if (verdict.outcome === 'answer') {
       this.#context.meters.answered.inc();
-      this.#answer(verdict.answer, pair);
+      this.#answer(verdict.answer, pair, () => {});
       done();
       return;
     }
@@ -189,12 +189,22 @@ export class XmppProxy {
     this.#context.meters.refusedFromPartners.inc(refusal);
     this.#events.refused('inward', partner, stanza, refusal);
     const error = errorFor(stanza, refusal);
-    if (error !== undefined) this.#answer(error, pair);
-    done();
+    if (error === undefined) return done();
+    // Until the partner has the answer, it is to know that its stanza is not acknowledged; but not for ever.
+    let said = false;
+    const once = () => {
+      if (!said) done();
+      said = true;
+    };
+    const cancel = this.#context.clock.after(HOLD_MS, once);
+    this.#answer(error, pair, () => {
+      cancel();
+      once();
+    });
   }
-  /** Back to a partner; nobody is told when it does not arrive. */
-  #answer(answer: XmlElement, { from, to }: DomainPair): void {
-    this.endpoint.send(answer, { from: to, to: from }, () => {});
+  /** Back to a partner. */
+  #answer(answer: XmlElement, { from, to }: DomainPair, settled: () => void): void {
+    this.endpoint.send(answer, { from: to, to: from }, settled);
   }
 
   #handleGateway(arrival: GatewayArrival): void {

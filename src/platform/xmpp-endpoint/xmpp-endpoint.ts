@@ -256,8 +256,9 @@ export class XmppEndpoint {
         void this.#checkDialback(stream, action);
         return;
       case 'authorized':
-        this.#proven(stream);
         this.#returns.forget();
+        if (action.by === 'bidi') return this.#context.user.handleStream(action.pair.to, 'open');
+        this.#proven(stream);
         if (stream.core.carries({ from: action.pair.to, to: action.pair.from }))
           this.#context.user.handleStream(action.pair.from, 'open');
         this.#limitPartner(stream);

@@ -47,6 +47,10 @@ export class InboundStream {
   #identity: string | undefined;
   #streamId = '';
   #bidi = false;
+  /** When acknowledgements were offered; they are only to a peer that SASL has proven. */
+  #offered: Monotonic | undefined;
+  /** Whether it is settled if what goes back on this stream is acknowledged. */
+  #back = false;
   #by: 'sasl-external' | 'dialback' | undefined;
 
   constructor(options: InboundOptions, now: Monotonic) {
@@ -86,9 +90,13 @@ export class InboundStream {
   get full(): boolean {
     return this.#channel.full;
   }
-  /** Whether stanzas of ours may go to the peer on this stream (XEP-0288). */
+  /**
+   * Whether stanzas of ours may go to the peer on this stream (XEP-0288): after SASL not before its new header, nor before
+   * it has enabled acknowledgements or had the time to; else the first ones would go without.
+   */
   carries(pair: DomainPair): boolean {
-    return !this.closed && this.#bidi && this.#isProven({ from: pair.to, to: pair.from });
+    if (this.closed || !this.#bidi || (this.#identity !== undefined && !this.#back)) return false;
+    return this.#isProven({ from: pair.to, to: pair.from });
   }
 
   handleBytes(bytes: Uint8Array, now: Monotonic): StreamAction[] {
@@ -125,6 +133,7 @@ export class InboundStream {
   /** @param paused nothing is read from the peer at present */
   handleTime(now: Monotonic, paused = false): StreamAction[] {
     this.#wire.handleTime(now, paused);
+    if (this.#offered !== undefined && now - this.#offered >= ENABLE_MS) this.#openBack();
     return this.#wire.actions;
   }
   stop(reason: StreamReason): StreamAction[] {
@@ -158,6 +167,7 @@ export class InboundStream {
     this.#pairs.clear();
     this.#wire.sendHeader({ from: to, to: from, id: this.#streamId }, now);
     this.#wire.sendFeatures(this.#features(terms, from), now);
+    if (this.#identity !== undefined) this.#offered = now;
   }
 
   #features(terms: PartnerTerms, from: string): XmlElement[] {
@@ -239,8 +249,14 @@ export class InboundStream {
   }
 
   #handleManagement(received: XmlElement, now: Monotonic): void {
-    if (this.#wire.established && this.#channel.handleElement(received, now)) return;
-    this.#unexpected();
+    if (!this.#wire.established || !this.#channel.handleElement(received, now)) return this.#unexpected();
+    if (this.#channel.enabled) this.#openBack();
+  }
+  #openBack(): void {
+    const [peer, own] = [this.#from, this.#to];
+    if (!this.#bidi || this.#back || this.closed || peer === undefined || own === undefined) return;
+    this.#back = true;
+    this.#wire.act({ type: 'authorized', pair: { from: own, to: peer }, by: 'bidi' });
   }
 
   #handleDialback(received: XmlElement, now: Monotonic): void {
@@ -318,6 +334,8 @@ export class InboundStream {
     const pair = pairOf(received);
     if (pair === undefined) return this.#wire.fail('improper-addressing', 'improper-addressing');
     if (!this.#isProven(pair)) return this.#wire.fail('invalid-from', 'from-not-authorized', pair.from);
+    // Who begins with a stanza enables nothing first; some do so behind it.
+    if (this.#offered !== undefined) this.#openBack();
     const number = this.#channel.arrive(now);
     this.#wire.act({ type: 'stanza', stanza: received, number, pair });
   }
@@ -331,6 +349,9 @@ export class InboundStream {
     this.#wire.fail('policy-violation', 'unexpected-element');
   }
 }
+
+/** So long a peer has for enabling acknowledgements before what goes back on its stream goes without. */
+const ENABLE_MS = 2000;
 
 function startTlsFeature(required: boolean): XmlElement {
   return element(NS.tls, 'starttls', {}, required ? [element(NS.tls, 'required')] : []);

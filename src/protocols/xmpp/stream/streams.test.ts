@@ -308,6 +308,34 @@ test('one stream for both directions, only with a certificate that was accepted 
   assert.equal(ended(say(oneWay, message(`romeo@${OURS}`, `juliet@${THEIRS}`))), 'not-authorized');
 });
 
+test('nothing goes back on a stream before its peer enables acknowledgements, or has had the time to (XEP-0288, XEP-0198)', () => {
+  const back = { from: OURS, to: THEIRS };
+  const proven = () => {
+    const receiver = inbound({ methods: ['sasl-external'], security: certified(THEIRS) });
+    say(receiver, `${HEADER}<bidi xmlns='urn:xmpp:bidi'/>`);
+    const auth = `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>`;
+    assert.match(sent(say(receiver, auth)), /<success /);
+    assert.equal(receiver.carries(back), false, 'its new header is still to come');
+    assert.match(sent(say(receiver, HEADER)), /urn:xmpp:sm:3/);
+    assert.equal(receiver.carries(back), false);
+    return receiver;
+  };
+  const told = [{ type: 'authorized', pair: back, by: 'bidi' }];
+  const bidi = (actions: readonly StreamAction[]) =>
+    actions.filter((action) => action.type === 'authorized' && action.by === 'bidi');
+  const managed = proven();
+  assert.deepEqual(bidi(say(managed, `<enable xmlns='urn:xmpp:sm:3'/>`)), told);
+  assert.deepEqual([managed.carries(back), managed.managed], [true, true]);
+  const speaks = proven();
+  assert.deepEqual(bidi(say(speaks, message())), told, 'it says something before, or without');
+  assert.deepEqual([speaks.carries(back), speaks.managed], [true, false]);
+  const silent = proven();
+  assert.deepEqual(bidi(silent.handleTime(1999)), []);
+  assert.deepEqual(bidi(silent.handleTime(2000)), told);
+  assert.deepEqual(bidi(silent.handleTime(3000)), [], 'once');
+  assert.equal(silent.carries(back), true);
+});
+
 test('SASL refused falls back to dialback where both are allowed', () => {
   const initiator = partner({ methods: ['sasl-external', 'tls-dialback'], security: certified(OURS) });
   initiator.start(0);
