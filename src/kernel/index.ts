@@ -5,6 +5,7 @@ export { Deadlines } from './deadlines.ts';
 export { type Failure, FailureError, failure } from './failure.ts';
 export { nearest } from './nearest.ts';
 export { type Random, randomToken, SeededRandom, SystemRandom } from './random.ts';
+export { RecentMap } from './recent-map.ts';
 export { err, ok, type Result } from './result.ts';
 export { TokenBucket } from './token-bucket.ts';
 export { until } from './until.ts';

@@ -38,6 +38,7 @@ export { type Source, SourceStamp, stampedVia } from './messages/via-source.ts';
 export { loopPrint, newBranch } from './routing/branch.ts';
 export { type ForwardOptions, forwardRequest } from './routing/forward.ts';
 export { breadthOfBranch, maxBreadth } from './routing/max-breadth.ts';
+export { type PassedOn, passOn } from './routing/pass-on.ts';
 export type { ResponsePlan, ResponseRefusal } from './routing/response.ts';
 export { type NextHop, nextHop, preprocessRoutes, type RoutePlan } from './routing/route.ts';
 export {

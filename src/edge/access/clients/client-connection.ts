@@ -13,13 +13,12 @@ export class ClientConnection {
   /** The flow token that names this connection (RFC 5626 §5.2). */
   readonly token: string;
   readonly signIn: SignIn;
-  /** Where it comes from, for the Via of its requests. */
-  readonly stamp: SourceStamp;
   /** The member of the next hop that this connection stays with until it fails. */
   member: PoolMember | undefined;
   /** Somebody without an account is on this connection. */
   guest: GuestSession | undefined;
 
+  #stamp: SourceStamp | undefined;
   /** Forwarded requests of or for this client that have no final answer yet. */
   #underWay = 0;
   /** Calls by their Call-ID, from the INVITE to the BYE. */
@@ -29,9 +28,13 @@ export class ClientConnection {
     this.flow = flow;
     this.token = token;
     this.signIn = new SignIn(now);
-    this.stamp = new SourceStamp(flow.connection.remote);
   }
 
+  /** Where it comes from, for the Via of its requests. */
+  get stamp(): SourceStamp {
+    this.#stamp ??= new SourceStamp(this.flow.connection.remote);
+    return this.#stamp;
+  }
   /** Nothing is lost when the connection ends now. */
   get atRest(): boolean {
     return this.#underWay === 0 && (this.#calls === undefined || this.#calls.size === 0);

@@ -1,3 +1,4 @@
+import { RecentMap } from '#kernel';
 import type { SipMessage, SipRequest } from '#protocols/sip';
 import { parseSipUri } from '#protocols/sip';
 import { type Refusal, refuse } from './refusal.ts';
@@ -19,10 +20,20 @@ export function formsDialog(request: SipRequest): boolean {
 export function canonicalAddress(uri: string): string | undefined {
   return addressOf(parseSipUri(uri));
 }
-/** The same of who sends a message: its From. */
+/** The same of who sends a message: its From. Whoever sends many is worked out once. */
 export function senderOf(message: SipMessage): string | undefined {
-  return addressOf(message.fromUri());
+  const { uri } = message.from;
+  const known = senders.get(uri);
+  if (known !== undefined) return known;
+  const address = addressOf(message.fromUri());
+  if (address !== undefined && uri.length <= LONGEST_REMEMBERED) senders.set(uri, address);
+  return address;
 }
+/** Entries of one generation, and the longest URI that is worth one. */
+const REMEMBERED = 2048;
+const LONGEST_REMEMBERED = 128;
+const senders = new RecentMap<string, string>(REMEMBERED);
+
 function addressOf(parsed: ReturnType<typeof parseSipUri>): string | undefined {
   if (!parsed.ok || parsed.value.user === undefined || parsed.value.password !== undefined) return undefined;
   return `${parsed.value.user}@${parsed.value.host}`;

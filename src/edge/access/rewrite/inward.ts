@@ -5,6 +5,8 @@ import {
   MessageEdit,
   maxBreadth,
   NumberLines,
+  type PassedOn,
+  passOn,
   type SipMessage,
   type SipRequest,
   type SipResponse,
@@ -21,42 +23,77 @@ const TARGET_FIELDS = withIds(['From', 'To', 'Refer-To', 'Referred-By', 'Reply-T
 const DIALOG_ID_FIELDS = withIds(['Replaces', 'Join', 'Target-Dialog', 'In-Reply-To', 'SIP-If-Match']);
 const maxForwardsLines = new NumberLines('Max-Forwards', 255);
 const maxBreadthLines = new NumberLines('Max-Breadth', 60);
+const ROUTE = headerId('Route');
 /** `~` begins the user part of a hidden target, and a hidden Call-ID. */
 const HIDDEN_MARK = 0x7e;
+
+/** Who sent a request, as far as rewriting it goes. */
+interface Sender {
+  /** Names the connection. */
+  readonly token: string;
+  readonly stamp: SourceStamp;
+}
 
 /** A client's request as the next hop gets it (RFC 3261 §16.6). */
 export function inwardRequest(
   request: SipRequest,
   decision: ForwardInward,
-  client: { readonly token: string; readonly stamp: SourceStamp },
+  sender: Sender,
   branch: string,
   scene: Scene,
 ): Buffer {
+  const { via, guest, remoteUser } = inwardLines(scene);
+  const written: PassedOn = {
+    via,
+    branch,
+    stamp: sender.stamp,
+    maxForwards: maxForwardsLines.of((request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1),
+    maxBreadth: maxBreadthLines.of(maxBreadth(request)),
+    mark: decision.asserted === undefined ? undefined : decision.guest === true ? guest : remoteUser,
+    markText: decision.asserted ?? '',
+  };
+  const asItIs = staysAsItIs(request, decision) ? passOn(request, written) : undefined;
+  return asItIs ?? editedRequest(request, decision, sender, written, scene);
+}
+
+/** Whether nothing is changed but what is written into every request. */
+function staysAsItIs(request: SipRequest, decision: ForwardInward): boolean {
+  if (decision.requestUri !== undefined || decision.inVain === true || decision.path !== 'none') return false;
+  if (decision.recordRoute || decision.routes.length > 0 || request.has(ROUTE)) return false;
+  for (let field = 0; field < request.fieldCount; field++) {
+    if (isNotForClients.at(request, field)) return false;
+  }
+  return !hidesSomething(request);
+}
+
+function editedRequest(
+  request: SipRequest,
+  decision: ForwardInward,
+  { token }: Sender,
+  written: PassedOn,
+  scene: Scene,
+): Buffer {
   const { settings } = scene;
-  const lines = inwardLines(scene);
   const edit = new MessageEdit(request);
   if (decision.requestUri !== undefined) edit.requestUri(decision.requestUri);
   // No credentials cover the Contact (RFC 7616 §3.4), so the sign-in goes on as a question.
   if (decision.inVain === true) edit.remove('Contact');
   stripUntrusted(edit, request, scene);
   openHidden(edit, request, scene);
-  edit.replaceLine(maxForwardsLines.of((request.maxForwards ?? DEFAULT_MAX_FORWARDS + 1) - 1));
-  edit.replaceLine(maxBreadthLines.of(maxBreadth(request)));
+  edit.replaceLine(written.maxForwards);
+  edit.replaceLine(written.maxBreadth);
   if (decision.routes.length > 0) edit.replace('Route', decision.routes.join(', '));
-  else if (request.has('Route')) edit.remove('Route');
+  else if (request.has(ROUTE)) edit.remove(ROUTE);
   if (decision.recordRoute) {
-    const external = externalUri(settings, client.token);
-    edit.append('Record-Route', `<${internalUri(settings, client.token)}>, <${external}>`);
+    edit.append('Record-Route', `<${internalUri(settings, token)}>, <${externalUri(settings, token)}>`);
   }
   if (decision.path !== 'none') {
     const outbound = decision.path === 'outbound' ? ';ob' : '';
-    edit.append('Path', `<${internalUri(settings, client.token, outbound)}>`);
+    edit.append('Path', `<${internalUri(settings, token, outbound)}>`);
   }
-  if (decision.asserted !== undefined) {
-    edit.appendLine(decision.guest === true ? lines.guest : lines.remoteUser, decision.asserted);
-  }
-  client.stamp.write(edit, request);
-  edit.prependLine(lines.via, branch);
+  if (written.mark !== undefined) edit.appendLine(written.mark, written.markText);
+  written.stamp.write(edit, request);
+  edit.prependLine(written.via, written.branch);
   return edit.toBytes();
 }
 
@@ -100,6 +137,15 @@ function stripUntrusted(edit: MessageEdit, message: SipMessage, scene: Scene): v
     // A client repeats our own in its response, as it must.
     if (message.kind === 'request' || name !== 'Record-Route') scene.stripped();
   }
+}
+
+/** Whether something may be in it that {@link openHidden} opens. */
+function hidesSomething(message: SipMessage): boolean {
+  if (message.callId.charCodeAt(0) === HIDDEN_MARK) return true;
+  return (
+    TARGET_FIELDS.some(({ id }) => message.holds(id, HIDDEN_MARK)) ||
+    DIALOG_ID_FIELDS.some(({ id }) => message.holds(id, HIDDEN_MARK))
+  );
 }
 
 /** Puts back what was hidden in the fields of `message`; `known` is the real Call-ID, when it is known. */

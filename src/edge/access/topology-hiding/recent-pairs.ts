@@ -1,28 +1,17 @@
+import { RecentMap } from '#kernel';
+
 /** Entries of one generation, and the longest text that is worth an entry: together some megabytes. */
 const MOST_ENTRIES = 2048;
 const LONGEST = 1024;
 
-/**
- * Remembers what a costly function gave for the texts that were asked for last: of two generations, the older one goes when
- * the younger one is full, so nothing is counted or sorted.
- */
+/** Remembers what a costly function gave for the texts that were asked for last. */
 export class RecentPairs {
-  #young = new Map<string, string>();
-  #old = new Map<string, string>();
+  readonly #pairs = new RecentMap<string, string>(MOST_ENTRIES);
 
   get(text: string): string | undefined {
-    const found = this.#young.get(text);
-    if (found !== undefined) return found;
-    const older = this.#old.get(text);
-    if (older !== undefined) this.set(text, older);
-    return older;
+    return this.#pairs.get(text);
   }
   set(text: string, value: string): void {
-    if (text.length > LONGEST || value.length > LONGEST) return;
-    if (this.#young.size >= MOST_ENTRIES) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(text, value);
+    if (text.length <= LONGEST && value.length <= LONGEST) this.#pairs.set(text, value);
   }
 }

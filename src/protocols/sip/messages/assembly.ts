@@ -1,3 +1,6 @@
+import type { FieldLine } from './field-line.ts';
+import { refuseLineBreak } from './header-value.ts';
+
 /** Shorter stretches are copied octet by octet: for them a call into native code is what costs. */
 const SHORT = 48;
 const CR = 0x0d;
@@ -59,6 +62,15 @@ export class Assembly {
     if (length > SHORT) room.set(octets, from);
     else for (let at = 0; at < length; at++) room[from + at] = octets[at]!;
     this.#length += length;
+  }
+  /** A field line that was made before, with `text` in its place. */
+  line(line: FieldLine, text: string): void {
+    this.octets(line.begin);
+    if (text !== '') {
+      refuseLineBreak(text);
+      this.text(text);
+    }
+    this.octets(line.end);
   }
   lineEnd(): void {
     this.#flush();

@@ -49,6 +49,8 @@ export class MessageEdit {
   readonly #message: SipMessage;
   /** The field lines to be: of the original, or, below 0, of `#fields`. Made when the first header is changed. */
   #lines: number[] | undefined;
+  /** Until then, the one line of the original that is gone: all that is done to most responses; -1: none is. */
+  #gone = -1;
   readonly #fields: NewField[] = [];
   #uri: string | undefined;
   #plainReason = false;
@@ -98,10 +100,10 @@ export class MessageEdit {
     const id = typeof name === 'string' ? idOf(name) : name;
     const at = this.#find(name, id);
     if (at < 0) return this;
-    const lines = this.#open();
-    const rest = isListId(id) ? this.#withoutFirst(lines[at]!, id) : undefined;
-    if (rest === undefined) removeAt(lines, at);
-    else lines[at] = this.#add(rest);
+    const rest = isListId(id) ? this.#withoutFirst(this.#lineAt(at), id) : undefined;
+    if (rest !== undefined) this.#open()[at] = this.#add(rest);
+    else if (this.#lines === undefined && id !== CONTENT_LENGTH) this.#gone = at;
+    else removeAt(this.#open(), at);
     return this;
   }
   /** Removes all field lines of that name. */
@@ -144,13 +146,13 @@ export class MessageEdit {
    */
   toBytes(): Buffer {
     const { head, bytes } = this.#message;
-    if (this.#body !== undefined || this.#find(CONTENT_LENGTH, CONTENT_LENGTH) < 0) {
+    if (this.#body !== undefined || !this.#hasContentLength()) {
       this.replace('Content-Length', String(this.#body?.length ?? bytes.length - head.end));
     }
     const output = new Assembly(bytes);
     this.#startLine(output);
     const lines = this.#lines;
-    if (lines === undefined) output.copy(head.startLineEnd + 2, head.end - 2);
+    if (lines === undefined) this.#fieldsAsTheyWere(output);
     else for (let at = 0; at < lines.length; at++) this.#line(output, lines[at]!);
     if (this.#body === undefined) {
       output.copy(head.end - 2, bytes.length);
@@ -175,6 +177,13 @@ export class MessageEdit {
     }
   }
 
+  #fieldsAsTheyWere(output: Assembly): void {
+    const { head } = this.#message;
+    const gone = this.#gone;
+    output.copy(head.startLineEnd + 2, gone < 0 ? head.end - 2 : head.startAt(gone));
+    if (gone >= 0) output.copy(head.startAt(gone + 1), head.end - 2);
+  }
+
   #line(output: Assembly, line: number): void {
     const { head } = this.#message;
     if (line >= 0) {
@@ -188,9 +197,7 @@ export class MessageEdit {
       output.text(value);
       output.lineEnd();
     } else if (value.kind === 'made') {
-      output.octets(value.line.begin);
-      output.text(value.text);
-      output.octets(value.line.end);
+      output.line(value.line, value.text);
     } else if (value.kind === 'rest') {
       output.text(name);
       output.text(': ');
@@ -239,8 +246,15 @@ export class MessageEdit {
   }
 
   #open(): number[] {
-    this.#lines ??= untouched(this.#message.head.count);
+    if (this.#lines === undefined) {
+      this.#lines = untouched(this.#message.head.count);
+      if (this.#gone >= 0) removeAt(this.#lines, this.#gone);
+    }
     return this.#lines;
+  }
+  #hasContentLength(): boolean {
+    if (this.#lines !== undefined) return this.#find(CONTENT_LENGTH, CONTENT_LENGTH) >= 0;
+    return this.#message.head.find(CONTENT_LENGTH) >= 0;
   }
   #lineAt(at: number): number {
     return this.#lines === undefined ? at : this.#lines[at]!;
@@ -255,7 +269,7 @@ export class MessageEdit {
 
   #find(name: FieldName, id: HeaderId): number {
     const { head } = this.#message;
-    const lines = this.#lines;
+    const lines = this.#gone < 0 ? this.#lines : this.#open();
     if (lines === undefined) return id === UNKNOWN ? head.findName(name as string) : head.find(id);
     if (id === UNKNOWN) {
       for (let at = 0; at < lines.length; at++) if (this.#is(lines[at]!, name, id)) return at;

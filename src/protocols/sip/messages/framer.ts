@@ -1,6 +1,6 @@
 import type { Monotonic } from '#kernel';
 import { classes, TOKEN } from './characters.ts';
-import { HEAD_END, Head, scanHead } from './head.ts';
+import { HEAD_END, Head, scanHead, scanOpenHead } from './head.ts';
 import type { SipLimits } from './limits.ts';
 import type { SipMessage } from './message.ts';
 import {
@@ -156,6 +156,8 @@ export class SipStreamFramer {
 
   #inHead(chunk: Buffer, at: number): number {
     if (this.#held === undefined) {
+      const next = this.#wholeHead(chunk, at);
+      if (next >= 0) return next;
       if (!this.#checkStartLine(chunk, at, chunk.length)) return chunk.length;
       const blank = chunk.indexOf(HEAD_END, at);
       const end = blank < 0 ? chunk.length : blank + 4;
@@ -179,6 +181,23 @@ export class SipStreamFramer {
       chunk,
       next,
     );
+  }
+
+  /**
+   * Nearly every head lies whole in one chunk and has nothing to object to: then it is read once, and what is searched for
+   * elsewhere is found on the way. Otherwise -1, and nothing has happened yet.
+   */
+  #wholeHead(chunk: Buffer, at: number): number {
+    const limits = this.#limits;
+    if (this.#startLineScanned > 0) return -1;
+    const scan = scanOpenHead(chunk, at, Math.min(chunk.length, at + limits.messageBytes), limits);
+    if (scan === undefined || scan.problem !== undefined) return -1;
+    const lineEnd = at + scan.startLineEnd + 1;
+    if (scan.startLineEnd >= limits.headerLineBytes || !isPlainStartLine(chunk, at, lineEnd)) return -1;
+    const { end } = scan;
+    const last = Math.min(end + Math.max(scan.contentLength, 0), chunk.length);
+    const bytes = at === 0 && last === chunk.length ? chunk : chunk.subarray(at, last);
+    return this.#headComplete(new Head(bytes, end - at, scan), last - end, chunk, end);
   }
 
   /** Moves octets up to the end of the head, and no further, behind the held ones. */

@@ -196,11 +196,33 @@ export function scanHead(bytes: Buffer, start: number, end: number, limits: SipL
   return scanner.scan(bytes, start, end, limits);
 }
 
+/**
+ * The same where nobody knows yet where the head ends: at the first empty line before `limit`, which is looked for on the way.
+ *
+ * @returns undefined when there is none, or something else is the matter that {@link scanHead} will tell
+ */
+export function scanOpenHead(
+  bytes: Buffer,
+  start: number,
+  limit: number,
+  limits: SipLimits,
+): OpenHeadScan | undefined {
+  return scanner.scanOpen(bytes, start, limit, limits);
+}
+
+interface OpenHeadScan extends HeadScan {
+  /** Offset behind the empty line, in the buffer. */
+  readonly end: number;
+}
+
 class Scanner implements HeadScan {
   fields: readonly number[] = [];
   #bytes: Buffer = NOTHING;
   #start = 0;
+  /** Where the empty line begins; while nobody knows, the same as the next one. */
   #end = 0;
+  /** Nothing is read from here on: what lies behind a buffer is read slowly, and slows down whoever did it once. */
+  #limit = 0;
   #limits: SipLimits = sipLimits;
   /** The fields so far: `#used` numbers. A list that grows anew with each message is most of what one costs. */
   readonly #found: number[] = [];
@@ -208,6 +230,7 @@ class Scanner implements HeadScan {
   #at = 0;
   #seen = 0;
   startLineEnd = 0;
+  end = 0;
   repeated = 0;
   present = 0;
   ascii = true;
@@ -216,10 +239,11 @@ class Scanner implements HeadScan {
   contentLength = -1;
   problem: HeadProblem | undefined;
 
-  #begin(bytes: Buffer, start: number, end: number, limits: SipLimits): void {
+  #begin(bytes: Buffer, start: number, limit: number, limits: SipLimits): void {
     this.#bytes = bytes;
     this.#start = start;
-    this.#end = end - 2;
+    this.#end = limit;
+    this.#limit = limit;
     this.#limits = limits;
     this.#at = start;
     this.#used = 0;
@@ -234,13 +258,33 @@ class Scanner implements HeadScan {
 
   scan(bytes: Buffer, start: number, end: number, limits: SipLimits): HeadScan {
     this.#begin(bytes, start, end, limits);
-    const startLineEnd = this.#lineEnd(this.#start, this.#start);
+    this.#end = end - 2;
+    const startLineEnd = this.#lineEnd(start, start);
     if (startLineEnd >= 0) {
       while (this.#at < this.#end && this.#field());
     }
-    if (this.#used / STRIDE > limits.headers) this.problem ??= 'too-many-headers';
+    return this.#finish(startLineEnd);
+  }
+
+  scanOpen(bytes: Buffer, start: number, limit: number, limits: SipLimits): OpenHeadScan | undefined {
+    this.#begin(bytes, start, limit, limits);
+    const startLineEnd = this.#lineEnd(start, start);
+    if (startLineEnd < 0) return undefined;
+    while (!this.#isAtEmptyLine()) if (!this.#field()) return undefined;
+    this.#end = this.#at;
+    this.end = this.#at + 2;
+    return this.#finish(startLineEnd) as OpenHeadScan;
+  }
+
+  #isAtEmptyLine(): boolean {
+    const at = this.#at;
+    return at + 1 < this.#limit && this.#bytes[at] === CR && this.#bytes[at + 1] === LF;
+  }
+
+  #finish(startLineEnd: number): this {
+    if (this.#used / STRIDE > this.#limits.headers) this.problem ??= 'too-many-headers';
     if (!this.ascii && !isUtf8(this.#bytes.subarray(this.#start, this.#end))) this.problem ??= 'not-utf8';
-    this.startLineEnd = Math.max(startLineEnd - start, 0);
+    this.startLineEnd = Math.max(startLineEnd - this.#start, 0);
     this.fields = this.#found.slice(0, this.#used);
     this.#bytes = NOTHING;
     return this;
@@ -249,16 +293,20 @@ class Scanner implements HeadScan {
   /** Reads one header field with its folded lines; false when the rest of the head cannot be read. */
   #field(): boolean {
     const bytes = this.#bytes;
+    const limit = this.#limit;
     const line = this.#at;
     let at = line;
     let hash = 0;
-    for (let octet = bytes[at]!; (classes[octet]! & TOKEN) !== 0; octet = bytes[++at]!)
+    for (; at < limit; at++) {
+      const octet = bytes[at]!;
+      if ((classes[octet]! & TOKEN) === 0) break;
       hash = hashStep(hash, octet);
+    }
     const nameEnd = at;
-    while (bytes[at] === SPACE || bytes[at] === TAB) at++;
-    if (nameEnd === line || bytes[at] !== COLON) return this.#fail('header-line');
+    while (at < limit && isSpace(bytes[at]!)) at++;
+    if (nameEnd === line || at >= limit || bytes[at] !== COLON) return this.#fail('header-line');
     at++;
-    while (bytes[at] === SPACE || bytes[at] === TAB) at++;
+    while (at < limit && isSpace(bytes[at]!)) at++;
     this.#folded = false;
     const lineEnd = this.#foldedEnd(at, line);
     if (lineEnd < 0) return false;
@@ -300,12 +348,13 @@ class Scanner implements HeadScan {
    */
   #lineEnd(from: number, line: number): number {
     const bytes = this.#bytes;
-    for (let at = from; ; at++) {
+    const limit = this.#limit;
+    for (let at = from; at < limit; at++) {
       const octet = bytes[at]!;
       if (octet >= SPACE && octet < 0x7f) continue;
       if (octet >= 0x80) {
         this.ascii = false;
-      } else if (octet === CR && bytes[at + 1] === LF) {
+      } else if (octet === CR && at + 1 < limit && bytes[at + 1] === LF) {
         this.#at = at + 2;
         return at;
       } else if (octet === CR || octet === LF) {
@@ -316,6 +365,7 @@ class Scanner implements HeadScan {
         return -1;
       }
     }
+    return -1;
   }
 
   /**

@@ -173,6 +173,7 @@ export const TO = idOf('To');
 export const CALL_ID = idOf('Call-ID');
 export const CSEQ = idOf('CSeq');
 export const MAX_FORWARDS = idOf('Max-Forwards');
+export const MAX_BREADTH = idOf('Max-Breadth');
 export const CONTENT_LENGTH = idOf('Content-Length');
 export const CONTENT_TYPE = idOf('Content-Type');
 export const WATCHED = CONTENT_TYPE + 1;

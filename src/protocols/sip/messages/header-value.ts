@@ -38,6 +38,10 @@ export function endOfQuoted(text: string, open: number, end: number): number {
 
 /** {@link endOfValue} over octets; quotes, brackets and commas are never part of a UTF-8 sequence. */
 export function endOfValueOctets(bytes: Uint8Array, start: number, end: number): number {
+  // Most lines have one value and no comma anywhere.
+  let comma = start;
+  while (comma < end && bytes[comma] !== COMMA) comma++;
+  if (comma === end) return end;
   let angle = false;
   let quoted = false;
   for (let i = start; i < end; i++) {

@@ -5,7 +5,7 @@ import type { Head } from './head.ts';
 import { type HeaderId, MAX_FORWARDS, RECORD_ROUTE, ROUTE, UNKNOWN } from './header-name.ts';
 import type { NameAddress, NameAddressProblem } from './name-address.ts';
 import { parseNameAddress } from './name-address.ts';
-import { parseSipUri, type SipUri, type UriProblem } from './uri.ts';
+import { recentSipUri, type SipUri, type UriProblem } from './uri.ts';
 import type { Via } from './via.ts';
 
 export type SipMessage = SipRequest | SipResponse;
@@ -114,7 +114,7 @@ abstract class Message {
   }
   /** The From's URI, taken apart once. */
   fromUri(): Result<SipUri, UriProblem> {
-    this.#fromUri ??= parseSipUri(this.from.uri);
+    this.#fromUri ??= recentSipUri(this.from.uri);
     return this.#fromUri;
   }
   /** The values of a list of addresses (Route, Record-Route, Path, Service-Route) by header id. */
@@ -148,7 +148,7 @@ export class SipRequest extends Message {
     this.uri = line.uri;
   }
   parsedUri(): Result<SipUri, UriProblem> {
-    this.#parsedUri ??= parseSipUri(this.uri);
+    this.#parsedUri ??= recentSipUri(this.uri);
     return this.#parsedUri;
   }
   /** 0..255, or undefined when the sender wrote none (RFC 2543 did not know it). */

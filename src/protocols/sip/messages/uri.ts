@@ -1,4 +1,4 @@
-import { err, ok, type Result } from '#kernel';
+import { err, ok, RecentMap, type Result } from '#kernel';
 import { consistsOf, DIGIT, HOST, PASSWORD, URI_HEADER, URI_PARAMETER, USER } from './characters.ts';
 import { lowerCase, noParameters, type Parameters } from './parameters.ts';
 
@@ -49,6 +49,20 @@ export function parseSipUri(text: string): Result<SipUri, UriProblem> {
   if (question >= 0 && headers === undefined) return err('uri-header');
   const { host, port } = hostPort;
   return ok({ scheme, user: user?.user, password: user?.password, host, port, parameters, headers });
+}
+
+/** Entries of one generation, and the longest text that is worth one. */
+const REMEMBERED = 2048;
+const LONGEST_REMEMBERED = 128;
+const recent = new RecentMap<string, Result<SipUri, UriProblem>>(REMEMBERED);
+
+/** The same for the URIs of messages, which come again and again. */
+export function recentSipUri(text: string): Result<SipUri, UriProblem> {
+  const known = recent.get(text);
+  if (known !== undefined) return known;
+  const parsed = parseSipUri(text);
+  if (text.length <= LONGEST_REMEMBERED) recent.set(text, parsed);
+  return parsed;
 }
 
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;

@@ -3,6 +3,7 @@ import type { CSeq } from './cseq.ts';
 import type { Head } from './head.ts';
 import type { NameAddress } from './name-address.ts';
 import { noParameters, plainValue, unreadParameters } from './parameters.ts';
+import { RecentTexts, textHashStep } from './recent-texts.ts';
 import type { RequestLine, StatusLine } from './start-line.ts';
 import type { Via } from './via.ts';
 
@@ -53,6 +54,10 @@ const methods = new Words([
   ...['SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'SERVICE', 'BENOTIFY'],
 ]);
 const transports = new Words(['TLS', 'TCP', 'UDP', 'WSS', 'WS']);
+const reasons = new Words(['OK', 'Trying', 'Ringing', 'Unauthorized', 'Accepted', 'Not Found']);
+/** URIs of requests and of their parties, and hosts of Vias in lower case: a connection repeats a handful of them. */
+const uris = new RecentTexts(2048);
+const hosts = new RecentTexts(1024);
 
 function isAt(bytes: Uint8Array, start: number, octets: Uint8Array): boolean {
   for (let i = 0; i < octets.length; i++) if (bytes[start + i] !== octets[i]) return false;
@@ -79,8 +84,10 @@ export function usualStartLine(head: Head): RequestLine | StatusLine | undefined
   const uriEnd = startLineEnd - SIP.length - 1;
   if (methodEnd === 0 || bytes[methodEnd] !== SPACE || uriEnd <= uriStart) return undefined;
   if (bytes[uriEnd] !== SPACE || !isAt(bytes, uriEnd + 1, SIP)) return undefined;
-  if (!isUri(bytes, uriStart, uriEnd)) return undefined;
-  return { kind: 'request', method: methods.text(head, 0, methodEnd), uri: head.text(uriStart, uriEnd) };
+  let hash = 0;
+  for (let at = uriStart; at < uriEnd; at++) hash = textHashStep(hash, bytes[at]!);
+  const uri = uriText(head, uriStart, uriEnd, hash);
+  return uri === undefined ? undefined : { kind: 'request', method: methods.text(head, 0, methodEnd), uri };
 }
 
 function usualStatusLine(head: Head): StatusLine | undefined {
@@ -89,9 +96,18 @@ function usualStatusLine(head: Head): StatusLine | undefined {
   if (startLineEnd < at + 4 || bytes[at - 1] !== SPACE || bytes[at + 3] !== SPACE) return undefined;
   const status = numberIn(bytes, at, at + 3);
   if (status < 100 || status > 699) return undefined;
-  return { kind: 'response', status, reason: head.text(at + 4, startLineEnd) };
+  return { kind: 'response', status, reason: reasons.text(head, at + 4, startLineEnd) };
 }
 
+/** The text of a URI; undefined for what is none. */
+function uriText(head: Head, start: number, end: number, hash: number): string | undefined {
+  const { bytes } = head;
+  const known = uris.text(bytes, start, end, hash);
+  if (known !== undefined) return known;
+  return isUri(bytes, start, end)
+    ? uris.learn(bytes, start, end, hash, bytes.toString('latin1', start, end))
+    : undefined;
+}
 /** A URI as far as its characters go: a scheme, a colon, and something behind it. */
 function isUri(bytes: Uint8Array, start: number, end: number): boolean {
   const letter = bytes[start]! | 0x20;
@@ -140,9 +156,11 @@ export function usualAddress(head: Head, field: number): NameAddress | undefined
     open = skipBlank(bytes, close + 1, end);
   }
   if (bytes[open] !== LESS) return undefined;
-  const close = endOf(URI, bytes, open + 1, end);
-  if (bytes[close] !== GREATER || !isUri(bytes, open + 1, close)) return undefined;
-  const uri = head.text(open + 1, close);
+  let close = open + 1;
+  let hash = 0;
+  for (; close < end && bytes[close] !== GREATER; close++) hash = textHashStep(hash, bytes[close]!);
+  const uri = close === end ? undefined : uriText(head, open + 1, close, hash);
+  if (uri === undefined) return undefined;
   if (close + 1 === end) return { display, uri, parameters: noParameters, tag: undefined };
   if (scanParameters(bytes, close + 1, end) !== end) return undefined;
   const tag = contentOf(head, TAG);
@@ -227,12 +245,11 @@ function isAddressOctet(octet: number): boolean {
 
 function lowerHost(head: Head, start: number, end: number): string {
   const { bytes } = head;
-  const text = head.text(start, end);
-  for (let at = start; at < end; at++) {
-    const octet = bytes[at]!;
-    if (octet >= 0x41 && octet <= 0x5a) return text.toLowerCase();
-  }
-  return text;
+  let hash = 0;
+  for (let at = start; at < end; at++) hash = textHashStep(hash, bytes[at]!);
+  const known = hosts.text(bytes, start, end, hash);
+  if (known !== undefined) return known;
+  return hosts.learn(bytes, start, end, hash, bytes.toString('latin1', start, end).toLowerCase());
 }
 function upperCase(text: string): string {
   return text === 'TLS' ? text : text.toUpperCase();
@@ -243,27 +260,56 @@ const MOST_PARAMETERS = 8;
 /** Offsets of the parameters that were scanned last: begin and end of the name, begin and end of the content (0: none). */
 const found = new Int32Array(4 * MOST_PARAMETERS);
 let count = 0;
+/** Which of them have a content that is a token, by bits. */
+let tokens = 0;
+
+/** Those that are asked for, and the slots in which they were found (-1: they were not). */
+const names = ['tag', 'branch', 'rport', 'received'].map(octetsOf);
+const [TAG, BRANCH, RPORT, RECEIVED] = [0, 1, 2, 3] as const;
+const slots = new Int32Array(names.length);
+/** By the length of a name, which of them it may be; their lengths differ. */
+const nameByLength = new Int8Array(16).fill(-1);
+for (const [index, { length }] of names.entries()) nameByLength[length] = index;
 
 /** Finds the parameters from `start` on; where they end, or -1. No two have the same name. */
 function scanParameters(bytes: Uint8Array, start: number, end: number): number {
   count = 0;
+  tokens = 0;
+  for (let index = 0; index < slots.length; index++) slots[index] = -1;
   let at = start;
   while (at < end && bytes[at] === SEMICOLON) {
     const name = at + 1;
     at = endOf(TOKEN, bytes, name, end);
     if (at === name || count === MOST_PARAMETERS || isFound(bytes, name, at)) return -1;
+    noteName(bytes, name, at);
     const slot = 4 * count++;
     found[slot] = name;
     found[slot + 1] = at;
     found[slot + 2] = 0;
     if (at === end || bytes[at] !== EQUALS) continue;
     const content = ++at;
-    while (at < end && plainValue[bytes[at]!] !== 0) at++;
+    let flags = TOKEN;
+    for (; at < end; at++) {
+      const octet = bytes[at]!;
+      if (plainValue[octet] === 0) break;
+      flags &= classes[octet]!;
+    }
     if (at === content) return -1;
+    if (flags !== 0) tokens |= 1 << (count - 1);
     found[slot + 2] = content;
     found[slot + 3] = at;
   }
   return at;
+}
+
+/** The parameter that comes next may be one of those that are asked for. */
+function noteName(bytes: Uint8Array, start: number, end: number): void {
+  const length = end - start;
+  const index = length < nameByLength.length ? nameByLength[length]! : -1;
+  if (index < 0) return;
+  const name = names[index]!;
+  for (let i = 0; i < length; i++) if (lower(bytes[start + i]!) !== name[i]) return;
+  slots[index] = count;
 }
 
 function isFound(bytes: Uint8Array, start: number, end: number): boolean {
@@ -280,39 +326,22 @@ function lower(octet: number): number {
   return octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
 }
 
-const TAG = octetsOf('tag');
-const BRANCH = octetsOf('branch');
-const RPORT = octetsOf('rport');
-const RECEIVED = octetsOf('received');
 /** No content can be this. */
 const UNUSUAL = ' ';
 
-/** The place of a parameter among those found; -1: it is not among them. */
-function slotOf(bytes: Uint8Array, name: Uint8Array): number {
-  for (let slot = 0; slot < 4 * count; slot += 4) {
-    const start = found[slot]!;
-    if (found[slot + 1]! - start !== name.length) continue;
-    let i = 0;
-    while (i < name.length && lower(bytes[start + i]!) === name[i]) i++;
-    if (i === name.length) return slot;
-  }
-  return -1;
-}
-function textOf(head: Head, name: Uint8Array): string | undefined {
-  const slot = slotOf(head.bytes, name);
+function textOf(head: Head, name: number): string | undefined {
+  const slot = 4 * slots[name]!;
   return slot < 0 || found[slot + 2] === 0 ? undefined : head.text(found[slot + 2]!, found[slot + 3]!);
 }
 /** One that has to have a content, which is a token. */
-function contentOf(head: Head, name: Uint8Array): string | undefined {
-  const slot = slotOf(head.bytes, name);
-  if (slot < 0) return undefined;
-  const start = found[slot + 2]!;
-  const end = found[slot + 3]!;
-  if (start === 0 || endOf(TOKEN, head.bytes, start, end) !== end) return UNUSUAL;
-  return head.text(start, end);
+function contentOf(head: Head, name: number): string | undefined {
+  const place = slots[name]!;
+  if (place < 0) return undefined;
+  if ((tokens & (1 << place)) === 0) return UNUSUAL;
+  return head.text(found[4 * place + 2]!, found[4 * place + 3]!);
 }
 function rportOf(head: Head): number | true | undefined | typeof UNUSUAL {
-  const slot = slotOf(head.bytes, RPORT);
+  const slot = 4 * slots[RPORT]!;
   if (slot < 0) return undefined;
   const start = found[slot + 2]!;
   const end = found[slot + 3]!;

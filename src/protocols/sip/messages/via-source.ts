@@ -88,7 +88,7 @@ export class SourceStamp {
    * is written as most are, so that it is not made anew.
    */
   write(edit: MessageEdit, request: SipRequest): void {
-    const insertions = this.#insertions(request);
+    const insertions = this.insertions(request);
     if (insertions === NOTHING || (insertions !== undefined && edit.widenFirst(VIA, insertions))) return;
     const via = stampedVia(request.topVia, this.source);
     if (via === undefined) return;
@@ -96,8 +96,8 @@ export class SourceStamp {
     edit.prepend('Via', via);
   }
 
-  /** Undefined when there is more to do than to insert something. */
-  #insertions({ topVia, head }: SipRequest): readonly Insertion[] | undefined {
+  /** What {@link write} inserts; undefined when there is more to do than that. */
+  insertions({ topVia, head }: SipRequest): readonly Insertion[] | undefined {
     const { parameters, rport } = topVia;
     if (parameters !== noParameters && parameters.written === undefined) return undefined;
     if (rport !== undefined && rport !== true) return undefined;

@@ -1,7 +1,5 @@
-import { idOf } from '../messages/header-name.ts';
+import { MAX_BREADTH } from '../messages/header-name.ts';
 import type { SipRequest } from '../messages/message.ts';
-
-const MAX_BREADTH = idOf('Max-Breadth');
 
 /** What a request without the field has (RFC 5393 §5.3.3.1). */
 const FIRST_BREADTH = 60;

@@ -92,14 +92,15 @@ export class TransactionLayer {
     const legacy = isLegacy(request);
     this.#machinery.begin(now);
     if (method === 'ACK') return this.#handleAck(request, scope, legacy);
-    const known = this.#servers.find(request, method, scope);
+    const hash = serverHash(request, method, scope);
+    const known = this.#servers.find(request, method, scope, hash);
     if (known !== undefined) {
       if (legacy && known.request.to.tag !== request.to.tag) return { type: 'refused', reason: 'merged' };
       known.handleRepeated(this.#machinery);
       return { type: 'absorbed', actions: this.#machinery.actions };
     }
     if (this.#servers.size >= this.#limits.server) return { type: 'refused', reason: 'full' };
-    const transaction = this.#serve(request, scope, flow);
+    const transaction = this.#serve(request, scope, flow, hash);
     if (method !== 'CANCEL') return { type: 'new', transaction };
     const invite = this.#servers.find(request, 'INVITE', scope);
     return invite === undefined ? { type: 'cancel', transaction } : { type: 'cancel', transaction, invite };
@@ -194,9 +195,8 @@ export class TransactionLayer {
     return { type: 'absorbed', actions: this.#machinery.actions };
   }
 
-  #serve(request: SipRequest, scope: string, flow: FlowId): ServerTransaction {
+  #serve(request: SipRequest, scope: string, flow: FlowId, hash: number): ServerTransaction {
     const { method } = request;
-    const hash = serverHash(request, method, scope);
     const self = { hash, scope, method, flow, request, timers: this.#timers(flow) };
     const transaction =
       method === 'INVITE' ? new InviteServerTransaction(self) : new NonInviteServerTransaction(self);
@@ -208,7 +208,7 @@ export class TransactionLayer {
 
   #send(request: ClientRequest, scope: string, user: ClientTransactionUser | undefined): ClientTransaction {
     const { method, branch, flow, bytes } = request;
-    const hash = clientHash(branch, method, scope);
+    const hash = clientHash(branch);
     const self = { hash, scope, method, branch, flow, bytes, user, timers: this.#timers(flow) };
     const transaction =
       method === 'INVITE'

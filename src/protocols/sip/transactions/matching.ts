@@ -29,8 +29,13 @@ function legacyText({ topVia, callId, cseq, from, uri }: SipRequest): string {
 
 /** Server transactions, found by RFC 3261 §17.2.3. */
 export class ServerTransactions extends TransactionTable<ServerTransaction> {
-  find(request: SipRequest, method: string, scope: string): ServerTransaction | undefined {
-    const hash = serverHash(request, method, scope);
+  /** @param hash {@link serverHash} of the rest, which whoever adds a transaction needs, too */
+  find(
+    request: SipRequest,
+    method: string,
+    scope: string,
+    hash = serverHash(request, method, scope),
+  ): ServerTransaction | undefined {
     let one = this.chain(hash);
     while (one !== undefined && !isSameServer(one, hash, request, method, scope)) one = one.nextInTable;
     return one;
@@ -58,15 +63,22 @@ function isSameServer(
   );
 }
 
-export function clientHash(branch: string, method: string, scope: string): number {
-  return texts.of(branch, scope, method, '');
+/**
+ * Of the branch alone, and without a key: we write the branches ourselves, so nobody can choose many that meet in one chain, and
+ * whoever answers only looks for one. An INVITE shares its chain with the CANCEL of it.
+ */
+export function clientHash(branch: string): number {
+  let hash = 0;
+  for (let at = MAGIC_COOKIE.length; at < branch.length; at++) {
+    hash = (Math.imul(hash, 31) + branch.charCodeAt(at)) | 0;
+  }
+  return hash ^ (hash >>> 16);
 }
 
 /** Client transactions, found by RFC 3261 §17.1.3. */
 export class ClientTransactions extends TransactionTable<ClientTransaction> {
   find(branch: string, method: string, scope: string): ClientTransaction | undefined {
-    const hash = clientHash(branch, method, scope);
-    let one = this.chain(hash);
+    let one = this.chain(clientHash(branch));
     while (one !== undefined && !isSameClient(one, branch, method, scope)) one = one.nextInTable;
     return one;
   }
