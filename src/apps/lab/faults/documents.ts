@@ -9,7 +9,10 @@ export type Change = Readonly<Record<string, unknown>>;
 
 /** Writes settings into a document; undefined takes one away. The program is not told. */
 export function edit(perimeter: Perimeter, program: Program, change: Change): void {
-  const file = fileOf(perimeter, program);
+  editFile(fileOf(perimeter, program), change);
+}
+/** The same for any document, by its file. */
+export function editFile(file: string, change: Change): void {
   const document = parseDocument(readFileSync(file, 'utf8'));
   for (const [place, value] of Object.entries(change)) {
     const path = place.split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step));
@@ -29,7 +32,11 @@ export function restore(perimeter: Perimeter, program: Program, text: string): v
 
 export async function reload(perimeter: Perimeter, program: Program): Promise<ReloadReport> {
   const { edgeSocket, internalSocket } = perimeter.files;
-  const client = new AdministrationClient(program === 'edge' ? edgeSocket : internalSocket);
+  return reloadAt(program === 'edge' ? edgeSocket : internalSocket);
+}
+/** The same by the socket of its administration. */
+export async function reloadAt(socket: string): Promise<ReloadReport> {
+  const client = new AdministrationClient(socket);
   const report = await client.call('reload', {});
   if (!report.ok) throw new Error(report.error.message);
   return report.value;

@@ -3,15 +3,16 @@ import { after, before, test } from 'node:test';
 import { SeverableWire } from '../../../platform/net/testing/severable-wire.ts';
 import type { LabProgram } from '../program.ts';
 import { Perimeter } from '../testing/perimeter.ts';
+import { type SecondEdge, secondEdge } from '../testing/second-edge.ts';
 import { Correspondence, type NumberedMessages } from './chaos/numbered-messages.ts';
-import { edit, type Program, reload } from './documents.ts';
+import { edit, editFile, reloadAt } from './documents.ts';
 import { Person } from './person.ts';
 import { eventually, until } from './until.ts';
 
 /*
  * Bob at our front end and juliet at a partner that acknowledges (XEP-0198) write numbered messages to one another, while
- * the gateway and the proxy are killed and the link and the streams between them are cut, at random and in the very moment
- * in which one of the two reads. Nobody reads a message twice; each one is read, or its sender is told.
+ * the gateway and the proxies of two edges are killed and a link and the streams between them are cut, at random and in the
+ * very moment in which one of the two reads. Nobody reads a message twice; each one is read, or its sender is told.
  */
 
 /** 127.67.x.y is the addresses of this file. */
@@ -22,6 +23,7 @@ const SEED = Number(process.env.SALLYPORT_XMPP_SEED ?? Date.now() % 1_000_000);
 const LONGEST_MS = 150;
 
 let perimeter: Perimeter;
+let second: SecondEdge;
 let bob: Person;
 let correspondence: Correspondence;
 let link: SeverableWire;
@@ -34,18 +36,23 @@ before(async () => {
   link = new SeverableWire({ address: inside, port: 23456 }, { address: internal.address, port: 23456 });
   streams = new SeverableWire({ address: outside, port: 5269 }, { address: access.address, port: 5269 });
   await Promise.all([link.mend(), streams.mend()]);
+  second = await secondEdge(perimeter);
   edit(perimeter, 'internal', {
-    'xmppGateway.edges': [{ name: names.edge, address: inside }],
+    'xmppGateway.edges': [
+      { name: names.edge, address: inside },
+      { name: second.name, address: second.plan.internal.address },
+    ],
     'xmppGateway.answerSeconds': 1,
   });
   bob = new Person(perimeter, 'bob');
-  await perimeter.start();
+  await Promise.all([perimeter.start(), second.program.start()]);
   await bob.connect();
   correspondence = await Correspondence.start(perimeter, bob, outside);
 });
 after(async () => {
   await correspondence?.stop();
   await bob?.leave();
+  await second?.program.stop();
   await perimeter.stop();
   await Promise.all([link.cut(), streams.cut()]);
 });
@@ -60,8 +67,13 @@ function oneOf<T>(all: readonly T[]): T {
   return all[Math.floor(chance() * all.length)] ?? assert.fail('nothing to choose from');
 }
 
-const killed = { gateway: ['internal', 'xmpp-gateway'], proxy: ['edge', 'xmpp-proxy'] } as const;
-const faults = ['gateway', 'proxy', 'link', 'streams'] as const;
+const PROXY = 'xmpp-proxy';
+const killed = {
+  gateway: () => [perimeter.internal, 'xmpp-gateway', 'xmppGateway.keepAliveSeconds'],
+  proxy: () => [perimeter.edge, PROXY, 'policy.xmpp.limits.stanzasWaiting'],
+  'other proxy': () => [second.program, PROXY, 'policy.xmpp.limits.stanzasWaiting'],
+} satisfies Record<string, () => readonly [LabProgram, string, string]>;
+const faults = ['gateway', 'proxy', 'other proxy', 'link', 'streams'] as const;
 const moments = ['at random', 'when bob reads', 'when juliet reads'] as const;
 
 /** Calls it in the moment itself: nothing else of this process runs in between. */
@@ -86,25 +98,29 @@ async function processOf(program: LabProgram, name: string) {
 }
 
 /** A document that differs a little makes the supervisor start what waits for its back-off. */
-let documents = 0;
-async function hurry(name: Program): Promise<void> {
+let documents = 100;
+async function hurry(program: LabProgram, setting: string): Promise<void> {
   documents += 1;
-  const settings = { internal: 'xmppGateway.keepAliveSeconds', edge: 'policy.xmpp.limits.stanzasWaiting' };
-  edit(perimeter, name, { [settings[name]]: (name === 'edge' ? 1000 : 30) + (documents % 20) });
-  await reload(perimeter, name);
+  editFile(program.options.document, { [setting]: documents });
+  await reloadAt(program.options.socket);
 }
 
+/** Those that were killed, on their way back. */
+const back = new Map<string, Promise<void>>();
+
+/** Messages go on meanwhile, where there is another way; the same one is killed again only when it is back. */
 async function kill(victim: keyof typeof killed, moment: (typeof moments)[number]): Promise<void> {
-  const [name, service] = killed[victim];
-  const program = perimeter[name];
+  await back.get(victim);
+  const [program, service, setting] = killed[victim]();
   const { pid } = await processOf(program, service);
   assert.ok(pid !== undefined);
   await inThe(moment, () => process.kill(pid, 'SIGKILL'));
-  await until(`${service} is back`, async () => {
+  const returns = until(`${service} is back`, async () => {
     const now = await processOf(program, service);
-    if (now.state === 'waiting') await hurry(name);
+    if (now.state === 'waiting') await hurry(program, setting);
     return now.pid !== undefined && now.pid !== pid && now.health.ok;
   });
+  back.set(victim, returns);
 }
 
 async function cut(wire: SeverableWire, moment: (typeof moments)[number]): Promise<void> {
@@ -141,6 +157,7 @@ test(`${FAULTS} kills and cuts while messages go both ways: none is read twice, 
       `${fault} ${moment}: ${Math.round(performance.now() - began)} ms, bob-${correspondence.fromBob.fates.length}, juliet-${correspondence.fromJuliet.fates.length}`,
     );
   }
+  await Promise.all(back.values());
   await correspondence.end();
   for (const messages of [correspondence.fromBob, correspondence.fromJuliet]) {
     const told = messages.fates.filter(({ told: what }) => what !== 'accepted');
