@@ -28,17 +28,20 @@ export class TurnFlow {
   #datagram = Buffer.alloc(0);
   #running = false;
 
-  /** @param number of the flow: a user and a place of its own */
+  /** With a socket and an allocation. @param number of the flow: a user and a place of its own */
   static async open(server: string, number: number): Promise<TurnFlow> {
+    const flow = await TurnFlow.connect(server, number);
+    await flow.allocate();
+    return flow;
+  }
+  /** With a socket only: the server has not heard of it. */
+  static async connect(server: string, number: number): Promise<TurnFlow> {
     const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER });
     socket.bind(0, clientAddress(number));
     await once(socket, 'listening');
     socket.connect(PORTS.turn, server);
     await once(socket, 'connect');
-    const flow = new TurnFlow(socket, `flow${number}`);
-    const { relayed } = await flow.#step('allocated', (now) => flow.#client.allocate(now));
-    flow.relayed = relayed;
-    return flow;
+    return new TurnFlow(socket, `flow${number}`);
   }
 
   private constructor(socket: Socket, user: string) {
@@ -59,6 +62,10 @@ export class TurnFlow {
     socket.on('message', (bytes) => this.#handle(bytes));
   }
 
+  async allocate(): Promise<void> {
+    const { relayed } = await this.#step('allocated', (now) => this.#client.allocate(now));
+    this.relayed = relayed;
+  }
   /** Binds the channel that the data go over. */
   async channel(peer: { readonly address: string; readonly port: number }, payload: number): Promise<void> {
     const { channel } = await this.#step('channel-bound', (now) =>

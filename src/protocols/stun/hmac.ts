@@ -73,10 +73,16 @@ function room(octets: number): Uint8Array {
 function sealed(algorithm: HmacAlgorithm, key: Uint8Array, inside: Uint8Array, end: number): string {
   const outer = outside[algorithm];
   const used = key.length <= BLOCK_BYTES ? key : hash(algorithm, key, 'buffer');
-  for (let at = 0; at < BLOCK_BYTES; at++) {
+  let at = 0;
+  for (; at < used.length; at++) {
     const octet = used[at] ?? 0;
     inside[at] = octet ^ INNER;
     outer[at] = octet ^ OUTER;
+  }
+  // The zeros behind a short key: to read beyond its end instead would make the loop above slow for every key.
+  for (; at < BLOCK_BYTES; at++) {
+    inside[at] = INNER;
+    outer[at] = OUTER;
   }
   writeText(outer, BLOCK_BYTES, hash(algorithm, inside.subarray(0, end), 'binary'));
   return hash(algorithm, outer, 'binary');
