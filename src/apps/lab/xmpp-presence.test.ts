@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type HeardPresence, PresenceClient } from '#apps/softphone';
 import type { Watcher } from '#protocols/presence';
-import { edit } from './faults/documents.ts';
+import { poolOrder } from '#protocols/xmpp';
+import { change, edit } from './faults/documents.ts';
 import { Person } from './faults/person.ts';
 import { until } from './faults/until.ts';
 import { Perimeter } from './testing/perimeter.ts';
@@ -17,6 +18,8 @@ import { ProxyEnd } from './testing/proxy-end.ts';
 const NETWORK = 64;
 const JULIET = 'juliet@partner.example';
 const BOB = 'bob@lab.test';
+/** Another partner, of which nobody has heard anything in the tests before. */
+const OTHER = 'other.example';
 let perimeter: Perimeter;
 let proxy: ProxyEnd;
 let bob: Person;
@@ -31,7 +34,7 @@ before(async () => {
   const { names, internal } = perimeter.plan;
   edit(perimeter, 'internal', {
     'frontEnd.externalAccess.global': { remote: true, federation: true, xmpp: true },
-    'frontEnd.trustedPeers': [{ name: names.frontEnd, domains: ['partner.example'] }],
+    'frontEnd.trustedPeers': [{ name: names.frontEnd, domains: ['partner.example', OTHER] }],
     'frontEnd.presence.notifySeconds': 1,
     xmppGateway: { edges: [{ name: names.edge, address: internal.address }] },
   });
@@ -145,4 +148,33 @@ test('who declines ends the subscription', async () => {
   await proxy.hears(/type="subscribe"/);
   await says('unsubscribed');
   await until('bob hears it', () => heard.at(-1)?.reason === 'rejected');
+});
+
+test('an edge is gone for good with presence that it had acknowledged: another edge tells it again, and what changes then', async () => {
+  const { names, internal } = perimeter.plan;
+  const address = internal.address.replace(/\d+$/, '12');
+  const other = await ProxyEnd.start(perimeter, { address, second: true });
+  await change(perimeter, 'internal', {
+    'xmppGateway.edges': [
+      { name: names.edge, address: internal.address },
+      { name: names.access, address },
+    ],
+  });
+  await other.untilLinked();
+  const [first] = poolOrder(OTHER, [names.edge, names.access]);
+  const [serving, standing] = first === names.edge ? [proxy, other] : [other, proxy];
+  try {
+    const asks = `<presence from='nurse@${OTHER}' to='${BOB}' type='subscribe'/>`;
+    await serving.say(asks, 'federated', 'a stream of the nurse’s', 1);
+    await presence.decide(`sip:nurse@${OTHER}`, 'allow');
+    await presence.publish({ show: 'dnd', note: { text: 'the last that it heard' } });
+    await serving.hears(/to="nurse@other.example".*the last that it heard/);
+    await until('it is acknowledged', () => serving.links.pending === 0);
+    await serving.stop();
+    await standing.hears(/to="nurse@other.example".*the last that it heard/);
+    await presence.publish({ show: 'away' });
+    await standing.hears(/to="nurse@other.example".*<show>away<\/show>/);
+  } finally {
+    await other.stop();
+  }
 });

@@ -64,7 +64,7 @@ export class Gateway implements SipUser {
     this.watchers.load();
   }
 
-  /** Call it when a link to an edge is open: what was said and asked before it may be lost. */
+  /** Call it when a link to an edge is open, and when one has ended: what was said and asked before it may be lost. */
   handleLink(): void {
     this.retelling.suspect(this.watchers.owed());
     this.retelling.suspect(this.watches.owed());

@@ -95,7 +95,11 @@ export class Running implements XmppSide {
         this.gateway.handleLink();
       },
       handlePartner: (domain, state) => this.gateway.handlePartner(domain, state),
-      handleEnd: (notice) => log.warn('link to edge not open', { ...notice }),
+      handleEnd: (notice) => {
+        log.warn('link to edge not open', { ...notice });
+        // What an edge has acknowledged and not passed on is gone with it; another one may carry it.
+        if (notice.reason !== 'not-connected') this.gateway.handleLink();
+      },
     });
   }
 
