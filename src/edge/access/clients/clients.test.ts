@@ -82,7 +82,10 @@ test('a token names its worker to the other workers of this edge, and to nobody 
   const random = new SeededRandom(5);
   const keys = { current: tokenKey(random.bytes(32)) };
   const table = (node: number, worker: number) => new ClientTable({ keys, node, worker, random });
-  const flow = { id: 7, connection: { id: 7, remote: { address: '192.0.2.1', port: 5061 } } } as unknown as SipFlow;
+  const flow = {
+    id: 7,
+    connection: { id: 7, remote: { address: '192.0.2.1', port: 5061 } },
+  } as unknown as SipFlow;
   const [first, second, elsewhere] = [table(1, 0), table(1, 1), table(2, 1)];
   const { token } = second.add(flow, 0);
   for (let time = 0; time < 2; time++) assert.equal(first.workerOf(token), 1);
@@ -97,7 +100,10 @@ test('a token finds its own connection; a dead one and a forged one are told apa
   const random = new SeededRandom(3);
   const keys = { current: tokenKey(random.bytes(32)) };
   const table = new ClientTable({ keys, node: nodeNumber('edge1.corp.example'), worker: 0, random });
-  const flow = { id: 7, connection: { id: 7, remote: { address: '192.0.2.1', port: 5061 } } } as unknown as SipFlow;
+  const flow = {
+    id: 7,
+    connection: { id: 7, remote: { address: '192.0.2.1', port: 5061 } },
+  } as unknown as SipFlow;
   const client = table.add(flow, 0);
   assert.equal(table.find(client.token), client);
   table.remove(client);

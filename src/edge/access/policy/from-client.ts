@@ -88,7 +88,7 @@ function consumeRoutes(
   if (!parsed.ok) return refuse(400, 'bad-route');
   let entries = parsed.value.map((route) => route.uri);
   let target = request.uri;
-  if (isStrictlyRouted(request.uri, known, settings)) {
+  if (isStrictlyRouted(request, known, settings)) {
     // RFC 3261 §16.4: our URI stands in the Request-URI and the target behind the routes.
     target = entries.at(-1) ?? target;
     entries = [request.uri, ...entries.slice(0, -1)];
@@ -108,8 +108,8 @@ function consumeRoutes(
   return { behind, target };
 }
 
-function isStrictlyRouted(uri: string, known: ClientKnowledge, settings: AccessSettings): boolean {
-  const parsed = parseSipUri(uri);
+function isStrictlyRouted(request: SipRequest, known: ClientKnowledge, settings: AccessSettings): boolean {
+  const parsed = request.parsedUri();
   if (!parsed.ok || !parsed.value.parameters.has('lr') || parsed.value.user === undefined) return false;
   return parsed.value.host === settings.external.host && known.isOurToken(parsed.value.user);
 }

@@ -46,6 +46,7 @@ interface SealKey {
  * same all through a dialog and nothing has to be remembered to open it.
  */
 export class Seal {
+  #generation = 0;
   /** The one that seals stands first. */
   #keys: readonly [SealKey, ...SealKey[]];
 
@@ -54,11 +55,17 @@ export class Seal {
     this.#keys = [sealKey(secrets.current), ...secrets.others.map(sealKey)];
   }
 
+  /** Changes with the secrets: what was learnt under another one is to be forgotten. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** Other secrets from now on; what was sealed by one that is listed still opens. */
   exchange(secrets: SealSecrets): void {
     const known = new Map(this.#keys.map((key) => [key.id, key]));
     const keyOf = (secret: Uint8Array) => known.get(idOf(secret)) ?? sealKey(secret);
     this.#keys = [keyOf(secrets.current), ...secrets.others.map(keyOf)];
+    this.#generation += 1;
   }
 
   /**

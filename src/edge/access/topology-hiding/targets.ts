@@ -1,5 +1,6 @@
 import { formatSipUri, parseSipUri, type SipUri } from '#protocols/sip';
 import type { Disclosure } from './disclosure.ts';
+import { RecentPairs } from './recent-pairs.ts';
 import type { Seal } from './seal.ts';
 
 /** Begins the user part of a hidden target; no address of record of this edge's own host name can exist. */
@@ -25,15 +26,28 @@ export class TargetHiding {
   readonly #seal: Seal;
   readonly #disclosure: Disclosure;
   readonly #place: PublicPlace;
+  /** Of the URIs that were hidden and opened last: taking one apart costs more than all else, and a call names each several times. */
+  #hidden = new RecentPairs();
+  #opened = new RecentPairs();
+  #generation: number;
 
   constructor(seal: Seal, disclosure: Disclosure, place: PublicPlace) {
     this.#seal = seal;
     this.#disclosure = disclosure;
     this.#place = place;
+    this.#generation = seal.generation;
   }
 
   /** The URI that a client is shown for `uri`; the same text when everybody may see it. */
   hide(uri: string): string {
+    this.#forgetOlder();
+    const known = this.#hidden.get(uri);
+    if (known !== undefined) return known;
+    const shown = this.#hide(uri);
+    this.#hidden.set(uri, shown);
+    return shown;
+  }
+  #hide(uri: string): string {
     const parsed = parseSipUri(uri);
     if (!parsed.ok || this.#mayBeSeen(parsed.value)) return uri;
     const { scheme } = parsed.value;
@@ -46,6 +60,14 @@ export class TargetHiding {
   open(uri: string): string | undefined {
     const at = uri.indexOf(`:${MARK}`);
     if (at !== 3 && at !== 4) return undefined;
+    this.#forgetOlder();
+    const known = this.#opened.get(uri);
+    if (known !== undefined) return known;
+    const real = this.#open(uri);
+    if (real !== undefined) this.#opened.set(uri, real);
+    return real;
+  }
+  #open(uri: string): string | undefined {
     const parsed = parseSipUri(uri);
     if (!parsed.ok || parsed.value.host.toLowerCase() !== this.#place.host) return undefined;
     const { user, password } = parsed.value;
@@ -53,6 +75,14 @@ export class TargetHiding {
     return user === undefined || password !== undefined
       ? undefined
       : this.#seal.open('target', user.slice(MARK.length));
+  }
+
+  /** Other secrets seal now, or open no longer. */
+  #forgetOlder(): void {
+    if (this.#generation === this.#seal.generation) return;
+    this.#generation = this.#seal.generation;
+    this.#hidden = new RecentPairs();
+    this.#opened = new RecentPairs();
   }
 
   /** Hides every SIP URI inside a field value; of more than anybody needs, the others are lost. */

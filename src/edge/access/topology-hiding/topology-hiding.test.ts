@@ -86,6 +86,23 @@ test('a hidden target with a password beside its token is not ours', () => {
   assert.equal(hiding.targets.open(shown.replace('@', ':word@')), undefined);
 });
 
+test('what was hidden or opened before is known no longer than the secret that did it', () => {
+  const [old, next] = [Buffer.alloc(32, 5), Buffer.alloc(32, 6)];
+  const exchanged = new Seal({ current: old, others: [] });
+  const { targets } = new TopologyHiding(exchanged, disclosure, { host: 'sip.example.com', port: 443 });
+  const real = 'sip:bob@10.45.32.99';
+  const shown = targets.hide(real);
+  assert.equal(targets.hide(real), shown);
+  assert.equal(targets.open(shown), real);
+  exchanged.exchange({ current: next, others: [old] });
+  const newer = targets.hide(real);
+  assert.notEqual(newer, shown);
+  for (const each of [shown, newer]) assert.equal(targets.open(each), real);
+  exchanged.exchange({ current: next, others: [] });
+  assert.equal(targets.open(shown), undefined);
+  assert.equal(targets.open(newer), real);
+});
+
 test('a public host does not let an internal parameter through', () => {
   assert.match(hiding.targets.hide('sip:example.com;maddr=10.45.32.11'), /^sip:~/);
 });
