@@ -91,6 +91,33 @@ test('a stream to a partner is cut between acknowledgements: messages are not se
   }
 });
 
+test('a partner without acknowledgements reads no more and leaves: what had not left us was not accepted, and its senders hear that nobody knows', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const gateway = await TestGateway.start(t, bench);
+  await gateway.ready.count(1);
+  const socket = await opened(t, bench, THEIRS, `<bidi xmlns='urn:xmpp:bidi'/>`);
+  socket.write(xmlOf(chat('what we say goes back on this stream')));
+  await gateway.arrivals.count(1);
+  socket.pause();
+  const long = 'x'.repeat(60_000);
+  const accepted = new Set<string>();
+  const all = numbers(300).map(async (id) => {
+    const { attributes, ...rest } = toJuliet(long);
+    await gateway.send({ ...rest, attributes: new Map(attributes).set('id', id) });
+    accepted.add(id);
+  });
+  while (accepted.size === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const before = new Set(accepted);
+  assert.ok(before.size < 300, 'more than the network takes');
+  socket.destroy();
+  await Promise.all(all);
+  const told = gateway.arrivals.all.slice(1);
+  const ids = idsOf(told);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.ok(told.some(({ origin }) => origin.fate === 'unknown'));
+  for (const id of ids) assert.ok(!before.has(id), `${id} was accepted, and then it was not`);
+});
+
 test('the proxy is killed while a partner without acknowledgements sends: at most what was in flight is lost', async (t) => {
   const window = 4;
   const bench = await ProxyBench.start(t, ({ policy }) => {

@@ -76,9 +76,13 @@ export class PartnerStream<Core extends InboundStream | OutboundStream = Inbound
     }
     this.#throttle();
   }
-  /** Only when the core is ready for it. */
-  send(stanza: XmlElement, now: Monotonic): void {
+  /**
+   * Only when the core is ready for it.
+   * @param left called when the network of this machine has it, if that comes before the end
+   */
+  send(stanza: XmlElement, now: Monotonic, left?: () => void): void {
     this.#sentAt = now;
+    if (left !== undefined) this.socket.whenWritten(left);
     this.run(this.core.send(stanza, now));
   }
   /**

@@ -1,6 +1,6 @@
 import type { DomainPair, InboundStream } from '#protocols/xmpp';
 import type { PartnerStream } from './partner-stream.ts';
-import { type Outgoing, worthAgain } from './route.ts';
+import { type Outgoing, Unsettled } from './unsettled.ts';
 
 export type Directed = Outgoing & { readonly pair: DomainPair };
 
@@ -9,8 +9,7 @@ export class ReturnPaths {
   readonly #streams: Iterable<PartnerStream<InboundStream>>;
   /** By `from to`, what a search has found; forgotten whenever a stream comes, is proven or goes. */
   readonly #found = new Map<string, PartnerStream<InboundStream> | undefined>();
-  /** Sent and not acknowledged yet. */
-  readonly #waiting = new Map<PartnerStream<InboundStream>, Directed[]>();
+  readonly #unsettled = new Map<PartnerStream<InboundStream>, Unsettled<Directed>>();
 
   constructor(streams: Iterable<PartnerStream<InboundStream>>) {
     this.#streams = streams;
@@ -31,32 +30,29 @@ export class ReturnPaths {
     return found;
   }
   send(stream: PartnerStream<InboundStream>, outgoing: Directed, now: number): void {
-    const { managed } = stream.core;
-    outgoing.attempts += 1;
-    if (managed) {
-      const waiting = this.#waiting.get(stream);
-      if (waiting === undefined) this.#waiting.set(stream, [outgoing]);
-      else waiting.push(outgoing);
+    let unsettled = this.#unsettled.get(stream);
+    if (unsettled === undefined) {
+      unsettled = new Unsettled();
+      this.#unsettled.set(stream, unsettled);
     }
-    stream.send(outgoing.stanza, now);
-    if (!managed) outgoing.settled(undefined);
+    unsettled.send(stream, outgoing, now);
   }
   acknowledged(stream: PartnerStream<InboundStream>, count: number): void {
-    for (const { settled } of this.#waiting.get(stream)?.splice(0, count) ?? []) settled(undefined);
+    this.#unsettled.get(stream)?.acknowledged(count);
   }
   /** The stream has ended: gives what may be sent on another; the senders of the rest are told. */
   ended(stream: PartnerStream<InboundStream>, again: boolean): Directed[] {
-    const waiting = this.#waiting.get(stream) ?? [];
-    this.#waiting.delete(stream);
-    return worthAgain(waiting, again);
+    const unsettled = this.#unsettled.get(stream);
+    this.#unsettled.delete(stream);
+    return unsettled?.ended(again) ?? [];
   }
-  /** Something that went by it is not acknowledged yet. */
+  /** Something that went by it is not settled yet. */
   isBusy(stream: PartnerStream<InboundStream>): boolean {
-    return (this.#waiting.get(stream)?.length ?? 0) > 0;
+    return (this.#unsettled.get(stream)?.size ?? 0) > 0;
   }
   get pending(): number {
     let count = 0;
-    for (const waiting of this.#waiting.values()) count += waiting.length;
+    for (const { size } of this.#unsettled.values()) count += size;
     return count;
   }
 

@@ -1,34 +1,10 @@
-import type { XmlElement } from '#protocols/xml';
-import { type DomainPair, isReadOnce, type OutboundStream } from '#protocols/xmpp';
+import type { DomainPair, OutboundStream } from '#protocols/xmpp';
 import type { Undelivered } from './partner.ts';
 import type { OwnerAction, PartnerStream } from './partner-stream.ts';
-
-/** A stanza on its way to a partner. */
-export interface Outgoing {
-  readonly stanza: XmlElement;
-  readonly settled: (failed: Undelivered | undefined) => void;
-  attempts: number;
-}
-
-/** Presence is sent on so many streams before it counts as lost. */
-const MOST_ATTEMPTS = 2;
+import { type Outgoing, Unsettled } from './unsettled.ts';
 
 /** For so long after its partner could not be reached nothing waits for another attempt. */
 const FAILED_MS = 5000;
-
-/**
- * Of stanzas that a stream had when it ended and that its peer had not acknowledged, those that may go on another one; the
- * senders of the others are told. A message may have arrived, and is not sent again.
- */
-export function worthAgain<T extends Outgoing>(all: readonly T[], again: boolean): T[] {
-  const worth: T[] = [];
-  for (const outgoing of all) {
-    if (isReadOnce(outgoing.stanza)) outgoing.settled('delivery-unknown');
-    else if (again && outgoing.attempts < MOST_ATTEMPTS) worth.push(outgoing);
-    else outgoing.settled('remote-server-timeout');
-  }
-  return worth;
-}
 
 /** Stanzas of one pair of domains, in order, over one stream after another. */
 export class Route {
@@ -36,8 +12,7 @@ export class Route {
   readonly #capacity: number;
   readonly #open: () => void;
   #queue: Outgoing[] = [];
-  /** Sent, and the peer acknowledges what it takes over. */
-  #unacknowledged: Outgoing[] = [];
+  readonly #unsettled = new Unsettled<Outgoing>();
   #stream: PartnerStream<OutboundStream> | undefined;
   #opening = false;
   #failed: { readonly until: number; readonly why: Undelivered } | undefined;
@@ -53,7 +28,7 @@ export class Route {
     return this.waiting === 0 && this.#stream === undefined && !this.#hasFailed(now);
   }
   get waiting(): number {
-    return this.#queue.length + this.#unacknowledged.length;
+    return this.#queue.length + this.#unsettled.size;
   }
   get stream(): PartnerStream<OutboundStream> | undefined {
     return this.#stream;
@@ -81,8 +56,7 @@ export class Route {
       this.#failed = undefined;
       this.#flush(now);
     } else if (action.type === 'acknowledged') {
-      for (const outgoing of this.#unacknowledged.splice(0, action.stanzas.length))
-        outgoing.settled(undefined);
+      this.#unsettled.acknowledged(action.stanzas.length);
       this.#flush(now);
     } else if (action.type === 'close') this.#handleEnd(now);
   }
@@ -91,9 +65,7 @@ export class Route {
     this.#failed = { until: now + FAILED_MS, why };
     this.#opening = false;
     this.#stream = undefined;
-    const unacknowledged = this.#unacknowledged;
-    this.#unacknowledged = [];
-    const lost = [...worthAgain(unacknowledged, true), ...this.#queue];
+    const lost = [...this.#unsettled.ended(true), ...this.#queue];
     this.#queue = [];
     for (const outgoing of lost) outgoing.settled(why);
   }
@@ -113,9 +85,7 @@ export class Route {
       this.fail('remote-server-timeout', now);
       return;
     }
-    const unacknowledged = this.#unacknowledged;
-    this.#unacknowledged = [];
-    this.#queue = [...worthAgain(unacknowledged, true), ...this.#queue];
+    this.#queue = [...this.#unsettled.ended(true), ...this.#queue];
     this.#flush(now);
   }
 
@@ -131,12 +101,7 @@ export class Route {
     while (stream.core.ready && !stream.core.full && !stream.ended) {
       const outgoing = this.#queue.shift();
       if (outgoing === undefined) return;
-      outgoing.attempts += 1;
-      const managed = stream.core.managed;
-      if (managed) this.#unacknowledged.push(outgoing);
-      stream.send(outgoing.stanza, now);
-      // Without acknowledgements, handing it to the transport is all that can be known.
-      if (!managed) outgoing.settled(undefined);
+      this.#unsettled.send(stream, outgoing, now);
     }
   }
 }

@@ -50,6 +50,8 @@ export class UpgradableSocket {
   readonly #raw: Socket;
   #socket: Socket;
   #text = '';
+  /** To be called when what is written in this turn has left this process. */
+  #leaving: (() => void)[] = [];
   #scheduled = false;
   #staple: Buffer | undefined;
   #closed = false;
@@ -173,11 +175,21 @@ export class UpgradableSocket {
     this.#scheduled = true;
     queueMicrotask(() => this.#flush());
   }
+  /** Calls it when what is written in this turn has left this process; never, when the connection ends before. */
+  whenWritten(task: () => void): void {
+    this.#leaving.push(task);
+  }
   #flush(): void {
     this.#scheduled = false;
-    const text = this.#text;
+    const [text, leaving] = [this.#text, this.#leaving];
     this.#text = '';
-    if (text !== '' && !this.#closed) this.#socket.write(text);
+    this.#leaving = [];
+    if (text === '' || this.#closed) return;
+    if (leaving.length === 0) this.#socket.write(text);
+    else
+      this.#socket.write(text, (problem) => {
+        if (!problem) for (const task of leaving) task();
+      });
   }
   pause(): void {
     this.#socket.pause();

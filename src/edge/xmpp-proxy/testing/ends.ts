@@ -227,8 +227,16 @@ export async function raw(t: TestContext, from = PLACES[THEIRS] ?? ''): Promise<
   await once(socket, 'connect');
   return socket;
 }
-/** A stream that a partner has opened by hand: TLS first, SASL EXTERNAL, and the header after it. */
-export async function opened(t: TestContext, bench: ProxyBench, domain = THEIRS): Promise<TLSSocket> {
+/**
+ * A stream that a partner has opened by hand: TLS first, SASL EXTERNAL, and the header after it.
+ * @param before what is said ahead of SASL
+ */
+export async function opened(
+  t: TestContext,
+  bench: ProxyBench,
+  domain = THEIRS,
+  before = '',
+): Promise<TLSSocket> {
   const { certificatePem: cert, keyPem: key } = await bench.issue(domain);
   const how: ConnectionOptions & TcpNetConnectOpts = {
     host: ACCESS,
@@ -247,7 +255,7 @@ export async function opened(t: TestContext, bench: ProxyBench, domain = THEIRS)
   socket.write(header(domain));
   const features = await until(socket, /<\/stream:features>|<\/stream:stream>/);
   if (!features.includes('EXTERNAL')) return socket;
-  socket.write(`<auth xmlns='${NS.sasl}' mechanism='EXTERNAL'>=</auth>`);
+  socket.write(`${before}<auth xmlns='${NS.sasl}' mechanism='EXTERNAL'>=</auth>`);
   await until(socket, /<success/);
   socket.write(header(domain));
   await until(socket, /<\/stream:features>|<\/stream:stream>/);
