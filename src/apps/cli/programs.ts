@@ -26,6 +26,7 @@ export const edgeProgram: Program<EdgeDocument> = {
     entry('logging-agent', import.meta.resolve('#edge/logging-agent')),
   ],
   workers: (service, document) => (service === 'access' ? document.host.workers.access : 1),
+  threads: (service, document) => (service === 'av' ? document.host.workers.av : 1),
   load: loadVerifiedEdge,
   offers: replicaJudge,
   collector: 'logging-agent',

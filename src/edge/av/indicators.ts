@@ -64,7 +64,8 @@ export function totalsOf({ relay, datagrams }: RelayHost): Totals {
     authenticationFailures: counters.authenticationFailures,
     allocationFailures: sum(ALLOCATION_FAILURES.map((code) => refusals.get(code) ?? 0)),
     packetsDropped:
-      sum(drops.values()) + sum(sockets.map((one) => one.queueFull + sum(Object.values(one.errors)))),
+      sum(drops.values()) +
+      sum(sockets.map((one) => one.queueFull + one.unread + sum(Object.values(one.errors)))),
     datagrams: counters.sentPackets + counters.receivedPackets - counters.switchedPackets,
   };
 }

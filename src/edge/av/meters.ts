@@ -35,6 +35,7 @@ export interface Meters {
   readonly packets: Counter<Direction>;
   readonly bytes: Counter<'to-peers' | 'to-clients'>;
   readonly queueFull: Counter<Side>;
+  readonly unread: Counter<Side>;
   readonly datagramErrors: Counter<DatagramError>;
 }
 
@@ -75,6 +76,7 @@ export function declareMeters(metrics: Metrics): Meters {
       'to-clients',
     ]),
     queueFull: counter('queue_full', 'Datagrams dropped at a full send queue.', 'side', sides),
+    unread: counter('unread', 'Datagrams of threads dropped since the service was too busy.', 'side', sides),
     datagramErrors: counter('datagram_errors', 'Errors that the network reported.', 'error', datagramErrors),
   };
 }
@@ -110,6 +112,7 @@ export function publishDatagrams(
   side: Side,
   counters: DatagramCounters,
 ): void {
+  publisher.publish(`${side}-unread`, counters.unread, (by) => meters.unread.inc(side, by));
   publisher.publish(`${side}-full`, counters.queueFull, (by) => meters.queueFull.inc(side, by));
   for (const error of datagramErrors) {
     publisher.publish(`${side}-${error}`, counters.errors[error], (by) =>

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:dgram';
 import type { Socket as TcpSocket } from 'node:net';
 import type { Cancel, Clock, Random } from '#kernel';
-import { type DatagramLimits, type DatagramSocket, NodeDatagrams } from '#platform/datagrams';
+import type { RelayDatagrams, RelayThreads } from '#platform/datagrams';
 import type { HalfOpenConnection } from '#platform/net';
 import type { EventStream, Log, Metrics } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
@@ -10,6 +10,7 @@ import {
   type Allocation,
   type AllocationEnd,
   type Face,
+  newByteBudget,
   type PeerConnection,
   type RefusedRequest,
   type Relay,
@@ -19,9 +20,12 @@ import {
   type TurnSink,
 } from '#protocols/turn';
 import { type ClientPath, UdpPath } from './client-path.ts';
+import { FlowBook } from './flow-book.ts';
 import { type Meters, publishDatagrams, publishRelay, TotalsPublisher } from './meters.ts';
 import { MsStream, type TakeMsFrame } from './ms-stream.ts';
 import { PeerLegs } from './peer-legs.ts';
+import { RelayBinder, socketOf } from './relay-binder.ts';
+import { relayDatagrams } from './relay-datagrams.ts';
 import { RelayEvents } from './relay-events.ts';
 import { RelayPorts } from './relay-ports.ts';
 import { type Settings, samePlace } from './settings.ts';
@@ -29,10 +33,6 @@ import { StreamClient, type StreamHost } from './stream-client.ts';
 import { StreamFront, type StreamKind, transportOf } from './stream-front.ts';
 import { StunStream } from './stun-stream.ts';
 import { readTunnelOpening } from './tunnel-arrival.ts';
-
-/** All clients of an interface share one socket; each relayed address has its own. */
-const listenerSockets: DatagramLimits = { queuedBytes: 1 << 22, receiveBuffer: 4 << 20 };
-const relaySockets: DatagramLimits = { queuedBytes: 1 << 18, receiveBuffer: 0 };
 
 const SWEEP_MS = 1000;
 
@@ -47,8 +47,8 @@ export interface RelayHostOptions {
   readonly listeners: readonly ListenerPlan[];
   /** Called once a second, after the sweep. */
   readonly swept: (host: RelayHost, now: number) => void;
-  /** The bound socket of a listener. */
-  readonly socketOf: (plan: ListenerPlan) => Socket;
+  /** The bound sockets of a listener, one for each thread that relays. */
+  readonly socketsOf: (plan: ListenerPlan) => readonly Socket[];
   /** Has the connections of a listener given to `take`. */
   readonly serverOf: (plan: ListenerPlan, take: (socket: TcpSocket) => void) => void;
 }
@@ -64,8 +64,9 @@ export class RelayHost implements TurnSink {
   readonly #options: RelayHostOptions;
   readonly #events: RelayEvents;
   readonly #clock: Clock;
-  readonly #clients = new NodeDatagrams(listenerSockets);
-  readonly #peers = new NodeDatagrams(relaySockets);
+  readonly #datagrams: RelayDatagrams;
+  /** Undefined where no thread but this one relays. */
+  readonly #flows: FlowBook | undefined;
   /** UDP listeners by ListenerPlan.id. */
   readonly #listeners = new Map<string, UdpPath>();
   readonly #front: StreamFront;
@@ -73,6 +74,7 @@ export class RelayHost implements TurnSink {
   readonly #streamHost: StreamHost;
   readonly #legs: PeerLegs;
   readonly #ports: RelayPorts;
+  readonly #binder: RelayBinder;
   #lastPath = 0;
   #settings: Settings;
   /** Of the relay's own totals, and of those of its sockets. */
@@ -85,6 +87,9 @@ export class RelayHost implements TurnSink {
     this.#events = new RelayEvents(options.events);
     this.#clock = options.clock;
     this.#settings = options.settings;
+    this.#datagrams = relayDatagrams(options);
+    const { threads } = this.#datagrams;
+    this.#flows = threads.count === 0 ? undefined : new FlowBook(this.#datagrams, () => this.relay);
     this.#streamHost = this.#makeStreamHost();
     this.#legs = new PeerLegs({
       clock: options.clock,
@@ -97,6 +102,13 @@ export class RelayHost implements TurnSink {
         this.relay.handleStreamed(connection, direction, octets, this.#clock.now()),
     });
     this.#ports = new RelayPorts((relay, socket) => this.#takePeer(relay, socket));
+    this.#binder = new RelayBinder({
+      ...options,
+      peers: this.#datagrams.peers,
+      ports: this.#ports,
+      relay: () => this.relay,
+      peersConnect: () => this.#settings.peersConnect,
+    });
     this.#front = new StreamFront({
       ...options,
       kinds,
@@ -114,15 +126,24 @@ export class RelayHost implements TurnSink {
   }
   /** Relay sockets open right now. */
   get relaySockets(): number {
-    return this.#peers.open;
+    return this.#datagrams.peers.open;
+  }
+  /** Threads that relay beside this one: none, as a rule. */
+  get threads(): RelayThreads {
+    return this.#datagrams.threads;
   }
   /** Connections of clients, those that have not yet shown what they speak too. */
   get streams(): number {
     return this.#front.open;
   }
+  /** Directions of channels that they have taken over. */
+  get flows(): number {
+    return this.#datagrams.flows.size;
+  }
   /** Totals of both kinds of sockets, for the operator. */
   get datagrams() {
-    return { clients: this.#clients.counters, peers: this.#peers.counters };
+    const { clients, peers } = this.#datagrams;
+    return { clients: clients.counters, peers: peers.counters };
   }
 
   /**
@@ -136,8 +157,10 @@ export class RelayHost implements TurnSink {
     if (!settings.peersConnect) this.#ports.closeAll();
     this.#front.reconfigure(settings.streams);
     this.#listen(listeners);
-    if (stays) this.relay.configure({ ...settings, listeners: [...this.#listeners.values()] });
-    else this.relay = this.#makeRelay(settings);
+    if (stays) {
+      this.relay.configure({ ...settings, listeners: [...this.#listeners.values()] });
+      if (this.#flows !== undefined) this.relay.refillBudgets(this.#clock.now());
+    } else this.relay = this.#makeRelay(settings);
   }
 
   async close(): Promise<void> {
@@ -145,15 +168,21 @@ export class RelayHost implements TurnSink {
     this.relay.closeAll(this.#clock.now());
     this.#ports.closeAll();
     this.publish();
-    await Promise.all([this.#clients.close(), this.#peers.close(), this.#front.close()]);
+    await Promise.all([this.#datagrams.close(), this.#front.close()]);
   }
 
+  /** Brings what the relay knows of data that threads have relayed up to date. */
+  settle(): void {
+    this.#flows?.settle();
+  }
   /** Brings the metrics up to date. */
   publish(): void {
+    this.settle();
     const { meters } = this.#options;
     publishRelay(this.#relayPublisher, meters, this.relay);
-    publishDatagrams(this.#socketPublisher, meters, 'clients', this.#clients.counters);
-    publishDatagrams(this.#socketPublisher, meters, 'peers', this.#peers.counters);
+    const { clients, peers } = this.datagrams;
+    publishDatagrams(this.#socketPublisher, meters, 'clients', clients);
+    publishDatagrams(this.#socketPublisher, meters, 'peers', peers);
   }
 
   #endAll(): void {
@@ -185,11 +214,12 @@ export class RelayHost implements TurnSink {
       random,
       wall: () => this.#clock.wall(),
       sink: this,
+      newBudget: (rate) => this.#flows?.newBudget(rate) ?? newByteBudget(),
     });
   }
 
   frame(size: number): Uint8Array {
-    return this.#clients.frame(size);
+    return this.#datagrams.clients.frame(size);
   }
 
   sendToClient(
@@ -227,46 +257,10 @@ export class RelayHost implements TurnSink {
   }
 
   bindRelay(relay: Relay): void {
-    if (relay.transport === 'tcp') {
-      this.#bindTcp(relay);
-      return;
-    }
-    this.#peers.bind(
-      { address: relay.address, port: relay.port },
-      (bytes, address, port) => this.relay.handlePeerDatagram(relay, address, port, bytes, this.#clock.now()),
-      (outcome) => {
-        const now = this.#clock.now();
-        if (!outcome.ok) {
-          this.#options.log.debug('relay port not bound', { port: relay.port, problem: outcome.problem });
-          if (relay.state !== 'closed') this.relay.handleRelayBindFailed(relay, now);
-        } else if (relay.state === 'closed') outcome.socket.close();
-        else {
-          relay.carrier = outcome.socket;
-          this.relay.handleRelayBound(relay, now);
-        }
-      },
-    );
+    this.#binder.bind(relay);
   }
-
-  #bindTcp(relay: Relay): void {
-    const outcome = (problem: Error | undefined) => {
-      if (relay.state === 'closed') this.#ports.close(relay);
-      else if (problem === undefined) this.relay.handleRelayBound(relay, this.#clock.now());
-      else {
-        const { message } = problem;
-        this.#options.log.debug('relay port not bound', { port: relay.port, problem: message });
-        this.relay.handleRelayBindFailed(relay, this.#clock.now());
-      }
-    };
-    if (this.#settings.peersConnect) this.#ports.listen(relay, outcome);
-    // Nobody can connect to it; the port itself is kept by the range's book.
-    else setImmediate(() => outcome(undefined));
-  }
-
   closeRelay(relay: Relay): void {
-    this.#ports.close(relay);
-    socketOf(relay)?.close();
-    relay.carrier = undefined;
+    this.#binder.close(relay);
   }
 
   connectPeer(connection: PeerConnection): void {
@@ -282,8 +276,8 @@ export class RelayHost implements TurnSink {
     this.#legs.close(connection);
   }
 
-  drop(reason: TurnDrop): void {
-    this.#options.meters.drops.inc(reason);
+  drop(reason: TurnDrop, count: number): void {
+    this.#options.meters.drops.inc(reason, count);
     this.#events.ignored(reason);
   }
 
@@ -291,6 +285,9 @@ export class RelayHost implements TurnSink {
     this.#events.refused(request, code);
   }
 
+  rightsChanged(allocation: Allocation): void {
+    this.#flows?.handleRights(allocation);
+  }
   allocationOpened(allocation: Allocation): void {
     const { listener } = allocation;
     this.#options.meters.opened.inc(listener.face);
@@ -323,7 +320,7 @@ export class RelayHost implements TurnSink {
 
   #openUdp(plan: ListenerPlan): UdpPath {
     const path = new UdpPath(plan, ++this.#lastPath);
-    path.socket = this.#clients.adopt(this.#options.socketOf(plan), (bytes, address, port) =>
+    path.socket = this.#datagrams.listen(this.#options.socketsOf(plan), (bytes, address, port) =>
       this.#handleDatagram(path, address, port, bytes),
     );
     return path;
@@ -407,9 +404,4 @@ export class RelayHost implements TurnSink {
     this.#options.swept(this, now);
     this.#cancelSweep = this.#clock.after(SWEEP_MS, () => this.#sweep());
   }
-}
-
-/** Whatever a relay carries was put there by us. */
-function socketOf(relay: Relay): DatagramSocket | undefined {
-  return relay.carrier as DatagramSocket | undefined;
 }

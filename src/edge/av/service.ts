@@ -33,6 +33,18 @@ class AvEdge implements Service<EdgeDocument> {
     metrics.observe('sallyport_av_allocations', 'Allocations open.', () => relay()?.allocations.size ?? 0);
     metrics.observe('sallyport_av_ports_taken', 'Relay ports in use.', () => relay()?.ports.taken ?? 0);
     metrics.observe('sallyport_av_ports', 'Relay ports of the range.', () => relay()?.ports.size ?? 0);
+    const threads = () => this.#host?.threads;
+    metrics.observe(
+      'sallyport_av_threads',
+      'Threads that should relay beside the service.',
+      () => threads()?.count ?? 0,
+    );
+    metrics.observe('sallyport_av_threads_running', 'Threads that do.', () => threads()?.running ?? 0);
+    metrics.observe(
+      'sallyport_av_thread_ends',
+      'Ends of threads since the start.',
+      () => threads()?.ends ?? 0,
+    );
     this.verbs = verbsOf(
       () => this.#host,
       () => clock.now(),
@@ -51,12 +63,14 @@ class AvEdge implements Service<EdgeDocument> {
     const { relay, streams } = this.#host;
     const { allocations, ports } = relay;
     const drain = this.#draining ? ', draining' : '';
+    const { threads: relaying } = this.#host;
+    const threads = relaying.count === 0 ? '' : ` ${relaying.running} of ${relaying.count} threads,`;
     const beyond = this.#indicators
       .exceeded()
       .map(({ name, perSecond }) => `, ${name} ${Math.round(perSecond)}/s`);
     return {
       ok: true,
-      detail: `${allocations.size} allocations, ${ports.taken} of ${ports.size} ports, ${streams} connections${drain}${beyond.join('')}`,
+      detail: `${allocations.size} allocations, ${ports.taken} of ${ports.size} ports,${threads} ${streams} connections${drain}${beyond.join('')}`,
     };
   }
 
@@ -87,12 +101,12 @@ class AvEdge implements Service<EdgeDocument> {
       this.#host.reconfigure(settings, listeners);
     } else {
       const meters = this.#meters;
-      const socketOf = (plan: ListenerPlan) => sockets.udp(plan.id, { lookup: literalLookup });
+      const socketsOf = (plan: ListenerPlan) => sockets.udp(plan.id, { lookup: literalLookup });
       const serverOf = (plan: ListenerPlan, take: (socket: Socket) => void) =>
         sockets.tcp(plan.id, take, { allowHalfOpen: true });
       const context = { clock, random, log, metrics, events, meters };
       const swept = (host: RelayHost, now: number) => this.#indicators.sample(totalsOf(host), now);
-      this.#host = new RelayHost({ ...context, settings, listeners, swept, socketOf, serverOf });
+      this.#host = new RelayHost({ ...context, settings, listeners, swept, socketsOf, serverOf });
     }
     if (this.#draining) this.#host.relay.drain();
   }

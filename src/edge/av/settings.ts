@@ -47,6 +47,8 @@ export interface Settings {
   /** Peers outside may connect to relayed addresses of TCP, which listen then (port row ext-11). */
   readonly peersConnect: boolean;
   readonly streams: StreamSettings;
+  /** Fixed for the life of the process. */
+  readonly threading: { readonly threads: number; readonly folder: string };
 }
 
 /** What the TCP listeners run on. */
@@ -109,6 +111,7 @@ export function readSettings(document: EdgeDocument, wall: number): Result<Setti
     peersConnect: hasProfile(document, 'legacy-ocs2007'),
     place: { addresses: relayAddresses(document), ports: { ...relay.ports } },
     streams: streams.value,
+    threading: { threads: document.host.workers.av, folder: document.host.stateDirectory },
   });
 }
 

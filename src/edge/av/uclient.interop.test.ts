@@ -16,25 +16,16 @@ const CLIENTS = 2;
 let bench: Bench;
 let echo: ChildProcess;
 
-before(async () => {
+before(() => {
   for (const program of [UCLIENT, PEER]) {
     const found = spawnSync(program, ['-h'], { stdio: 'ignore' });
     const code = (found.error as NodeJS.ErrnoException | undefined)?.code;
     assert.notEqual(code, 'ENOENT', `${program} is not installed: install the Debian package coturn`);
   }
-  bench = await Bench.start({
-    external: [EXTERNAL, '::1'],
-    internal: [INTERNAL],
-    ports: [56_000, 56_199],
-    allowedPeers: [`${ECHO}/32`],
-  });
   echo = spawn(PEER, ['-L', ECHO, '-p', String(ECHO_PORT)], { stdio: 'ignore' });
 });
 
-after(async () => {
-  echo?.kill();
-  await bench?.stop();
-});
+after(() => void echo?.kill());
 
 /** Runs the client to its end; throws unless every message came back. */
 async function uclient(
@@ -72,7 +63,23 @@ async function switchedPackets(): Promise<number> {
   return counters.relayed.switchedPackets;
 }
 
-describe('turnutils_uclient, no packet lost', { concurrency: true }, () => {
+for (const threads of [1, 2]) {
+  const title = `turnutils_uclient, no packet lost, ${threads === 1 ? 'in one thread' : `in ${threads} threads`}`;
+  describe(title, { concurrency: true }, () => testClients(threads));
+}
+
+function testClients(threads: number): void {
+  before(async () => {
+    bench = await Bench.start({
+      external: [EXTERNAL, '::1'],
+      internal: [INTERNAL],
+      ports: [55_800 + threads * 200, 55_999 + threads * 200],
+      allowedPeers: [`${ECHO}/32`],
+      threads,
+    });
+  });
+  after(() => bench.stop());
+
   test('channels, from outside', () => uclient(EXTERNAL, [...credentials(), ...peer]));
 
   test('channels, from inside', () => uclient(INTERNAL, [...credentials(), ...peer]));
@@ -114,4 +121,4 @@ describe('turnutils_uclient, no packet lost', { concurrency: true }, () => {
     await uclient('::1', [...credentials(), '-x', '-y']);
     assert.equal(await switchedPackets(), before + 3 * MESSAGES * CLIENTS);
   });
-});
+}

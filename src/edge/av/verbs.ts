@@ -27,6 +27,7 @@ export function verbsOf(current: () => RelayHost | undefined, now: () => number,
   return {
     allocations: verb(listing, (filter) => {
       const host = current();
+      host?.settle();
       const open = [...(host?.relay.allocations ?? [])];
       const names = filter.user === undefined ? undefined : host?.settings.usersNamed(filter.user);
       const found = open.filter((one) => fits(one, filter) && names?.includes(one.user) !== false);
@@ -46,7 +47,8 @@ export function verbsOf(current: () => RelayHost | undefined, now: () => number,
     counters: verb(nothing, () => {
       const host = current();
       if (host === undefined) return {};
-      const { relay, datagrams } = host;
+      host.settle();
+      const { relay, datagrams, threads, flows } = host;
       return {
         allocations: relay.allocations.size,
         ports: relay.ports,
@@ -55,6 +57,8 @@ export function verbsOf(current: () => RelayHost | undefined, now: () => number,
         drops: Object.fromEntries([...relay.drops].filter(([, count]) => count > 0)),
         refusals: Object.fromEntries(relay.refusals),
         datagrams,
+        threads,
+        flows,
       };
     }),
   };

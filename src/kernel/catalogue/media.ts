@@ -63,6 +63,18 @@ export const mediaErrors = {
     remedy:
       'Clients allocate again by themselves. Change the A/V address or the relay range when few calls run.',
   },
+  'SLP-AV-0209': {
+    blame: 'operator',
+    summary: 'this system has no threads for the relay',
+    remedy:
+      'They need Linux and the runtime that Sallyport is shipped with. Write host.workers.av: 1, or install that one.',
+  },
+  'SLP-AV-0208': {
+    blame: 'self',
+    summary: 'a thread of the relay ended',
+    remedy:
+      'Nothing has to be done: calls go on, and another thread is started. Please report it with the cause that stands beside.',
+  },
   'SLP-AV-0401': {
     blame: 'operator',
     summary: 'the clocks of an edge and of this host differ',

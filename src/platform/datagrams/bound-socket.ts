@@ -42,11 +42,12 @@ export abstract class BoundSocket implements DatagramSocket {
     }
     return this.#ending;
   }
-  /** Whoever bound an adopted socket has closed it. */
-  handleClosed(): void {
-    if (this.#ending !== undefined) return;
+  /** Whoever bound an adopted socket has closed it. @returns false when that is what `close` has done */
+  handleClosed(): boolean {
+    if (this.#ending !== undefined) return false;
     this.#ending = Promise.resolve();
     this.shared.ended(this);
+    return true;
   }
   /** The system has reported an error for a datagram. */
   count(code: string | undefined): void {

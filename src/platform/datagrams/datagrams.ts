@@ -49,7 +49,7 @@ export const datagramErrors: readonly DatagramError[] = [
   'other',
 ];
 
-/** Totals since the network was made; closed sockets included. */
+/** Totals since the network was made; closed sockets included. Read only, but for the network itself. */
 export interface DatagramCounters {
   received: number;
   receivedBytes: number;
@@ -57,6 +57,8 @@ export interface DatagramCounters {
   sentBytes: number;
   /** Dropped because the socket's queue was at its bound. */
   queueFull: number;
+  /** Received by another thread than the receiver's, and dropped since too much waits for that one already. */
+  unread: number;
   readonly errors: Record<DatagramError, number>;
 }
 

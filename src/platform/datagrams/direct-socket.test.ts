@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { DatagramCounters } from './datagrams.ts';
 import { DirectSocket, SendSlot } from './direct-socket.ts';
 import type { HandleHolder, SendRequest, SocketHandle } from './runtime-handle.ts';
+import { zeroCounters } from './zero-counters.ts';
 
 /** A handle that does as it is told; loopback never has a full queue. */
 class ScriptedHandle implements SocketHandle {
@@ -24,14 +25,7 @@ class Bench {
   readonly handle = new ScriptedHandle();
   readonly holder: { handle: SocketHandle | null } & HandleHolder = { handle: this.handle };
   readonly heard: string[] = [];
-  readonly counters: DatagramCounters = {
-    received: 0,
-    receivedBytes: 0,
-    sent: 0,
-    sentBytes: 0,
-    queueFull: 0,
-    errors: { refused: 0, unreachable: 0, 'too-big': 0, 'not-permitted': 0, 'no-buffers': 0, other: 0 },
-  };
+  readonly counters: DatagramCounters = zeroCounters();
   readonly socket = new DirectSocket(
     { holder: this.holder, close: (done) => done() },
     { address: '127.0.9.71', port: 9 },

@@ -11,5 +11,14 @@ export {
   datagramErrors,
   type SendRefusal,
 } from './datagrams.ts';
+export type {
+  Flow,
+  FlowCounts,
+  FlowEnd,
+  RelayDatagrams,
+  RelayThreads,
+} from './flows/flows.ts';
+export { PlainRelayDatagrams } from './flows/plain-relay-datagrams.ts';
 export { literalLookup } from './literal-lookup.ts';
 export { NodeDatagrams } from './node-datagrams.ts';
+export { canThread, ThreadedRelayDatagrams } from './threads/threaded-relay-datagrams.ts';

@@ -22,17 +22,11 @@ import {
 } from './runtime-handle.ts';
 import { Slab } from './slab.ts';
 import { bindProblem } from './system-errors.ts';
+import { zeroCounters } from './zero-counters.ts';
 
 /** {@link DatagramNetwork} on the runtime's UDP sockets. One instance counts for all its sockets. */
 export class NodeDatagrams implements DatagramNetwork {
-  readonly counters: DatagramCounters = {
-    received: 0,
-    receivedBytes: 0,
-    sent: 0,
-    sentBytes: 0,
-    queueFull: 0,
-    errors: { refused: 0, unreachable: 0, 'too-big': 0, 'not-permitted': 0, 'no-buffers': 0, other: 0 },
-  };
+  readonly counters: DatagramCounters;
   readonly #limits: DatagramLimits;
   readonly #slab = new Slab();
   readonly #sockets = new Set<BoundSocket>();
@@ -42,12 +36,16 @@ export class NodeDatagrams implements DatagramNetwork {
   readonly #binding = new Set<Socket>();
   #closed = false;
 
-  /** @param direct false: only by what node:dgram documents, even where there is a shorter way */
-  constructor(limits: DatagramLimits, direct = true) {
+  /**
+   * @param direct false: only by what node:dgram documents, even where there is a shorter way
+   * @param counters where it counts
+   */
+  constructor(limits: DatagramLimits, direct = true, counters: DatagramCounters = zeroCounters()) {
     this.#limits = limits;
+    this.counters = counters;
     this.#slot = direct && newSendRequest !== undefined ? new SendSlot(newSendRequest) : undefined;
     this.#shared = {
-      counters: this.counters,
+      counters,
       queuedBytes: limits.queuedBytes,
       ended: (socket) => void this.#sockets.delete(socket),
     };
@@ -65,6 +63,22 @@ export class NodeDatagrams implements DatagramNetwork {
     if (this.#closed) throw new Error('adopt after close');
     const { address, port } = socket.address();
     return this.#take(socket, { address, port }, receiver);
+  }
+
+  /**
+   * Takes over a bound handle that another thread has passed on, of which nothing was read yet.
+   * @returns undefined when nothing can be read from it; then it is closed
+   */
+  adoptHandle(handle: UnboundHandle, receiver: DatagramReceiver): DatagramSocket | undefined {
+    const local = endpointOf(handle);
+    if (this.#slot === undefined || this.#closed || handle.recvStart() < 0) {
+      handle.close();
+      return undefined;
+    }
+    if (local.address.includes(':')) handle.send = handle.send6;
+    const socket = new DirectSocket(new OwnHandle(handle), local, receiver, this.#shared, this.#slot);
+    this.#sockets.add(socket);
+    return socket;
   }
 
   bind(endpoint: DatagramEndpoint, receiver: DatagramReceiver, done: (outcome: BindOutcome) => void): void {
@@ -96,7 +110,7 @@ export class NodeDatagrams implements DatagramNetwork {
       const given = handle.bufferSize(this.#limits.receiveBuffer, true, {});
       if (given === undefined) this.counters.errors.other += 1;
     }
-    const local = { address, port: port === 0 ? portOf(handle) : port };
+    const local = { address, port: port === 0 ? endpointOf(handle).port : port };
     const socket = new DirectSocket(new OwnHandle(handle), local, receiver, this.#shared, slot);
     this.#sockets.add(socket);
     return { ok: true, socket };
@@ -169,7 +183,7 @@ export class NodeDatagrams implements DatagramNetwork {
 }
 
 /** One that nobody else holds. */
-class OwnHandle implements OpenedHandle {
+export class OwnHandle implements OpenedHandle {
   readonly handle: UnboundHandle;
 
   constructor(handle: UnboundHandle) {
@@ -183,8 +197,8 @@ class OwnHandle implements OpenedHandle {
   }
 }
 
-function portOf(handle: UnboundHandle): number {
-  const place: { port?: number } = {};
+export function endpointOf(handle: UnboundHandle): DatagramEndpoint {
+  const place: { address?: string; port?: number } = {};
   handle.getsockname(place);
-  return place.port ?? 0;
+  return { address: place.address ?? '', port: place.port ?? 0 };
 }

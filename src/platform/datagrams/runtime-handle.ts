@@ -24,6 +24,7 @@ export interface UnboundHandle extends SocketHandle {
   readonly bind6: UnboundHandle['bind'];
   readonly send6: SocketHandle['send'];
   recvStart(): number;
+  recvStop(): number;
   /** Writes where it is bound into `place`. */
   getsockname(place: { address?: string; port?: number }): number;
   /** Undefined when the system refused; it may also have given less. */
@@ -77,22 +78,38 @@ export const newSendRequest: (() => SendRequest) | undefined = (() => {
 export const newHandle: (() => UnboundHandle) | undefined = (() => {
   const { UDP, constants } = udp;
   if (UDP === undefined || constants?.UV_UDP_IPV6ONLY === undefined) return undefined;
-  const methods = ['bind', 'bind6', 'send', 'send6', 'recvStart', 'getsockname', 'bufferSize', 'close'];
+  const methods = [
+    'bind',
+    'bind6',
+    'send',
+    'send6',
+    'recvStart',
+    'recvStop',
+    'getsockname',
+    'bufferSize',
+    'close',
+  ];
   return methods.every((name) => typeof Reflect.get(UDP.prototype, name) === 'function')
     ? () => new UDP()
     : undefined;
 })();
 
 /**
- * Binds a new handle on exactly this address and begins to receive.
+ * Binds a new handle on exactly this address and begins to receive, unless somebody else is to.
  * @returns 0, or below 0 the error; then the handle is closed
  */
-export function bindHandle(handle: UnboundHandle, isIpv6: boolean, address: string, port: number): number {
+export function bindHandle(
+  handle: UnboundHandle,
+  isIpv6: boolean,
+  address: string,
+  port: number,
+  receives = true,
+): number {
   if (isIpv6) handle.send = handle.send6;
   const bound = isIpv6
     ? handle.bind6(address, port, udp.constants?.UV_UDP_IPV6ONLY ?? 0)
     : handle.bind(address, port, 0);
-  const status = bound < 0 ? bound : handle.recvStart();
+  const status = bound < 0 || !receives ? bound : handle.recvStart();
   if (status < 0) handle.close();
   return Math.min(status, 0);
 }

@@ -34,8 +34,11 @@ const bindings = process as unknown as Bindings;
 /** The same bit for both transports: IPv6 sockets never take IPv4. */
 const IPV6_ONLY = 1;
 
-/** TCP: several sockets of one account share address and port, and the kernel spreads connections over them. */
-const REUSE_PORT = 2;
+/**
+ * Several sockets of one account share address and port: the kernel spreads connections over them, and datagrams by
+ * where they come from. The runtime has another bit for each transport.
+ */
+const REUSE_PORT = { tcp: 2, udp: 64 } as const;
 
 /** Binds one planned socket. The failure names row, address, port and what to do. */
 export function bindListener(plan: ListenerPlan): Result<BoundSocket> {
@@ -43,7 +46,7 @@ export function bindListener(plan: ListenerPlan): Result<BoundSocket> {
 }
 
 /**
- * Binds so many TCP sockets for one listener, one a process that serves it. Nobody else may have the port: that is
+ * Binds so many sockets for one listener, one a process or thread that serves it. Nobody else may have the port: that is
  * found out first, since sockets that share one do not refuse another program of the same account.
  * @param count at least 2
  */
@@ -53,7 +56,7 @@ export function bindShared(plan: ListenerPlan, count: number): Result<BoundSocke
   alone.value.close();
   const sockets: BoundSocket[] = [];
   while (sockets.length < count) {
-    const bound = bind(plan, REUSE_PORT);
+    const bound = bindAgain(plan);
     if (!bound.ok) {
       for (const socket of sockets) socket.close();
       return bound;
@@ -61,6 +64,11 @@ export function bindShared(plan: ListenerPlan, count: number): Result<BoundSocke
     sockets.push(bound.value);
   }
   return ok(sockets);
+}
+
+/** One more of those, in the place of one that was closed. */
+export function bindAgain(plan: ListenerPlan): Result<BoundSocket> {
+  return bind(plan, REUSE_PORT[plan.transport]);
 }
 
 function bind(plan: ListenerPlan, flags: number): Result<BoundSocket> {

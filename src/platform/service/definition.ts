@@ -57,8 +57,11 @@ export interface SocketSource {
   plan(): readonly ListenerPlan[];
   /** A listening server; connections go to the latest `onConnection`. Options count when it first listens. */
   tcp(id: string, onConnection: (socket: Socket) => void, options?: TcpOptions): Server;
-  /** A bound socket. Attach listeners only when it is not the one that you already had. */
-  udp(id: string, options?: UdpOptions): DatagramSocket;
+  /**
+   * A bound socket, or as many as `Program.threads` says, which share address and port. Attach listeners only when
+   * they are not those that you already had.
+   */
+  udp(id: string, options?: UdpOptions): readonly DatagramSocket[];
 }
 export interface TcpOptions {
   /** Default false: a half-closed peer is closed. */

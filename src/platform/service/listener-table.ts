@@ -1,10 +1,10 @@
 import { err, type Failure, ok, type Result } from '#kernel';
 import type { ListenerPlan } from '#platform/topology';
-import { type BoundSocket, bindListener, bindShared } from './bound-socket.ts';
+import { type BoundSocket, bindAgain, bindListener, bindShared } from './bound-socket.ts';
 
 interface Entry {
   readonly plan: ListenerPlan;
-  /** One for each process that serves it. */
+  /** One for each process that serves it; of UDP, one for each thread of the process that does. */
   readonly sockets: BoundSocket[];
 }
 
@@ -13,7 +13,7 @@ export class ListenerTable {
   readonly #entries = new Map<string, Entry>();
   readonly #processes: (plan: ListenerPlan) => number;
 
-  /** @param processes how many serve a listener, each with a socket of its own; one by default */
+  /** @param processes how many processes, or threads, serve a listener, each with a socket of its own; one by default */
   constructor(processes: (plan: ListenerPlan) => number = () => 1) {
     this.#processes = processes;
   }
@@ -49,16 +49,28 @@ export class ListenerTable {
   /**
    * The socket for an id. In one process a service adopts the socket itself and closes it when it stops; then it is
    * bound afresh here.
-   * @param process which of those that serve the listener
+   * @param process which of those that serve the listener, or of the threads that do
    */
   socket(id: string, process = 0): Result<BoundSocket> {
     const entry = this.#entries.get(id);
     const socket = entry?.sockets[process];
     if (entry === undefined || socket === undefined) throw new Error(`no listener ${id} in the table`);
     if (socket.fd >= 0) return ok(socket);
-    const bound = bindListener(entry.plan);
+    const bound = entry.sockets.length > 1 ? bindAgain(entry.plan) : bindListener(entry.plan);
     if (bound.ok) entry.sockets[process] = bound.value;
     return bound;
+  }
+  /** Those that a process gets: its own, or, of UDP, those of all its threads. */
+  socketsOf(id: string, process: number): Result<BoundSocket[]> {
+    const entry = this.#entries.get(id);
+    const shares = entry?.plan.transport === 'udp' ? [...entry.sockets.keys()] : [process];
+    const sockets: BoundSocket[] = [];
+    for (const share of shares) {
+      const socket = this.socket(id, share);
+      if (!socket.ok) return socket;
+      sockets.push(socket.value);
+    }
+    return ok(sockets);
   }
 
   plans(): ListenerPlan[] {

@@ -47,8 +47,16 @@ const demand = z
   });
 
 export const toService = z.discriminatedUnion('type', [
-  /** Comes with the socket itself; `of` another process of the service, which is away, when it is not its own. */
-  z.object({ type: z.literal('socket'), id: z.string(), of: z.int().nonnegative().optional() }),
+  /**
+   * Comes with the socket itself; `of` another process of the service, which is away, when it is not its own. `share`:
+   * which of those for threads.
+   */
+  z.object({
+    type: z.literal('socket'),
+    id: z.string(),
+    of: z.int().nonnegative().optional(),
+    share: z.int().nonnegative().optional(),
+  }),
   /** That process is back. */
   z.object({ type: z.literal('return'), of: z.int().nonnegative() }),
   z.object({ type: z.literal('call'), call: callNumber, request: callAction }),

@@ -8,6 +8,8 @@ export interface Program<Document> {
   readonly services: readonly ServiceEntry[];
   /** In how many processes a service runs, 1 by default; asked once, at the start. With `singleProcess` it is 1. */
   readonly workers?: (service: ServiceName, document: Document) => number;
+  /** How many threads of a process of the service share a UDP listener, each by a socket of its own; likewise. */
+  readonly threads?: (service: ServiceName, document: Document) => number;
   load(file: string): Result<Document, readonly DocumentFinding[]>;
   /** Those owned by `supervisor` serve `/metrics` and `/healthz`. */
   listeners(document: Document): readonly ListenerPlan[];

@@ -92,7 +92,7 @@ export class ServiceHost {
     else if (message.type === 'mark') this.#sender.mark(message.number);
     else if (message.type === 'return') this.#sockets.giveBack(message.of);
     else if (socket === undefined) return;
-    else if (message.of === undefined) this.#sockets.receive(message.id, socket);
+    else if (message.of === undefined) this.#sockets.receive(message.id, socket, message.share);
     else this.#sockets.standIn(message.id, message.of, socket);
   }
 

@@ -92,7 +92,8 @@ test('a server that fails is a problem until it leaves the plan; a datagram sock
   hand(table, own, udp);
   own.prepare([tcp, udp]);
   const server = own.tcp(tcp.id, () => {});
-  const socket = own.udp(udp.id);
+  const [socket] = own.udp(udp.id);
+  assert.ok(socket);
   own.settle();
   for (let time = 0; time < 3; time++) socket.emit('error', new Error('no buffer space'));
   assert.deepEqual([own.problem(), own.troubles, log.lines.length], [undefined, 3, 1]);
@@ -111,12 +112,13 @@ test('a datagram socket sends through the lookup that the service gives', async 
   hand(table, own, plan);
   own.prepare([plan]);
   const asked: string[] = [];
-  const socket = own.udp(plan.id, {
+  const [socket] = own.udp(plan.id, {
     lookup(host, _options, done) {
       asked.push(host);
       done(null, ADDRESS, 4);
     },
   });
+  assert.ok(socket);
   own.settle();
   const heard = once(socket, 'message');
   socket.send('to itself', plan.port, 'somewhere');

@@ -17,6 +17,7 @@ interface Listening {
 /** The service's side of the listener table: adopts the sockets that were sent and closes those that left the plan. */
 export class ServiceSockets implements SocketSource {
   readonly #log: Log;
+  /** By {@link shareKey}. */
   readonly #received = new Map<string, BoundSocket>();
   readonly #servers = new Map<string, Listening>();
   /** Sockets of processes that are away, by the index of the process and the id of the listener. */
@@ -24,7 +25,7 @@ export class ServiceSockets implements SocketSource {
     string,
     { readonly id: string; readonly of: number; readonly server: Server }
   >();
-  readonly #datagrams = new Map<string, DatagramSocket>();
+  readonly #datagrams = new Map<string, readonly DatagramSocket[]>();
   readonly #problems = new Map<string, string>();
   readonly #told = new OncePerKey(256);
   #troubles = 0;
@@ -35,10 +36,11 @@ export class ServiceSockets implements SocketSource {
     this.#log = log;
   }
 
-  /** A socket sent by the supervisor. */
-  receive(id: string, socket: BoundSocket): void {
-    this.#received.get(id)?.close();
-    this.#received.set(id, socket);
+  /** A socket sent by the supervisor. @param share which of those for threads */
+  receive(id: string, socket: BoundSocket, share = 0): void {
+    const key = shareKey(id, share);
+    this.#received.get(key)?.close();
+    this.#received.set(key, socket);
   }
   /** A socket of another process, for the time that it is away: what comes there is served here. */
   standIn(id: string, of: number, socket: BoundSocket): void {
@@ -103,10 +105,17 @@ export class ServiceSockets implements SocketSource {
     return server;
   }
 
-  udp(id: string, options: UdpOptions = {}): DatagramSocket {
+  udp(id: string, options: UdpOptions = {}): readonly DatagramSocket[] {
     const plan = this.#planned(id, 'udp');
     const known = this.#datagrams.get(id);
     if (known !== undefined) return known;
+    const bound = [this.#take(id)];
+    while (this.#received.has(shareKey(id, bound.length))) bound.push(this.#take(id, bound.length));
+    const sockets = bound.map((one) => this.#adopt(plan, one, options));
+    this.#datagrams.set(id, sockets);
+    return sockets;
+  }
+  #adopt(plan: ListenerPlan, bound: BoundSocket, options: UdpOptions): DatagramSocket {
     const type = isIPv6(plan.address) ? 'udp6' : 'udp4';
     const socket = createSocket({
       type,
@@ -115,10 +124,9 @@ export class ServiceSockets implements SocketSource {
       ...(options.sendBufferBytes === undefined ? {} : { sendBufferSize: options.sendBufferBytes }),
     });
     // What one datagram met on its way says nothing about the socket, which goes on.
-    socket.on('error', (error) => this.#trouble(id, error));
+    socket.on('error', (error) => this.#trouble(plan.id, error));
     // A bound handle is adopted; the types know only `{ fd }`, which would make a second owner of the descriptor.
-    socket.bind(this.#take(id) as object);
-    this.#datagrams.set(id, socket);
+    socket.bind(bound as object);
     return socket;
   }
 
@@ -127,10 +135,11 @@ export class ServiceSockets implements SocketSource {
     if (plan === undefined) throw new Error(`the plan gives this service no ${transport} listener ${id}`);
     return plan;
   }
-  #take(id: string): BoundSocket {
-    const socket = this.#received.get(id);
+  #take(id: string, share = 0): BoundSocket {
+    const key = shareKey(id, share);
+    const socket = this.#received.get(key);
     if (socket === undefined) throw new Error(`the supervisor has not sent the socket of ${id}`);
-    this.#received.delete(id);
+    this.#received.delete(key);
     return socket;
   }
   #failed(id: string, error: Error): void {
@@ -147,9 +156,10 @@ export class ServiceSockets implements SocketSource {
   #closeUnlisted(): void {
     const listed = new Set(this.#plan.map((listener) => listener.id));
     const unlisted = (id: string) => !listed.has(id);
-    for (const id of [...this.#received.keys()].filter(unlisted)) {
-      this.#received.get(id)?.close();
-      this.#received.delete(id);
+    for (const [key, socket] of this.#received) {
+      if (!unlisted(listenerOf(key))) continue;
+      socket.close();
+      this.#received.delete(key);
     }
     for (const id of [...this.#servers.keys()].filter(unlisted)) {
       this.#servers.get(id)?.server.close();
@@ -169,13 +179,23 @@ export class ServiceSockets implements SocketSource {
     }
   }
   #closeDatagram(id: string): void {
-    try {
-      this.#datagrams.get(id)?.close();
-    } catch {
-      // The service closed it already.
+    for (const socket of this.#datagrams.get(id) ?? []) {
+      try {
+        socket.close();
+      } catch {
+        // The service closed it already.
+      }
     }
     this.#datagrams.delete(id);
   }
+}
+
+/** Ids of listeners have no spaces. */
+function shareKey(id: string, share: number): string {
+  return `${id} ${share}`;
+}
+function listenerOf(key: string): string {
+  return key.slice(0, key.lastIndexOf(' '));
 }
 
 function newServer(options: TcpOptions, onConnection: (socket: Socket) => void): Server {

@@ -26,7 +26,7 @@ test('a service that talks nonsense, or is ready twice, changes nothing and fill
     deadlines: DEFAULT_DEADLINES,
     current: () => undefined,
     draining: () => false,
-    socket: () => assert.fail('no sockets here'),
+    sockets: () => assert.fail('no sockets here'),
     events: new EventHub({
       clock: new ManualClock(),
       collector: undefined,

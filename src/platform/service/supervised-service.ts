@@ -53,8 +53,8 @@ export interface SupervisedServiceOptions<Document> {
   /** What a restarted service has to run with; undefined until the first document was accepted. */
   readonly current: () => Configuration<Document> | undefined;
   readonly draining: () => boolean;
-  /** The socket of a listener for the process with this index. */
-  readonly socket: (id: string, worker: number) => Result<BoundSocket>;
+  /** The sockets of a listener for the process with this index: one for each of its threads that serve it. */
+  readonly sockets: (id: string, worker: number) => Result<BoundSocket[]>;
   readonly events: Pick<EventHub, 'attach' | 'detach' | 'emit' | 'demand' | 'handleDemand' | 'handleSync'>;
   readonly onRestart: (service: string) => void;
   /** It has ended, or is back: whoever stands in for others may have to change. */
@@ -269,8 +269,8 @@ export class SupervisedService<Document> implements Participant<Document> {
   standIn(of: number): void {
     for (const { id, service, transport } of this.#options.current()?.plan ?? []) {
       if (service !== this.service || transport !== 'tcp') continue;
-      const socket = this.#options.socket(id, of);
-      if (socket.ok) this.#life?.launched.channel.send({ type: 'socket', id, of }, socket.value);
+      const sockets = this.#options.sockets(id, of);
+      if (sockets.ok) this.#life?.launched.channel.send({ type: 'socket', id, of }, sockets.value[0]);
     }
   }
   giveBack(of: number): void {
@@ -307,9 +307,10 @@ export class SupervisedService<Document> implements Participant<Document> {
   #sendSocket(id: string): Result<void> {
     const life = this.#life;
     if (life === undefined || life.sockets.has(id)) return ok(undefined);
-    const socket = this.#options.socket(id, this.#worker.index);
-    if (!socket.ok) return socket;
-    life.launched.channel.send({ type: 'socket', id }, socket.value);
+    const sockets = this.#options.sockets(id, this.#worker.index);
+    if (!sockets.ok) return sockets;
+    for (const [share, socket] of sockets.value.entries())
+      life.launched.channel.send({ type: 'socket', id, share }, socket);
     life.sockets.add(id);
     return ok(undefined);
   }

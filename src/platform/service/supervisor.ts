@@ -12,6 +12,7 @@ import type { Launcher } from './launch.ts';
 import { ListenerTable } from './listener-table.ts';
 import { Observability } from './observability.ts';
 import type { OfferJudge } from './offer.ts';
+import { Parallelism } from './parallelism.ts';
 import { becomeServer } from './preparation.ts';
 import { describeFailure, describeProblems, onlyUnhealthy } from './problems.ts';
 import type { Program, ServiceEntry } from './program.ts';
@@ -39,11 +40,8 @@ export class Supervisor<Document> {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #timing: Timing;
-  readonly #table = new ListenerTable((listener) =>
-    listener.transport === 'tcp' ? (this.#workers.get(listener.service) ?? 1) : 1,
-  );
-  /** In how many processes each service runs, from the start to the end. */
-  readonly #workers = new Map<string, number>();
+  readonly #parallelism: Parallelism<Document>;
+  readonly #table: ListenerTable;
   readonly #metrics = new Metrics();
   readonly #restarts: Counter<string>;
   readonly #reloads: Counter<ReloadReport['outcome']>;
@@ -65,6 +63,8 @@ export class Supervisor<Document> {
   constructor(options: SupervisorOptions<Document>) {
     const { program, clock, log, timing } = options;
     this.#options = options;
+    this.#parallelism = new Parallelism(program, options.mode);
+    this.#table = new ListenerTable((listener) => this.#parallelism.socketsOf(listener));
     this.#clock = clock;
     this.#log = log;
     this.#timing = timing;
@@ -127,17 +127,13 @@ export class Supervisor<Document> {
   /** Who runs in how many processes is decided once: a privileged port cannot be bound again later. */
   #form(document: Document): void {
     const { program } = this.#options;
-    for (const { name } of program.services) this.#workers.set(name, this.#workersOf(name, document));
+    this.#parallelism.fix(document);
     this.#fleet.form(
       program.services.flatMap((entry) => {
-        const count = this.#workers.get(entry.name) ?? 1;
+        const count = this.#parallelism.workersOf(entry.name);
         return Array.from({ length: count }, (_, index) => this.#supervise(entry, { index, count }));
       }),
     );
-  }
-  #workersOf(service: ServiceEntry['name'], document: Document): number {
-    const { program, mode } = this.#options;
-    return mode === 'single-process' ? 1 : (program.workers?.(service, document) ?? 1);
   }
 
   async #begin(configuration: Configuration<Document>): Promise<Result<void, Failure[]>> {
@@ -285,9 +281,7 @@ export class Supervisor<Document> {
     const changed = [
       ...(was.administration.socket === is.administration.socket ? [] : ['host.administration.socket']),
       ...(was.runAs === is.runAs ? [] : ['host.runAs']),
-      ...this.#options.program.services
-        .filter(({ name }) => this.#workersOf(name, after) !== this.#workers.get(name))
-        .map(({ name }) => `host.workers.${name}`),
+      ...this.#parallelism.changedBy(after).map((name) => `host.workers.${name}`),
     ];
     if (changed.length > 0) this.#log.warn('needs a restart', { settings: changed });
   }
@@ -313,7 +307,7 @@ export class Supervisor<Document> {
       deadlines: timing,
       current: () => this.#current,
       draining: () => this.#fleet.isDraining(entry.name),
-      socket: (id, index) => this.#table.socket(id, index),
+      sockets: (id, index) => this.#table.socketsOf(id, index),
       events: this.#events,
       onRestart: (service) => this.#restarts.inc(service),
       onChange: () => this.#fleet.standIn(),

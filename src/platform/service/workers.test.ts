@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ADDRESS, Bench, eventually, TcpClient } from './testdata/bench.ts';
+import { ADDRESS, askUdp, Bench, eventually, TcpClient } from './testdata/bench.ts';
 import { type TestDocument, testProgram } from './testdata/document.ts';
 
 const inTwo = {
@@ -113,6 +113,38 @@ test('in a single process there is one of each, whatever the document says', asy
   const running = await bench.start(true, {}, inTwo);
   assert.equal(running.status().services[0]?.workers, undefined);
 });
+
+for (const single of [false, true]) {
+  test(`threads of one process share a UDP listener: it has a socket for each (single ${single})`, async () => {
+    await using bench = await Bench.create();
+    const threads = (service: string, { greeting }: TestDocument) =>
+      service === 'av' ? (greeting === 'three' ? 3 : 2) : 1;
+    const running = await bench.start(single, {}, { ...testProgram, threads });
+    const av = () => running.status().services.find(({ name }) => name === 'av');
+    assert.equal(av()?.workers, undefined);
+    // Each from another port, so that the kernel gives them to both.
+    const everybodyIsAnswered = async (greeting: string) => {
+      for (let n = 0; n < 16; n += 1) {
+        assert.match(await askUdp(bench.udp, 'a'), new RegExp(`^${greeting} \\d+ a$`));
+      }
+    };
+    await everybodyIsAnswered('one');
+    if (!single) {
+      process.kill(av()?.pid ?? 0, 'SIGKILL');
+      await eventually('it is known to have ended', () => (av()?.restarts === 1 ? true : undefined));
+      await eventually('back', () => av()?.documentVersion);
+      await everybodyIsAnswered('one');
+    }
+    bench.write({ greeting: 'three' });
+    assert.equal((await running.reload('test')).outcome, 'applied');
+    const told = bench.lines.filter(({ event }) => event === 'needs a restart');
+    assert.deepEqual(
+      told.map(({ settings }) => settings),
+      [['host.workers.av']],
+    );
+    await everybodyIsAnswered('three');
+  });
+}
 
 function pidOf(answer: string): number {
   return Number(answer.split(' ')[1]);

@@ -3,6 +3,8 @@ export type { RetransmissionTimes } from './client/transactions.ts';
 export { TurnClient, type TurnClientLimits, type TurnClientOptions } from './client/turn-client.ts';
 export type { TurnClientDrop, TurnClientEvent, TurnClientSink } from './client/turn-client-sink.ts';
 export { Allocation, type AllocationCounters } from './relay/allocation.ts';
+export { type Budget, type BudgetRate, newByteBudget } from './relay/bandwidth.ts';
+export type { ChannelFlow, Flowed } from './relay/channel-flows.ts';
 export type { CredentialVerifier, VerifiedCredential } from './relay/credential-verifier.ts';
 export { type TurnDrop, turnDrops } from './relay/drops.ts';
 export type { PeerConnection } from './relay/peer-connections.ts';

@@ -31,6 +31,8 @@ export interface BenchAddresses {
   /** UDP port of the listeners; any free one when left out. */
   readonly udpPort?: number;
   readonly tcpPort?: number;
+  /** Threads that relay; SALLYPORT_AV_THREADS, or 1, when left out. */
+  readonly threads?: number;
 }
 
 /** The service on real sockets, as the supervisor would run it, with a document that tests may change. */
@@ -42,12 +44,13 @@ export class Bench {
   readonly document: EdgeDocument;
   readonly service: Service<EdgeDocument>;
   plan: ListenerPlan[] = [];
-  readonly #sockets = new Map<string, Socket>();
+  readonly #sockets = new Map<string, readonly Socket[]>();
   readonly #servers = new Map<string, { readonly server: Server; take: (socket: TcpSocket) => void }>();
 
   static async start(addresses: BenchAddresses, clock: Clock = new SystemClock()): Promise<Bench> {
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-av-'));
     const bench = new Bench(await documentIn(folder, addresses), clock);
+    bench.document.host.workers.av = addresses.threads ?? Number(process.env.SALLYPORT_AV_THREADS ?? 1);
     for (const address of addresses.external)
       bench.plan.push(await bench.bind(address, 'external', addresses.udpPort));
     for (const address of addresses.internal)
@@ -79,9 +82,9 @@ export class Bench {
           return listening.server;
         },
         udp: (id) => {
-          const socket = this.#sockets.get(id);
-          if (socket === undefined) throw new Error(`no socket ${id}`);
-          return socket;
+          const sockets = this.#sockets.get(id);
+          if (sockets === undefined) throw new Error(`no socket ${id}`);
+          return sockets;
         },
       },
     });
@@ -89,13 +92,19 @@ export class Bench {
 
   /** Binds a socket on a free port, as the supervisor would on the planned one. */
   async bind(address: string, side: 'external' | 'internal', at = 0): Promise<ListenerPlan> {
-    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
-    socket.bind(at, address);
-    await once(socket, 'listening');
-    const { port } = socket.address();
+    const sockets: Socket[] = [];
+    let port = at;
+    const count = this.document.host.workers.av;
+    while (sockets.length < count) {
+      const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', reusePort: count > 1 });
+      socket.bind(port, address);
+      await once(socket, 'listening');
+      port = socket.address().port;
+      sockets.push(socket);
+    }
     const row = side === 'external' ? 'ext-14' : 'int-06';
     const id = `${row}:udp:${address}:${port}`;
-    this.#sockets.set(id, socket);
+    this.#sockets.set(id, sockets);
     return { id, rows: [row], service: 'av', transport: 'udp', address, port, interface: side };
   }
 

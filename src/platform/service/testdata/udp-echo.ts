@@ -27,7 +27,8 @@ export const service: ServiceDefinition<TestDocument> = {
     return {
       provision: (document) =>
         behaviour.provision(document, () => {
-          for (const { id } of context.sockets.plan()) serve(context.sockets.udp(id));
+          for (const { id } of context.sockets.plan())
+            for (const socket of context.sockets.udp(id)) serve(socket);
         }),
       health: () => behaviour.health(),
       verbs: behaviour.verbs(),

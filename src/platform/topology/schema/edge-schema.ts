@@ -61,10 +61,18 @@ const host = setting.section('What belongs to this host alone.', {
   }),
   replication: hostReplication,
   workers: setting.optionalSection(
-    'In how many processes a service runs, so that it uses more than one core.',
+    'In how many processes or threads a service runs, so that it uses more than one core.',
     {
       access: setting.integer({
         sentence: 'Processes of the Access Edge service, which share its ports; one is right for two cores.',
+        reload: 'restart',
+        default: 1,
+        floor: 1,
+        ceiling: 16,
+      }),
+      av: setting.integer({
+        sentence:
+          'Threads of the A/V Edge service that relay datagrams; with 1 the service does it itself, which is right for two cores.',
         reload: 'restart',
         default: 1,
         floor: 1,

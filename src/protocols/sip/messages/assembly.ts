@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import type { FieldLine } from './field-line.ts';
 import { refuseLineBreak } from './header-value.ts';
 

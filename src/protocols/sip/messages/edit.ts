@@ -17,18 +17,10 @@ import { reasonPhrase } from './status.ts';
 /** A header by its name, or by its id, which spares looking for it. Never the id of an unknown name. */
 type FieldName = string | HeaderId;
 
-/**
- * Text that is put into a line of the original, at an offset of the message. (Of a class, since V8 gives one shape to all literals
- * with the same names: where another part of the program has times in `at`, each of these would be made over when it is read.)
- */
-export class Insertion {
+/** Text that is put into a line of the original, at an offset of the message. */
+export interface Insertion {
   readonly at: number;
   readonly text: string;
-
-  constructor(at: number, text: string) {
-    this.at = at;
-    this.text = text;
-  }
 }
 
 /** A field line that is not, or no longer, one of the original's. */

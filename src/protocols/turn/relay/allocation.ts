@@ -1,7 +1,7 @@
 import type { Monotonic } from '#kernel';
 import type { AddressFamily } from '#protocols/stun';
 import type { EarlierProof } from './authentication.ts';
-import { ByteBudget, type Toll, type UserAccount } from './bandwidth.ts';
+import type { Budget, Toll, UserAccount } from './bandwidth.ts';
 import type { MsSession } from './ms/ms-session.ts';
 import type { PeerConnection } from './peer-connections.ts';
 import type { Relay } from './relay.ts';
@@ -108,6 +108,7 @@ export class Allocation {
     client: { readonly listener: TurnListener; readonly address: string; readonly port: number },
     owner: AllocationOwner,
     opening: AllocationOpening,
+    newBudget: () => Budget,
     ms?: MsSession,
   ) {
     this.ms = ms;
@@ -118,8 +119,8 @@ export class Allocation {
     this.username = owner.username;
     this.user = owner.user;
     this.account = owner.account;
-    this.sentToll = { port: new ByteBudget(), user: owner.account.sent };
-    this.receivedToll = { port: new ByteBudget(), user: owner.account.received };
+    this.sentToll = { port: newBudget(), user: owner.account.sent };
+    this.receivedToll = { port: newBudget(), user: owner.account.received };
     this.credentialEnds = owner.credentialEnds;
     this.opened = opening.opened;
     this.expires = opening.expires;
@@ -147,9 +148,15 @@ export class Allocation {
   get channelCount(): number {
     return this.#channels.length;
   }
+  get channels(): readonly Channel[] {
+    return this.#channels;
+  }
   hasPermission(address: string, now: Monotonic): boolean {
-    const permitted = this.#peer(address)?.permitted;
-    return permitted !== undefined && permitted > now;
+    return this.permittedUntil(address) > now;
+  }
+  /** End of the permission for an address, which may be over; 0 without one. */
+  permittedUntil(address: string): Monotonic {
+    return this.#peer(address)?.permitted ?? 0;
   }
   /** Whether the address already takes up room, expired or not. */
   knowsPermission(address: string): boolean {
@@ -186,12 +193,15 @@ export class Allocation {
     const peer = this.#peerToBe(address);
     peer.channels = [...peer.channels, channel];
   }
-  /** Forgets permissions and channels whose time is over. */
-  sweep(now: Monotonic): void {
+  /** Forgets permissions and channels whose time is over. @returns whether there were any */
+  sweep(now: Monotonic): boolean {
+    let isLess = false;
     for (const peer of this.#peers.values()) {
-      if (peer.permitted !== undefined && peer.permitted <= now) this.#forbid(peer);
+      if (peer.permitted === undefined || peer.permitted > now) continue;
+      this.#forbid(peer);
+      isLess = true;
     }
-    this.#unbindEvery((channel) => channel.expires <= now);
+    return this.#unbindEvery((channel) => channel.expires <= now) || isLess;
   }
   /** Takes a relayed address's channels away. */
   unbindAll(relay: Relay): void {
@@ -222,9 +232,11 @@ export class Allocation {
     this.#permissions -= 1;
     this.#forget(peer);
   }
-  #unbindEvery(isOver: (channel: Channel) => boolean): void {
+  #unbindEvery(isOver: (channel: Channel) => boolean): boolean {
     // Asked for every allocation once a second, and nearly always in vain.
-    if (this.#channels.some(isOver)) for (const over of this.#channels.filter(isOver)) this.#unbind(over);
+    if (!this.#channels.some(isOver)) return false;
+    for (const over of this.#channels.filter(isOver)) this.#unbind(over);
+    return true;
   }
   #unbind(channel: Channel): void {
     this.#channels = this.#channels.filter((other) => other !== channel);

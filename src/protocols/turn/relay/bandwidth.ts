@@ -2,15 +2,35 @@ import type { Monotonic } from '#kernel';
 import type { RelayLimits } from './relay-settings.ts';
 
 /** Octets that may pass in one direction: refilled by time, saved up to a burst, below zero when it was overdrawn. */
-export class ByteBudget {
-  #octets = Number.POSITIVE_INFINITY;
-  #updated: Monotonic = 0;
-
+export interface Budget {
   /**
    * @param rate octets a millisecond
    * @param burst octets at most saved up
    * @returns octets that may pass now
    */
+  refill(now: Monotonic, rate: number, burst: number): number;
+  take(octets: number): void;
+  /** Nobody takes from it any more. */
+  release(): void;
+}
+
+/** Makes a full budget. An adapter that relays data itself gives some that it can take from, too. */
+export type NewBudget = (rate: BudgetRate) => Budget;
+
+/** As the parameters of `Budget.refill`. */
+export interface BudgetRate {
+  readonly rate: number;
+  readonly burst: number;
+}
+
+export function newByteBudget(): Budget {
+  return new ByteBudget();
+}
+
+class ByteBudget implements Budget {
+  #octets = Number.POSITIVE_INFINITY;
+  #updated: Monotonic = 0;
+
   refill(now: Monotonic, rate: number, burst: number): number {
     const elapsed = Math.max(0, now - this.#updated);
     this.#updated = now;
@@ -20,23 +40,41 @@ export class ByteBudget {
   take(octets: number): void {
     this.#octets -= octets;
   }
+  release(): void {}
 }
 
 /** What the allocations of one user share. */
 export class UserAccount {
   allocations = 0;
-  readonly sent = new ByteBudget();
-  readonly received = new ByteBudget();
+  readonly sent: Budget;
+  readonly received: Budget;
+
+  constructor(newBudget: NewBudget, limits: RelayLimits) {
+    const rate = rateOf(limits.userKilobits, limits);
+    this.sent = newBudget(rate);
+    this.received = newBudget(rate);
+  }
 }
 
 /** The two budgets that an octet of an allocation passes in one direction: of its port, and of its user. */
 export interface Toll {
-  readonly port: ByteBudget;
-  readonly user: ByteBudget;
+  readonly port: Budget;
+  readonly user: Budget;
 }
 
 /** A kilobit a second in octets a millisecond. */
 const KILOBIT = 1 / 8;
+
+export function rateOf(kilobits: number, { burstMilliseconds }: RelayLimits): BudgetRate {
+  const rate = kilobits * KILOBIT;
+  return { rate, burst: rate * burstMilliseconds };
+}
+/** For whoever else takes from the budgets: by which rates they refill from now on. */
+export function refillToll({ port, user }: Toll, now: Monotonic, limits: RelayLimits): void {
+  const [ofPort, ofUser] = [rateOf(limits.portKilobits, limits), rateOf(limits.userKilobits, limits)];
+  port.refill(now, ofPort.rate, ofPort.burst);
+  user.refill(now, ofUser.rate, ofUser.burst);
+}
 
 /**
  * Takes `octets` from both budgets.

@@ -32,6 +32,7 @@ export function handleCreatePermission(
   if (addresses.size === 0) return ErrorCode.BadRequest;
   if (!roomForPermissions(state, allocation, addresses, now)) return ErrorCode.InsufficientCapacity;
   for (const address of addresses) allocation.permit(address, now + state.times.permission * 1000);
+  if (allocation.channelCount > 0) state.sink.rightsChanged(allocation);
   answer(state, request, () => {});
   return undefined;
 }
@@ -71,6 +72,7 @@ export function handleChannelBind(
     allocation.rebind({ number: number.value, address, port, own, relay, expires });
   }
   allocation.permit(address, now + permission * 1000);
+  state.sink.rightsChanged(allocation);
   answer(state, request, () => {});
   return undefined;
 }

@@ -31,6 +31,7 @@ export function handleRefresh(
       // RFC 8656 §8.2: of an allocation with both families only the one that is named ends.
       allocation.unbindAll(relay);
       state.removeRelay(relay, now);
+      state.sink.rightsChanged(allocation);
       state.sink.closeRelay(relay);
       return undefined;
     }
@@ -41,6 +42,7 @@ export function handleRefresh(
   allocation.credentialEnds = proof.ends;
   allocation.expires = Math.min(now + lifetime * 1000, proof.ends);
   state.counters.renewals++;
+  state.sink.rightsChanged(allocation);
   answer(state, request, (writer) => encodeLifetime(writer, lifetime));
   return undefined;
 }

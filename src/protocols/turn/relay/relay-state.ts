@@ -11,7 +11,7 @@ import type { PendingAllocate } from './allocate.ts';
 import { Allocation } from './allocation.ts';
 import { AnswerBudget } from './answer-budget.ts';
 import type { EarlierProof } from './authentication.ts';
-import { UserAccount } from './bandwidth.ts';
+import { type NewBudget, newByteBudget, rateOf, UserAccount } from './bandwidth.ts';
 import type { CredentialVerifier } from './credential-verifier.ts';
 import { type TurnDrop, turnDrops } from './drops.ts';
 import type { MsSession } from './ms/ms-session.ts';
@@ -42,6 +42,8 @@ export interface RelayStateOptions {
   readonly sink: TurnSink;
   readonly limits: RelayLimits;
   readonly times: RelayTimes;
+  /** What bandwidth is counted by; for this relay alone when left out. */
+  readonly newBudget?: NewBudget;
 }
 
 /** What of an Allocate makes an allocation, whichever dialect it came in. */
@@ -133,12 +135,14 @@ export class RelayState {
   readonly #advertised = new Map<string, string>();
   readonly #accounts = new Map<string, UserAccount>();
   readonly #ofAddress = new Map<string, number>();
+  readonly #newBudget: NewBudget;
   readonly #ports: { readonly first: number; readonly last: number };
   readonly #indicationId: Uint8Array;
   #lastId = 0;
 
   constructor(options: RelayStateOptions) {
     this.setRealm(options.realm);
+    this.#newBudget = options.newBudget ?? newByteBudget;
     this.verifier = options.verifier;
     this.policy = options.policy;
     this.pool = options.pool ?? noPool;
@@ -162,9 +166,9 @@ export class RelayState {
     this.realm = realm;
     this.realmOctets = octets;
   }
-  drop(reason: TurnDrop): void {
-    this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
-    this.sink.drop(reason);
+  drop(reason: TurnDrop, count = 1): void {
+    this.drops.set(reason, (this.drops.get(reason) ?? 0) + count);
+    this.sink.drop(reason, count);
   }
   refused(request: RefusedRequest, code: ErrorCode | MsErrorCode): void {
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
@@ -234,7 +238,7 @@ export class RelayState {
   /** Enters an allocation that has no relayed address yet, for `lifetime` seconds at most. */
   open(request: Opening, lifetime: number, ms?: MsSession): Allocation {
     const { listener, address, now, proof } = request;
-    const account = this.#accounts.get(proof.user) ?? new UserAccount();
+    const account = this.#accounts.get(proof.user) ?? new UserAccount(this.#newBudget, this.limits);
     const allocation = new Allocation(
       ++this.#lastId,
       { listener, address, port: request.port },
@@ -249,6 +253,7 @@ export class RelayState {
         expires: now + lifetime * 1000,
         transactionId: octetsAsText(request.message.transactionId),
       },
+      () => this.#newBudget(rateOf(this.limits.portKilobits, this.limits)),
       ms,
     );
     this.allocations.add(allocation);
@@ -290,7 +295,8 @@ export class RelayState {
     for (const connection of allocation.connections) endConnection(this, connection, now);
     const { clientAddress, user } = allocation;
     this.#leave(allocation);
-    if (--allocation.account.allocations === 0) this.#accounts.delete(user);
+    this.sink.rightsChanged(allocation);
+    this.#releaseBudgets(allocation, user);
     countDown(this.#ofAddress, clientAddress);
     for (const relay of allocation.relays) {
       const pending = this.binding.get(relay.id);
@@ -299,6 +305,15 @@ export class RelayState {
       this.removeRelay(relay, now);
       this.sink.closeRelay(relay);
     }
+  }
+  #releaseBudgets({ account, sentToll, receivedToll }: Allocation, user: string): void {
+    sentToll.port.release();
+    receivedToll.port.release();
+    account.allocations -= 1;
+    if (account.allocations > 0) return;
+    this.#accounts.delete(user);
+    account.sent.release();
+    account.received.release();
   }
   #enter(allocation: Allocation): void {
     const { listener, clientAddress, clientPort } = allocation;

@@ -11,6 +11,8 @@ import {
 } from '#protocols/stun';
 import { failAllocate, finishAllocate } from './allocate.ts';
 import type { Allocation } from './allocation.ts';
+import { refillToll } from './bandwidth.ts';
+import { type ChannelFlow, countFlowed, type Flowed, flowsOf } from './channel-flows.ts';
 import type { CredentialVerifier } from './credential-verifier.ts';
 import { deliverToClient, handleChannelData } from './data-path.ts';
 import type { TurnDrop } from './drops.ts';
@@ -245,15 +247,40 @@ export class TurnRelay {
     return countStreamed(this.#state, connection, direction, octets, now);
   }
 
+  /**
+   * What may pass by the channels of an allocation without being brought here, as long as `TurnSink.rightsChanged` says
+   * nothing else; what passed is told with `handleFlowed`.
+   */
+  flowsOf(allocation: Allocation): ChannelFlow[] {
+    return flowsOf(this.#state, allocation);
+  }
+  /** The relayed address that a transport address, in either form, is right now. */
+  relayAt(address: string, port: number): Relay | undefined {
+    return this.#state.relayAt(address, port);
+  }
+  /** Data of an allocation that were not brought here, of one that has ended too. */
+  handleFlowed(flowed: Flowed): void {
+    countFlowed(this.#state, flowed);
+  }
+
   /** Ends what is over and forgets what it held. */
   handleTimeouts(now: Monotonic): void {
     for (const allocation of this.#state.allocations) {
       if (allocation.expires <= now) expireAllocation(this.#state, allocation, now);
-      else allocation.sweep(now);
+      else if (allocation.sweep(now)) this.#state.sink.rightsChanged(allocation);
     }
     sweepConnections(this.#state, now);
     this.#state.reservations.sweep(now);
     this.#state.tunnel.handleTimeouts(this.#state, now);
+  }
+
+  /** Has every budget refilled by the limits of now: who takes from them elsewhere knows no others. */
+  refillBudgets(now: Monotonic): void {
+    const { allocations, limits } = this.#state;
+    for (const { sentToll, receivedToll } of allocations) {
+      refillToll(sentToll, now, limits);
+      refillToll(receivedToll, now, limits);
+    }
   }
 
   /** Takes new settings into use; what is left out stays. */
@@ -272,7 +299,10 @@ export class TurnRelay {
   #takePolicy(policy: PeerPolicy): void {
     const state = this.#state;
     state.policy = policy.withOwnAddresses(this.#ownAddresses);
-    for (const allocation of state.allocations) allocation.revoke((address) => state.mayStay(address));
+    for (const allocation of state.allocations) {
+      allocation.revoke((address) => state.mayStay(address));
+      state.sink.rightsChanged(allocation);
+    }
     // A stream asks for no permission on its way: it ends with the next sweep.
     for (const connection of state.connections.values()) {
       if (!state.mayStay(connection.address)) connection.expires = 0;

@@ -99,10 +99,15 @@ export interface TurnSink {
   writeToPeer(connection: PeerConnection, bytes: Uint8Array): void;
   /** Closes both ends of it. It is never named again. */
   closeConnection(connection: PeerConnection): void;
-  /** Something was ignored or refused. Already counted in `TurnRelay.drops`. */
-  drop(reason: TurnDrop): void;
+  /** Something, so many times, was ignored or refused. Already counted in `TurnRelay.drops`. */
+  drop(reason: TurnDrop, count: number): void;
   /** A request is answered with an error. Already counted in `TurnRelay.refusals`. */
   refused(request: RefusedRequest, code: ErrorCode | MsErrorCode): void;
+  /**
+   * What a channel of this allocation may do has changed, or for how long, or it has ended: see `TurnRelay.flowsOf`.
+   * Told of more than that when it is simpler.
+   */
+  rightsChanged(allocation: Allocation): void;
   /** An allocation has just been answered with success. */
   allocationOpened(allocation: Allocation): void;
   allocationClosed(allocation: Allocation, reason: AllocationEnd): void;

@@ -143,8 +143,13 @@ export class RecordingSink implements TurnSink {
   closeRelay(relay: Relay): void {
     this.closed.push(relay);
   }
-  drop(reason: TurnDrop): void {
-    this.drops.push(reason);
+  drop(reason: TurnDrop, count: number): void {
+    for (let n = 0; n < count; n += 1) this.drops.push(reason);
+  }
+  /** Whose rights have changed since somebody looked. */
+  readonly changed = new Set<Allocation>();
+  rightsChanged(allocation: Allocation): void {
+    this.changed.add(allocation);
   }
   allocationOpened(allocation: Allocation): void {
     this.opened.push(allocation);

@@ -1,0 +1,220 @@
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Cancel, Clock, Monotonic } from '#kernel';
+import { ALIVE, type FlowMemory, FOLLOWED, WAITING } from '../flows/flow-memory.ts';
+import type { SlottedFlow } from '../flows/flow-relay.ts';
+import { readBatch } from './batch.ts';
+import { DescriptorSender } from './descriptor-pipe.ts';
+import {
+  systemMilliseconds,
+  type ThreadBatch,
+  type ThreadCommand,
+  type ThreadStart,
+  wordOf,
+} from './messages.ts';
+import type { PlacedSocket } from './placed-socket.ts';
+
+const MAIN = new URL('./relay-thread.ts', import.meta.url);
+/** The first start after an end is at once, then it waits twice as long each time; milliseconds. */
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 60_000;
+/** A thread that ran so long begins anew with that. */
+const STEADY_MS = 60_000;
+/** A thread without a sign of life for so many looks, a second apart, is ended. */
+const LOOKS = 10;
+
+export interface ThreadOptions {
+  /** Of the flows' ends. */
+  readonly now: () => Monotonic;
+  /** For starting anew. */
+  readonly clock: Clock;
+  readonly memory: FlowMemory;
+  /** All that it starts with, but for what changes with each start. */
+  readonly start: Omit<ThreadStart, 'pipe' | 'clock'>;
+  /** Where a folder can be made for the socket by which descriptors go. */
+  readonly folder: string;
+  /** Flows that it should have. */
+  readonly flows: () => readonly SlottedFlow[];
+  /** Runs with this thread as the place of what is bound meanwhile. */
+  readonly within: (task: () => void) => void;
+  /** It is there, or has ended, and then why. */
+  readonly running: () => void;
+  readonly ended: (cause: string) => void;
+}
+
+/** One thread that should be there: it is started, given its sockets and flows, and started again when it ends. */
+export class RelayThread {
+  readonly index: number;
+  readonly #options: ThreadOptions;
+  readonly #state: Int32Array;
+  readonly #sockets = new Map<number, PlacedSocket>();
+  #worker: Worker | undefined;
+  #sender: DescriptorSender | undefined;
+  #commands: ThreadCommand[] = [];
+  #number = 0;
+  #startedAt = 0;
+  #wait = 0;
+  #cancelStart: Cancel = () => {};
+  #alive = 0;
+  #silentLooks = 0;
+  #isClosed = false;
+
+  constructor(options: ThreadOptions) {
+    this.#options = options;
+    this.index = options.start.index;
+    this.#state = options.memory.thread(this.index);
+    this.#start();
+  }
+
+  /** Whether it has its sockets. Without it they are read by whoever made this. */
+  get isRunning(): boolean {
+    return this.#sender !== undefined;
+  }
+  within(task: () => void): void {
+    this.#options.within(task);
+  }
+
+  /** Has a socket that nobody reads yet. */
+  take(socket: PlacedSocket): void {
+    this.#sockets.set(socket.id, socket);
+    this.#give(socket);
+  }
+  leave(socket: PlacedSocket): void {
+    this.#sockets.delete(socket.id);
+    this.#tell({ kind: 'close-socket', id: socket.id });
+  }
+  /** @returns the number of the command */
+  openFlow(flow: SlottedFlow): number {
+    return this.#tell({ kind: 'open-flow', flow });
+  }
+  closeFlow(slot: number): number {
+    return this.#tell({ kind: 'close-flow', slot });
+  }
+  hasFollowed(command: number): boolean {
+    return !this.isRunning || Atomics.load(this.#state, FOLLOWED) - command >= 0;
+  }
+
+  /** Once a second: a thread that shows no life is ended, and another takes its place. */
+  look(): void {
+    const alive = Atomics.load(this.#state, ALIVE);
+    this.#silentLooks = this.isRunning && alive === this.#alive ? this.#silentLooks + 1 : 0;
+    this.#alive = alive;
+    if (this.#silentLooks >= LOOKS) void this.#worker?.terminate();
+  }
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelStart();
+    const worker = this.#worker;
+    this.#letGo();
+    await worker?.terminate();
+  }
+
+  #start(): void {
+    const { clock, now, start, folder } = this.#options;
+    this.#startedAt = clock.now();
+    const place = new PipePlace(folder);
+    const stopWaiting = DescriptorSender.await(place.path, (sender) => {
+      place.remove();
+      if (worker === this.#worker) this.#begin(sender);
+      else sender.close();
+    });
+    const worker = new Worker(MAIN, {
+      name: `relay ${this.index + 1}`,
+      workerData: {
+        ...start,
+        pipe: place.path,
+        clock: { system: systemMilliseconds(), now: now() },
+      } satisfies ThreadStart,
+      // What it was started with is for the process, not for it.
+      execArgv: [],
+    });
+    worker.unref();
+    this.#worker = worker;
+    let cause = 'it ended';
+    worker.on('error', (error) => {
+      cause = error.message;
+    });
+    worker.on('message', ({ batch }: ThreadBatch) => this.#deliver(batch));
+    worker.once('exit', () => {
+      stopWaiting?.();
+      place.remove();
+      if (worker === this.#worker && !this.#isClosed) this.#handleEnd(cause);
+    });
+  }
+
+  /** It listens: sockets first, so that flows find them. */
+  #begin(sender: DescriptorSender): void {
+    this.#sender = sender;
+    this.#number = 0;
+    this.#commands = [];
+    Atomics.store(this.#state, FOLLOWED, 0);
+    for (const socket of this.#sockets.values()) this.#give(socket);
+    for (const flow of this.#options.flows()) this.openFlow(flow);
+    this.#options.running();
+  }
+
+  #handleEnd(cause: string): void {
+    this.#letGo();
+    for (const socket of this.#sockets.values()) socket.whenPassed(() => socket.read());
+    const { clock } = this.#options;
+    if (clock.now() - this.#startedAt >= STEADY_MS) this.#wait = 0;
+    this.#cancelStart = clock.after(this.#wait, () => this.#start());
+    this.#wait = Math.min(LONGEST_WAIT_MS, this.#wait === 0 ? FIRST_WAIT_MS : this.#wait * 2);
+    this.#options.ended(cause);
+  }
+  #letGo(): void {
+    this.#worker = undefined;
+    this.#sender?.close();
+    this.#sender = undefined;
+    this.#commands = [];
+    Atomics.store(this.#state, WAITING, 0);
+  }
+
+  #give(socket: PlacedSocket): void {
+    const sender = this.#sender;
+    if (sender === undefined) socket.read();
+    else socket.give((done) => sender.pass(wordOf(socket.id, socket.side), socket.handle, done));
+  }
+  /** All of one turn go together. */
+  #tell(command: ThreadCommand): number {
+    if (!this.isRunning) return 0;
+    if (this.#commands.length === 0) queueMicrotask(() => this.#send());
+    this.#commands.push(command);
+    return this.#number + 1;
+  }
+  #send(): void {
+    const commands = this.#commands;
+    if (commands.length === 0) return;
+    this.#commands = [];
+    this.#number = (this.#number + 1) | 0;
+    this.#worker?.postMessage({ commands, last: this.#number });
+  }
+
+  #deliver(batch: ArrayBuffer): void {
+    if (this.isRunning) Atomics.sub(this.#state, WAITING, batch.byteLength);
+    readBatch(batch, (id, bytes, address, port) => this.#sockets.get(id)?.receiver(bytes, address, port));
+  }
+}
+
+/** A folder that nobody else can enter, under a name that is short however long its path is. */
+class PipePlace {
+  readonly #folder: string;
+  readonly #descriptor: number;
+  #isRemoved = false;
+
+  constructor(folder: string) {
+    this.#folder = mkdtempSync(join(folder, 'relay-'));
+    this.#descriptor = openSync(this.#folder, 'r');
+  }
+  /** A path of a Unix socket has at most 107 octets. */
+  get path(): string {
+    return `/proc/self/fd/${this.#descriptor}/thread`;
+  }
+  remove(): void {
+    if (this.#isRemoved) return;
+    this.#isRemoved = true;
+    closeSync(this.#descriptor);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
