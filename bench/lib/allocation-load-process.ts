@@ -23,6 +23,8 @@ export interface AllocationFigures {
   /** From the first request to the last answer: challenge, allocation, channel with its permission. */
   readonly seconds: number;
   readonly processorSeconds: number;
+  /** What of its own core the load used meanwhile, 0 to 1 and a little: near 1 it is what limits the speed. */
+  readonly loadShare: number;
   /** What the server's memory grew by, octets. */
   readonly grownBytes: number;
   /** Octets of the answer by octet of the request, by what a stranger asks for. */
@@ -55,14 +57,17 @@ async function play({ server, pid, held, clients, restMs }: AllocationRound): Pr
   await delay(restMs);
   const memoryBefore = residentBytes(pid);
   const processorBefore = processorSeconds(pid);
+  const loadBefore = process.cpuUsage();
   const begun = performance.now();
   await setUp(flows);
   const seconds = (performance.now() - begun) / 1000;
+  const { user, system } = process.cpuUsage(loadBefore);
   const used = processorSeconds(pid) - processorBefore;
   await delay(restMs);
   const grownBytes = residentBytes(pid) - memoryBefore;
   await eachOf([...before, ...flows], (flow) => flow.close());
-  return { clients, seconds, processorSeconds: used, grownBytes, amplification };
+  const loadShare = (user + system) / 1_000_000 / seconds;
+  return { clients, seconds, processorSeconds: used, loadShare, grownBytes, amplification };
 }
 
 async function connect(server: string, clients: number): Promise<TurnFlow[]> {

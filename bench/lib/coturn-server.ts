@@ -2,8 +2,11 @@ import { ADDRESSES, type BenchFolder, NAMES, PORTS, RELAY_SECRET } from './bench
 import { PinnedProcess, SERVER_CORE } from './pinned-process.ts';
 import { bindingAnswered } from './ready.ts';
 
-/** coturn for UDP alone, with one relay thread for its one core, silent. */
-export async function startCoturn(folder: BenchFolder): Promise<PinnedProcess> {
+/**
+ * coturn for UDP alone, silent.
+ * @param relayThreads one for its one core; with none, its listener's thread relays too
+ */
+export async function startCoturn(folder: BenchFolder, relayThreads: 0 | 1 = 1): Promise<PinnedProcess> {
   const server = new PinnedProcess({
     title: 'coturn',
     core: SERVER_CORE,
@@ -15,7 +18,7 @@ export async function startCoturn(folder: BenchFolder): Promise<PinnedProcess> {
       `--listening-port=${PORTS.turn}`,
       '--min-port=50000',
       '--max-port=59999',
-      '--relay-threads=1',
+      `--relay-threads=${relayThreads}`,
       '--use-auth-secret',
       `--static-auth-secret=${RELAY_SECRET}`,
       `--realm=${NAMES.domain}`,
