@@ -29,6 +29,8 @@ export const outcomes = [
   'accepted',
   'refused',
   'unreachable',
+  /** Nobody knows whether it arrived; its sender was told so. */
+  'unknown',
   /** The other side said no after the message had been accepted. */
   'failed-later',
 ] as const;

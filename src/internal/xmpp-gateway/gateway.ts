@@ -84,7 +84,10 @@ export class Gateway implements SipUser {
     const first = taken.done;
     metrics.stanzas.inc(stanza.name === 'message' || stanza.name === 'presence' ? stanza.name : 'iq');
     if (stanza.name === 'iq') return this.#answer(stanza, 'service-unavailable', 'not-supported', first);
-    if (taken.uncertain) return this.#answer(stanza, 'internal-server-error', 'delivery-unknown', first);
+    if (taken.uncertain) {
+      metrics.toSip.inc('unknown');
+      return this.#answer(stanza, 'internal-server-error', 'delivery-unknown', first);
+    }
     const unreachable = origin.undelivered !== undefined && isLater(stanza);
     if (isError(stanza) && this.watches.handleGuardError(stanza, unreachable)) return first();
     const parties = partiesOfStanza(stanza, this.#context.settings());

@@ -30,7 +30,9 @@ test('a message that was under way when the gateway was killed is not said again
   );
   assert.equal(next.arrives(chat(), again).done(), true);
   next.isQuiet();
-  assert.match(await next.metrics.text(), /_duplicates_total 1/);
+  const counted = await next.metrics.text();
+  assert.match(counted, /_duplicates_total 1/);
+  assert.match(counted, /_messages_to_sip_total\{outcome="unknown"\} 1/);
 });
 
 test('the word that nobody knows is said until an edge has taken it over', () => {
@@ -87,7 +89,7 @@ test('a message in a session is written down as one by itself is; after 408 it d
   assert.equal(stage.gets('MESSAGE').to.tag, undefined, 'the session is over');
 });
 
-test('a user hears that nobody knows whether a message arrived in the words of the answer, and it is not sent again', () => {
+test('a user hears that nobody knows whether a message arrived in the words of the answer, and it is not sent again', async () => {
   const stage = new Stage();
   stage.away = true;
   stage.asks('MESSAGE', { body: 'x', headers: [['Content-Type', 'text/plain']] });
@@ -99,4 +101,5 @@ test('a user hears that nobody knows whether a message arrived in the words of t
   stage.sent();
   assert.equal(stage.getsResponse(408).reason, 'Delivery Unknown', 'the link broke with it');
   stage.isQuiet();
+  assert.match(await stage.metrics.text(), /_messages_to_xmpp_total\{outcome="unknown"\} 2/);
 });

@@ -168,7 +168,8 @@ export class ToSip {
     this.#fail(arrival, error);
   }
   #fail(arrival: Arrival, error: StanzaError): void {
-    this.#count(error.condition === 'remote-server-timeout' ? 'unreachable' : 'refused');
+    const unreachable = error.condition === 'remote-server-timeout';
+    this.#count(error.text === UNCERTAIN ? 'unknown' : unreachable ? 'unreachable' : 'refused');
     const reply = errorReply(arrival.stanza, error);
     if (reply === undefined) return arrival.done();
     this.#context.xmpp.send(reply, () => arrival.done());

@@ -19,6 +19,7 @@ import { jidText, parseJid } from '#protocols/xmpp';
 import type { Arrival } from './arrival.ts';
 import type { Conversation, Conversations } from './conversations.ts';
 import { DELIVERY_UNKNOWN, type GatewayContext } from './gateway-context.ts';
+import type { Outcome } from './gateway-metrics.ts';
 import { shareOf } from './partner-share.ts';
 import { jidOfBare, noteOf, type Parties, partiesOfRequest, sipAddress, sipOfBare } from './party.ts';
 
@@ -203,8 +204,7 @@ export class ToXmpp {
     if (pending.answered) return;
     pending.answered = true;
     pending.timer?.();
-    const outcome = status === 200 ? 'delivered' : status < 300 ? 'accepted' : 'refused';
-    this.#context.metrics.toXmpp.inc(outcome);
+    this.#context.metrics.toXmpp.inc(outcomeOf(status, options.reason));
     this.#context.sip.respond(pending.transaction, status, options);
   }
 
@@ -238,6 +238,11 @@ export class ToXmpp {
     for (const [id, { answered }] of this.#pending) if (answered) return this.#pending.delete(id);
     return false;
   }
+}
+
+function outcomeOf(status: number, reason: string | undefined): Outcome {
+  if (reason === DELIVERY_UNKNOWN) return 'unknown';
+  return status === 200 ? 'delivered' : status < 300 ? 'accepted' : 'refused';
 }
 
 /** `xmpp:user@domain` of a redirection (RFC 5122) as the SIP side writes it. */
