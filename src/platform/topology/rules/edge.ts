@@ -224,6 +224,20 @@ const reservePorts: Rule<EdgeFacts> = {
   },
 };
 
+/** Octets of a realm with which the answer to a stranger's Allocate has 100, all that RFC 8489 §9.2 wants in it and no more. */
+const SHORT_REALM = 20;
+
+/** Strangers draw answers to addresses that they make up: these should not be longer than they must be. */
+const longRealm: Rule<EdgeFacts> = {
+  name: 'relay-realm-length',
+  check({ draft }, say) {
+    const realm = draft.policy?.relay?.realm ?? '';
+    if (realm.length <= SHORT_REALM) return;
+    const what = `the realm ${realm} makes what strangers are answered longer than 100 octets`;
+    say(['policy', 'relay', 'realm'], 'warning', what, `write a realm of at most ${SHORT_REALM} characters`);
+  },
+};
+
 export const edgeRules: readonly Rule<EdgeFacts>[] = [
   duplicate,
   nextHopRepeats,
@@ -242,6 +256,7 @@ export const edgeRules: readonly Rule<EdgeFacts>[] = [
   allowedOwn,
   privateRelay,
   reservePorts,
+  longRealm,
   ...poolRules,
   ...outsideRules,
   ...nameRules,

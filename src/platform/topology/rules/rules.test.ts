@@ -48,6 +48,14 @@ const cases: readonly RuleCase[] = [
     says: /version 2 is not known to this program: write version: 1/,
   },
   {
+    rule: 'relay-realm-length',
+    title: 'a realm that makes answers to strangers long [setting policy.relay.realm]',
+    severity: 'warning',
+    edit: ['    allowedPeers: []', '    allowedPeers: []\n    realm: relays.of.example.com'],
+    at: 'relays.of.example.com',
+    says: /longer than 100 octets: write a realm of at most 20 characters/,
+  },
+  {
     rule: 'next-hop-domains',
     title: 'a member of the next hop for a domain that is not ours',
     edit: [

@@ -130,6 +130,20 @@ test('T8: who has proved itself is not held up by the budget', () => {
   for (let count = 0; count < 20; count++) assert.equal(client.refresh(), 0);
 });
 
+test('T8: a bare Allocate draws at most 100 octets with a realm of 20, which is what check warns beyond', () => {
+  for (const [octets, longest] of [
+    [20, 100],
+    [21, 104],
+  ] as const) {
+    const client = new RelayStage({ realm: 'r'.repeat(octets) }).client();
+    client.send(client.bare(Method.Allocate));
+    assert.deepEqual(
+      client.received().map((bytes) => bytes.length),
+      [longest],
+    );
+  }
+});
+
 test('T9: a Binding answer is no larger than it must be', () => {
   const client = new RelayStage().client();
   assert.equal(client.ask(client.bare(Method.Binding)).bytes.length, 32);
