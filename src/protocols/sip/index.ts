@@ -17,7 +17,7 @@ export {
   buildResponse,
 } from './messages/build.ts';
 export type { CSeq } from './messages/cseq.ts';
-export { type Insertion, MessageEdit } from './messages/edit.ts';
+export { MessageEdit } from './messages/edit.ts';
 export { FieldLine, NumberLines } from './messages/field-line.ts';
 export {
   type FramerCloseReason,

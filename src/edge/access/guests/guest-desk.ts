@@ -1,4 +1,4 @@
-import type { Monotonic } from '#kernel';
+import type { Clock, Monotonic } from '#kernel';
 import type { SipRequest } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
@@ -19,16 +19,12 @@ export class GuestDesk {
     return this.#guests.size;
   }
 
-  admit(
-    request: SipRequest,
-    client: ClientConnection,
-    settings: AccessSettings,
-    now: Monotonic,
-  ): GuestVerdict {
+  admit(request: SipRequest, client: ClientConnection, settings: AccessSettings, clock: Clock): GuestVerdict {
     const { guests } = settings.remoteAccess;
     if (client.guest === undefined && !isFromStranger(request, settings)) return 'no-guest';
     if (!guests.allowed) return refuse(403, 'guests-off');
     if (client.signIn.signedIn) return refuse(403, 'guest-request');
+    const now = clock.now();
     const session = client.guest ?? this.#welcome(client, guests.connections, budgetOf(settings), now);
     if (session === undefined) return refuse(503, 'guests-full', [['Retry-After', '60']]);
     if (!session.spend(request.method, now)) return refuse(503, 'guest-budget', [['Retry-After', '60']]);

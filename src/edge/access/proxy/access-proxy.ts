@@ -277,7 +277,7 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.#decisions.signIn(outcome, request, from, status);
   }
   refuseExcess(client: ClientConnection): boolean {
-    if (client.guest?.accepted === true) return false;
+    if (client.guest?.accepted === true || client.signIn.signedIn) return false;
     const excess = client.signIn.excess(client.flow, this.scene.settings.limits.preSignIn, this.clock.now());
     if (excess === undefined) return false;
     this.countRefusal(excess, client.flow);

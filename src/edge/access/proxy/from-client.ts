@@ -65,7 +65,7 @@ export class ClientSide {
     if (decision.kind !== 'forward') return decision;
     const closed = checkRemoteAccess(settings);
     if (closed !== undefined) return closed;
-    const verdict = core.guests.admit(request, client, settings, core.clock.now());
+    const verdict = core.guests.admit(request, client, settings, core.clock);
     if (verdict === 'no-guest') return checkUser(request, decision, settings);
     if (verdict !== 'guest') return verdict;
     const asserted = canonicalAddress(request.from.uri);

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { FieldLine } from './field-line.ts';
 import { refuseLineBreak } from './header-value.ts';
 

@@ -17,10 +17,18 @@ import { reasonPhrase } from './status.ts';
 /** A header by its name, or by its id, which spares looking for it. Never the id of an unknown name. */
 type FieldName = string | HeaderId;
 
-/** Text that is put into a line of the original, at an offset of the message. */
-export interface Insertion {
+/**
+ * Text that is put into a line of the original, at an offset of the message. (Of a class, since V8 gives one shape to all literals
+ * with the same names: each of these was made over when it was read, it seems because other parts of the program have times in `at`.)
+ */
+export class Insertion {
   readonly at: number;
   readonly text: string;
+
+  constructor(at: number, text: string) {
+    this.at = at;
+    this.text = text;
+  }
 }
 
 /** A field line that is not, or no longer, one of the original's. */

@@ -3,7 +3,6 @@ import { classes, numberIn, TOKEN } from './characters.ts';
 import {
   CONTENT_LENGTH,
   type HeaderId,
-  hashStep,
   idOf,
   idOfOctets,
   isListId,
@@ -296,12 +295,7 @@ class Scanner implements HeadScan {
     const limit = this.#limit;
     const line = this.#at;
     let at = line;
-    let hash = 0;
-    for (; at < limit; at++) {
-      const octet = bytes[at]!;
-      if ((classes[octet]! & TOKEN) === 0) break;
-      hash = hashStep(hash, octet);
-    }
+    while (at < limit && (classes[bytes[at]!]! & TOKEN) !== 0) at++;
     const nameEnd = at;
     while (at < limit && isSpace(bytes[at]!)) at++;
     if (nameEnd === line || at >= limit || bytes[at] !== COLON) return this.#fail('header-line');
@@ -314,7 +308,7 @@ class Scanner implements HeadScan {
     let valueEnd = lineEnd;
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) valueEnd--;
     while (valueStart < valueEnd && isBlank(bytes[valueStart]!)) valueStart++;
-    const id = idOfOctets(bytes, line, nameEnd, hash);
+    const id = idOfOctets(bytes, line, nameEnd);
     this.present |= 1 << (id & 31);
     if (id < WATCHED) {
       this.repeated |= this.#seen & (1 << id);

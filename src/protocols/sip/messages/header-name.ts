@@ -95,9 +95,15 @@ const spellings: { readonly octets: Uint8Array; readonly id: HeaderId }[] = [];
 const SLOTS = 512;
 const slots = new Uint8Array(SLOTS);
 
-/** One step of the hash over a name's octets; upper and lower case letters hash alike. */
-export function hashStep(hash: number, octet: number): number {
-  return (Math.imul(hash, 31) + (octet | 0x20)) | 0;
+/**
+ * A hash of a name that is not empty, for upper and lower case letters alike: of its length and three of its octets, since whoever
+ * is found by it is compared as a whole.
+ */
+function nameHash(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  let hash = Math.imul(length, 31) + (bytes[start]! | 0x20);
+  hash = Math.imul(hash, 31) + (bytes[start + (length >> 1)]! | 0x20);
+  return Math.imul(hash, 31) + (bytes[end - 1]! | 0x20);
 }
 function slotOf(hash: number): number {
   return (hash ^ (hash >>> 9)) & (SLOTS - 1);
@@ -106,7 +112,7 @@ function slotOf(hash: number): number {
 function learn(spelling: string, id: HeaderId): void {
   const octets = Uint8Array.from(spelling.toLowerCase(), (character) => character.charCodeAt(0));
   const index = spellings.push({ octets, id });
-  let slot = slotOf(octets.reduce(hashStep, 0));
+  let slot = slotOf(nameHash(octets, 0, octets.length));
   while (slots[slot] !== 0) slot = (slot + 1) & (SLOTS - 1);
   slots[slot] = index;
   byText.set(spelling, id);
@@ -119,9 +125,9 @@ for (const [name, compact, kind] of rows) {
   if (compact !== '') learn(compact, id);
 }
 
-/** The id of the name whose octets are `bytes[start..end)` and whose {@link hashStep} hash is `hash`. */
-export function idOfOctets(bytes: Uint8Array, start: number, end: number, hash: number): HeaderId {
-  for (let slot = slotOf(hash); slots[slot] !== 0; slot = (slot + 1) & (SLOTS - 1)) {
+/** The id of the name whose octets are `bytes[start..end)`; not empty. */
+export function idOfOctets(bytes: Uint8Array, start: number, end: number): HeaderId {
+  for (let slot = slotOf(nameHash(bytes, start, end)); slots[slot] !== 0; slot = (slot + 1) & (SLOTS - 1)) {
     const spelling = spellings[slots[slot]! - 1]!;
     if (sameName(bytes, start, end, spelling.octets)) return spelling.id;
   }

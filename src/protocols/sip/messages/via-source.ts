@@ -1,5 +1,5 @@
 import { classes, TOKEN } from './characters.ts';
-import type { Insertion, MessageEdit } from './edit.ts';
+import { Insertion, type MessageEdit } from './edit.ts';
 import { sameName, VIA } from './header-name.ts';
 import type { SipRequest } from './message.ts';
 import { noParameters } from './parameters.ts';
@@ -114,8 +114,8 @@ export class SourceStamp {
       if (isNamed(bytes, at + 1, end, RPORT_OCTETS)) asked = at + 1 + RPORT_OCTETS.length;
       else if (isNamed(bytes, at + 1, end, RECEIVED_OCTETS)) return undefined;
     }
-    const received = { at: last, text: this.#received };
-    if (rport === true) return asked < 0 ? undefined : [{ at: asked, text: this.#port }, received];
+    const received = new Insertion(last, this.#received);
+    if (rport === true) return asked < 0 ? undefined : [new Insertion(asked, this.#port), received];
     return bare(topVia.host) === this.source.address ? NOTHING : [received];
   }
 }
