@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ADDRESSES } from './lib/bench-folder.ts';
-import { roundsAsked, runBench } from './lib/bench-run.ts';
+import { roundsAsked, runBench, threadsAsked } from './lib/bench-run.ts';
 import { startCoturn } from './lib/coturn-server.ts';
 import { startEdge } from './lib/edge-server.ts';
 import { LoadProcess } from './lib/load-process.ts';
@@ -55,10 +55,19 @@ interface Comparison {
 await runBench(async (folder) => {
   demandProgram('turnserver', 'coturn');
   const rounds = roundsAsked(4);
+  const threads = threadsAsked();
   const script = join(import.meta.dirname, 'lib/turn-load-process.ts');
   const load = await LoadProcess.start<TurnRound, TurnFigures>(script, []);
-  const edge = { name: 'A/V Edge', pid: (await startEdge(folder)).pid, server: ADDRESSES.external };
-  const coturn = { name: 'coturn', pid: (await startCoturn(folder)).pid, server: ADDRESSES.peerServer };
+  const edge = {
+    name: 'A/V Edge',
+    pid: (await startEdge(folder, { host: { workers: { av: threads } } })).pid,
+    server: ADDRESSES.external,
+  };
+  const coturn = {
+    name: 'coturn',
+    pid: (await startCoturn(folder, threads)).pid,
+    server: ADDRESSES.peerServer,
+  };
   const play = async (target: Target, kind: Case, ms: number) => {
     const { pid, server } = target;
     const figures = await load.play({
@@ -81,7 +90,8 @@ await runBench(async (folder) => {
       comparison.coturn.push(await play(coturn, comparison.kind, 2_000));
     }
   }
-  keepReport('turn-channel-data', report(comparisons, rounds));
+  const name = threads === 1 ? 'turn-channel-data' : 'turn-channel-data-threads';
+  keepReport(name, report(comparisons, rounds, threads));
 });
 
 function perProcessorSecond({ relayed, processorSeconds }: TurnFigures): number {
@@ -94,12 +104,12 @@ function tell(kind: Case, target: Target, figures: TurnFigures): void {
   );
 }
 
-function report(comparisons: readonly Comparison[], rounds: number): string {
+function report(comparisons: readonly Comparison[], rounds: number, threads: number): string {
   const coturn = versionOf('turnserver', ['--version'], /\d+\.\d+\.\d+/);
   return `# ChannelData over UDP: A/V Edge beside coturn
 
 ${new Date().toISOString()}. \`sallyport edge\` with its processes on Node ${process.versions.node}, coturn ${coturn}
-with one relay thread. ${PAYLOAD_BYTES} octets of data a datagram.
+${threads === 1 ? 'with one relay thread' : `both with ${threads} relay threads`}. ${PAYLOAD_BYTES} octets of data a datagram.
 ${machine()}
 
 Medians of ${rounds} alternating rounds; in brackets least and greatest of the rounds. A relayed datagram is one that came

@@ -28,6 +28,13 @@ export async function runBench(play: (folder: BenchFolder) => Promise<void>): Pr
   }
 }
 
+/** How many threads relay: the second argument, else one. */
+export function threadsAsked(): number {
+  const asked = Number(process.argv[3] ?? 1);
+  if (Number.isInteger(asked) && asked >= 1 && asked <= 16) return asked;
+  throw new RangeError('write the number of threads behind that of rounds, 1 to 16');
+}
+
 /** How many rounds: the first argument, else the default. */
 export function roundsAsked(standard: number): number {
   const asked = Number(process.argv[2] ?? standard);

@@ -4,9 +4,9 @@ import { bindingAnswered } from './ready.ts';
 
 /**
  * coturn for UDP alone, silent.
- * @param relayThreads one for its one core; with none, its listener's thread relays too
+ * @param relayThreads one for its one core, more beside an edge with as many; with none, its listener's thread relays too
  */
-export async function startCoturn(folder: BenchFolder, relayThreads: 0 | 1 = 1): Promise<PinnedProcess> {
+export async function startCoturn(folder: BenchFolder, relayThreads = 1): Promise<PinnedProcess> {
   const server = new PinnedProcess({
     title: 'coturn',
     core: SERVER_CORE,
