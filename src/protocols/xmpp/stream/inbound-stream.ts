@@ -92,7 +92,7 @@ export class InboundStream {
   }
   /**
    * Whether stanzas of ours may go to the peer on this stream (XEP-0288): after SASL not before its new header, nor before
-   * it has enabled acknowledgements or had the time to; else the first ones would go without.
+   * it has enabled acknowledgements, said something else first or had the time to; else the first ones would go without.
    */
   carries(pair: DomainPair): boolean {
     if (this.closed || !this.#bidi || (this.#identity !== undefined && !this.#back)) return false;
