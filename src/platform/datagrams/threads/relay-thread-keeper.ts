@@ -64,7 +64,7 @@ export class RelayThread {
     this.#options = options;
     this.index = options.start.index;
     this.#state = options.memory.thread(this.index);
-    this.#start();
+    this.#tryToStart();
   }
 
   /** Whether it has its sockets. Without it they are read by whoever made this. */
@@ -84,7 +84,7 @@ export class RelayThread {
     this.#sockets.delete(socket.id);
     this.#tell({ kind: 'close-socket', id: socket.id });
   }
-  /** @returns the number of the command */
+  /** @returns the number of the command; any number while it is away */
   openFlow(flow: SlottedFlow): number {
     return this.#tell({ kind: 'open-flow', flow });
   }
@@ -92,7 +92,7 @@ export class RelayThread {
     return this.#tell({ kind: 'close-flow', slot });
   }
   hasFollowed(command: number): boolean {
-    return !this.isRunning || Atomics.load(this.#state, FOLLOWED) - command >= 0;
+    return !this.isRunning || ((Atomics.load(this.#state, FOLLOWED) - command) | 0) >= 0;
   }
 
   /** Once a second: a thread that shows no life is ended, and another takes its place. */
@@ -110,6 +110,14 @@ export class RelayThread {
     await worker?.terminate();
   }
 
+  /** Without room for a folder, or for a thread, there is none for now. */
+  #tryToStart(): void {
+    try {
+      this.#start();
+    } catch (error) {
+      this.#handleEnd(error instanceof Error ? error.message : String(error));
+    }
+  }
   #start(): void {
     const { clock, now, start, folder } = this.#options;
     this.#startedAt = clock.now();
@@ -146,9 +154,9 @@ export class RelayThread {
   /** It listens: sockets first, so that flows find them. */
   #begin(sender: DescriptorSender): void {
     this.#sender = sender;
-    this.#number = 0;
     this.#commands = [];
-    Atomics.store(this.#state, FOLLOWED, 0);
+    // What the one before has not followed is over with it. Numbers go on: some may still be asked for.
+    Atomics.store(this.#state, FOLLOWED, this.#number);
     for (const socket of this.#sockets.values()) this.#give(socket);
     for (const flow of this.#options.flows()) this.openFlow(flow);
     this.#options.running();
@@ -159,7 +167,7 @@ export class RelayThread {
     for (const socket of this.#sockets.values()) socket.whenPassed(() => socket.read());
     const { clock } = this.#options;
     if (clock.now() - this.#startedAt >= STEADY_MS) this.#wait = 0;
-    this.#cancelStart = clock.after(this.#wait, () => this.#start());
+    this.#cancelStart = clock.after(this.#wait, () => this.#tryToStart());
     this.#wait = Math.min(LONGEST_WAIT_MS, this.#wait === 0 ? FIRST_WAIT_MS : this.#wait * 2);
     this.#options.ended(cause);
   }
@@ -178,7 +186,7 @@ export class RelayThread {
   }
   /** All of one turn go together. */
   #tell(command: ThreadCommand): number {
-    if (!this.isRunning) return 0;
+    if (!this.isRunning) return this.#number;
     if (this.#commands.length === 0) queueMicrotask(() => this.#send());
     this.#commands.push(command);
     return this.#number + 1;

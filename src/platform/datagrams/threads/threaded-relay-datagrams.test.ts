@@ -99,14 +99,12 @@ async function flowsAgain({ stage, client }: { stage: Stage; client: Outsider })
   assert.deepEqual((await client.hear()).bytes, channelData(0x4001, 'and back'));
 }
 
-test('a thread that ends loses no datagram that waits: its sockets are read here until another has taken them', async () => {
+test('the sockets of a thread that has ended are read here until another has taken them', async () => {
   const { stage, relay, client } = await playing();
   await using _ = stage;
-  const ends = workers.splice(0).map((worker) => worker.terminate());
-  // Nothing is looked at here before both are gone.
+  await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
   client.send(channelData(0x4001, 'meanwhile'));
   stage.peer.send(Buffer.from('to the relayed address'), stage.relayed.local);
-  await Promise.all(ends);
   await until(() => stage.unclaimed.length + stage.peer.heard.length + client.heard.length >= 2);
   stage.peer.heard.length = 0;
   client.heard.length = 0;
@@ -136,6 +134,16 @@ test('what waits for receivers that are busy is bounded; what is too much is dro
   stage.unclaimed.length = 0;
   client.send(Buffer.from('there is room again'));
   assert.equal((await stage.next()).text, 'there is room again');
+});
+
+test('threads that cannot be started are done without, and tried again', async () => {
+  const relay = threaded(limits, 2, 1 << 20, join(tmpdir(), 'sallyport-no-such-folder'));
+  await using stage = await Stage.set(async () => ({ relay, now: () => clock.now() }));
+  stage.peer.send(Buffer.from('read here'), stage.relayed.local);
+  assert.equal((await stage.next()).text, 'read here');
+  const { count, running, ends } = relay.threads;
+  assert.deepEqual([count, running], [2, 0]);
+  assert.ok(ends >= 2);
 });
 
 test('nothing is left of it: descriptors, threads, folders', async () => {
