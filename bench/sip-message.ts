@@ -18,6 +18,8 @@ const CONNECTIONS = [1, 4, 16] as const;
 const WORKERS = [1, 2, 4] as const;
 /** MESSAGEs under way at saturation, however many connections they are spread over. */
 const UNDER_WAY = 64;
+/** What is wanted of the edge beside Kamailio at its best setting. */
+const FLOOR = 2;
 /** MESSAGEs a second of the latency rounds: well within what either can do. */
 const RATE = 1_000;
 const RATE_ROUNDS = 2;
@@ -143,7 +145,7 @@ function report(comparisons: readonly Comparison[], rounds: number): string {
   const least = (other: 'kamailio' | 'standard') =>
     Math.min(...comparisons.map((one) => efficiency(one.edge) / efficiency(one[other])));
   const [worst, worstStandard] = [least('kamailio'), least('standard')];
-  const verdict = (value: number) => (value >= 1 ? 'met' : '**missed**');
+  const verdict = (value: number) => (value >= FLOOR ? 'met' : '**missed**');
   return `# SIP MESSAGE, TLS to TLS: Access Edge beside Kamailio
 
 ${new Date().toISOString()}. \`sallyport edge\` with its processes on Node ${process.versions.node}, ${kamailio}
@@ -155,7 +157,7 @@ A message is one MESSAGE that came back to its client with 200: two messages in 
 
 ${saturated(comparisons)}
 
-Lowest ratio ${worst.toFixed(2)}, to Kamailio with its standard allocator ${worstStandard.toFixed(2)}; floor 1:
+Lowest ratio ${worst.toFixed(2)}, to Kamailio with its standard allocator ${worstStandard.toFixed(2)}; floor ${FLOOR}:
 ${verdict(worst)} against the tuned one, ${verdict(worstStandard)} against the standard one.
 
 At an equal ${whole(RATE)} messages a second (${RATE_ROUNDS} rounds each):
