@@ -27,6 +27,7 @@ export interface RelayDatagramsContext {
 /** The relay's datagrams, in as many threads as the document says: with one, in this one. */
 export function relayDatagrams({ clock, log, events, settings }: RelayDatagramsContext): RelayDatagrams {
   const { threads, folder } = settings.threading;
+  const { addresses, ports } = settings.place;
   const now = () => clock.now();
   const limits = { clients: listenerSockets, peers: relaySockets };
   if (threads === 1 || !canThread) {
@@ -48,6 +49,7 @@ export function relayDatagrams({ clock, log, events, settings }: RelayDatagramsC
     clock: new SystemClock(),
     threads,
     waitingBytes: WAITING_BYTES,
+    relayed: addresses.length * (ports.last - ports.first + 1),
     folder,
     running: (thread) => {
       log.info('relay thread runs', { thread });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { until } from '#kernel';
@@ -15,9 +15,9 @@ let range = 57_900;
 const workers: Worker[] = [];
 process.on('worker', (worker) => workers.push(worker));
 
-async function start(t: TestContext, threads = 2): Promise<Bench> {
+async function start(t: TestContext, threads = 2, ports = 40): Promise<Bench> {
   const first = range;
-  range += 40;
+  range += ports;
   workers.length = 0;
   const bench = await Bench.start({
     external: [EXTERNAL],
@@ -89,6 +89,24 @@ test('channels run in threads, and count as ever; with one thread there is none 
   await client.bindChannel(PEER, peer.port);
   const { flows, threads: none } = await counters(alone);
   assert.deepEqual([flows, none], [0, { count: 0, running: 0, ends: 0 }]);
+});
+
+test('many set-ups at once are all answered, and the table of descriptors does not grow meanwhile', async (t) => {
+  const tableSize = () => /^FDSize:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+  const bench = await start(t, 2, 700);
+  const peer = await echo(t);
+  const before = tableSize();
+  const lane = async (_: unknown, number: number) => {
+    for (let n = 0; n < 20; n += 1) {
+      const client = await arrive(t, bench, `user${number}.${n}`);
+      await client.allocated();
+      await client.bindChannel(PEER, peer.port);
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, lane));
+  assert.equal(tableSize(), before, 'nobody waited for the kernel to make it larger');
+  const { flows, threads, ports } = await counters(bench);
+  assert.deepEqual([flows, threads.ends, ports.taken], [800, 0, 400]);
 });
 
 test('two clients of any two threads meet inside, from both interfaces', async (t) => {

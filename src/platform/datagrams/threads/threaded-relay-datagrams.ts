@@ -7,6 +7,7 @@ import type { RelayDatagramsOptions } from '../flows/plain-relay-datagrams.ts';
 import { SlotTable } from '../flows/slot-table.ts';
 import { newHandle, newSendRequest } from '../runtime-handle.ts';
 import { canPassDescriptors } from './descriptor-pipe.ts';
+import { makeDescriptorRoom } from './descriptor-room.ts';
 import type { Side } from './messages.ts';
 import { PlacedNetwork } from './placed-network.ts';
 import { PlacedSocket } from './placed-socket.ts';
@@ -21,6 +22,8 @@ export interface ThreadedRelayOptions extends RelayDatagramsOptions {
   readonly threads: number;
   /** Octets of datagrams that may wait for the receivers, for each thread. */
   readonly waitingBytes: number;
+  /** Relayed addresses that there will be at most; each has a descriptor here and one in its thread. */
+  readonly relayed: number;
   /** A folder for what is needed to start threads, empty again afterwards. */
   readonly folder: string;
   /** Threads that come and go, for the log; numbers from 1. */
@@ -29,6 +32,8 @@ export interface ThreadedRelayOptions extends RelayDatagramsOptions {
 }
 
 const LOOK_MS = 1_000;
+/** Listeners, threads, files, and what else the process has open. */
+const OTHER_DESCRIPTORS = 512;
 
 /** Whether this runtime and system can do it. */
 export const canThread =
@@ -56,6 +61,8 @@ export class ThreadedRelayDatagrams implements RelayDatagrams {
 
   constructor(options: ThreadedRelayOptions) {
     this.#options = options;
+    // Before threads are there: all of them would wait for it.
+    makeDescriptorRoom(2 * options.relayed + OTHER_DESCRIPTORS);
     const memory = new FlowMemory({ ...options.room, threads: options.threads });
     this.clients = this.#network('clients', memory);
     this.peers = this.#network('peers', memory);
