@@ -6,8 +6,8 @@ const FIRST_TABLE = 256;
 /**
  * Lets the process's table of descriptors grow to so many, now. In a process with threads Linux makes whoever needs a
  * larger table wait until all processors have let go of the old one (`expand_files`, `synchronize_rcu`), and everybody
- * else who wants a descriptor with them: a few hundred milliseconds on a busy machine, for each doubling, in which
- * nobody's request is read. The table never becomes smaller.
+ * else who wants a descriptor with them: ten milliseconds and more for each doubling, as busy as the machine is, in
+ * which nobody's request is read. The table never becomes smaller.
  * @param wanted descriptors; no more than the process may have are made room for
  */
 export function makeDescriptorRoom(wanted: number): void {
