@@ -8,6 +8,7 @@ import { startEdge, writeEdgeDocument } from './lib/edge-server.ts';
 import { LoadProcess } from './lib/load-process.ts';
 import { logEvent } from './lib/log-events.ts';
 import { ingest, ingestBare, openLogStore } from './lib/log-stores.ts';
+import { LOAD_CORE, SERVER_CORE } from './lib/pinned-process.ts';
 import { ownProcessorSeconds } from './lib/processor-time.ts';
 import { keepReport, machine, median, ratio, table, whole } from './lib/report.ts';
 import type { SipFigures, SipRound } from './lib/sip-load-process.ts';
@@ -28,8 +29,17 @@ interface Ingest {
   readonly ours: number[];
   readonly bare: number[];
 }
+/** Where the agent runs: beside the load, so that the core is the services' alone, or on the services' core as well. */
+const PLACES = [
+  { place: 'another', core: LOAD_CORE },
+  { place: 'the same', core: SERVER_CORE },
+] as const;
+
 interface Costs {
   readonly rate: number;
+  readonly place: string;
+  /** Of the agent. */
+  readonly core: number;
   readonly on: Cost[];
   readonly off: Cost[];
 }
@@ -90,18 +100,18 @@ async function alwaysOnRounds(
   });
   const edge = await startEdge(folder, { policy: policy(true) });
   const administration = new AdministrationClient(folder.file('edge.sock'));
-  const costs = RATES.map((rate): Costs => ({ rate, on: [], off: [] }));
+  const costs = PLACES.flatMap((where) => RATES.map((rate): Costs => ({ rate, ...where, on: [], off: [] })));
   for (let round = 0; round <= rounds; round++) {
     // Whoever is first in one round is second in the next.
     for (const on of round % 2 === 0 ? [true, false] : [false, true]) {
       writeEdgeDocument(folder, { policy: policy(on) });
       await administration.call('reload', {});
-      for (const { rate, ...of } of costs) {
-        const cost = await play(load, edge.pid, rate);
+      for (const { rate, place, core, ...of } of costs) {
+        const cost = await play(load, edge.pid, rate, core);
         if (round === 0) continue;
         of[on ? 'on' : 'off'].push(cost);
         process.stdout.write(
-          `AlwaysOn ${on ? 'on' : 'off'}, ${whole(rate)}/s: access ${whole(cost.access)}, agent ${whole(cost.agent)} CPU µs a message\n`,
+          `AlwaysOn ${on ? 'on' : 'off'}, ${whole(rate)}/s, agent on ${place} core: access ${whole(cost.access)}, agent ${whole(cost.agent)} CPU µs a message\n`,
         );
       }
     }
@@ -118,10 +128,12 @@ async function play(
   load: LoadProcess<SipRound, SipFigures>,
   supervisor: number,
   rate: number,
+  agentCore: number,
 ): Promise<Cost> {
   const [access, agent] = ['edge/access', 'edge/logging-agent'].map((room) => childOf(supervisor, room));
   if (access === undefined || agent === undefined) throw new Error('a service is not running');
   const proxy = { host: ADDRESSES.external, port: PORTS.sip };
+  execFileSync('taskset', ['-a', '-p', '-c', String(agentCore), String(agent)], { stdio: 'ignore' });
   const before = [agent, supervisor].map(ownProcessorSeconds);
   const figures = await load.play({
     proxy,
@@ -185,6 +197,7 @@ SIP MESSAGEs through the Access Edge (four messages on the wire each), throttle 
 ${table(
   [
     'messages/s',
+    'agent on',
     'Access Edge service, AlwaysOn',
     'without',
     `ratio, at most ${CEILING}`,
@@ -197,7 +210,7 @@ ${table(
 `;
 }
 
-function costRow({ rate, on, off }: Costs): string[] {
+function costRow({ rate, place, on, off }: Costs): string[] {
   const more = ratio(
     on.map(({ access }) => access),
     off.map(({ access }) => access),
@@ -206,6 +219,7 @@ function costRow({ rate, on, off }: Costs): string[] {
     median(costs.map((cost) => cost[key])).toFixed(0);
   return [
     whole(rate),
+    `${place} core`,
     micros(on, 'access'),
     micros(off, 'access'),
     `${more.text}: ${more.middle <= CEILING ? 'met' : '**missed**'}`,
