@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
-import { type Clock, ManualClock, SystemClock, until } from '#kernel';
+import { SystemClock, until } from '#kernel';
 import { testDatagrams } from '../datagrams.conformance.ts';
 import type { DatagramLimits, DatagramNetwork } from '../datagrams.ts';
 import { channelData, type Outsider, Stage, testFlows, turn } from '../flows/flows.conformance.ts';
@@ -22,11 +22,10 @@ function threaded(
   threads = 2,
   waitingBytes = 4 << 20,
   folder = tmpdir(),
-  lookedAfterBy: Clock = clock,
 ): ThreadedRelayDatagrams {
   workers.length = 0;
   return new ThreadedRelayDatagrams({
-    clock: lookedAfterBy,
+    clock,
     now: () => clock.now(),
     clients: limits,
     peers: limits,
@@ -136,29 +135,6 @@ test('what waits for receivers that are busy is bounded; what is too much is dro
   stage.unclaimed.length = 0;
   client.send(Buffer.from('there is room again'));
   assert.equal((await stage.next()).text, 'there is room again');
-});
-
-test('a thread that hangs is ended, its sockets are read here at once and by another one afterwards', async () => {
-  const looks = new ManualClock();
-  const relay = threaded(limits, 1, 1 << 20, tmpdir(), looks);
-  await until(() => relay.threads.running === 1);
-  await using stage = await Stage.set(async () => ({ relay, now: () => clock.now() }));
-  stage.peer.send(Buffer.from('well'), stage.relayed.local);
-  assert.equal((await stage.next()).text, 'well');
-  // So many commands that are none that it is at it for longer than anybody waits; shared, they take no memory.
-  const commands = new Uint8Array(new SharedArrayBuffer(2 ** 32));
-  for (let n = 0; n < 8; n += 1) workers[0]?.postMessage({ commands, last: 0 });
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  stage.peer.send(Buffer.from('who hears?'), stage.relayed.local);
-  looks.advance(9_000);
-  assert.deepEqual([relay.threads.running, relay.threads.ends], [1, 0]);
-  looks.advance(3_000);
-  assert.equal((await stage.next()).text, 'who hears?');
-  assert.deepEqual([relay.threads.running, relay.threads.ends], [0, 1]);
-  looks.advance(0);
-  await until(() => relay.threads.running === 1);
-  stage.peer.send(Buffer.from('well again'), stage.relayed.local);
-  assert.equal((await stage.next()).text, 'well again');
 });
 
 test('threads that cannot be started are done without, and tried again', async () => {
