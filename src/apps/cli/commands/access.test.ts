@@ -7,7 +7,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { Perimeter } from '../../lab/testing/perimeter.ts';
 import { sallyport } from '../testing/printed.ts';
 
-const NETWORK = 84;
+const NETWORK = 68;
 
 let perimeter: Perimeter;
 let client: TLSSocket | undefined;

@@ -5,9 +5,9 @@ import { TestClient } from '../../../edge/av/testing/bench.ts';
 import { Perimeter } from '../../lab/testing/perimeter.ts';
 import { sallyport } from '../testing/printed.ts';
 
-const NETWORK = 81;
-const OUTSIDE = '127.81.5.1';
-const INSIDE = '127.81.4.50';
+const NETWORK = 66;
+const OUTSIDE = '127.66.5.1';
+const INSIDE = '127.66.4.50';
 const clock = new SystemClock();
 
 let perimeter: Perimeter;

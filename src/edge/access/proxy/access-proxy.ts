@@ -242,7 +242,8 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.clients.remove(flow.data);
     this.guests.handleClosed(flow.data);
     const excess = PRE_SIGN_IN[reason];
-    if (excess !== undefined) this.countRefusal(excess, flow);
+    // The endpoint has logged that it refused the flow.
+    if (excess !== undefined) this.#tellRefusal(excess, flow);
   }
 
   refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow): void {
@@ -261,11 +262,15 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.refuse(transaction, refuse(503, 'next-hop-busy', [['Retry-After', RETRY_AFTER]]), from);
   }
   countRefusal(reason: RefusalReason, from: SipFlow, request?: SipRequest, status?: number): void {
-    this.metrics.refusals.inc(reason);
-    this.#decisions.refused({ reason, from, peer: peerOf(from), request, status });
+    this.#tellRefusal(reason, from, request, status);
     if (!this.#logged.first(`${from.id} ${reason}`)) return;
     const remote = from.connection.remote.address;
     this.#log.info('request refused', { reason, peer: peerOf(from), flow: from.id, remote });
+  }
+  /** Counted and an event, but no line in the log. */
+  #tellRefusal(reason: RefusalReason, from: SipFlow, request?: SipRequest, status?: number): void {
+    this.metrics.refusals.inc(reason);
+    this.#decisions.refused({ reason, from, peer: peerOf(from), request, status });
   }
   /** The connection is closed, or will be, by whoever says so. */
   refuseConnection(reason: RefusalReason, peer: 'client' | 'partner' | 'next-hop', at: Connection): void {
