@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Cancel, Clock } from '#kernel';
 import type { Connection } from '#platform/net';
 import { type RequestHead, readHead, type UpgradeRefusal } from '#platform/web-socket';
+import { Patience } from './patience.ts';
 
 /** What a request is answered with. */
 export interface Answer {
@@ -33,8 +34,6 @@ export interface HttpSessionOptions {
 
 /** Between requests, and before the first. Milliseconds. */
 const IDLE_MS = 30_000;
-/** How long a client may take nothing of an answer. Milliseconds. */
-const STALL_MS = 30_000;
 const PIECE_BYTES = 64 * 1024;
 
 /**
@@ -50,6 +49,9 @@ export class HttpSession {
   #wake: (() => void) | undefined;
   /** Where the answer under way is read from. */
   #source: Readable | undefined;
+  readonly #patience = new Patience();
+  /** Octets of the connection when it was last waited for. */
+  #sent = 0;
 
   constructor(options: HttpSessionOptions) {
     this.#options = options;
@@ -156,11 +158,14 @@ export class HttpSession {
     const { connection, clock } = this.#options;
     if (this.#over) return false;
     if (connection.write(bytes) || connection.closed) return !connection.closed;
-    const stalled = clock.after(STALL_MS, () => connection.destroy('timeout'));
+    const since = clock.now();
+    const stalled = clock.after(this.#patience.leftMs, () => connection.destroy('timeout'));
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
     stalled();
+    this.#patience.use(clock.now() - since, connection.bytesSent - this.#sent);
+    this.#sent = connection.bytesSent;
     return !this.#over;
   }
   #finish(): void {
