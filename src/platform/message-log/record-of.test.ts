@@ -108,6 +108,68 @@ test('a SIP message is told with its head, its keys and no proof of anything', (
   );
 });
 
+/** A message in which nothing is secret, but for what is added. */
+function plain(extra: readonly string[] = [], uri = 'sip:bob@example.com'): string {
+  return [
+    `MESSAGE ${uri} SIP/2.0`,
+    'Via: SIP/2.0/TLS 198.51.100.7:5061;branch=z9hG4bKa',
+    'Max-Forwards: 70',
+    'From: "Alice: at @home" <sip:alice@example.com:5061>;tag=1',
+    'To: <sip:bob@example.com>',
+    'call-id:  call-1@host ',
+    'CSeq: 7 MESSAGE',
+    ...extra,
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
+}
+
+test('a head with nothing to hide is told as it was on the wire', () => {
+  const written = plain(['Subject: sip: a thing: @ 5', 'P-Asserted-Identity: <sip:alice@example.com>']);
+  assert.equal(recordOf(capture(Buffer.from(written)), false).text, written);
+});
+
+test('whatever must not be seen is taken out where nothing else in the head gives it away', () => {
+  const lines = [
+    'Identity: s3cr3t',
+    'identity : s3cr3t',
+    'Cookie: a=s3cr3t',
+    'Set-Cookie: s3cr3t',
+    'Authorization: Digest username="a", response="s3cr3t"',
+    'WWW-Authenticate: Digest realm="a", nonce="s3cr3t"',
+    'Authentication-Info: rspauth="s3cr3t"',
+    'X-Api-Key: s3cr3t',
+    'X-ApiKey: s3cr3t',
+    'X-Private-Key: s3cr3t',
+    'X-Session-Key: s3cr3t',
+    'X-Credential: s3cr3t',
+    'X-Assertion: s3cr3t',
+    'X-Passwd: s3cr3t',
+    'X-SECRET: s3cr3t',
+    'X-Token: s3cr3t',
+    'Contact: <sip:a:s3cr3t@h>',
+    'Contact: <sip:a@h>, sips:a:s3cr3t@h',
+    'm: <SIP:a:s3cr3t@h>',
+    'X-Folded: sip:a:\r\n s3cr3t@h',
+    'X-Folded: ;x-token\r\n\t=s3cr3t',
+    'Contact: <sip:a@h;pwd=s3cr3t>',
+    'Contact: <sip:a@h>;x-token="s3cr3t; s3cr3t"',
+    'Contact: <sip:a@h>; x-token = s3cr3t',
+    'Contact: <sip:a@h?my-password=s3cr3t>',
+    'X-Odd: "sip:a:\\\u0001s3cr3t@h"',
+    'X-Odd: sip:a:\u00a0s3cr3t@h',
+  ];
+  for (const line of lines) {
+    const { text, fields } = recordOf(capture(Buffer.from(plain([line]))), false);
+    assert.equal(fields?.cseq, 7, line);
+    assert.doesNotMatch(text, /s3cr3t(?!@h)/, line);
+    if (!line.startsWith('X-')) assert.doesNotMatch(text, /s3cr3t/, line);
+  }
+  const { text } = recordOf(capture(Buffer.from(plain([], 'sip:bob:s3cr3t@example.com'))), false);
+  assert.match(text, /^MESSAGE sip:bob:\[taken out\]@example\.com SIP/);
+});
+
 test('who asks for bodies gets them without keys, passwords and tokens', () => {
   const { body } = recordOf(capture(invite()), true);
   assert.match(body ?? '', /a=ice-ufrag:abcd\r\na=ice-pwd:\[taken out\]\r\n/);

@@ -1,4 +1,5 @@
-import { type Capture, readPeerLabel } from '#platform/telemetry';
+import { RecentMap } from '#kernel';
+import { type Capture, type PeerOfMessage, readPeerLabel } from '#platform/telemetry';
 import {
   boundRecord,
   type EventField,
@@ -20,10 +21,9 @@ const LENGTH_LINE = /\r\n(?:content-length|l)\s*:[^\r\n]*/i;
 
 /** What of a captured message may be stored: text without secrets, and the keys by which it is found. */
 export function recordOf(capture: Capture, bodies: boolean): LogRecord {
-  const { connection, local, remote } = readPeerLabel(capture.peer);
+  const { connection, local, remote, address } = peerOf(capture.peer);
   const { time, provider, level, direction, protocol } = capture;
   const { text, body, fields, keys } = contentOf(capture, bodies);
-  const remoteAddress = normaliseKey('address', remote);
   return boundRecord({
     time,
     component: protocol,
@@ -37,10 +37,28 @@ export function recordOf(capture: Capture, bodies: boolean): LogRecord {
     connection,
     local,
     remote,
-    keys: remoteAddress === '' ? keys : { ...keys, address: [remoteAddress] },
+    keys: address.length === 0 ? keys : { ...keys, address },
     ...(body === undefined ? {} : { body }),
     fields,
   });
+}
+
+interface KnownPeer extends PeerOfMessage {
+  /** Of its other end, as a key; none when it has none. */
+  readonly address: readonly string[];
+}
+/** A connection has many messages, all with its label. */
+const peers = new RecentMap<string, KnownPeer>(1024);
+
+function peerOf(label: Uint8Array): KnownPeer {
+  const text = Buffer.from(label.buffer, label.byteOffset, label.length).toString('latin1');
+  const known = peers.get(text);
+  if (known !== undefined) return known;
+  const peer = readPeerLabel(label);
+  const address = normaliseKey('address', peer.remote);
+  const read = { ...peer, address: address === '' ? [] : [address] };
+  peers.set(text, read);
+  return read;
 }
 
 interface Content {

@@ -25,13 +25,42 @@ const SECRET_NAME =
 /** Names that look like the ones above and are not. */
 const TRUSTED: ReadonlySet<string> = new Set(['ms-asserted-verification-level', 'p-asserted-identity']);
 const URI_SECRET =
-  /((?:^|[;?&\s<])(?:[a-z-]{0,32}(?:token|secret|passw(?:or)?d|pwd|auth)[a-z-]{0,32}))=[^;?&>\s"]*/gi;
+  /((?:^|[;?&\s<])(?:[a-z-]{0,32}(?:token|secret|passw(?:or)?d|pwd|auth)[a-z-]{0,32})\s{0,8})=\s{0,8}(?:"[^"]*"?|[^;?&>\s"]*)/gi;
 /** Where a URI begins in what stands before an `@`, and what cannot stand between the two. */
 const URI_SCHEME = /sips?:/i;
 const URI_BORDER = /[@;<>\s"]/;
 
+/**
+ * What every head has that is written differently below: a name or parameter that may be secret, one letter for a name, a
+ * line that goes on. Much that is harmless has it, too; most heads do not, and are told as they are.
+ */
+const WORTH_READING =
+  /token|secret|passw|pwd|credential|cookie|assertion|api-?key|private-key|session-key|auth|\n(?:identity|[a-z][ \t]*:|[ \t])/i;
+
 /** The head as it was on the wire, but for what would let its reader in somewhere. */
 export function sipHead(message: SipMessage): string {
+  const { head } = message;
+  const text = head.text(0, head.end);
+  return WORTH_READING.test(text) || mayHavePassword(text) ? readHead(message) : text;
+}
+
+/** A user and a colon behind the scheme's: two colons before an `@`. Looks at each octet once or twice. */
+function mayHavePassword(text: string): boolean {
+  for (let end = text.indexOf('@'); end >= 0; end = text.indexOf('@', end + 1)) {
+    let colons = 0;
+    for (let at = end - 1; at >= 0 && !isBorder(text.charCodeAt(at)); at--)
+      if (text.charCodeAt(at) === COLON && ++colons === 2) return true;
+  }
+  return false;
+}
+/** What `URI_BORDER` has in ASCII; one border less shows a password to whoever looks more closely. */
+function isBorder(code: number): boolean {
+  if (code <= 0x20) return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+  return code === 0x40 || code === 0x3c || code === 0x3e || code === 0x3b || code === 0x22;
+}
+const COLON = 0x3a;
+
+function readHead(message: SipMessage): string {
   const lines = [withoutPassword(message.head.startLine)];
   for (const [name, value] of message.fields()) lines.push(`${name}: ${fieldText(name, value)}`);
   return `${lines.join('\r\n')}\r\n\r\n`;

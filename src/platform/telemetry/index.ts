@@ -7,6 +7,7 @@ export {
   type FramedItem,
   FrameReader,
   noteText,
+  type PeerOfMessage,
   peerLabel,
   readFrame,
   readNoteText,

@@ -196,8 +196,9 @@ export function cutText(text: string, longest: number): string {
   return `${text.slice(0, end)}… [${text.length - end} more]`;
 }
 
-/** A record of any size, cut to the bounds. */
+/** A record of any size, cut to the bounds; the same object when it is within them. */
 export function boundRecord(record: LogRecord): LogRecord {
+  if (isBounded(record)) return record;
   const { word, endpoint } = EVENT_BOUNDS;
   const short = (text: string | undefined, longest: number) =>
     text === undefined ? undefined : cutText(text, longest);
@@ -218,6 +219,30 @@ export function boundRecord(record: LogRecord): LogRecord {
     body: short(record.body, EVENT_BOUNDS.body),
     fields: record.fields === undefined ? undefined : boundFields(record.fields),
   };
+}
+
+/** By hand because it runs for every event. */
+function isBounded(record: LogRecord): boolean {
+  const { word, endpoint, flags, text, body, keyValue, keyValues } = EVENT_BOUNDS;
+  for (const name in record.keys) {
+    const values = record.keys[name as KeyName] ?? [];
+    if (values.length > keyValues) return false;
+    for (const value of values) if (value.length > keyValue) return false;
+  }
+  return (
+    record.component.length <= word &&
+    record.name.length <= word &&
+    record.flags.length <= flags &&
+    record.text.length <= text &&
+    lengthOf(record.connection) <= endpoint &&
+    lengthOf(record.local) <= endpoint &&
+    lengthOf(record.remote) <= endpoint &&
+    lengthOf(record.body) <= body &&
+    (record.fields === undefined || areFieldsBounded(record.fields))
+  );
+}
+function lengthOf(text: string | undefined): number {
+  return text === undefined ? 0 : text.length;
 }
 
 /** Fields cut to the bounds; the same object when they are within them. */
