@@ -16,6 +16,8 @@ const SCHEMA = `
 
 const BUSY_MS = 5000;
 const CACHE_KIB = 32_768;
+/** A batch of events is a few hundred KiB in a row: with SQLite's usual 4096 a commit took half as long again. */
+const PAGE_BYTES = 16_384;
 
 /** Milliseconds since 1970; `to` is not in it. */
 export interface TimeWindow {
@@ -51,7 +53,9 @@ export class Segment {
     const database = new DatabaseSync(file, { timeout: BUSY_MS });
     try {
       // A process that is killed loses nothing that was committed; a host that loses power, the last moments.
-      database.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-${CACHE_KIB};`);
+      database.exec(
+        `PRAGMA page_size=${PAGE_BYTES}; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-${CACHE_KIB};`,
+      );
       database.exec(SCHEMA);
       return new Segment(folder, first, database);
     } catch (error) {
