@@ -7,21 +7,22 @@ import { OpenSslAuthority } from '../../../platform/pki/testing/openssl-authorit
 import { request } from '../testing/messages.ts';
 import { fromAlice, startFederation } from './testing/partners.ts';
 
-/** openssl as the edge of a partner, with or without a stapled response about its certificate. */
-function opensslServer(
+/** openssl as the edge of a partner, with or without a stapled response about its certificate, once it listens. */
+async function opensslServer(
   t: TestContext,
   { openssl: { folder } }: OpenSslAuthority,
   name: string,
   address: string,
   staple: readonly string[],
-): ChildProgram {
+): Promise<ChildProgram> {
   const server = new ChildProgram({
     program: 'openssl',
     debianPackage: 'openssl',
-    parameters: ['s_server', '-accept', `${address}:5061`, '-cert', `${name}.pem`, '-key', `${name}.key`, '-quiet', ...staple], // biome-ignore format: one command
+    parameters: ['s_server', '-accept', `${address}:5061`, '-cert', `${name}.pem`, '-key', `${name}.key`, ...staple], // biome-ignore format: one command
     folder,
   });
   t.after(() => server.stop());
+  await server.printed(/^ACCEPT$/m);
   return server;
 }
 
@@ -47,7 +48,7 @@ test("[S10] a certificate that names no list passes by openssl's stapled respons
     if (name === 'bad') authority.revoke(name);
     if (name !== 'bare') authority.ocspResponse(name);
     const staple = name === 'bare' ? [] : ['-status_file', `${name}.ocsp`];
-    servers[name] = opensslServer(t, authority, name, address, staple);
+    servers[name] = await opensslServer(t, authority, name, address, staple);
   }
   const asks = (name: string) => {
     const To = `<sip:bob@${name}.example>`;
