@@ -14,6 +14,8 @@ export interface ThreadStart {
   /** A moment by the clock of whoever started it, and by the system's (`process.hrtime`), in milliseconds. */
   readonly clock: { readonly now: number; readonly system: number };
   readonly limits: Readonly<Record<Side, DatagramLimits>>;
+  /** Between two signs of life, milliseconds. */
+  readonly lifeSignMs: number;
   /** Octets that may wait for the receivers. */
   readonly waitingBytes: number;
 }

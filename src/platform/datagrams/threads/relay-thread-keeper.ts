@@ -15,13 +15,12 @@ import {
 } from './messages.ts';
 import type { PlacedSocket } from './placed-socket.ts';
 
-const MAIN = new URL('./relay-thread.ts', import.meta.url);
 /** The first start after an end is at once, then it waits twice as long each time; milliseconds. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 /** A thread that ran so long begins anew with that. */
 const STEADY_MS = 60_000;
-/** A thread without a sign of life for so many looks, a second apart, is ended. */
+/** A thread without a sign of life for so many looks is ended. */
 const LOOKS = 10;
 
 export interface ThreadOptions {
@@ -30,6 +29,8 @@ export interface ThreadOptions {
   /** For starting anew. */
   readonly clock: Clock;
   readonly memory: FlowMemory;
+  /** The module that runs in it. */
+  readonly main: URL;
   /** All that it starts with, but for what changes with each start. */
   readonly start: Omit<ThreadStart, 'pipe' | 'clock'>;
   /** Where a folder can be made for the socket by which descriptors go. */
@@ -54,6 +55,8 @@ export class RelayThread {
   #commands: ThreadCommand[] = [];
   #number = 0;
   #startedAt = 0;
+  /** Why it will have ended, as far as is known. */
+  #cause = '';
   #wait = 0;
   #cancelStart: Cancel = () => {};
   #alive = 0;
@@ -95,12 +98,14 @@ export class RelayThread {
     return !this.isRunning || ((Atomics.load(this.#state, FOLLOWED) - command) | 0) >= 0;
   }
 
-  /** Once a second: a thread that shows no life is ended, and another takes its place. */
+  /** Once for each sign of life: a thread that shows none is ended, and another takes its place. */
   look(): void {
     const alive = Atomics.load(this.#state, ALIVE);
     this.#silentLooks = this.isRunning && alive === this.#alive ? this.#silentLooks + 1 : 0;
     this.#alive = alive;
-    if (this.#silentLooks >= LOOKS) void this.#worker?.terminate();
+    if (this.#silentLooks < LOOKS) return;
+    this.#cause = `it gave no sign of life for ${LOOKS} looks`;
+    void this.#worker?.terminate();
   }
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -119,7 +124,7 @@ export class RelayThread {
     }
   }
   #start(): void {
-    const { clock, now, start, folder } = this.#options;
+    const { clock, now, main, start, folder } = this.#options;
     this.#startedAt = clock.now();
     const place = new PipePlace(folder);
     const stopWaiting = DescriptorSender.await(place.path, (sender) => {
@@ -127,7 +132,7 @@ export class RelayThread {
       if (worker === this.#worker) this.#begin(sender);
       else sender.close();
     });
-    const worker = new Worker(MAIN, {
+    const worker = new Worker(main, {
       name: `relay ${this.index + 1}`,
       workerData: {
         ...start,
@@ -139,15 +144,15 @@ export class RelayThread {
     });
     worker.unref();
     this.#worker = worker;
-    let cause = 'it ended';
+    this.#cause = 'it ended';
     worker.on('error', (error) => {
-      cause = error.message;
+      if (worker === this.#worker) this.#cause = error.message;
     });
     worker.on('message', ({ batch }: ThreadBatch) => this.#deliver(batch));
     worker.once('exit', () => {
       stopWaiting?.();
       place.remove();
-      if (worker === this.#worker && !this.#isClosed) this.#handleEnd(cause);
+      if (worker === this.#worker && !this.#isClosed) this.#handleEnd(this.#cause);
     });
   }
 

@@ -16,8 +16,6 @@ import {
 } from './messages.ts';
 import { sharedCounters } from './shared-counters.ts';
 
-const LIFE_SIGN_MS = 1_000;
-
 const start = workerData as ThreadStart;
 const port = parentPort;
 if (port === null) throw new Error('this is a part of sallyport and runs in a thread of it');
@@ -100,4 +98,4 @@ port.on('message', ({ commands, last }: ThreadCommands) => {
   Atomics.store(state, FOLLOWED, last);
 });
 receiveDescriptors(start.pipe, adopt, () => process.exit(0));
-setInterval(() => Atomics.add(state, ALIVE, 1), LIFE_SIGN_MS).unref();
+setInterval(() => Atomics.add(state, ALIVE, 1), start.lifeSignMs).unref();

@@ -26,12 +26,17 @@ export interface ThreadedRelayOptions extends RelayDatagramsOptions {
   readonly relayed: number;
   /** A folder for what is needed to start threads, empty again afterwards. */
   readonly folder: string;
+  /** Between two signs of life of a thread, milliseconds, 1000 when left out; without ten of them it is ended. */
+  readonly lifeSignMs?: number;
+  /** What runs in the threads, when it is not `relay-thread.ts` alone: tests put faults around it. */
+  readonly main?: URL;
   /** Threads that come and go, for the log; numbers from 1. */
   readonly running: (thread: number) => void;
   readonly ended: (thread: number, cause: string) => void;
 }
 
-const LOOK_MS = 1_000;
+const MAIN = new URL('./relay-thread.ts', import.meta.url);
+const LIFE_SIGN_MS = 1_000;
 /** Listeners, threads, files, and what else the process has open. */
 const OTHER_DESCRIPTORS = 512;
 
@@ -101,6 +106,10 @@ export class ThreadedRelayDatagrams implements RelayDatagrams {
     this.#table.sweep();
   }
 
+  get #lifeSignMs(): number {
+    return this.#options.lifeSignMs ?? LIFE_SIGN_MS;
+  }
+
   #network(side: Side, memory: FlowMemory): PlacedNetwork {
     if (newHandle === undefined || newSendRequest === undefined) throw new Error('canThread is false');
     const counters = Array.from({ length: this.#options.threads }, (_, index) =>
@@ -140,7 +149,11 @@ export class ThreadedRelayDatagrams implements RelayDatagrams {
       clock,
       memory,
       folder,
-      start: { index, room: memory.room, memory: memory.buffer, limits: { clients, peers }, waitingBytes },
+      main: this.#options.main ?? MAIN,
+      start: {
+        ...{ index, room: memory.room, memory: memory.buffer, limits: { clients, peers }, waitingBytes },
+        lifeSignMs: this.#lifeSignMs,
+      },
       flows: () => this.#table.of(index),
       within: (task) => this.#within(thread, task),
       running: () => running(index + 1),
@@ -164,7 +177,7 @@ export class ThreadedRelayDatagrams implements RelayDatagrams {
   }
 
   #look(): () => void {
-    return this.#options.clock.after(LOOK_MS, () => {
+    return this.#options.clock.after(this.#lifeSignMs, () => {
       this.#table.sweep();
       for (const thread of this.#threads) thread.look();
       this.#cancelLook = this.#look();
