@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
@@ -116,6 +117,39 @@ test('a search opens the segments that its keys point to, and no others', (t) =>
   assert.equal(searchAll(store, { keys: { callId: ['nowhere'] } }).summary.segments.opened, 0);
   const all = searchAll(store, { match: 'all', keys: { callId: ['call-3'], uri: ['alice@example.com'] } });
   assert.deepEqual(all.summary.segments, { all: 12, opened: 1 });
+});
+
+test('events that share a row of the word index are found apart, in the files of a version before as well', (t) => {
+  for (const version of [undefined, 0]) {
+    const { store: made, folder } = openStore(t);
+    made.close();
+    if (version !== undefined) {
+      const database = new DatabaseSync(databaseFile(folder, 1));
+      database.exec(`PRAGMA user_version=${version}`);
+      database.close();
+    }
+    const { store } = openStore(t, {}, folder);
+    let number = 0;
+    for (const size of [1, 15, 16, 17, 50]) {
+      const events = Array.from({ length: size }, (_, at) =>
+        sampleEvent({ time: 5000 - number - at, text: `said n${number + at}n to all`, keys: {} }),
+      );
+      // Numbers may have gaps.
+      store.append(
+        numbered(store.next, events).map((event, at) => ({ ...event, sequence: event.sequence + at * 3 })),
+      );
+      number += size;
+    }
+    assert.equal(number, 99);
+    for (let at = 0; at < number; at++) {
+      const { events } = searchAll(store, { text: [` n${at}n `] });
+      assert.deepEqual(
+        events.map(({ time }) => time),
+        [5000 - at],
+      );
+    }
+    assert.equal(searchAll(store, { text: [' to a'] }).events.length, number);
+  }
 });
 
 test('of more than the limit the oldest are given, and it is said that there are more', (t) => {
