@@ -23,6 +23,8 @@ import { rowProofs } from './rows/index.ts';
 export interface ProofOptions {
   /** Only these rows, and no negative; all when empty. */
   readonly only: readonly string[];
+  /** In which every edge relays media, `host.workers.av`. */
+  readonly relayThreads: number;
   readonly say: (line: string) => void;
   /** Where the logs of the programs are left. */
   readonly logs: string;
@@ -31,7 +33,7 @@ export interface ProofOptions {
 /** Builds the perimeter, proves, and takes it down again, whatever happens. */
 export async function prove(options: ProofOptions): Promise<Report> {
   const started = performance.now();
-  const perimeter = await Perimeter.build();
+  const perimeter = await Perimeter.build(options.relayThreads);
   try {
     await perimeter.protect();
     const { say } = options;

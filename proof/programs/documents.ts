@@ -56,7 +56,7 @@ const hosts = ({ v4, v6 }: AddressPair) => [`${v4}/32`, `${v6}/128`];
  * An edge's document with everything on, so that with all profiles each of the 37 rows stands in the plan and in the
  * rules, whether its service exists or not.
  */
-export function edgeDocument(edge: EdgeName, { allowed, profiles }: EdgeVariant): string {
+export function edgeDocument(edge: EdgeName, { allowed, profiles }: EdgeVariant, relayThreads = 1): string {
   return stringify({
     version: 1,
     host: {
@@ -72,6 +72,7 @@ export function edgeDocument(edge: EdgeName, { allowed, profiles }: EdgeVariant)
       replication: { stores: [names.frontEnd] },
       // The machine that runs the proof may be nearly full.
       logging: { controllers: [names.frontEnd], diskPercent: 99 },
+      workers: { av: relayThreads },
     },
     policy: {
       site: 'Perimeter proof',
@@ -122,7 +123,7 @@ export function edgeDocument(edge: EdgeName, { allowed, profiles }: EdgeVariant)
 }
 
 /** The edge of another organisation: it has media with partners by the tunnel alone, so that its relay range is closed. */
-export function foreignEdgeDocument(allowed: readonly string[]): string {
+export function foreignEdgeDocument(allowed: readonly string[], relayThreads: number): string {
   const { av, internal } = addresses.foreignEdge;
   return stringify({
     version: 1,
@@ -136,6 +137,7 @@ export function foreignEdgeDocument(allowed: readonly string[]): string {
       internalCa: 'ca.pem',
       partnerCa: 'ca.pem',
       administration: { socket: 'foreignEdge.sock' },
+      workers: { av: relayThreads },
     },
     policy: {
       site: 'Another organisation',

@@ -44,10 +44,10 @@ export class Perimeter {
   }
 
   /** Builds the hosts and writes the documents; nothing of ours runs yet. */
-  static async build(): Promise<Perimeter> {
+  static async build(relayThreads: number): Promise<Perimeter> {
     await accountCanRead();
     const network = await PerimeterNetwork.build();
-    return new Perimeter(network, await ProofFiles.write());
+    return new Perimeter(network, await ProofFiles.write(relayThreads));
   }
 
   edge(name: EdgeName | ForeignEdge): LabProgram {

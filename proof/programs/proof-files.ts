@@ -49,11 +49,13 @@ const HOUR_MS = 3_600_000;
 export class ProofFiles {
   readonly folder: string;
   readonly passwords: Readonly<Record<Person, string>>;
+  readonly #relayThreads: number;
   readonly #relaySecrets: Readonly<Record<'ours' | 'foreign', string>>;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, relayThreads: number) {
     const random = new SystemRandom();
     this.folder = folder;
+    this.#relayThreads = relayThreads;
     this.#relaySecrets = { ours: randomToken(random, 40), foreign: randomToken(random, 40) };
     this.passwords = {
       alice: randomToken(random, 16),
@@ -63,18 +65,19 @@ export class ProofFiles {
     };
   }
 
-  static async write(): Promise<ProofFiles> {
+  /** @param relayThreads `host.workers.av` of all edges */
+  static async write(relayThreads: number): Promise<ProofFiles> {
     for (const left of leftovers(tmpdir())) rmSync(join(tmpdir(), left), { recursive: true, force: true });
     const folder = mkdtempSync(join(tmpdir(), OWN));
     endWithUs(() => rmSync(folder, { recursive: true, force: true }));
-    const files = new ProofFiles(folder);
+    const files = new ProofFiles(folder, relayThreads);
     await files.#issueCertificates();
     files.#put('media.key', mediaKeyText(randomBytes(32)));
     files.#put('relay.secret', `${files.#relaySecrets.ours}\n`);
     files.#put('foreign.secret', `${files.#relaySecrets.foreign}\n`);
     files.#put('internal.yaml', internalDocument());
     for (const edge of edgeNames) files.vary(edge, { allowed: [], profiles: allProfiles });
-    files.#put('foreignEdge.yaml', foreignEdgeDocument(outsideNetworks));
+    files.#put('foreignEdge.yaml', foreignEdgeDocument(outsideNetworks, relayThreads));
     for (const state of [...edgeNames, 'foreignEdge', 'internal']) mkdirSync(join(folder, state));
     files.#addAccounts();
     files.#handOver();
@@ -93,7 +96,7 @@ export class ProofFiles {
 
   /** Writes an edge's document. */
   vary(edge: EdgeName, variant: EdgeVariant): void {
-    this.#put(`${edge}.yaml`, edgeDocument(edge, variant));
+    this.#put(`${edge}.yaml`, edgeDocument(edge, variant, this.#relayThreads));
   }
   /** A time-limited relay credential, as an organisation's own service makes it from its static secret. */
   relayCredential(user: string, organisation: 'ours' | 'foreign' = 'ours'): RestCredential {
