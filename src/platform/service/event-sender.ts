@@ -26,6 +26,7 @@ export class EventSender {
     this.#ring = ring;
     this.#pipe = pipe;
     this.#clock = clock;
+    ring.enough = { items: BATCH_ITEMS, bytes: BATCH_BYTES };
     ring.onItem = (matters) => this.#handleItem(matters ? SOON_MS : WAIT_MS);
   }
 

@@ -1,5 +1,3 @@
-import { type Capture, writeCaptureFrame } from './event-frames.ts';
-
 /** Octets of a slab: more than a batch has, and more than any frame. */
 const SLAB_BYTES = 196_608;
 
@@ -61,13 +59,18 @@ export class CaptureRun {
   get length(): number {
     return this.#to - this.#from;
   }
+  /** Where the next one begins in the slab. */
+  get end(): number {
+    return this.#to;
+  }
   /** Octets that still fit, while the run is the last one of its slab. */
   get room(): number {
     return this.slab.room;
   }
-  add(capture: Capture): void {
-    this.#to += writeCaptureFrame(this.slab.octets, this.#to, capture);
-    this.slab.used = this.#to;
-    this.#count += 1;
+  /** So many messages have been written behind the others, up to there. */
+  grow(count: number, end: number): void {
+    this.#to = end;
+    this.slab.used = end;
+    this.#count += count;
   }
 }

@@ -100,7 +100,10 @@ export function encodeFrames(items: readonly FramedItem[]): Buffer {
   let offset = 0;
   for (const [at, item] of items.entries()) {
     const text = texts[at];
-    if (item.type === 'capture') offset += writeCaptureFrame(frames, offset, item.capture);
+    if (item.type === 'capture') {
+      const { time, peer, bytes, length } = item.capture;
+      offset = writeCapture(frames, offset, captureMark(item.capture), time, peer, bytes, length);
+    }
     if (text === undefined) continue;
     const bytes = frames.write(text, offset + HEAD_BYTES);
     frames.writeUInt32LE(bytes + 1, offset);
@@ -115,25 +118,57 @@ function captureBytes(item: FramedItem): number {
 }
 /** Octets of a capture's frame, its head included. */
 export function captureFrameBytes({ peer, bytes }: Pick<Capture, 'peer' | 'bytes'>): number {
-  return HEAD_BYTES + CAPTURE_HEAD_BYTES + peer.length + bytes.length;
+  return CAPTURE_FRAME_BYTES + peer.length + bytes.length;
 }
-/** Writes a capture's frame, for which there must be room; how many octets it has. */
-export function writeCaptureFrame(into: Buffer, at: number, capture: Capture): number {
-  const { peer, bytes } = capture;
-  const length = captureFrameBytes(capture);
-  const content = at + HEAD_BYTES;
-  into.writeUInt32LE(length - 4, at);
+/** Octets of a capture's frame before those of its peer and of the message. */
+export const CAPTURE_FRAME_BYTES = HEAD_BYTES + CAPTURE_HEAD_BYTES;
+
+/** What a message is, as the four octets that its frame has of it. */
+export function captureMark(of: Pick<Capture, 'provider' | 'protocol' | 'level' | 'direction'>): number {
+  return (
+    PROVIDER_PLACES[of.provider] |
+    (PROTOCOL_PLACES[of.protocol] << 8) |
+    (LEVEL_PLACES[of.level] << 16) |
+    (of.direction === 'in' ? 0 : 1 << 24)
+  );
+}
+
+/**
+ * Writes a capture's frame, for which there must be room. Octet by octet where there are few: what is called here is called
+ * between two messages of a process whose caches hold something else.
+ *
+ * @param mark see {@link captureMark}
+ * @param time whole milliseconds
+ * @param length of the whole message, of which `bytes` is the beginning
+ * @returns the offset behind it
+ */
+export function writeCapture(
+  into: Uint8Array,
+  at: number,
+  mark: number,
+  time: number,
+  peer: Uint8Array,
+  bytes: Uint8Array,
+  length: number,
+): number {
+  const end = at + CAPTURE_FRAME_BYTES + peer.length + bytes.length;
+  put(into, at, end - at - 4);
   into[at + 4] = CAPTURE_TYPE;
-  into[content] = PROVIDER_PLACES[capture.provider];
-  into[content + 1] = PROTOCOL_PLACES[capture.protocol];
-  into[content + 2] = LEVEL_PLACES[capture.level];
-  into[content + 3] = capture.direction === 'in' ? 0 : 1;
-  into.writeDoubleLE(capture.time, content + 4);
-  into.writeUInt32LE(capture.length, content + 12);
-  into[content + 16] = peer.length;
-  into.set(peer, content + CAPTURE_HEAD_BYTES);
-  into.set(bytes, content + CAPTURE_HEAD_BYTES + peer.length);
-  return length;
+  put(into, at + 5, mark);
+  put(into, at + 9, time >>> 0);
+  put(into, at + 13, Math.floor(time / 2 ** 32));
+  put(into, at + 17, length);
+  into[at + 21] = peer.length;
+  into.set(peer, at + CAPTURE_FRAME_BYTES);
+  into.set(bytes, end - bytes.length);
+  return end;
+}
+/** 32 bits, little endian. */
+function put(into: Uint8Array, at: number, value: number): void {
+  into[at] = value;
+  into[at + 1] = value >>> 8;
+  into[at + 2] = value >>> 16;
+  into[at + 3] = value >>> 24;
 }
 /** Where each name stands in its list. */
 function placesOf<Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> {
@@ -238,11 +273,11 @@ function captureIn(content: Buffer): Capture | undefined {
   const protocol = capturedProtocols[content[1] ?? 255];
   const level = logLevels[content[2] ?? 255];
   const direction = DIRECTIONS[content[3] ?? 255];
-  const time = content.readDoubleLE(4);
+  const time = content.readUInt32LE(4) + content.readUInt32LE(8) * 2 ** 32;
   const end = CAPTURE_HEAD_BYTES + (content[16] ?? 0);
   if (provider === undefined || protocol === undefined || level === undefined || direction === undefined)
     return undefined;
-  if (!(time >= 0 && time <= 8.64e15) || content.length < end) return undefined;
+  if (time > 8.64e15 || content.length < end) return undefined;
   const peer = content.subarray(CAPTURE_HEAD_BYTES, end);
   return {
     time,

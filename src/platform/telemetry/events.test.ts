@@ -155,8 +155,48 @@ test('events that wait are bounded by their texts, too', () => {
   assert.deepEqual([stream.size, stream.dropped, stream.waitingBytes], [2, 3, 450]);
 });
 
+test('taps go on by themselves until there is enough, and what waits is counted all the same', () => {
+  for (const [enough, at] of [
+    [{ items: 4, bytes: 1 << 20 }, 4],
+    [{ items: 1000, bytes: 500 }, 5],
+  ] as const) {
+    const stream = ring(10, 1 << 20);
+    stream.demand(everything);
+    stream.enough = enough;
+    const told: number[] = [];
+    stream.onItem = () => told.push(stream.size);
+    const taps = [stream.tap('Sip'), stream.tap('Xmpp')];
+    // Each is a frame of 22 octets and its label, and no longer than it has to be.
+    const one = message('x'.repeat(100 - 22 - peer.length));
+    for (let n = 1; n <= 10; n++) {
+      taps[n % 2]?.message(one);
+      assert.deepEqual([stream.size, stream.waitingBytes, stream.isEmpty], [n, n * 100, false]);
+    }
+    assert.deepEqual(told, [1, at]);
+    taps[0]?.message(one);
+    stream.emit(event('late'));
+    assert.deepEqual([stream.size, stream.dropped], [10, 2]);
+    const [lost, ...kept] = read(stream.drain(1 << 20));
+    assert.equal(lost?.type === 'lost' && lost.count, 2);
+    assert.deepEqual(
+      kept.map((item) => item?.type === 'capture' && item.capture.provider),
+      Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? 'Xmpp' : 'Sip')),
+    );
+    assert.deepEqual([stream.size, stream.waitingBytes, stream.isEmpty], [0, 0, true]);
+    taps[0]?.message(one);
+    stream.emit(event('between'));
+    taps[0]?.message({ ...one, protocol: 'xmpp', level: 'verbose', direction: 'out' });
+    assert.deepEqual(told, [1, at, 1, 2, 3]);
+    const [, , last] = read(stream.drain(1 << 20));
+    assert.ok(last?.type === 'capture');
+    const { protocol, level, direction, time } = last.capture;
+    assert.deepEqual([protocol, level, direction, time], ['xmpp', 'verbose', 'out', 5000]);
+  }
+});
+
 test('messages are copied, and memory is used again only when what was given away has left', () => {
   const stream = ring(100_000, 1 << 24);
+  stream.enough = { items: 6, bytes: 50_000 };
   const tap = stream.tap('Sip');
   const texts = (frames: Buffer | undefined) =>
     read(frames).map((item) => item?.type === 'capture' && Buffer.from(item.capture.bytes).toString());

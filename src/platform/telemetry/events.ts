@@ -14,13 +14,8 @@ import {
   type ProviderName,
 } from '#protocols/log-query';
 import { type CaptureRun, CaptureRuns } from './capture-runs.ts';
-import {
-  type Capture,
-  type CapturedProtocol,
-  captureFrameBytes,
-  encodeFrames,
-  type FramedItem,
-} from './event-frames.ts';
+import { encodeFrames, type FramedItem } from './event-frames.ts';
+import { RingTap, type Tap, WritePlace } from './tap.ts';
 
 /** One thing that happened, as a service tells it. Small: no bodies, no secrets. The ring adds the time. */
 export interface EventDraft {
@@ -61,29 +56,6 @@ export const LEVEL = { error: 1, warning: 2, info: 3, verbose: 4 } as const sati
   number
 >;
 
-/** What is wanted of one provider right now, and the way to give it. */
-export interface Tap {
-  /** 0 while nobody asks for anything; else the last of {@link LEVEL} that is wanted. */
-  readonly level: number;
-  /**
-   * Keeps a message as it is. Nothing of it is looked at here: whoever collects events reads it, takes out what must not
-   * be seen and finds its keys. `bytes` are copied.
-   */
-  message(message: TappedMessage): void;
-}
-
-export interface TappedMessage {
-  readonly protocol: CapturedProtocol;
-  readonly level: EventLevel;
-  readonly direction: 'in' | 'out';
-  /** Made once a connection by {@link peerLabel}. */
-  readonly peer: Uint8Array;
-  readonly bytes: Uint8Array;
-}
-
-/** Of one message; what is longer is cut, and its length told. */
-const MESSAGE_BYTES = 20_480;
-
 /**
  * What waits to leave the process: bounded in number and octets. Whatever comes while it is full is counted, and its
  * number leaves in its place.
@@ -101,8 +73,12 @@ export class EventRing implements EventStream {
   #dropped = 0;
   #told = 0;
   readonly #runs = new CaptureRuns();
-  /** The last of the items, while it is a run. */
+  /** The last of the items, while it is a run; the taps go on with it by themselves. */
   #open: CaptureRun | undefined;
+  readonly #place = new WritePlace();
+  /** Messages that the taps may write before they ask again, as they were told. */
+  #allowed = 0;
+  #enough: { readonly items: number; readonly bytes: number } | undefined;
   /** What {@link drain} gave away last. */
   #leaving: CaptureRun | undefined;
   #onItem: (matters: boolean) => void = () => {};
@@ -121,19 +97,26 @@ export class EventRing implements EventStream {
   }
   /** Events and messages that wait. */
   get size(): number {
-    return this.#size;
+    return this.#size + this.#allowed - this.#place.left;
   }
   /** Octets of the messages among them, as they leave, and of the texts of events. */
   get waitingBytes(): number {
-    return this.#waiting;
+    return this.#open === undefined ? this.#waiting : this.#waiting + this.#place.at - this.#open.end;
   }
   /** Refused since the start because the ring was full. */
   get dropped(): number {
     return this.#dropped;
   }
-  /** Called after each item that was stored: whether it is a warning or an error. */
+  /**
+   * Called after an item that was stored: whether it is a warning or an error. Not after messages that came right behind another
+   * one, while there is not {@link enough}.
+   */
   set onItem(listener: (matters: boolean) => void) {
     this.#onItem = listener;
+  }
+  /** What is worth telling of, as soon as it waits; until it is set everything is. */
+  set enough(enough: { readonly items: number; readonly bytes: number }) {
+    this.#enough = enough;
   }
 
   /** What is asked for from now on. */
@@ -147,16 +130,24 @@ export class EventRing implements EventStream {
     const isAsked = this.tap(event.provider).level >= LEVEL[event.level];
     if (!isAsked && !isNotable(event)) return;
     const octets = lettersOf(event);
+    this.#endRun();
     if (!this.#admits(octets)) return;
     this.#items.push({ type: 'event', event, time: this.#clock.wall(), isAsked, octets });
-    this.#open = undefined;
-    this.#handleStored(octets, event.level === 'error' || event.level === 'warning');
+    this.#size += 1;
+    this.#waiting += octets;
+    this.#onItem(event.level === 'error' || event.level === 'warning');
   }
 
   tap(provider: ProviderName): Tap {
     const known = this.#taps.get(provider);
     if (known !== undefined) return known;
-    const tap = new RingTap((message) => this.#keep(provider, message));
+    const tap = new RingTap(
+      provider,
+      this.#place,
+      this.#clock,
+      (octets) => this.#makeRoom(octets),
+      () => this.#handleStored(),
+    );
     tap.level = levelOf(this.#asked[provider]?.level);
     this.#taps.set(provider, tap);
     return tap;
@@ -164,8 +155,8 @@ export class EventRing implements EventStream {
 
   /** Leaves when everything before it has left, and before all that comes after it. */
   mark(number: number): void {
+    this.#endRun();
     this.#items.push({ type: 'mark', number });
-    this.#open = undefined;
   }
 
   /** Removes and returns what was told, oldest first, at most `limit`; messages are left behind. */
@@ -209,42 +200,60 @@ export class EventRing implements EventStream {
     this.#leaving = undefined;
   }
 
-  #keep(provider: ProviderName, { protocol, level, direction, peer, bytes }: TappedMessage): void {
-    const kept = bytes.length > MESSAGE_BYTES ? bytes.subarray(0, MESSAGE_BYTES) : bytes;
-    const capture: Capture = {
-      time: this.#clock.wall(),
-      provider,
-      protocol,
-      level,
-      direction,
-      peer,
-      bytes: kept,
-      length: bytes.length,
-    };
-    const octets = captureFrameBytes(capture);
-    if (!this.#admits(octets)) return;
+  /** For one message; false when there is none. */
+  #makeRoom(octets: number): boolean {
+    this.#countRun();
+    if (!this.#admits(octets)) return false;
     if (this.#open === undefined || this.#open.room < octets) {
+      this.#endRun();
       this.#open = this.#runs.open(octets);
       this.#items.push(this.#open);
     }
-    this.#open.add(capture);
-    this.#handleStored(octets, false);
+    const { slab, end } = this.#open;
+    this.#allowed = 1;
+    this.#place.allow(slab.octets, end, end + octets, 1);
+    return true;
+  }
+  /** One for which room was made. What comes right behind it may be written until there is enough, or no more room. */
+  #handleStored(): void {
+    this.#countRun();
+    this.#onItem(false);
+    const run = this.#open;
+    if (run === undefined || this.#enough === undefined) return;
+    const { items, bytes } = this.#enough;
+    const untold = this.#size < items && this.#waiting < bytes;
+    const most = untold ? Math.min(bytes, this.#bytes) : this.#bytes;
+    const limit = Math.min(run.end + run.room, run.end + most - this.#waiting);
+    this.#allowed = Math.max(0, Math.min(untold ? items - 1 : this.#capacity, this.#capacity) - this.#size);
+    this.#place.allow(run.slab.octets, run.end, limit, this.#allowed);
+  }
+  /** What the taps have written since they were last told how much they may. */
+  #countRun(): void {
+    const run = this.#open;
+    const { at, left } = this.#place;
+    if (run === undefined) return;
+    const count = this.#allowed - left;
+    this.#allowed = left;
+    this.#size += count;
+    this.#waiting += at - run.end;
+    run.grow(count, at);
+  }
+  #endRun(): void {
+    this.#countRun();
+    this.#open = undefined;
+    this.#allowed = 0;
+    this.#place.left = 0;
   }
   #admits(octets: number): boolean {
     const isRoom = this.#size < this.#capacity && this.#waiting + octets <= this.#bytes;
     if (!isRoom) this.#dropped += 1;
     return isRoom;
   }
-  #handleStored(octets: number, matters: boolean): void {
-    this.#size += 1;
-    this.#waiting += octets;
-    this.#onItem(matters);
-  }
   #shift(): RingItem | undefined {
     const item = this.#items[this.#first];
     if (item === undefined) return undefined;
     this.#first += 1;
-    if (item === this.#open) this.#open = undefined;
+    if (item === this.#open) this.#endRun();
     if (item.type === 'event') {
       this.#size -= 1;
       this.#waiting -= item.octets;
@@ -332,14 +341,6 @@ function framed({ event, time, isAsked }: ToldEvent): FramedItem {
     type: 'note',
     note: { time, name: name.slice(0, EVENT_BOUNDS.word), fields: boundFields(fields) },
   };
-}
-
-class RingTap implements Tap {
-  level = 0;
-  readonly message: (message: TappedMessage) => void;
-  constructor(message: (message: TappedMessage) => void) {
-    this.message = message;
-  }
 }
 
 /** What is kept for the operator whether a scenario asks for it or not. */

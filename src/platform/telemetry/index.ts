@@ -13,7 +13,7 @@ export {
   readNoteText,
   readPeerLabel,
 } from './event-frames.ts';
-export { type EventDraft, EventRing, type EventStream, isNotable, LEVEL, type Tap } from './events.ts';
+export { type EventDraft, EventRing, type EventStream, isNotable, LEVEL } from './events.ts';
 export {
   createLog,
   type Log,
@@ -29,4 +29,5 @@ export { type Counter, type Gauge, type Label, Metrics } from './metrics.ts';
 export { OncePerKey } from './once-per-key.ts';
 export { PRODUCT_VERSION } from './product.ts';
 export { RateWindow } from './rate-window.ts';
+export type { Tap } from './tap.ts';
 export { type EndStep, Trace, type TraceStep, type TraceTopic } from './trace.ts';
