@@ -128,6 +128,35 @@ describe('two agents of libnice in OC2007R2 mode', () => {
     assert.equal(relayed.switchedPackets, before.relayed.switchedPackets, 'nothing was switched inside');
     await until(async () => (await counters()).allocations === 0);
   });
+
+  test('an edge that is drained sends the agent to another one of its pool, where all goes on', async (t) => {
+    await withLifetime(600);
+    const other = await Bench.start({
+      external: [OTHER],
+      internal: [OTHER_INTERNAL],
+      ports: [56_500, 56_599],
+      allowedPeers: [],
+    });
+    t.after(() => other.stop());
+    const { document } = bench;
+    const members = [
+      { name: document.host.name, addresses: { ...document.host.addresses } },
+      { name: 'other.int.example.test', addresses: { ...other.document.host.addresses } },
+    ];
+    Object.assign(document.policy, { pool: { ...document.policy.pool, members } });
+    document.policy.ports.avUdp = other.port(OTHER);
+    await bench.apply();
+    await bench.service.drain();
+    const lines = await pair(
+      side(OUTSIDE, EXTERNAL, bench.port(EXTERNAL), 'udp'),
+      side(INSIDE, OTHER_INTERNAL, other.port(OTHER_INTERNAL), 'udp', other),
+    );
+    assert.ok(lines.includes(`received ${MESSAGES} ${MESSAGES}`), lines.join('\n'));
+    const { relayed } = (await other.verb('counters')) as Counters;
+    assert.ok(relayed.switchedPackets >= 2 * MESSAGES, 'both were there');
+    assert.equal(bench.service.remaining(), 0);
+    assert.match(await bench.metrics.text(), /refus\w*\{[^}]*300[^}]*\} [1-9]/);
+  });
 });
 
 async function withLifetime(seconds: number): Promise<void> {

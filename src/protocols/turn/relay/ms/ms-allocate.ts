@@ -15,7 +15,7 @@ import { beginAllocation, checkQuotas, grantLifetime } from '../allocate.ts';
 import type { Allocation } from '../allocation.ts';
 import { repeat } from '../answers.ts';
 import type { RelayState } from '../relay-state.ts';
-import { answerMs, echoSequence, msVersionFor, refuseMs } from './ms-answers.ts';
+import { answerMs, echoSequence, msVersionFor, refuseMs, sendMsAway } from './ms-answers.ts';
 import { authenticateMs } from './ms-authentication.ts';
 import { knownMsAttributes } from './ms-known-attributes.ts';
 import type { MsRequest, ProvenMsRequest } from './ms-request.ts';
@@ -47,7 +47,15 @@ export function handleMsAllocate(
   if (existing !== undefined) handleKnownFiveTuple(state, proven, existing, lifetime);
   // The end of what is over already is no reason to begin it again.
   else if (lifetime === 0) refuseMs(state, proven, key, MsErrorCode.NoBinding);
-  else allocate(state, proven, lifetime);
+  else if (!sendNewcomerAway(state, proven)) allocate(state, proven, lifetime);
+}
+
+/** While the edge gives its clients away, whoever comes is told of another edge of the pool, if there is one. */
+function sendNewcomerAway(state: RelayState, request: ProvenMsRequest): boolean {
+  const alternate = state.draining ? state.pool.alternate(request.listener) : undefined;
+  if (alternate === undefined) return false;
+  sendMsAway(state, request, request.proof.key, alternate);
+  return true;
 }
 
 function unknownTo({ message }: ProvenMsRequest): number[] {

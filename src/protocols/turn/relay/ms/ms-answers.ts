@@ -1,6 +1,7 @@
 import {
   decodeMsNumber,
   decodeMsSequence,
+  encodeMsAddress,
   encodeMsErrorCode,
   encodeMsFrameHeader,
   encodeMsIntegrity,
@@ -8,13 +9,14 @@ import {
   encodeMsUnknownAttributes,
   MS_FRAME_HEADER_BYTES,
   MsAttributeType,
-  type MsErrorCode,
+  MsErrorCode,
   MsFrameType,
   type MsMessage,
   MsWriter,
   octetsAsText,
 } from '#protocols/stun';
 import { mayAnswer } from '../answers.ts';
+import type { AlternateServer } from '../pool.ts';
 import type { RelayState } from '../relay-state.ts';
 import { isStream, type TurnListener } from '../turn-listener.ts';
 import type { MsRequest } from './ms-request.ts';
@@ -99,6 +101,20 @@ export function refuseMs(
   state.refused(request, code);
   encodeMsErrorCode(begin(state, request, errorOf(request.message.type)), code);
   if (unknown !== undefined) encodeMsUnknownAttributes(writer, unknown);
+  encodeMsIntegrity(writer, key);
+  send(state, request);
+}
+
+/** Try Alternate with ALTERNATE SERVER ([MS-TURN] §2.2.2): another server takes the client. */
+export function sendMsAway(
+  state: RelayState,
+  request: MsRequest,
+  key: Uint8Array,
+  to: AlternateServer,
+): void {
+  state.refused(request, MsErrorCode.TryAlternate);
+  encodeMsErrorCode(begin(state, request, errorOf(request.message.type)), MsErrorCode.TryAlternate);
+  encodeMsAddress(writer, MsAttributeType.AlternateServer, to.address, to.port);
   encodeMsIntegrity(writer, key);
   send(state, request);
 }

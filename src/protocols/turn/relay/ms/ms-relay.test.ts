@@ -4,6 +4,7 @@ import { ok, type Random, SeededRandom } from '#kernel';
 import {
   checkMsIntegrity,
   decodeMs,
+  decodeMsAddress,
   decodeMsNumber,
   decodeMsSequence,
   decodeMsText,
@@ -418,6 +419,37 @@ test('quota, full range and drain: 486 and 508, and renewals go on', () => {
   on.relay.drain();
   assert.equal(client.refresh(), 0);
   assert.equal(msErrorOf(carol.ask(carol.allocateRequest())), 508);
+});
+
+test('a drained edge names another edge of the pool to newcomers with a credential, and to nobody else', () => {
+  const { stage: on, client } = stage();
+  client.allocate();
+  on.relay.configure({
+    pool: {
+      relayAddresses: new Set(),
+      alternate: ({ face }) => ({
+        address: `203.0.113.${face === 'external' ? 31 : 1}`,
+        port: 3_478,
+        domain: '',
+      }),
+    },
+  });
+  const newcomer = (port: number) => new StagedMsClient(on, { listener: outside, port, username: 'bob' });
+  newcomer(41_000).allocate();
+  on.relay.drain();
+  const late = newcomer(41_001);
+  const { AlternateServer } = MsAttributeType;
+  const challenge = late.ask(late.bare(MsMessageType.AllocateRequest));
+  assert.deepEqual([msErrorOf(challenge), challenge.value(AlternateServer)], [401, undefined]);
+  late.challenge();
+  const answer = late.ask(late.allocateRequest());
+  assert.equal(answer.type, MsMessageType.AllocateError);
+  assert.equal(msErrorOf(answer), 300);
+  const alternate = decodeMsAddress(answer, AlternateServer);
+  assert.deepEqual(alternate, { ok: true, value: { address: '203.0.113.31', port: 3_478 } });
+  assert.ok(checkMsIntegrity(answer, late.key));
+  assert.equal(client.refresh(), 0, 'who is here stays');
+  assert.equal(on.relay.allocations.size, 2);
 });
 
 test('ports that cannot be bound are passed over, and 508 when none is left', () => {
