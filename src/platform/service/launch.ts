@@ -48,11 +48,17 @@ const LINE_BYTES = 65_536;
  *   sign-ins, a seventh of what they take. Counted together with the heap, and with room for both, it has next to nothing to
  *   do. An idle service does not take the room, and 12,000 silent clients did not take more than before.
  */
-const RUNTIME_OPTIONS = [
+const COLLECTOR = [
   '--max-semi-space-size=32',
   '--initial-old-space-size=256',
   '--external-memory-accounted-in-global-limit',
 ];
+/**
+ * A message goes through many small functions, more than V8 by itself puts into one: it stops at 920 octets of bytecode in all.
+ * With this a SIP MESSAGE and its response cost 4 % less of what is our own code; still more brought nothing more.
+ */
+const INLINING = ['--max-inlined-bytecode-size-cumulative=2000'];
+const RUNTIME_OPTIONS = [...COLLECTOR, ...INLINING];
 
 /** Each service in a process of its own. */
 export function processLauncher(options: LaunchOptions): Launcher {
