@@ -24,10 +24,14 @@ export interface RelayDatagramsContext {
   readonly settings: Settings;
 }
 
+/** As many as there are at most. */
+export function relayedAddresses({ place: { addresses, ports } }: Settings): number {
+  return addresses.length * (ports.last - ports.first + 1);
+}
+
 /** The relay's datagrams, in as many threads as the document says: with one, in this one. */
 export function relayDatagrams({ clock, log, events, settings }: RelayDatagramsContext): RelayDatagrams {
   const { threads, folder } = settings.threading;
-  const { addresses, ports } = settings.place;
   const now = () => clock.now();
   const limits = { clients: listenerSockets, peers: relaySockets };
   if (threads === 1 || !canThread) {
@@ -49,7 +53,7 @@ export function relayDatagrams({ clock, log, events, settings }: RelayDatagramsC
     clock: new SystemClock(),
     threads,
     waitingBytes: WAITING_BYTES,
-    relayed: addresses.length * (ports.last - ports.first + 1),
+    relayed: relayedAddresses(settings),
     folder,
     running: (thread) => {
       log.info('relay thread runs', { thread });

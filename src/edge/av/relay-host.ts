@@ -25,7 +25,7 @@ import { type Meters, publishDatagrams, publishRelay, TotalsPublisher } from './
 import { MsStream, type TakeMsFrame } from './ms-stream.ts';
 import { PeerLegs } from './peer-legs.ts';
 import { RelayBinder, socketOf } from './relay-binder.ts';
-import { relayDatagrams } from './relay-datagrams.ts';
+import { relayDatagrams, relayedAddresses } from './relay-datagrams.ts';
 import { RelayEvents } from './relay-events.ts';
 import { RelayPorts } from './relay-ports.ts';
 import { type Settings, samePlace } from './settings.ts';
@@ -153,7 +153,10 @@ export class RelayHost implements TurnSink {
   reconfigure(settings: Settings, listeners: readonly ListenerPlan[]): void {
     const stays = samePlace(this.#settings.place, settings.place);
     this.#settings = settings;
-    if (!stays) this.#endAll();
+    if (!stays) {
+      this.#endAll();
+      this.#datagrams.expect(relayedAddresses(settings));
+    }
     if (!settings.peersConnect) this.#ports.closeAll();
     this.#front.reconfigure(settings.streams);
     this.#listen(listeners);

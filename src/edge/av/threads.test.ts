@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { until } from '#kernel';
@@ -10,11 +11,17 @@ const INTERNAL = '127.0.9.192';
 const PEER = '127.0.9.193';
 const OUTSIDE = '127.0.9.194';
 
+/** Relayed addresses whose descriptors are more than those of any other test here. */
+const MANY = 4_000;
+
 let range = 57_900;
 /** Those that were started, and not ended by a test. */
 const workers: Worker[] = [];
 process.on('worker', (worker) => workers.push(worker));
 
+function tableSize(): string | undefined {
+  return /^FDSize:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+}
 async function start(t: TestContext, threads = 2, ports = 40): Promise<Bench> {
   const first = range;
   range += ports;
@@ -92,7 +99,6 @@ test('channels run in threads, and count as ever; with one thread there is none 
 });
 
 test('many set-ups at once are all answered, and the table of descriptors does not grow meanwhile', async (t) => {
-  const tableSize = () => /^FDSize:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
   const bench = await start(t, 2, 700);
   const peer = await echo(t);
   const before = tableSize();
@@ -107,6 +113,54 @@ test('many set-ups at once are all answered, and the table of descriptors does n
   assert.equal(tableSize(), before, 'nobody waited for the kernel to make it larger');
   const { flows, threads, ports } = await counters(bench);
   assert.deepEqual([flows, threads.ends, ports.taken], [800, 0, 400]);
+});
+
+test('a document with more relayed addresses makes room for their descriptors before anybody asks for one', async (t) => {
+  const bench = await start(t);
+  const peer = await echo(t);
+  const [alice] = await talking(t, bench, peer, 1);
+  assert.ok(alice !== undefined && Number(tableSize()) < MANY);
+  bench.document.policy.relay.ports = { first: 60_000, last: 60_000 + MANY - 1 };
+  await bench.apply();
+  const size = tableSize();
+  assert.ok(Number(size) >= 2 * MANY, size);
+  assert.equal(bench.service.remaining(), 0, 'all relayed addresses are others');
+  const clients = await talking(t, bench, peer, 4);
+  for (const [n, client] of clients.entries()) await talks(client, peer, `call ${n}`);
+  const { flows, threads } = await counters(bench);
+  assert.deepEqual([flows, threads.running, threads.ends], [8, 2, 0]);
+  assert.equal(tableSize(), size);
+});
+
+test('a key roll, a reload and a drain in the middle of calls: these go on in the threads, newcomers hear what has changed', async (t) => {
+  const bench = await start(t);
+  const peer = await echo(t);
+  const clients = await talking(t, bench, peer, 6);
+  const { mediaCredentials } = bench.document.policy;
+  bench.writeKey('next.media', 3);
+  mediaCredentials.previousKeyFiles = [];
+  mediaCredentials.keyFile = join(bench.document.host.stateDirectory, 'next.media');
+  await bench.apply();
+  for (const client of clients) await talks(client, peer, 'by the old key');
+  const late = async (fill: number) => {
+    const token = bench.token(`sip:late${fill}@example.test`, 600, fill);
+    const client = await TestClient.open(bench, OUTSIDE, EXTERNAL, token);
+    t.after(() => client.close());
+    return client;
+  };
+  assert.notEqual((await (await late(1)).allocate()).type, 'allocated');
+  const carol = await late(3);
+  await carol.allocated();
+  await carol.bindChannel(PEER, peer.port);
+  await talks(carol, peer, 'by the new key');
+  await bench.service.drain();
+  assert.match(JSON.stringify(await (await late(3)).allocate()), /508/);
+  for (const client of [...clients, carol]) await talks(client, peer, 'while draining');
+  assert.equal(bench.service.remaining(), 7);
+  await bench.service.undrain();
+  await (await late(3)).allocated();
+  const { flows, threads } = await counters(bench);
+  assert.deepEqual([flows, threads], [14, { count: 2, running: 2, ends: 0 }]);
 });
 
 test('two clients of any two threads meet inside, from both interfaces', async (t) => {

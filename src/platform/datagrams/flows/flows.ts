@@ -91,6 +91,8 @@ export interface RelayDatagrams {
    * `threads.count`, or one where there are no threads. Sends leave by any of them.
    */
   listen(sockets: readonly Socket[], receiver: DatagramReceiver): DatagramSocket;
+  /** There will be so many relayed addresses at once: what that takes is done now, not when somebody waits for one. */
+  expect(relayed: number): void;
   /** Closes everything, and resolves when the descriptors and threads are gone. */
   close(): Promise<void>;
 }

@@ -60,6 +60,7 @@ export class PlainRelayDatagrams implements RelayDatagrams {
     return this.clients.adopt(socket, receiver);
   }
 
+  expect(): void {}
   async close(): Promise<void> {
     await Promise.all([this.clients.close(), this.peers.close()]);
   }

@@ -67,7 +67,7 @@ export class ThreadedRelayDatagrams implements RelayDatagrams {
   constructor(options: ThreadedRelayOptions) {
     this.#options = options;
     // Before threads are there: all of them would wait for it.
-    makeDescriptorRoom(2 * options.relayed + OTHER_DESCRIPTORS);
+    this.expect(options.relayed);
     const memory = new FlowMemory({ ...options.room, threads: options.threads });
     this.clients = this.#network('clients', memory);
     this.peers = this.#network('peers', memory);
@@ -94,6 +94,9 @@ export class ThreadedRelayDatagrams implements RelayDatagrams {
     return new SharedListener(shares);
   }
 
+  expect(relayed: number): void {
+    makeDescriptorRoom(2 * relayed + OTHER_DESCRIPTORS);
+  }
   /** Runs a task as if a datagram that this thread has received were being looked at. */
   within(index: number, task: () => void): void {
     this.#within(this.#threads[index], task);
