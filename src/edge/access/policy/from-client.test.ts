@@ -137,3 +137,15 @@ test('we record the route of what begins a dialog, and of nothing else', () => {
   for (const method of ['MESSAGE', 'REGISTER', 'PUBLISH', 'BYE']) assert.ok(!records(method), method);
   assert.ok(!records('INVITE', '<sip:carol@example.com>;tag=c1'));
 });
+
+test('a route that was good is good no longer when its token or its seal is not', () => {
+  const Route = '<sip:TOKEN@sip.example.com:443;lr;behind=SEALED>';
+  const bye = asRequest(request('BYE', 'sip:carol@example.com', { Route }));
+  assert.equal(decideClientRequest(bye, known, settings).kind, 'forward');
+  const later = [
+    { ...known, isOurToken: () => false },
+    { ...known, unfold: () => undefined },
+  ];
+  for (const each of later)
+    assert.deepEqual(decideClientRequest(bye, each, settings), refused(403, 'forged-token'));
+});

@@ -1,3 +1,4 @@
+import { RecentMap } from '#kernel';
 import type { SipRequest } from '#protocols/sip';
 import { parseSipUri } from '#protocols/sip';
 import type { AccessSettings } from '../settings.ts';
@@ -95,13 +96,12 @@ function consumeRoutes(
   }
   let behind: readonly string[] = NO_ROUTES;
   for (const entry of entries) {
-    const uri = parseSipUri(entry);
-    if (!uri.ok) return refuse(400, 'bad-route');
-    if (!settings.externalHosts.has(uri.value.host)) return refuse(403, 'foreign-route');
-    if (uri.value.user !== undefined && !known.isOurToken(uri.value.user)) return refuse(403, 'forged-token');
-    const sealed = uri.value.parameters.get(BEHIND);
-    if (sealed === undefined) continue;
-    const unfolded = known.unfold(sealed);
+    const hop = hopOf(entry);
+    if (hop === undefined) return refuse(400, 'bad-route');
+    if (!settings.externalHosts.has(hop.host)) return refuse(403, 'foreign-route');
+    if (hop.token !== undefined && !known.isOurToken(hop.token)) return refuse(403, 'forged-token');
+    if (hop.behind === undefined) continue;
+    const unfolded = known.unfold(hop.behind);
     if (unfolded === undefined) return refuse(403, 'forged-token');
     behind = behind.length === 0 ? unfolded : [...behind, ...unfolded];
   }
@@ -115,6 +115,30 @@ function isStrictlyRouted(request: SipRequest, known: ClientKnowledge, settings:
 }
 
 const NO_ROUTES: readonly string[] = [];
+
+/** What a Route entry says; whether it is ours, and still good, is asked each time. */
+interface Hop {
+  readonly host: string;
+  readonly token: string | undefined;
+  /** Sealed routes. */
+  readonly behind: string | undefined;
+}
+
+/** Undefined for what is no SIP URI. The requests of a dialog come with the same routes again and again. */
+function hopOf(entry: string): Hop | undefined {
+  const known = hops.get(entry);
+  if (known !== undefined) return known;
+  const uri = parseSipUri(entry);
+  if (!uri.ok) return undefined;
+  const { host, user, parameters } = uri.value;
+  const hop = { host, token: user, behind: parameters.get(BEHIND) };
+  if (entry.length <= LONGEST_REMEMBERED) hops.set(entry, hop);
+  return hop;
+}
+/** Entries of one generation, and the longest URI that is worth one: together some megabytes. */
+const REMEMBERED = 2048;
+const LONGEST_REMEMBERED = 512;
+const hops = new RecentMap<string, Hop>(REMEMBERED);
 
 /** RFC 5626 §5.1: the first hop promises outbound support to a client that registers a flow. */
 function pathOf(request: SipRequest): 'flow' | 'outbound' {

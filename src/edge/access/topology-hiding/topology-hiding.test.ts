@@ -103,6 +103,19 @@ test('what was hidden or opened before is known no longer than the secret that d
   assert.equal(targets.open(newer), real);
 });
 
+test('a value that was shown is remembered as long as its key seals', () => {
+  const [old, next] = [Buffer.alloc(32, 3), Buffer.alloc(32, 4)];
+  const exchanged = new Seal({ current: old, others: [] });
+  const both = new TopologyHiding(exchanged, disclosure, { host: 'sip.example.com', port: 443 });
+  const contact = '<sip:bob@10.45.32.99>;+sip.rendering="no"';
+  const shown = both.hideUris(contact);
+  assert.equal(both.hideUris(contact), shown);
+  exchanged.exchange({ current: next, others: [old] });
+  const newer = both.hideUris(contact);
+  assert.notEqual(newer, shown);
+  for (const each of [shown, newer]) assert.equal(both.openUris(each), contact);
+});
+
 test('a public host does not let an internal parameter through', () => {
   assert.match(hiding.targets.hide('sip:example.com;maddr=10.45.32.11'), /^sip:~/);
 });

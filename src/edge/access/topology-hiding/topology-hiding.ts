@@ -1,4 +1,5 @@
 import type { Disclosure } from './disclosure.ts';
+import { RecentPairs } from './recent-pairs.ts';
 import type { Seal } from './seal.ts';
 import { type PublicPlace, TargetHiding } from './targets.ts';
 
@@ -20,9 +21,13 @@ export class TopologyHiding {
   readonly targets: TargetHiding;
   readonly disclosure: Disclosure;
   readonly #seal: Seal;
+  /** Values as they were shown last: each response of a call and of its dialog has the same Contact. */
+  #shown = new RecentPairs();
+  #generation: number;
 
   constructor(seal: Seal, disclosure: Disclosure, place: PublicPlace) {
     this.#seal = seal;
+    this.#generation = seal.generation;
     this.disclosure = disclosure;
     this.targets = new TargetHiding(seal, disclosure, place);
   }
@@ -70,6 +75,17 @@ export class TopologyHiding {
 
   /** Every SIP URI of a field value, and the Call-ID of a Replaces in it. */
   hideUris(value: string): string {
+    if (this.#generation !== this.#seal.generation) {
+      this.#generation = this.#seal.generation;
+      this.#shown = new RecentPairs();
+    }
+    const known = this.#shown.get(value);
+    if (known !== undefined) return known;
+    const shown = this.#hideUris(value);
+    this.#shown.set(value, shown);
+    return shown;
+  }
+  #hideUris(value: string): string {
     const callIds = value.replace(REPLACES_IN_URI, (_, lead: string, callId: string) => {
       return lead + encodeURIComponent(this.hideCallId(decode(callId)));
     });
