@@ -77,6 +77,7 @@ export class PlacedNetwork implements DatagramNetwork {
     const { address, port } = socket.address();
     // Bound by node:dgram, so it is whole; its own methods send IPv6, too.
     const placed = this.#place(thread, handle as UnboundHandle, { address, port }, receiver, close);
+    thread.take(placed);
     socket.on('error', (error: NodeJS.ErrnoException) => placed.count(error.code));
     socket.once('close', () => {
       if (placed.handleClosed()) thread.leave(placed);
@@ -109,7 +110,9 @@ export class PlacedNetwork implements DatagramNetwork {
     }
     const local = { address, port: port === 0 ? endpointOf(handle).port : port };
     const close = (closed: () => void) => handle.close(closed);
-    return { ok: true, socket: this.#place(thread, handle, local, receiver, close) };
+    const socket = this.#place(thread, handle, local, receiver, close);
+    thread.keep(socket);
+    return { ok: true, socket };
   }
 
   async close(): Promise<void> {
@@ -132,7 +135,6 @@ export class PlacedNetwork implements DatagramNetwork {
     const placed = { id: nextId(), side, handle, thread, close };
     const socket = new PlacedSocket(placed, local, receiver, this.#shared, this.#slot);
     this.#sockets.add(socket);
-    thread.take(socket);
     return socket;
   }
 }

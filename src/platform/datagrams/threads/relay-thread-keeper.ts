@@ -49,7 +49,9 @@ export class RelayThread {
   readonly index: number;
   readonly #options: ThreadOptions;
   readonly #state: Int32Array;
+  /** Those that the thread reads, or here while it is away; and those that no flow has needed yet. */
   readonly #sockets = new Map<number, PlacedSocket>();
+  readonly #kept = new Map<number, PlacedSocket>();
   #worker: Worker | undefined;
   #sender: DescriptorSender | undefined;
   #commands: ThreadCommand[] = [];
@@ -78,17 +80,27 @@ export class RelayThread {
     this.#options.within(task);
   }
 
-  /** Has a socket that nobody reads yet. */
+  /** Has a socket, which is read here until {@link take}: most relayed addresses never have a flow. */
+  keep(socket: PlacedSocket): void {
+    this.#kept.set(socket.id, socket);
+    socket.read();
+  }
+  /** Reads a socket from now on. */
   take(socket: PlacedSocket): void {
+    this.#kept.delete(socket.id);
     this.#sockets.set(socket.id, socket);
     this.#give(socket);
   }
   leave(socket: PlacedSocket): void {
-    this.#sockets.delete(socket.id);
-    this.#tell({ kind: 'close-socket', id: socket.id });
+    this.#kept.delete(socket.id);
+    if (this.#sockets.delete(socket.id)) this.#tell({ kind: 'close-socket', id: socket.id });
   }
   /** @returns the number of the command; any number while it is away */
   openFlow(flow: SlottedFlow): number {
+    for (const { place } of [flow.from, flow.to]) {
+      const kept = this.#kept.get(place);
+      if (kept !== undefined) this.take(kept);
+    }
     return this.#tell({ kind: 'open-flow', flow });
   }
   closeFlow(slot: number): number {

@@ -121,6 +121,28 @@ test('the sockets of a thread that has ended are read here until another has tak
   assert.equal(relay.threads.ends, 4);
 });
 
+test('a relayed address is read here until its first flow, and from then on by its thread', async () => {
+  const relay = threaded(limits);
+  await until(() => relay.threads.running === 2);
+  await using stage = await Stage.set(async () => ({ relay, now: () => clock.now() }));
+  const client = await stage.client();
+  const [used, unused] = [await stage.bindRelayed(), await stage.bindRelayed()];
+  const before = openDescriptors();
+  stage.peer.send(Buffer.from('read here'), used.local);
+  assert.equal((await stage.next()).text, 'read here');
+  assert.equal(openDescriptors(), before);
+  stage.open({
+    from: { ...stage.peerEnd(), socket: used },
+    to: stage.clientEnd(client),
+    beside: used,
+  });
+  await until(() => openDescriptors() === before + 1, 'its thread has a descriptor of its own');
+  stage.peer.send(Buffer.from('by a flow'), used.local);
+  assert.deepEqual((await client.hear()).bytes, channelData(0x4001, 'by a flow'));
+  for (const socket of [used, unused]) socket.close();
+  await until(() => openDescriptors() === before - 2);
+});
+
 test('what waits for receivers that are busy is bounded; what is too much is dropped and counted', async () => {
   const relay = threaded(limits, 2, 10_000);
   await until(() => relay.threads.running === 2);
