@@ -201,6 +201,7 @@ ${table(
     'Access Edge service, AlwaysOn',
     'without',
     `ratio, at most ${CEILING}`,
+    'of the sums; median of neighbours',
     'logging agent, AlwaysOn',
     'supervisor, AlwaysOn',
     'without',
@@ -211,10 +212,14 @@ ${table(
 }
 
 function costRow({ rate, place, on, off }: Costs): string[] {
-  const more = ratio(
-    on.map(({ access }) => access),
-    off.map(({ access }) => access),
-  );
+  const [withIt, without] = [on, off].map((costs) => costs.map(({ access }) => access)) as [
+    number[],
+    number[],
+  ];
+  const more = ratio(withIt, without);
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  // Rounds of one number are neighbours, and share what else the machine did.
+  const neighbours = median(withIt.map((value, round) => value / (without[round] ?? Number.NaN)));
   const micros = (costs: readonly Cost[], key: keyof Cost) =>
     median(costs.map((cost) => cost[key])).toFixed(0);
   return [
@@ -223,6 +228,7 @@ function costRow({ rate, place, on, off }: Costs): string[] {
     micros(on, 'access'),
     micros(off, 'access'),
     `${more.text}: ${more.middle <= CEILING ? 'met' : '**missed**'}`,
+    `${(sum(withIt) / sum(without)).toFixed(2)}; ${neighbours.toFixed(2)}`,
     micros(on, 'agent'),
     micros(on, 'supervisor'),
     micros(off, 'supervisor'),
