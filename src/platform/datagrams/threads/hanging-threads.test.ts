@@ -79,7 +79,7 @@ async function play(way: WayToHang): Promise<void> {
   assert.deepEqual([relay.flows.size, relay.threads.ends], [2, 1]);
   const number = index + 1;
   assert.deepEqual(told.slice(2), [
-    ['ended', number, 'it gave no sign of life for 10 looks'],
+    ['ended', number, 'it gave no sign of life for 0.2 s'],
     ['running', number],
   ]);
 

@@ -116,7 +116,7 @@ export class RelayThread {
     this.#silentLooks = this.isRunning && alive === this.#alive ? this.#silentLooks + 1 : 0;
     this.#alive = alive;
     if (this.#silentLooks < LOOKS) return;
-    this.#cause = `it gave no sign of life for ${LOOKS} looks`;
+    this.#cause = `it gave no sign of life for ${(LOOKS * this.#options.start.lifeSignMs) / 1_000} s`;
     void this.#worker?.terminate();
   }
   async close(): Promise<void> {
