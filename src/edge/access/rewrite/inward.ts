@@ -51,15 +51,17 @@ export function inwardRequest(
     maxBreadth: maxBreadthLines.of(maxBreadth(request)),
     mark: decision.asserted === undefined ? undefined : decision.guest === true ? guest : remoteUser,
     markText: decision.asserted ?? '',
+    requestUri: decision.requestUri,
+    route: decision.routes.length > 0 ? decision.routes.join(', ') : undefined,
+    recordRoute: decision.recordRoute ? recordRoute(sender.token, scene) : undefined,
   };
   const asItIs = staysAsItIs(request, decision) ? passOn(request, written) : undefined;
   return asItIs ?? editedRequest(request, decision, sender, written, scene);
 }
 
-/** Whether nothing is changed but what is written into every request. */
+/** Whether nothing is changed but what is written into every request, its target and its routes. */
 function staysAsItIs(request: SipRequest, decision: ForwardInward): boolean {
-  if (decision.requestUri !== undefined || decision.inVain === true || decision.path !== 'none') return false;
-  if (decision.recordRoute || decision.routes.length > 0 || request.has(ROUTE)) return false;
+  if (decision.inVain === true || decision.path !== 'none') return false;
   for (let field = 0; field < request.fieldCount; field++) {
     if (isNotForClients.at(request, field)) return false;
   }
@@ -75,18 +77,16 @@ function editedRequest(
 ): Buffer {
   const { settings } = scene;
   const edit = new MessageEdit(request);
-  if (decision.requestUri !== undefined) edit.requestUri(decision.requestUri);
+  if (written.requestUri !== undefined) edit.requestUri(written.requestUri);
   // No credentials cover the Contact (RFC 7616 §3.4), so the sign-in goes on as a question.
   if (decision.inVain === true) edit.remove('Contact');
   stripUntrusted(edit, request, scene);
   openHidden(edit, request, scene);
   edit.replaceLine(written.maxForwards);
   edit.replaceLine(written.maxBreadth);
-  if (decision.routes.length > 0) edit.replace('Route', decision.routes.join(', '));
+  if (written.route !== undefined) edit.replace('Route', written.route);
   else if (request.has(ROUTE)) edit.remove(ROUTE);
-  if (decision.recordRoute) {
-    edit.append('Record-Route', `<${internalUri(settings, token)}>, <${externalUri(settings, token)}>`);
-  }
+  if (written.recordRoute !== undefined) edit.append('Record-Route', written.recordRoute);
   if (decision.path !== 'none') {
     const outbound = decision.path === 'outbound' ? ';ob' : '';
     edit.append('Path', `<${internalUri(settings, token, outbound)}>`);
@@ -95,6 +95,11 @@ function editedRequest(
   written.stamp.write(edit, request);
   edit.prependLine(written.via, written.branch);
   return edit.toBytes();
+}
+
+/** RFC 3261 §16.6 step 4, for either side by itself. */
+function recordRoute(token: string, { settings }: Scene): string {
+  return `<${internalUri(settings, token)}>, <${externalUri(settings, token)}>`;
 }
 
 /** What the request that this response answers looked like before we sent it outward. */

@@ -27,8 +27,14 @@ function requestOf(lines: readonly string[], body = 'hello'): SipRequest {
   assert.ok(parsed.ok && parsed.value.kind === 'request', lines.join('\n'));
   return parsed.value;
 }
-function edited(request: SipRequest, { mark }: Pick<PassedOn, 'mark'> = written): string {
+type Changes = Pick<PassedOn, 'mark' | 'requestUri' | 'route' | 'recordRoute'>;
+
+function edited(request: SipRequest, { mark, requestUri, route, recordRoute }: Changes = written): string {
   const edit = new MessageEdit(request).replaceLine(written.maxForwards).replaceLine(written.maxBreadth);
+  if (requestUri !== undefined) edit.requestUri(requestUri);
+  if (route === undefined) edit.remove('Route');
+  else edit.replace('Route', route);
+  if (recordRoute !== undefined) edit.append('Record-Route', recordRoute);
   if (mark !== undefined) edit.appendLine(mark, written.markText);
   written.stamp.write(edit, request);
   return edit.prependLine(written.via, written.branch).toBytes().toString();
@@ -58,7 +64,15 @@ const OTHERS = [
   'l: 5',
   'Subject: größer',
   'X: folded\r\n  line',
+  'Route: <sip:one@192.0.2.1;lr>, <sip:two@192.0.2.1;lr>',
+  'route: <sip:three@192.0.2.1;lr>',
 ];
+
+const changes = fc.record({
+  requestUri: fc.option(fc.constant('sip:inside@10.0.0.1;transport=tls'), { nil: undefined }),
+  route: fc.option(fc.constant('<sip:a@10.0.0.1;lr>, <sip:b@10.0.0.2;lr>'), { nil: undefined }),
+  recordRoute: fc.option(fc.constant('<sip:t@10.0.0.9;lr>, <sip:t@edge.example.com;lr>'), { nil: undefined }),
+});
 
 describe('a request that is passed on as it is', () => {
   test('becomes what an edit makes of it, whatever stands in it and where', () => {
@@ -71,14 +85,14 @@ describe('a request that is passed on as it is', () => {
       .filter((all) => all.filter((line) => /^max-forwards/i.test(line)).length < 2)
       .filter((all) => all.filter((line) => /^(content-length|l):/i.test(line)).length < 2);
     fc.assert(
-      fc.property(lines, fc.boolean(), (all, marked) => {
+      fc.property(lines, fc.boolean(), changes, (all, marked, change) => {
         const request = requestOf(all);
         // Where there is such a line already an edit puts the mark behind it: a client's is never passed on.
         const mark = marked && !request.has('X-Mark') ? written.mark : undefined;
-        const bytes = passOn(request, { ...written, mark });
+        const bytes = passOn(request, { ...written, mark, ...change });
         if (bytes === undefined) return;
         passed += 1;
-        assert.equal(bytes.toString(), edited(request, { mark }));
+        assert.equal(bytes.toString(), edited(request, { mark, ...change }));
       }),
       { numRuns: 3000 },
     );
@@ -96,10 +110,38 @@ describe('a request that is passed on as it is', () => {
     ]) {
       assert.equal(passOn(requestOf(other), written), undefined, other.join('\n'));
     }
+    // Nor is one whose routes would have to be put where nobody has any, or behind others, or whose target is none.
+    assert.equal(passOn(requestOf(usual), { ...written, route: '<sip:a@10.0.0.1;lr>' }), undefined);
+    const recorded = requestOf([...usual, 'Record-Route: <sip:b@example.com;lr>']);
+    assert.equal(passOn(recorded, { ...written, recordRoute: '<sip:a@10.0.0.1;lr>' }), undefined);
+    assert.equal(passOn(requestOf(usual), { ...written, requestUri: 'sip:a b' }), undefined);
+  });
+  test('within a dialog routes go and come, and the target is another one', () => {
+    const dialog = [
+      VIAS[0]!,
+      'Route: <sip:t@edge.example.com;lr;behind=x>',
+      ...NEEDED,
+      'Max-Forwards: 70',
+      'Content-Length: 5',
+    ];
+    const change = {
+      ...written,
+      requestUri: 'sip:b@10.0.0.7',
+      route: '<sip:a@10.0.0.1;lr>',
+      recordRoute: '<sip:t@10.0.0.9;lr>',
+    };
+    const bytes = passOn(requestOf(dialog), change)?.toString() ?? '';
+    assert.equal(bytes, edited(requestOf(dialog), change));
+    assert.ok(bytes.startsWith('MESSAGE sip:b@10.0.0.7 SIP/2.0\r\nVia: SIP/2.0/TLS edge.example.com'));
+    assert.ok(bytes.includes('\r\nRoute: <sip:a@10.0.0.1;lr>\r\n') && !bytes.includes('behind'));
   });
   test('no text ends a line', () => {
     const usual = [VIAS[0]!, 'Max-Forwards: 70', ...NEEDED, 'Content-Length: 5'];
-    for (const change of [{ branch: 'a\r\nTo: x' }, { markText: 'a\nb' }]) {
+    for (const change of [
+      { branch: 'a\r\nTo: x' },
+      { markText: 'a\nb' },
+      { recordRoute: '<sip:a>\r\nTo: x' },
+    ]) {
       assert.throws(() => passOn(requestOf(usual), { ...written, ...change }), TypeError);
     }
   });
