@@ -1,4 +1,4 @@
-import { type Clock, err, ok, type Random, type Result } from '#kernel';
+import { type Clock, err, type Monotonic, ok, type Random, type Result } from '#kernel';
 import type { Connection } from '#platform/net';
 import type { Log } from '#platform/telemetry';
 import {
@@ -14,15 +14,16 @@ import {
   type Transaction,
   type TransactionAction,
   type TransactionCounts,
-  type TransactionFailure,
   TransactionLayer,
 } from '#protocols/sip';
 import { fromConnection, fromFramer, toConnection } from './closing.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
-import { Flow } from './flow.ts';
+import { Flow, PING, PONG } from './flow.ts';
+import { FlowTable } from './flow-table.ts';
 import { Inspection } from './inspection.ts';
 import { MessageEvents } from './message-events.ts';
 import { declareMeters, type Meters, type Troubles, troublesOf } from './meters.ts';
+import { Moment } from './moment.ts';
 import {
   defaultEndpointLimits,
   type OutgoingRequest,
@@ -31,6 +32,7 @@ import {
   type SipEndpointOptions,
 } from './options.ts';
 import { Outbox } from './outbox.ts';
+import { droppedAs, type RefusalCause, refusalOf } from './refusal.ts';
 import { ToTags } from './to-tags.ts';
 import type {
   FlowCloseReason,
@@ -40,11 +42,6 @@ import type {
   SipFlow,
   SipUser,
 } from './types.ts';
-
-const PONG = Buffer.from('\r\n');
-const PING = Buffer.from('\r\n\r\n');
-/** Seconds after which a client may come back when the transaction table is full. */
-const RETRY_AFTER = '5';
 
 /**
  * SIP over connections: frames what arrives, runs the transaction layer on it, sends what results, and shows
@@ -61,7 +58,8 @@ export class SipEndpoint {
   readonly #meters: Meters;
   readonly #events: MessageEvents;
   readonly #layer: TransactionLayer;
-  readonly #flows = new Map<FlowId, Flow>();
+  readonly #flows = new FlowTable();
+  readonly #moment: Moment;
   readonly #outbox: Outbox;
   readonly #inspection: Inspection;
   readonly #tags: ToTags;
@@ -69,6 +67,7 @@ export class SipEndpoint {
 
   constructor(options: SipEndpointOptions) {
     this.clock = options.clock;
+    this.#moment = new Moment(options.clock);
     this.random = options.random;
     this.#log = options.log;
     this.#user = options.user;
@@ -103,6 +102,10 @@ export class SipEndpoint {
     });
   }
 
+  /** The time, which stands still while one chunk is handled. */
+  now(): Monotonic {
+    return this.#moment.now();
+  }
   get transactions(): TransactionCounts {
     return this.#layer.counts;
   }
@@ -137,7 +140,7 @@ export class SipEndpoint {
     }
     const authorised = options.authorised ?? this.#limits.preAuthorisation === undefined;
     const flow = new Flow(connection, { ...options, authorised }, this.#limits, this.clock.now());
-    this.#flows.set(flow.id, flow);
+    this.#flows.add(flow);
     if (this.#limits.idleMs !== undefined) connection.idleMs = this.#limits.idleMs;
     this.#inspection.begin(flow);
     connection.onClose = (reason) => flow.open && this.#end(flow, fromConnection(reason));
@@ -161,7 +164,7 @@ export class SipEndpoint {
    * sent: ask {@link fits} first where something can be said in its place.
    */
   respondRaw(transaction: ServerTransaction, status: number, bytes: Buffer): void {
-    const actions = this.#layer.respond(transaction, status, bytes, this.clock.now());
+    const actions = this.#layer.respond(transaction, status, bytes, this.now());
     if (actions.length === 0) this.#drop('late-response');
     else this.#flows.get(transaction.flow)?.requests.respond(transaction);
     this.#perform(actions);
@@ -169,7 +172,7 @@ export class SipEndpoint {
 
   /** Lets go of a request that by its nature is not answered. */
   abandon(transaction: ServerTransaction): void {
-    this.#perform(this.#layer.abandon(transaction, this.clock.now()));
+    this.#perform(this.#layer.abandon(transaction, this.now()));
   }
 
   /** Sends a request; its user hears of responses and failure, but of nothing when this returns an error. */
@@ -181,7 +184,7 @@ export class SipEndpoint {
     if (!this.#flows.has(flow.id)) return err('flow-closed');
     const { method, branch, bytes } = request;
     if (this.#isOutgrown(bytes)) return err('too-large');
-    const outcome = this.#layer.request({ method, branch, bytes, flow: flow.id }, user, this.clock.now());
+    const outcome = this.#layer.request({ method, branch, bytes, flow: flow.id }, user, this.now());
     if (outcome.type === 'refused') return err(outcome.reason);
     this.#perform(outcome.actions);
     return ok(outcome.transaction);
@@ -194,7 +197,7 @@ export class SipEndpoint {
 
   /** Gives up an INVITE of ours; see TransactionLayer.cancel. */
   cancel(transaction: ClientTransaction): void {
-    this.#perform(this.#layer.cancel(transaction, this.clock.now()));
+    this.#perform(this.#layer.cancel(transaction, this.now()));
   }
 
   /** Ends a flow; what waits to be sent still leaves. */
@@ -217,10 +220,12 @@ export class SipEndpoint {
     if (!flow.open) return;
     flow.bytes += chunk.length;
     if (!flow.authorised && this.#exceeds(flow)) return;
-    for (const event of flow.read(chunk, this.clock.now())) {
-      if (!flow.open) return;
-      this.#handleEvent(flow, event);
-    }
+    this.#moment.hold((now) => {
+      for (const event of flow.read(chunk, now)) {
+        if (!flow.open) return;
+        this.#handleEvent(flow, event);
+      }
+    });
   }
 
   #handleEvent(flow: Flow, event: FramerEvent): void {
@@ -263,7 +268,7 @@ export class SipEndpoint {
       this.#refuse(request, flow, 'flow-requests-full');
       return;
     }
-    const outcome = this.#layer.handleRequest(request, flow.id, this.clock.now());
+    const outcome = this.#layer.handleRequest(request, flow.id, this.now());
     switch (outcome.type) {
       case 'new':
         flow.requests.begin();
@@ -303,22 +308,15 @@ export class SipEndpoint {
     else invite.user.onCancel?.(cancel, invite);
   }
 
-  #refuse(request: SipRequest, flow: Flow, reason: 'full' | 'merged' | 'flow-requests-full'): void {
-    const toTag = this.#tags.fresh();
-    this.#events.refused(flow, request, reason);
-    if (reason === 'merged') {
-      this.#drop('merged-request');
-      this.#send(flow.id, buildResponse(request, 482, { toTag }));
-      return;
-    }
-    const dropped = reason === 'full' ? 'transactions-full' : reason;
-    this.#drop(dropped);
-    this.#note(flow, 'request refused', dropped);
-    this.#send(flow.id, buildResponse(request, 503, { toTag, headers: [['Retry-After', RETRY_AFTER]] }));
+  #refuse(request: SipRequest, flow: Flow, cause: RefusalCause): void {
+    this.#events.refused(flow, request, cause);
+    this.#drop(droppedAs[cause]);
+    if (cause !== 'merged') this.#note(flow, 'request refused', droppedAs[cause]);
+    this.#send(flow.id, refusalOf(request, cause, this.#tags.fresh()));
   }
 
   #handleResponse(flow: Flow, response: SipResponse): void {
-    const outcome = this.#layer.handleResponse(response, flow.id, this.clock.now());
+    const outcome = this.#layer.handleResponse(response, flow.id, this.now());
     this.#perform(outcome.actions);
     if (outcome.type === 'response') {
       outcome.transaction.user?.onResponse(response, outcome.transaction);
@@ -336,11 +334,11 @@ export class SipEndpoint {
   /** The flow's end as transactions, the service and the counters see it. */
   #end(flow: Flow, reason: FlowCloseReason): void {
     flow.open = false;
-    this.#flows.delete(flow.id);
+    this.#flows.remove(flow);
     this.#meters.closed.inc(reason);
     this.#log.debug('flow closed', { flow: flow.id, remote: flow.connection.remote.address, reason });
     this.#events.closed(flow, reason);
-    this.#perform(this.#layer.handleFlowClosed(flow.id, this.clock.now()));
+    this.#perform(this.#layer.handleFlowClosed(flow.id, this.now()));
     flow.onClosed?.(flow, reason);
     this.#user.onFlowClosed(flow, reason);
   }
@@ -367,7 +365,7 @@ export class SipEndpoint {
   }
 
   #fail({ type, transaction }: Extract<TransactionAction, { type: 'timeout' | 'transport-failed' }>): void {
-    const cause: TransactionFailure = type === 'timeout' ? 'timeout' : 'transport';
+    const cause = type === 'timeout' ? 'timeout' : 'transport';
     this.#meters.failed.inc(`${transaction.side}-${cause}`);
     if (transaction.side === 'server') transaction.user?.onFailure?.(cause, transaction);
     else transaction.user?.onFailure(cause, transaction);

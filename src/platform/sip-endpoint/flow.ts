@@ -18,6 +18,9 @@ import type {
   SipFlow,
 } from './types.ts';
 
+/** RFC 5626 §3.5.1. */
+export const PING = Buffer.from('\r\n\r\n');
+export const PONG = Buffer.from('\r\n');
 /** Larger piles of waiting messages leave at once instead of at the end of the turn. */
 const COALESCED_BYTES = 65_536;
 const LOGGED_REASONS = 16;

@@ -1,5 +1,6 @@
 import type { Cancel, Clock, Monotonic, Random } from '#kernel';
 import type { Flow } from './flow.ts';
+import type { FlowTable } from './flow-table.ts';
 import type { FlowCloseReason, PreAuthorisationLimits } from './types.ts';
 
 /** How often flows are looked at for what is late; times are kept to this accuracy. */
@@ -19,7 +20,7 @@ export interface InspectionUser {
 export class Inspection {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #flows: ReadonlyMap<unknown, Flow>;
+  readonly #flows: FlowTable;
   readonly #limits: () => PreAuthorisationLimits | undefined;
   readonly #user: InspectionUser;
   #timer: Cancel | undefined;
@@ -27,7 +28,7 @@ export class Inspection {
   constructor(options: {
     readonly clock: Clock;
     readonly random: Random;
-    readonly flows: ReadonlyMap<unknown, Flow>;
+    readonly flows: FlowTable;
     readonly limits: () => PreAuthorisationLimits | undefined;
     readonly user: InspectionUser;
   }) {

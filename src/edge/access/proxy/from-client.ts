@@ -258,7 +258,7 @@ class Knowledge implements ClientKnowledge {
     this.#core = core;
   }
   accepts(address: string): boolean {
-    return this.#client.signIn.accepts(address, this.#core.clock.now());
+    return this.#client.signIn.accepts(address, this.#core.endpoint.now());
   }
   isOurToken(token: string): boolean {
     return token === this.#client.token || this.#core.clients.find(token) !== 'forged';

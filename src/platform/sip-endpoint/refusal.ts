@@ -1,0 +1,21 @@
+import { buildResponse, type SipRequest } from '#protocols/sip';
+import type { MessageDropReason } from './types.ts';
+
+/** Seconds after which a client may come back when the transaction table is full. */
+const RETRY_AFTER = '5';
+
+/** Why a request begins no transaction. */
+export type RefusalCause = 'full' | 'merged' | 'flow-requests-full';
+
+/** As what it is counted. */
+export const droppedAs = {
+  full: 'transactions-full',
+  merged: 'merged-request',
+  'flow-requests-full': 'flow-requests-full',
+} as const satisfies Record<RefusalCause, MessageDropReason>;
+
+/** What its sender is answered. */
+export function refusalOf(request: SipRequest, cause: RefusalCause, toTag: string): Buffer {
+  if (cause === 'merged') return buildResponse(request, 482, { toTag });
+  return buildResponse(request, 503, { toTag, headers: [['Retry-After', RETRY_AFTER]] });
+}
