@@ -10,8 +10,8 @@ import { EventSender } from './event-sender.ts';
 import { type CallAction, carryFailure, toService } from './messages.ts';
 import { ServiceSockets } from './service-sockets.ts';
 
-/** Bursts of about a second of a busy service. */
-const RING = { items: 4096, bytes: 8 << 20 };
+/** What a busy service tells in a second or two, in which the supervisor may not get a core. Most are messages, of which only octets wait. */
+const RING = { items: 16_384, bytes: 8 << 20 };
 const STOP_MS = 5000;
 
 export interface HostOptions {
