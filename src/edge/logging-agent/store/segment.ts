@@ -113,8 +113,9 @@ export class Segment {
             window.to,
           )
         : this.#prepare(
-            `SELECT DISTINCT id, time FROM words JOIN event ON id BETWEEN words.rowid AND words.rowid + ?
-             WHERE words MATCH ? AND time >= ? AND time < ? ORDER BY time, id`,
+            // Words first: left to itself SQLite walks through all events, and searches the words for each (seconds).
+            `SELECT DISTINCT id, time FROM words CROSS JOIN event ON id BETWEEN words.rowid AND words.rowid + ?
+             WHERE words MATCH ? AND +time >= ? AND +time < ? ORDER BY time, id`,
           ).all(this.#rowEvents - 1, words, window.from, window.to);
     return rows.map((row) => Number(row.id));
   }
