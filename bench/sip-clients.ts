@@ -10,12 +10,13 @@ import { keepReport, machine, median, ratio, table, versionOf, whole } from './l
 import type { ClientsFigures, ClientsRound } from './lib/sip-clients-load-process.ts';
 
 /*
- * Calls from INVITE to BYE, a storm of sign-ins, and what idle clients take: the Access Edge beside Kamailio, tuned, and
- * beside a bare server of the runtime, in one run. README.md says what the figures mean.
+ * Calls from INVITE to BYE, a storm of sign-ins, and what idle clients take: the Access Edge beside Kamailio as an edge and
+ * as a mere relay, and beside a bare server of the runtime, in one run. README.md says what the figures mean.
  */
 
 const CONNECTIONS = 16;
-const UNDER_WAY = 32;
+/** Calls under way over all connections. */
+const UNDER_WAY = [32, 128] as const;
 /** As many as one edge is planned for. */
 const CLIENTS = 12_000;
 const AT_ONCE = 64;
@@ -32,43 +33,59 @@ interface Target {
   readonly host: string;
   readonly port: number;
 }
-const SERVERS = ['edge', 'kamailio', 'bare'] as const;
+const PROXIES = ['sallyport', 'edge', 'relay'] as const;
+const SERVERS = [...PROXIES, 'bare'] as const;
+type Server = (typeof SERVERS)[number];
+const TITLES: Record<Server, string> = {
+  sallyport: 'Access Edge',
+  edge: 'Kamailio as an edge',
+  relay: 'Kamailio as a relay',
+  bare: 'bare node:tls',
+};
 /** Of each server the first storm, of all clients, then the later ones. */
-type Storms = Record<(typeof SERVERS)[number], ClientsFigures[]>;
+type Storms = Record<Server, ClientsFigures[]>;
+/** Of each proxy the rounds with so many calls under way. */
+type Calls = Map<number, Record<(typeof PROXIES)[number], ClientsFigures[]>>;
 type Load = LoadProcess<ClientsRound, ClientsFigures>;
 
 await runBench(async (folder) => {
-  demandProgram('kamailio', 'kamailio kamailio-tls-modules');
+  demandProgram('kamailio', 'kamailio kamailio-tls-modules kamailio-outbound-modules');
   const rounds = roundsAsked(3);
   const script = join(import.meta.dirname, 'lib/sip-clients-load-process.ts');
   const load: Load = await LoadProcess.start(script, [folder.path]);
-  const { process: edgeOfCalls, target: edge } = await startAccessEdge(folder);
-  const { kamailio, bare } = await startPeers(folder);
-  const calls = {
-    kind: 'calls',
-    connections: CONNECTIONS,
-    underWay: UNDER_WAY,
-    warmMs: 300,
-    ms: 1_600,
-  } as const;
-  for (let round = 0; round < WARM_ROUNDS; round++) await play(load, edge, calls);
-  const played: Record<'edge' | 'kamailio', ClientsFigures[]> = { edge: [], kamailio: [] };
-  for (let round = 0; round < rounds; round++) {
-    played.edge.push(await play(load, edge, calls));
-    played.kamailio.push(await play(load, kamailio, calls));
-  }
-  const first = { kind: 'sign-in', clients: CLIENTS, atOnce: AT_ONCE, settleMs: 5_000 } as const;
+  const { process: edgeOfCalls, target: sallyport } = await startAccessEdge(folder);
+  const peers = await startPeers(folder);
+  const calls = await playCalls(load, { ...peers, sallyport }, rounds);
   // One that has done nothing yet, so that no room which calls have left is taken for clients that need none.
   await edgeOfCalls.stop();
   const { target: fresh } = await startAccessEdge(folder);
-  const targets = { edge: fresh, kamailio, bare };
-  const storms: Storms = { edge: [], kamailio: [], bare: [] };
+  const storms = await playStorms(load, { ...peers, sallyport: fresh }, rounds);
+  keepReport('sip-clients', report(calls, storms, rounds));
+});
+
+async function playCalls(load: Load, targets: Record<Server, Target>, rounds: number): Promise<Calls> {
+  const round = { kind: 'calls', connections: CONNECTIONS, warmMs: 300, ms: 1_600 } as const;
+  for (let warm = 0; warm < WARM_ROUNDS; warm++)
+    await play(load, targets.sallyport, { ...round, underWay: UNDER_WAY[0] });
+  const calls: Calls = new Map();
+  for (const underWay of UNDER_WAY) {
+    const played: Record<(typeof PROXIES)[number], ClientsFigures[]> = { sallyport: [], edge: [], relay: [] };
+    for (let number = 0; number < rounds; number++)
+      for (const name of PROXIES) played[name].push(await play(load, targets[name], { ...round, underWay }));
+    calls.set(underWay, played);
+  }
+  return calls;
+}
+
+async function playStorms(load: Load, targets: Record<Server, Target>, rounds: number): Promise<Storms> {
+  const first = { kind: 'sign-in', clients: CLIENTS, atOnce: AT_ONCE, settleMs: 5_000 } as const;
+  const storms: Storms = { sallyport: [], edge: [], relay: [], bare: [] };
   for (const name of SERVERS) storms[name].push(await play(load, targets[name], first));
   const later = { ...first, clients: STORM_CLIENTS, settleMs: 0 };
   for (let round = 0; round < rounds; round++)
     for (const name of SERVERS) storms[name].push(await play(load, targets[name], later));
-  keepReport('sip-clients', report(played, storms, rounds));
-});
+  return storms;
+}
 
 async function startAccessEdge(folder: BenchFolder): Promise<{ process: PinnedProcess; target: Target }> {
   const many = {
@@ -78,12 +95,11 @@ async function startAccessEdge(folder: BenchFolder): Promise<{ process: PinnedPr
     transactions: 400_000,
   };
   const process = await startEdge(folder, { policy: { limits: { access: many } } });
-  const target = { name: 'Access Edge', pid: process.pid, host: ADDRESSES.external, port: PORTS.sip };
+  const target = { name: TITLES.sallyport, pid: process.pid, host: ADDRESSES.external, port: PORTS.sip };
   return { process, target };
 }
 
-async function startPeers(folder: BenchFolder): Promise<Record<'kamailio' | 'bare', Target>> {
-  const { process: proxy, port } = await startKamailio(folder, 1, 'tlsf');
+async function startPeers(folder: BenchFolder): Promise<Record<'edge' | 'relay' | 'bare', Target>> {
   const bare = new PinnedProcess({
     title: 'a bare TLS server',
     core: SERVER_CORE,
@@ -97,9 +113,14 @@ async function startPeers(folder: BenchFolder): Promise<Record<'kamailio' | 'bar
   });
   await bare.ready(() => acceptsTcp(ADDRESSES.peerServer, BARE_PORT));
   const host = ADDRESSES.peerServer;
+  const kamailio = async (duty: 'edge' | 'relay'): Promise<Target> => {
+    const { process: proxy, port } = await startKamailio(folder, { duty, allocator: 'tlsf', children: 1 });
+    return { name: TITLES[duty], pid: proxy.pid, host, port };
+  };
   return {
-    kamailio: { name: 'Kamailio', pid: proxy.pid, host, port },
-    bare: { name: 'node:tls', pid: bare.pid, host, port: BARE_PORT },
+    edge: await kamailio('edge'),
+    relay: await kamailio('relay'),
+    bare: { name: TITLES.bare, pid: bare.pid, host, port: BARE_PORT },
   };
 }
 
@@ -123,59 +144,91 @@ function megabytes(bytes: number): string {
   return whole(bytes / 1e6);
 }
 
-function report(
-  { edge, kamailio }: Record<'edge' | 'kamailio', ClientsFigures[]>,
-  storms: Storms,
-  rounds: number,
-): string {
-  const efficiency = (figures: readonly ClientsFigures[]) => whole(median(figures.map(perProcessorSecond)));
-  const rate = (figures: readonly ClientsFigures[]) =>
-    whole(median(figures.map((one) => one.completed / one.seconds)));
-  const calls = ratio(edge.map(perProcessorSecond), kamailio.map(perProcessorSecond));
-  const failed = (figures: readonly ClientsFigures[]) =>
-    String(figures.reduce((sum, one) => sum + one.failed, 0));
-  const memory = ([one]: readonly ClientsFigures[]) => (one?.residentBytes ?? 0) / (one?.completed ?? 1);
-  const [firsts, laters] = [
-    (name: keyof Storms) => storms[name].slice(0, 1),
-    (name: keyof Storms) => storms[name].slice(1),
-  ];
-  const signIns = ratio(laters('edge').map(perProcessorSecond), laters('kamailio').map(perProcessorSecond));
-  const cold = ratio(firsts('edge').map(perProcessorSecond), firsts('kamailio').map(perProcessorSecond));
+function report(calls: Calls, storms: Storms, rounds: number): string {
   return `# Calls, sign-ins and idle clients: Access Edge beside Kamailio
 
 ${new Date().toISOString()}. \`sallyport edge\` with its processes on Node ${process.versions.node},
 ${versionOf('kamailio', ['-v'], /kamailio [\d.]+/)} (tm, rr, t_relay; allocator tlsf, one TCP worker), a bare \`node:tls\` server. TLSv1.3, X25519, ECDSA with P-256.
+Kamailio as an edge does what an edge does, as a relay only what a stateful proxy must (\`lib/kamailio-server.ts\`).
 ${machine()}
 
-Calls (INVITE, 180, 200, ACK, BYE, 200) over ${CONNECTIONS} connections, ${UNDER_WAY} under way; medians of ${rounds} alternating rounds:
+## Calls
 
-${table(
-  ['', 'calls a CPU-second', 'calls/s', 'failed'],
-  [
-    ['Access Edge', efficiency(edge), rate(edge), failed(edge)],
-    ['Kamailio', efficiency(kamailio), rate(kamailio), failed(kamailio)],
-  ],
-)}
+INVITE, 180, 200, ACK, BYE, 200 over ${CONNECTIONS} connections; medians of ${rounds} alternating rounds:
 
-Ratio ${calls.text}; floor 1.5: ${calls.middle >= 1.5 ? 'met' : '**missed**'}.
+${callTable(calls)}
+
+Floor 1.5: ${verdict(calls, 'edge')} beside the edge, ${verdict(calls, 'relay')} beside the relay.
+
+## Sign-ins and memory
 
 ${whole(CLIENTS)} clients connect and sign in, ${AT_ONCE} at a time, and are silent from then on, at servers that have just begun (one round
 each, which memory is of); then storms of ${whole(STORM_CLIENTS)} at the same servers, medians of ${rounds} alternating rounds:
 
-${table(
-  ['', 'sign-ins a CPU-second', 'sign-ins/s', 'the first: a CPU-second', 'memory a client, kB', 'failed'],
-  SERVERS.map((name) => [
-    { edge: 'Access Edge', kamailio: 'Kamailio', bare: 'bare node:tls' }[name],
-    efficiency(laters(name)),
-    rate(laters(name)),
-    efficiency(firsts(name)),
-    (memory(storms[name]) / 1e3).toFixed(1),
-    failed(storms[name]),
-  ]),
-)}
+${stormTable(storms)}
 
-Sign-ins, ratio to Kamailio ${signIns.text}; floor 1: ${signIns.middle >= 1 ? 'met' : '**missed**'}. Of the first storm: ${cold.middle.toFixed(2)}.
-Memory, ratio to the bare server **${(memory(storms.edge) / memory(storms.bare)).toFixed(2)}** (at most 1.25), to Kamailio
-**${(memory(storms.edge) / memory(storms.kamailio)).toFixed(2)}** (at most 1).
+${stormVerdicts(storms)}
 `;
+}
+
+function efficiency(figures: readonly ClientsFigures[]): string {
+  return whole(median(figures.map(perProcessorSecond)));
+}
+function rate(figures: readonly ClientsFigures[]): string {
+  return whole(median(figures.map((one) => one.completed / one.seconds)));
+}
+function failed(figures: readonly ClientsFigures[]): string {
+  return String(figures.reduce((sum, one) => sum + one.failed, 0));
+}
+function versus(ours: readonly ClientsFigures[], theirs: readonly ClientsFigures[]) {
+  return ratio(ours.map(perProcessorSecond), theirs.map(perProcessorSecond));
+}
+
+function callTable(calls: Calls): string {
+  return table(
+    ['under way', '', 'calls a CPU-second', 'calls/s', 'failed', 'ratio'],
+    [...calls].flatMap(([underWay, played]) =>
+      PROXIES.map((name) => [
+        String(underWay),
+        TITLES[name],
+        efficiency(played[name]),
+        rate(played[name]),
+        failed(played[name]),
+        name === 'sallyport' ? '' : versus(played.sallyport, played[name]).text,
+      ]),
+    ),
+  );
+}
+function verdict(calls: Calls, peer: 'edge' | 'relay'): string {
+  const least = Math.min(...[...calls.values()].map((one) => versus(one.sallyport, one[peer]).middle));
+  return least >= 1.5 ? 'met' : '**missed**';
+}
+
+function stormTable(storms: Storms): string {
+  return table(
+    ['', 'sign-ins a CPU-second', 'sign-ins/s', 'the first: a CPU-second', 'memory a client, kB', 'failed'],
+    SERVERS.map((name) => [
+      TITLES[name],
+      efficiency(storms[name].slice(1)),
+      rate(storms[name].slice(1)),
+      efficiency(storms[name].slice(0, 1)),
+      (memory(storms[name]) / 1e3).toFixed(1),
+      failed(storms[name]),
+    ]),
+  );
+}
+function memory([first]: readonly ClientsFigures[]): number {
+  return (first?.residentBytes ?? 0) / (first?.completed ?? 1);
+}
+function stormVerdicts({ sallyport, ...others }: Storms): string {
+  const signIns = (['edge', 'relay'] as const).map((peer) => {
+    const later = versus(sallyport.slice(1), others[peer].slice(1));
+    const first = versus(sallyport.slice(0, 1), others[peer].slice(0, 1));
+    const met = later.middle >= 1 ? 'met' : '**missed**';
+    return `Sign-ins, ratio to ${TITLES[peer]} ${later.text}; floor 1: ${met}. Of the first storm: ${first.middle.toFixed(2)}.`;
+  });
+  const held = (peer: Server & keyof typeof others) =>
+    `**${(memory(sallyport) / memory(others[peer])).toFixed(2)}**`;
+  return `${signIns.join('\n')}
+Memory, ratio to the bare server ${held('bare')} (at most 1.25), to Kamailio as a relay ${held('relay')}, as an edge ${held('edge')} (at most 1).`;
 }

@@ -2,128 +2,155 @@ import { join } from 'node:path';
 import { ADDRESSES, type BenchFolder, PORTS } from './lib/bench-folder.ts';
 import { roundsAsked, runBench } from './lib/bench-run.ts';
 import { startEdge } from './lib/edge-server.ts';
-import { type Allocator, startKamailio } from './lib/kamailio-server.ts';
+import { type KamailioKind, startKamailio } from './lib/kamailio-server.ts';
 import { LoadProcess } from './lib/load-process.ts';
 import { demandProgram } from './lib/pinned-process.ts';
 import { keepReport, machine, median, ratio, table, versionOf, whole } from './lib/report.ts';
 import type { SipFigures, SipRound } from './lib/sip-load-process.ts';
 
 /*
- * SIP MESSAGE from TLS to TLS: the Access Edge beside Kamailio as a stateful proxy, in one run. README.md says what
- * the figures mean.
+ * SIP MESSAGE from TLS to TLS: the Access Edge beside Kamailio, in one run; beside one that does what an edge does, and
+ * beside one that only relays. README.md says what the figures mean.
  */
 
 const CONNECTIONS = [1, 4, 16] as const;
-/** Kamailio's TCP workers; its best counts, for each number of connections by itself. */
-const WORKERS = [1, 2, 4] as const;
 /** MESSAGEs under way at saturation, however many connections they are spread over. */
-const UNDER_WAY = 64;
+const UNDER_WAY = [64, 256] as const;
 /** What is wanted of the edge beside Kamailio at its best setting. */
 const FLOOR = 2;
-/** MESSAGEs a second of the latency rounds: well within what either can do. */
-const RATE = 1_000;
-const RATE_ROUNDS = 2;
+/** MESSAGEs a second of the latency rounds: one that any of them takes lightly, and half of what a Kamailio that is an edge can do. */
+const RATES = [1_000, 12_000] as const;
+const RATE_ROUNDS = 3;
 /** Messages after which code is compiled as it stays, and how many rounds that may take. */
 const WARM_MESSAGES = 60_000;
 const WARM_ROUNDS = 6;
+
+/** Who plays: the edge, and Kamailio by its duty, with so many TCP workers; it is judged by the best of those. */
+const KAMAILIOS: Record<'edge' | 'relay' | 'untuned', readonly KamailioKind[]> = {
+  edge: [1, 2].map((children) => ({ duty: 'edge', allocator: 'tlsf', children })),
+  relay: [1, 2].map((children) => ({ duty: 'relay', allocator: 'tlsf', children })),
+  /** With the allocator that it has when nobody chooses one, and one worker, the best number for it. */
+  untuned: [{ duty: 'relay', allocator: 'qm', children: 1 }],
+};
+type Peer = keyof typeof KAMAILIOS;
+const PEERS = Object.keys(KAMAILIOS) as Peer[];
 
 interface Target {
   readonly name: string;
   readonly pid: number;
   readonly host: string;
   readonly port: number;
-}
-interface Proxies {
-  readonly edge: Target;
-  /** Tuned, by number of workers. */
-  readonly kamailios: readonly Target[];
-  /** Kamailio with the allocator that it has when nobody chooses one, and one worker, the best number for it. */
-  readonly standard: Target;
+  readonly peer: Peer | undefined;
 }
 interface Played {
   readonly target: Target;
   readonly figures: SipFigures[];
 }
-interface Comparison {
+/** The edge, and of each peer the setting that did best. */
+type Compared = Record<'sallyport' | Peer, Played>;
+interface Saturated extends Compared {
   readonly connections: number;
-  readonly edge: Played;
-  readonly kamailio: Played;
-  readonly standard: Played;
-  readonly edgePaced: SipFigures[];
-  readonly kamailioPaced: SipFigures[];
+  readonly underWay: number;
+}
+interface Paced {
+  readonly connections: number;
+  readonly rate: number;
+  readonly played: readonly Played[];
 }
 
 type Load = LoadProcess<SipRound, SipFigures>;
 
 await runBench(async (folder) => {
-  demandProgram('kamailio', 'kamailio kamailio-tls-modules');
+  demandProgram('kamailio', 'kamailio kamailio-tls-modules kamailio-outbound-modules');
   const rounds = roundsAsked(3);
   const load: Load = await LoadProcess.start(join(import.meta.dirname, 'lib/sip-load-process.ts'), [
     folder.path,
   ]);
-  const proxies = await startProxies(folder);
-  for (const target of [proxies.edge, ...proxies.kamailios, proxies.standard]) await warm(load, target);
-  const comparisons: Comparison[] = [];
+  const targets = await startProxies(folder);
+  for (const target of targets) await warm(load, target);
+  const saturated: Saturated[] = [];
+  const paced: Paced[] = [];
   for (const connections of CONNECTIONS) {
-    comparisons.push(await compare(load, proxies, { connections, rounds }));
+    let best: Compared | undefined;
+    for (const underWay of UNDER_WAY) {
+      best = await saturate(load, targets, { connections, underWay, rounds });
+      saturated.push({ connections, underWay, ...best });
+    }
+    if (best === undefined) continue;
+    const { sallyport, edge, relay } = best;
+    for (const rate of RATES) {
+      const played = await pace(load, [sallyport.target, edge.target, relay.target], { connections, rate });
+      paced.push({ connections, rate, played });
+    }
   }
-  keepReport('sip-message', report(comparisons, rounds));
+  keepReport('sip-message', report(saturated, paced, rounds));
 });
 
-async function startProxies(folder: BenchFolder): Promise<Proxies> {
+async function startProxies(folder: BenchFolder): Promise<Target[]> {
   const edge = await startEdge(folder);
-  const kamailios: Target[] = [];
-  const start = async (workers: number, allocator: Allocator): Promise<Target> => {
-    const { process, port } = await startKamailio(folder, workers, allocator);
-    const name = `Kamailio, ${workers}${allocator === 'qm' ? ', its standard allocator' : ''}`;
-    return { name, pid: process.pid, host: ADDRESSES.peerServer, port };
-  };
-  for (const workers of WORKERS) kamailios.push(await start(workers, 'tlsf'));
-  return {
-    edge: { name: 'Access Edge', pid: edge.pid, host: ADDRESSES.external, port: PORTS.sip },
-    kamailios,
-    standard: await start(1, 'qm'),
-  };
+  const targets: Target[] = [
+    { name: 'Access Edge', pid: edge.pid, host: ADDRESSES.external, port: PORTS.sip, peer: undefined },
+  ];
+  for (const peer of PEERS)
+    for (const kind of KAMAILIOS[peer]) {
+      const { process, port } = await startKamailio(folder, kind);
+      const name = `Kamailio, ${peer}, ${kind.children}`;
+      targets.push({ name, pid: process.pid, host: ADDRESSES.peerServer, port, peer });
+    }
+  return targets;
 }
 
 /** A server that has run for a while is what is compared; ours compiles its code while it runs. */
 async function warm(load: Load, target: Target): Promise<void> {
-  const most = target.name.startsWith('Kamailio') ? 1 : WARM_ROUNDS;
+  const most = target.peer === undefined ? WARM_ROUNDS : 1;
   for (let round = 0, messages = 0; round < most && messages < WARM_MESSAGES; round++) {
-    const figures = await play(load, target, { connections: 4, warmMs: 0, ms: 1_500, underWay: UNDER_WAY });
+    const figures = await play(load, target, { connections: 4, warmMs: 0, ms: 1_500, underWay: 64 });
     messages += figures.completed;
   }
 }
 
-function play(load: Load, target: Target, round: Omit<SipRound, 'proxy' | 'pid'>): Promise<SipFigures> {
-  const { host, port, pid } = target;
-  return load.play({ ...round, proxy: { host, port }, pid });
+async function play(load: Load, target: Target, round: Omit<SipRound, 'proxy' | 'pid'>): Promise<SipFigures> {
+  const { name, host, port, pid } = target;
+  const figures = await load.play({ ...round, proxy: { host, port }, pid });
+  const asked = round.rate === undefined ? `${round.underWay} under way` : `${whole(round.rate)}/s`;
+  process.stdout.write(
+    `${round.connections} connections, ${asked}, ${name}: ${whole(perProcessorSecond(figures))} messages a CPU-second, ` +
+      `${whole(figures.completed / figures.seconds)}/s, p99 ${figures.p99.toFixed(2)} ms, failed ${figures.failed}\n`,
+  );
+  return figures;
 }
 
-async function compare(
+async function saturate(
   load: Load,
-  { edge, kamailios, standard }: Proxies,
-  { connections, rounds }: { connections: number; rounds: number },
-): Promise<Comparison> {
-  const all: Played[] = [edge, ...kamailios, standard].map((target) => ({ target, figures: [] }));
-  for (let round = 0; round < rounds; round++) {
-    for (const { target, figures } of all) {
-      const got = await play(load, target, { connections, warmMs: 300, ms: 1_600, underWay: UNDER_WAY });
-      figures.push(got);
-      tell(connections, target, got);
-    }
-  }
-  const [first, ...others] = all as [Played, Played, Played];
-  const untuned = others.pop() as Played;
-  const best = others.reduce((one, other) => (efficiency(other) > efficiency(one) ? other : one));
-  const edgePaced: SipFigures[] = [];
-  const kamailioPaced: SipFigures[] = [];
-  for (let round = 0; round < RATE_ROUNDS; round++) {
-    const paced = { connections, warmMs: 300, ms: 1_600, underWay: 0, rate: RATE };
-    edgePaced.push(await play(load, edge, paced));
-    kamailioPaced.push(await play(load, best.target, paced));
-  }
-  return { connections, edge: first, kamailio: best, standard: untuned, edgePaced, kamailioPaced };
+  targets: readonly Target[],
+  { connections, underWay, rounds }: { connections: number; underWay: number; rounds: number },
+): Promise<Compared> {
+  const all: Played[] = targets.map((target) => ({ target, figures: [] }));
+  for (let round = 0; round < rounds; round++)
+    for (const { target, figures } of all)
+      figures.push(await play(load, target, { connections, warmMs: 300, ms: 1_300, underWay }));
+  const best = (peer: Peer | undefined): Played =>
+    all
+      .filter(({ target }) => target.peer === peer)
+      .reduce((one, other) => (efficiency(other) > efficiency(one) ? other : one));
+  return {
+    sallyport: best(undefined),
+    edge: best('edge'),
+    relay: best('relay'),
+    untuned: best('untuned'),
+  };
+}
+
+async function pace(
+  load: Load,
+  targets: readonly Target[],
+  { connections, rate }: { connections: number; rate: number },
+): Promise<Played[]> {
+  const all: Played[] = targets.map((target) => ({ target, figures: [] }));
+  for (let round = 0; round < RATE_ROUNDS; round++)
+    for (const { target, figures } of all)
+      figures.push(await play(load, target, { connections, warmMs: 300, ms: 2_000, underWay: 0, rate }));
+  return all;
 }
 
 function perProcessorSecond({ completed, processorSeconds }: SipFigures): number {
@@ -132,89 +159,96 @@ function perProcessorSecond({ completed, processorSeconds }: SipFigures): number
 function efficiency({ figures }: Played): number {
   return median(figures.map(perProcessorSecond));
 }
-function tell(connections: number, target: Target, figures: SipFigures): void {
-  process.stdout.write(
-    `${connections} connections, ${target.name}: ${whole(perProcessorSecond(figures))} messages a CPU-second, ` +
-      `${whole(figures.completed / figures.seconds)}/s, failed ${figures.failed}\n`,
-  );
+function times({ figures }: Played): string {
+  const middle = (key: 'p50' | 'p99') => median(figures.map((round) => round[key])).toFixed(2);
+  return `${middle('p50')} / ${middle('p99')}`;
+}
+function versus(ours: Played, theirs: Played): { middle: number; text: string } {
+  return ratio(ours.figures.map(perProcessorSecond), theirs.figures.map(perProcessorSecond));
 }
 
-function report(comparisons: readonly Comparison[], rounds: number): string {
+function report(saturated: readonly Saturated[], paced: readonly Paced[], rounds: number): string {
   const kamailio = versionOf('kamailio', ['-v'], /kamailio [\d.]+/);
-  const tls = comparisons[0]?.edge.figures[0]?.tls ?? '';
-  const least = (other: 'kamailio' | 'standard') =>
-    Math.min(...comparisons.map((one) => efficiency(one.edge) / efficiency(one[other])));
-  const [worst, worstStandard] = [least('kamailio'), least('standard')];
-  const verdict = (value: number) => (value >= FLOOR ? 'met' : '**missed**');
+  const tls = saturated[0]?.sallyport.figures[0]?.tls ?? '';
+  const failed = saturated
+    .flatMap((one) => [one.sallyport, one.edge, one.relay, one.untuned])
+    .map(({ figures }) => figures.reduce((sum, round) => sum + round.failed, 0));
   return `# SIP MESSAGE, TLS to TLS: Access Edge beside Kamailio
 
 ${new Date().toISOString()}. \`sallyport edge\` with its processes on Node ${process.versions.node}, ${kamailio}
-(tm, t_relay; allocator tlsf, best of ${WORKERS.join(', ')} TCP workers). ${tls} on every connection, the same certificates.
+(tm, t_relay; allocator tlsf, best of 1 and 2 TCP workers). ${tls} on every connection, the same certificates.
 ${machine()}
 
-Medians of ${rounds} alternating rounds, with ${UNDER_WAY} messages under way; in brackets least and greatest of the rounds.
-A message is one MESSAGE that came back to its client with 200: two messages in and two out at the proxy.
+Medians of ${rounds} alternating rounds; in brackets least and greatest of the rounds.
+A message is one MESSAGE that came back to its client with 200: two messages in and two out at the proxy. Of all that were sent,
+${failed.reduce((sum, one) => sum + one, 0)} failed.
 
-${saturated(comparisons)}
+**Beside a Kamailio that does what an edge does** (\`lib/kamailio-server.ts\`):
 
-Lowest ratio ${worst.toFixed(2)}, to Kamailio with its standard allocator ${worstStandard.toFixed(2)}; floor ${FLOOR}:
-${verdict(worst)} against the tuned one, ${verdict(worstStandard)} against the standard one.
+${comparison(saturated, 'edge')}
 
-At an equal ${whole(RATE)} messages a second (${RATE_ROUNDS} rounds each):
+${verdict(saturated, 'edge')}
 
-${paced(comparisons)}
+**Beside a Kamailio that only relays**, which the edge does not:
+
+${comparison(saturated, 'relay')}
+
+${verdict(saturated, 'relay')} With the allocator that such a one has
+when nobody chooses one: ${least(saturated, 'untuned').toFixed(2)} or more.
+
+**At an equal rate**, ${RATE_ROUNDS} rounds each; p50 / p99 in ms and, in brackets, µs of processor time a message:
+
+${latencies(paced)}
 `;
 }
 
-function saturated(comparisons: readonly Comparison[]): string {
-  const rate = (figures: readonly SipFigures[]) =>
-    whole(median(figures.map((round) => round.completed / round.seconds)));
+function least(saturated: readonly Saturated[], peer: Peer): number {
+  return Math.min(...saturated.map((one) => efficiency(one.sallyport) / efficiency(one[peer])));
+}
+function verdict(saturated: readonly Saturated[], peer: Peer): string {
+  const lowest = least(saturated, peer);
+  const p99 = ({ figures }: Played) => median(figures.map((round) => round.p99));
+  const slower = saturated.filter((one) => p99(one.sallyport) > p99(one[peer])).length;
+  return (
+    `Lowest ratio ${lowest.toFixed(2)}, floor ${FLOOR}: ${lowest >= FLOOR ? 'met' : '**missed**'}. ` +
+    `p99 worse in ${slower} of ${saturated.length} rows.`
+  );
+}
+
+function comparison(saturated: readonly Saturated[], peer: Peer): string {
   return table(
     [
       'connections',
-      'Kamailio: workers',
+      'under way',
       'Edge: messages a CPU-second',
       'Kamailio: messages a CPU-second',
       'ratio',
-      'ratio to Kamailio with its standard allocator',
-      'Edge: messages/s',
-      'Kamailio: messages/s',
-      'failed',
+      'Edge: p50 / p99 ms',
+      'Kamailio: p50 / p99 ms',
+      'workers',
     ],
-    comparisons.map(({ connections, edge, kamailio, standard }) => [
+    saturated.map(({ connections, underWay, sallyport, [peer]: other }) => [
       String(connections),
-      kamailio.target.name.replace(/\D/g, ''),
-      whole(efficiency(edge)),
-      whole(efficiency(kamailio)),
-      ratio(edge.figures.map(perProcessorSecond), kamailio.figures.map(perProcessorSecond)).text,
-      ratio(edge.figures.map(perProcessorSecond), standard.figures.map(perProcessorSecond)).text,
-      rate(edge.figures),
-      rate(kamailio.figures),
-      [edge, kamailio].map(({ figures }) => figures.reduce((sum, { failed }) => sum + failed, 0)).join(' / '),
+      String(underWay),
+      whole(efficiency(sallyport)),
+      whole(efficiency(other)),
+      versus(sallyport, other).text,
+      times(sallyport),
+      times(other),
+      other.target.name.replace(/\D/g, ''),
     ]),
   );
 }
 
-function paced(comparisons: readonly Comparison[]): string {
-  const ms = (figures: readonly SipFigures[], key: 'p50' | 'p99') =>
-    median(figures.map((round) => round[key])).toFixed(2);
-  const cost = (figures: readonly SipFigures[]) => whole(1e6 / median(figures.map(perProcessorSecond)));
+function latencies(paced: readonly Paced[]): string {
   return table(
-    [
-      'connections',
-      'Edge: p50 / p99 ms',
-      'Kamailio: p50 / p99 ms',
-      'Edge: CPU µs a message',
-      'Kamailio: CPU µs a message',
-      'ratio of messages a CPU-second',
-    ],
-    comparisons.map(({ connections, edgePaced, kamailioPaced }) => [
-      String(connections),
-      `${ms(edgePaced, 'p50')} / ${ms(edgePaced, 'p99')}`,
-      `${ms(kamailioPaced, 'p50')} / ${ms(kamailioPaced, 'p99')}`,
-      cost(edgePaced),
-      cost(kamailioPaced),
-      ratio(edgePaced.map(perProcessorSecond), kamailioPaced.map(perProcessorSecond)).text,
-    ]),
+    ['messages/s', 'connections', 'Edge', 'Kamailio as an edge', 'Kamailio as a relay'],
+    [...paced]
+      .sort((one, other) => one.rate - other.rate)
+      .map(({ rate, connections, played }) => [
+        whole(rate),
+        String(connections),
+        ...played.map((one) => `${times(one)} (${whole(1e6 / efficiency(one))})`),
+      ]),
   );
 }
