@@ -23,6 +23,11 @@ const CACHE_KIB = 32_768;
 /** A batch of events is a few hundred KiB in a row: with SQLite's usual 4096 a commit took half as long again. */
 const PAGE_BYTES = 16_384;
 
+/** Words first: left to itself SQLite walks through all events, and searches the words for each (seconds). */
+export const IDS_WITH_WORDS = `
+  SELECT DISTINCT id, time FROM words CROSS JOIN event ON id BETWEEN words.rowid AND words.rowid + ?
+  WHERE words MATCH ? AND +time >= ? AND +time < ? ORDER BY time, id`;
+
 /** Milliseconds since 1970; `to` is not in it. */
 export interface TimeWindow {
   readonly from: number;
@@ -112,11 +117,7 @@ export class Segment {
             window.from,
             window.to,
           )
-        : this.#prepare(
-            // Words first: left to itself SQLite walks through all events, and searches the words for each (seconds).
-            `SELECT DISTINCT id, time FROM words CROSS JOIN event ON id BETWEEN words.rowid AND words.rowid + ?
-             WHERE words MATCH ? AND +time >= ? AND +time < ? ORDER BY time, id`,
-          ).all(this.#rowEvents - 1, words, window.from, window.to);
+        : this.#prepare(IDS_WITH_WORDS).all(this.#rowEvents - 1, words, window.from, window.to);
     return rows.map((row) => Number(row.id));
   }
   /** For what no word leads to: of so many events behind a number those whose JSON has the pattern of LIKE. */

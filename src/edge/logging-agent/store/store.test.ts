@@ -25,6 +25,7 @@ import {
 import { anyEvent, sampleEvent } from '../../../protocols/log-query/testing/events.ts';
 import { openStore, searchAll, temporaryFolder } from '../testing/store-bench.ts';
 import { KeyFilter, keyToken } from './key-filter.ts';
+import { IDS_WITH_WORDS, Segment } from './segment.ts';
 import { databaseFile } from './segment-files.ts';
 
 const WRITER = join(import.meta.dirname, '..', 'testing', 'writer.ts');
@@ -150,6 +151,30 @@ test('events that share a row of the word index are found apart, in the files of
     }
     assert.equal(searchAll(store, { text: [' to a'] }).events.length, number);
   }
+});
+
+test('a search for words begins with the index of words, and goes from there to events by their number', (t) => {
+  const folder = temporaryFolder(t);
+  const segment = Segment.open(folder, 1);
+  t.after(() => segment.close());
+  segment.append(
+    numbered(
+      1,
+      Array.from({ length: 200 }, (_, at) => sampleEvent({ time: 1_000 + at })),
+    ),
+  );
+  const database = new DatabaseSync(databaseFile(folder, 1), { readOnly: true });
+  t.after(() => database.close());
+  const plan = (statement: string) =>
+    database
+      .prepare(`EXPLAIN QUERY PLAN ${statement}`)
+      .all(15, '"alice"', 0, 2_000)
+      .map((row) => String(row.detail))
+      .filter((step) => /\b(?:words|event)\b/.test(step));
+  const [first, second, ...more] = plan(IDS_WITH_WORDS);
+  assert.match(first ?? '', /^SCAN words VIRTUAL TABLE/);
+  assert.match(second ?? '', /^SEARCH event USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)$/);
+  assert.deepEqual(more, []);
 });
 
 test('of more than the limit the oldest are given, and it is said that there are more', (t) => {
