@@ -19,6 +19,7 @@ import type { Program, ServiceEntry } from './program.ts';
 import { type Configuration, type ReconfigurationFailure, reconfigure } from './reconfiguration.ts';
 import { SupervisedService } from './supervised-service.ts';
 import type { StartFailure, SupervisorParts, Timing } from './supervisor-options.ts';
+import { WatchedFiles } from './watched-files.ts';
 
 /** For services to say how they are when the operator asks. Milliseconds. */
 const STATUS_WAIT_MS = 1000;
@@ -49,6 +50,7 @@ export class Supervisor<Document> {
   readonly #fleet = new Fleet<Document>();
   readonly #observability: Observability;
   readonly #watch: FileWatch;
+  readonly #files: WatchedFiles<Document>;
   readonly #startedAt: number;
   readonly #ended = Promise.withResolvers<void>();
   #administration: Administration | undefined;
@@ -79,10 +81,11 @@ export class Supervisor<Document> {
       { metrics: () => this.metrics(), health: () => this.health() },
       log,
     );
+    this.#files = new WatchedFiles(options.file, (document) => program.files(document));
     this.#watch = new FileWatch({
       clock,
       intervalMs: timing.filesMs,
-      files: () => this.#files(this.#current?.document),
+      files: () => this.#files.of(this.#current?.document),
       onChange: () => void this.reload('a file changed'),
     });
     const names = program.services.map((service) => service.name);
@@ -194,7 +197,7 @@ export class Supervisor<Document> {
 
   async #reloadOnce(reason: string): Promise<ReloadReport> {
     this.#log.info('reloading', { reason, document: this.#options.file });
-    await this.#watch.note(this.#files(undefined));
+    await this.#watch.note(this.#files.of(undefined));
     return this.#try(this.#load());
   }
 
@@ -211,7 +214,7 @@ export class Supervisor<Document> {
     if (judgement.kind === 'refused') return this.#report('refused', [...judgement.problems]);
     const report = await this.#try(this.#load(judgement.load()), judgement.keep);
     judgement.settle(report.outcome, report.problems);
-    await this.#watch.note(this.#files(this.#current?.document));
+    await this.#watch.note(this.#files.of(this.#current?.document));
     return report;
   }
 
@@ -272,9 +275,6 @@ export class Supervisor<Document> {
     this.#version += 1;
     const document = loaded.value;
     return ok({ version: this.#version, document, plan: this.#options.program.listeners(document) });
-  }
-  #files(document: Document | undefined): readonly string[] {
-    return [this.#options.file, ...(document === undefined ? [] : this.#options.program.files(document))];
   }
   #warnAboutFixedSettings(before: Document, after: Document): void {
     const [was, is] = [this.#options.program.host(before), this.#options.program.host(after)];
