@@ -141,13 +141,23 @@ export class ClientSide {
   }
 }
 
+/** In place of a decision that nobody asks for again. */
+const CARRIED_OUT: ForwardInward = {
+  kind: 'forward',
+  routes: [],
+  requestUri: undefined,
+  asserted: undefined,
+  recordRoute: false,
+  path: 'none',
+};
+
 /** One request on its way inward, and its responses on their way back. The request is the transaction's, which may condense it. */
 class InwardHandler implements ProxyHandler {
   /** The next hop is all there is behind us, so when it asks to be spared the client has to know. */
   readonly passes503 = true;
   readonly #core: ProxyCore;
   readonly #client: ClientConnection;
-  readonly #decision: ForwardInward;
+  #decision: ForwardInward;
   readonly #admission: Admission;
   #accepted = false;
 
@@ -188,6 +198,8 @@ class InwardHandler implements ProxyHandler {
   onEnd({ transaction }: ProxyContext): void {
     this.#client.ends(transaction.request, this.#accepted);
     this.#admission.settle(undefined);
+    // This stays for as long as an accepted INVITE does.
+    this.#decision = CARRIED_OUT;
   }
 
   /** A member that cannot be reached any more; one that answers, whatever it answers, has the say. */

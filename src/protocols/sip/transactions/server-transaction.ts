@@ -13,8 +13,7 @@ export type ServerState = 'trying' | 'proceeding' | 'accepted' | 'completed' | '
 export abstract class ServerTransaction extends TransactionBase {
   readonly side = 'server';
   nextInTable: ServerTransaction | undefined;
-  /** The one of the request by which others are told from it. */
-  readonly topVia: Via;
+  #topVia: Via | undefined;
   #request: SipRequest | undefined;
   /** The head of a request that is only remembered. */
   #head = '';
@@ -37,9 +36,13 @@ export abstract class ServerTransaction extends TransactionBase {
     request: SipRequest;
   }) {
     super(self);
-    this.topVia = self.request.topVia;
+    this.#topVia = self.request.topVia;
     this.#request = self.request;
     this.state = self.method === 'INVITE' ? 'proceeding' : 'trying';
+  }
+  /** The one of the request by which others are told from it; read anew from one that is only remembered. */
+  get topVia(): Via {
+    return this.#topVia ?? this.request.topVia;
   }
   /** As it was received; without its body once it is only remembered ({@link condense}). */
   get request(): SipRequest {
@@ -54,6 +57,7 @@ export abstract class ServerTransaction extends TransactionBase {
     if (this.#request === undefined) return;
     this.#head = this.#request.head.text(0, this.#request.head.end);
     this.#request = undefined;
+    this.#topVia = undefined;
   }
   /** Whether a final response is still to be sent. */
   get pending(): boolean {
