@@ -1,5 +1,5 @@
 import type { Clock, Monotonic } from '#kernel';
-import type { SipRequest } from '#protocols/sip';
+import { parseNameAddress, type SipMessage, type SipRequest, type SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import type { AccessSettings } from '../settings.ts';
@@ -19,7 +19,13 @@ export class GuestDesk {
     return this.#guests.size;
   }
 
-  admit(request: SipRequest, client: ClientConnection, settings: AccessSettings, clock: Clock): GuestVerdict {
+  /** @param target the Request-URI that the request would leave with */
+  admit(
+    request: SipRequest,
+    target: string,
+    client: ClientConnection,
+    { settings, clock }: { readonly settings: AccessSettings; readonly clock: Clock },
+  ): GuestVerdict {
     const { guests } = settings.remoteAccess;
     if (client.guest === undefined && !isFromStranger(request, settings)) return 'no-guest';
     if (!guests.allowed) return refuse(403, 'guests-off');
@@ -28,26 +34,37 @@ export class GuestDesk {
     const session = client.guest ?? this.#welcome(client, guests.connections, budgetOf(settings), now);
     if (session === undefined) return refuse(503, 'guests-full', [['Retry-After', '60']]);
     if (!session.spend(request.method, now)) return refuse(503, 'guest-budget', [['Retry-After', '60']]);
-    const refusal = checkGuest(request, session, settings);
+    const refusal = checkGuest(request, target, session, settings);
     if (refusal !== undefined) return refusal;
     if (request.to.tag !== undefined) {
       if (request.method === 'BYE') session.end(request.callId);
       return 'guest';
     }
     if (request.method === 'SERVICE') return 'guest';
-    session.conference ??= conferenceOf(request, settings);
+    session.conference ??= conferenceOf(target, settings);
     return session.begin(request.callId) ? 'guest' : refuse(403, 'guest-budget');
   }
 
   /** An answer to a guest's request: the conference let the guest in, or did not. */
-  handleAnswer(request: SipRequest, client: ClientConnection, status: number): void {
+  handleAnswer(request: SipRequest, client: ClientConnection, response: SipResponse): void {
     const { guest } = client;
-    if (guest === undefined || request.to.tag !== undefined || status < 200) return;
+    if (guest === undefined) return;
+    const { status } = response;
+    if (status < 300) this.#follow(guest, request.callId, response);
+    if (request.to.tag !== undefined || status < 200) return;
     if (status >= 300) guest.end(request.callId);
     else if (request.method === 'INVITE') {
       guest.accepted = true;
       client.flow.authorised = true;
     }
+  }
+  /** A request of the next hop for somebody who may be a guest: it may move the target of their dialog. */
+  handleRequest(request: SipRequest, client: ClientConnection): void {
+    if (client.guest !== undefined) this.#follow(client.guest, request.callId, request);
+  }
+  #follow(guest: GuestSession, callId: string, message: SipMessage): void {
+    const contact = parseNameAddress(message.values('Contact')[0] ?? '');
+    if (contact.ok) guest.target(callId, contact.value.uri);
   }
 
   /** Stays that are over. */

@@ -1,4 +1,4 @@
-import type { SipRequest } from '#protocols/sip';
+import { parseSipUri, type SipRequest } from '#protocols/sip';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import type { AccessSettings } from '../settings.ts';
 import type { GuestSession } from './guest-session.ts';
@@ -16,38 +16,52 @@ export function isFromStranger(request: SipRequest, settings: AccessSettings): b
 /**
  * What somebody without an account may send: INVITE and SUBSCRIBE to the events of one conference, what belongs to
  * their dialogs, and after the conference let the guest in, the request for relay credentials.
+ * @param target the Request-URI that the request would leave with
  */
 export function checkGuest(
   request: SipRequest,
+  target: string,
   session: GuestSession,
   settings: AccessSettings,
 ): Refusal | undefined {
-  if (request.to.tag !== undefined) {
-    const known = IN_DIALOG.has(request.method) && session.takesPartIn(request.callId);
-    return known ? undefined : refuse(403, 'guest-request');
-  }
+  if (request.to.tag !== undefined) return checkInDialog(request, target, session, settings);
   switch (request.method) {
     case 'INVITE':
-      return checkConference(request, session, settings);
-    case 'SUBSCRIBE': {
-      const event = (request.header('Event') ?? '').split(';')[0]?.trim().toLowerCase();
-      return event === 'conference'
-        ? checkConference(request, session, settings)
+      return checkConference(target, session, settings);
+    case 'SUBSCRIBE':
+      return isForConferenceEvents(request)
+        ? checkConference(target, session, settings)
         : refuse(403, 'guest-request');
-    }
     case 'SERVICE':
-      return session.accepted && isRelayService(request, settings) ? undefined : refuse(403, 'guest-request');
+      return session.accepted && isRelayService(target, settings) ? undefined : refuse(403, 'guest-request');
     default:
       return refuse(403, 'guest-request');
   }
 }
 
-function checkConference(
+/** A To tag is easily made up: what says that it belongs to a dialog goes where that dialog leads, or nowhere. */
+function checkInDialog(
   request: SipRequest,
+  target: string,
   session: GuestSession,
   settings: AccessSettings,
 ): Refusal | undefined {
-  const conference = conferenceOf(request, settings);
+  const { method, callId } = request;
+  if (!IN_DIALOG.has(method) || !session.takesPartIn(callId)) return refuse(403, 'guest-request');
+  if (method === 'SUBSCRIBE' && !isForConferenceEvents(request)) return refuse(403, 'guest-request');
+  return session.leadsTo(callId, target) ? undefined : checkConference(target, session, settings);
+}
+
+function isForConferenceEvents(request: SipRequest): boolean {
+  return (request.header('Event') ?? '').split(';')[0]?.trim().toLowerCase() === 'conference';
+}
+
+function checkConference(
+  target: string,
+  session: GuestSession,
+  settings: AccessSettings,
+): Refusal | undefined {
+  const conference = conferenceOf(target, settings);
   if (conference === undefined) return refuse(403, 'guest-target');
   if (session.conference !== undefined && session.conference !== conference)
     return refuse(403, 'guest-other-conference');
@@ -55,11 +69,11 @@ function checkConference(
 }
 
 /**
- * The conference that a request goes to, in a form that compares: an address of a conference domain of the document, or
+ * The conference that a URI leads to, in a form that compares: an address of a conference domain of the document, or
  * the original's `sip:organiser@domain;gruu;opaque=app:conf:focus:id:…`.
  */
-export function conferenceOf(request: SipRequest, settings: AccessSettings): string | undefined {
-  const parsed = request.parsedUri();
+export function conferenceOf(target: string, settings: AccessSettings): string | undefined {
+  const parsed = parseSipUri(target);
   if (!parsed.ok || parsed.value.user === undefined || parsed.value.password !== undefined) return undefined;
   const { user, host, parameters } = parsed.value;
   const opaque = parameters.get('opaque')?.toLowerCase();
@@ -74,8 +88,8 @@ function conferenceId(opaque: string): string {
 }
 
 /** `sip:…@domain;gruu;opaque=srvr:MRAS:…`: where relay credentials are asked for ([MS-AVEDGEA]). */
-function isRelayService(request: SipRequest, settings: AccessSettings): boolean {
-  const parsed = request.parsedUri();
+function isRelayService(target: string, settings: AccessSettings): boolean {
+  const parsed = parseSipUri(target);
   if (!parsed.ok) return false;
   const { host, parameters } = parsed.value;
   const opaque = parameters.get('opaque')?.toLowerCase();

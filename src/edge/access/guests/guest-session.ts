@@ -9,6 +9,8 @@ export interface GuestBudget {
 
 /** Dialogs of one guest: the conference, its events, and what the old way of sharing opens beside them. */
 const MOST_DIALOGS = 8;
+/** Remote targets of one dialog that are remembered: it has one at a time, and forks and refreshes bring others. */
+const MOST_TARGETS = 8;
 
 /** A client connection on which somebody without an account is on the way to one conference. */
 export class GuestSession {
@@ -17,7 +19,8 @@ export class GuestSession {
   conference: string | undefined;
   /** True once the next hop let the guest into it. */
   accepted = false;
-  readonly #dialogs = new Set<string>();
+  /** Remote targets (RFC 3261 §12.1.2) by Call-ID, as the other side named them, the latest last. */
+  readonly #dialogs = new Map<string, string[]>();
   readonly #bucket: TokenBucket;
   /** Apart, for an ACK that is refused loses a call. */
   readonly #acks: TokenBucket;
@@ -39,8 +42,22 @@ export class GuestSession {
   begin(callId: string): boolean {
     if (this.#dialogs.has(callId)) return true;
     if (this.#dialogs.size >= MOST_DIALOGS) return false;
-    this.#dialogs.add(callId);
+    this.#dialogs.set(callId, []);
     return true;
+  }
+  /** The other side of a dialog wants to be reached there from now on. */
+  target(callId: string, uri: string): void {
+    const targets = this.#dialogs.get(callId);
+    if (targets === undefined || targets.includes(uri)) return;
+    targets.push(uri);
+    if (targets.length > MOST_TARGETS) targets.shift();
+  }
+  /**
+   * Whether the other side of that dialog named this target, as it is written: what RFC 3261 §19.1.4 takes for the same may
+   * lead elsewhere, since a user and that user's conference differ in parameters that it does not compare.
+   */
+  leadsTo(callId: string, uri: string): boolean {
+    return this.#dialogs.get(callId)?.includes(uri) === true;
   }
   end(callId: string): void {
     this.#dialogs.delete(callId);

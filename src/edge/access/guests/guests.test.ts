@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { EdgeDocument } from '#platform/topology';
+import type { SipMessage } from '#protocols/sip';
+import { TestDialog } from '../testing/dialog.ts';
 import { AccessLab } from '../testing/lab.ts';
 import { request } from '../testing/messages.ts';
 import { dialogResponse, signIn } from '../testing/plays.ts';
@@ -41,6 +43,9 @@ async function joins(client: SipPeer, fe: SipPeer, uri = FOCUS): Promise<string>
   client.sends(inDialog('ACK', accepted.callId));
   await fe.receivesRequest('ACK');
   return accepted.callId;
+}
+function contactOf(message: SipMessage): string {
+  return /<([^>]+)>/.exec(message.header('Contact') ?? '')?.[1] ?? assert.fail('no Contact');
 }
 function inDialog(method: string, callId: string): Buffer {
   return guestSays(method, FOCUS, { To: `<${FOCUS}>;tag=focus`, 'Call-ID': callId });
@@ -109,6 +114,82 @@ test('S16: a guest has no REGISTER, no MESSAGE, no other event, no other target 
   client.sends(guestSays('INVITE', CHAT));
   fe.answers(await fe.receivesRequest('INVITE'), 486);
   await client.receives(486);
+});
+
+test('S16: with a To tag that a guest made up nothing goes anywhere but to its conference', async (t) => {
+  const { lab, fe } = await start(t, { requestsPerMinute: 120 });
+  const client = await lab.client();
+  // Its Call-ID is known as soon as the INVITE is under way.
+  client.sends(guestSays('INVITE', FOCUS, { 'Call-ID': 'mine' }));
+  const invite = await fe.receivesRequest('INVITE');
+  const outside = async () => {
+    for (const method of ['INVITE', 'INFO', 'SUBSCRIBE', 'BYE']) {
+      for (const uri of ['sip:alice@example.com', 'sip:alice@192.168.1.5', OTHER]) {
+        const fields = { To: `<${FOCUS}>;tag=focus`, 'Call-ID': 'mine', Event: 'conference' };
+        client.sends(guestSays(method, uri, fields));
+        await client.receives(403);
+      }
+    }
+  };
+  await outside();
+  fe.sends(dialogResponse(invite, 200, { tag: 'focus', Contact: `<${FOCUS}>` }));
+  await client.receives(200);
+  await outside();
+  const presence = { To: `<${FOCUS}>;tag=focus`, 'Call-ID': 'mine', Event: 'presence' };
+  client.sends(guestSays('SUBSCRIBE', FOCUS, presence));
+  await client.receives(403);
+  client.sends(inDialog('INFO', 'mine'));
+  fe.answers(await fe.receivesRequest('INFO'), 200);
+  await client.receives(200);
+});
+
+test('a guest follows its conference to where that says it is, and not to a target that others were shown', async (t) => {
+  const { lab, fe } = await start(t);
+  const user = await lab.client();
+  await signIn(user, fe, 'alice');
+  TestDialog.begins(user, 'alice', 'INVITE', 'private');
+  fe.sends(TestDialog.answer(await fe.receivesRequest('INVITE'), 200));
+  const stolen = contactOf(await user.receives(200));
+  const client = await lab.client();
+  client.sends(guestSays('INVITE', FOCUS, { 'Call-ID': 'mine', Contact: '<sip:guest1@192.168.1.5>' }));
+  const invite = await fe.receivesRequest('INVITE');
+  const first = 'sip:mcu1@10.45.32.7:5061;transport=tls';
+  const routes = invite.values('Record-Route').join(', ');
+  fe.sends(dialogResponse(invite, 200, { tag: 'focus', Contact: `<${first}>`, 'Record-Route': routes }));
+  const answer = await client.receives(200);
+  const says = (method: string, uri: string) =>
+    client.sends(
+      guestSays(method, uri, {
+        To: `<${FOCUS}>;tag=focus`,
+        'Call-ID': 'mine',
+        Route: answer.header('Record-Route') ?? '',
+      }),
+    );
+  says('INFO', contactOf(answer));
+  const info = await fe.receivesRequest('INFO');
+  assert.equal(info.uri, first);
+  fe.answers(info, 200);
+  await client.receives(200);
+  says('INFO', stolen);
+  await client.receives(403);
+  // The conference moves (RFC 3261 §12.2.2), and the guest goes there.
+  const second = 'sip:mcu2@10.45.32.8:5061;transport=tls';
+  fe.sends(
+    request('INVITE', 'sip:guest1@192.168.1.5', {
+      Via: 'SIP/2.0/TLS fe1.corp.example:5061;branch=z9hG4bKmoves',
+      Route: routes,
+      From: `<${FOCUS}>;tag=focus`,
+      To: From,
+      'Call-ID': 'mine',
+      Contact: `<${second}>`,
+    }),
+  );
+  const moved = await client.receivesRequest('INVITE');
+  client.answers(moved, 200);
+  await fe.receives(200);
+  says('BYE', contactOf(moved));
+  const bye = await fe.receivesRequest('BYE');
+  assert.equal(bye.uri, second);
 });
 
 test('relay credentials only after the conference let the guest in', async (t) => {

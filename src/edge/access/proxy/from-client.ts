@@ -65,7 +65,10 @@ export class ClientSide {
     if (decision.kind !== 'forward') return decision;
     const closed = checkRemoteAccess(settings);
     if (closed !== undefined) return closed;
-    const verdict = core.guests.admit(request, client, settings, core.clock);
+    const verdict = core.guests.admit(request, decision.requestUri ?? request.uri, client, {
+      settings,
+      clock: core.clock,
+    });
     if (verdict === 'no-guest') return checkUser(request, decision, settings);
     if (verdict !== 'guest') return verdict;
     const asserted = canonicalAddress(request.from.uri);
@@ -183,7 +186,7 @@ class InwardHandler implements ProxyHandler {
   editResponse(edit: MessageEdit, response: SipResponse, context: ProxyContext): void {
     const { request } = context.transaction;
     if (response.status >= 200) this.#admission.settle(response);
-    this.#core.guests.handleAnswer(request, this.#client, response.status);
+    this.#core.guests.handleAnswer(request, this.#client, response);
     this.#core.metrics.responses.inc('outward');
     const original = { request, token: this.#client.token };
     hideOutward(edit, response, original, this.#core.sceneOf(this.#client));

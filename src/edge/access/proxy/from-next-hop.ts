@@ -33,6 +33,7 @@ export class NextHopSide {
       core.refuse(transaction, client, from);
       return;
     }
+    core.guests.handleRequest(request, client);
     const branch = core.branches.next();
     const bytes = outwardRequest(request, decision, client.token, branch, core.sceneOf(client));
     const original = {
