@@ -172,6 +172,22 @@ const virtualAddresses: Rule<EdgeFacts> = {
   },
 };
 
+/** A store seals one to every edge by itself; edges with policies of their own have to be given it. */
+const poolFlowKey: Rule<EdgeFacts> = {
+  name: 'pool-flow-key',
+  check({ draft }, say) {
+    const { members = [], flowKeyFile } = draft.policy?.pool ?? {};
+    if (members.length < 2 || flowKeyFile !== undefined) return;
+    const what =
+      `the ${members.length} edges of the pool have no flow key in common, so that none opens what another one wrote: ` +
+      'a client whose flow is dead is not told so by the others (403 for 430, RFC 5626 §5.3), and its dialogs end';
+    const instead =
+      'write policy.pool.flowKeyFile, a file with the output of `openssl rand -base64 32`, the same on every edge; ' +
+      'a management store does it by itself';
+    say([...POOL, 'members'], 'warning', what, instead);
+  },
+};
+
 export const poolRules: readonly Rule<EdgeFacts>[] = [
   natPairs,
   natPrivate,
@@ -179,5 +195,6 @@ export const poolRules: readonly Rule<EdgeFacts>[] = [
   poolMembers,
   poolMember,
   poolAddresses,
+  poolFlowKey,
   virtualAddresses,
 ];

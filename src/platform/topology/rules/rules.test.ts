@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { examineEdge, examineInternal } from '../document/document.ts';
 import type { DocumentFinding } from '../finding.ts';
+import { federationMistakes } from '../testdata/federation-mistakes.ts';
 import { perimeterMistakes } from '../testdata/perimeter-mistakes.ts';
 import { type RuleCase, readingMistakes } from '../testdata/reading-mistakes.ts';
 import { xmppMistakes } from '../testdata/xmpp-mistakes.ts';
@@ -39,6 +40,7 @@ const MEMBER = '- { name: fe1.example.com, address: 10.45.32.11, port: 5061 }';
 const cases: readonly RuleCase[] = [
   ...readingMistakes,
   ...perimeterMistakes,
+  ...federationMistakes,
   ...xmppMistakes,
   {
     rule: 'version',

@@ -1,13 +1,9 @@
-import type { RuleCase } from './reading-mistakes.ts';
+import { policy, type RuleCase } from './reading-mistakes.ts';
 
 const INTERNAL = '    internal: [10.45.16.10]\n';
-const PORTS = '  ports: {';
 
 function publicly(lists: string): [string, string] {
   return [INTERNAL, `${INTERNAL}    public: { ${lists} }\n`];
-}
-function policy(lines: string): [string, string] {
-  return [PORTS, `${lines}\n${PORTS}`];
 }
 
 const OWN = 'access: [192.0.2.10], webConferencing: [192.0.2.20], av: [192.0.2.30], internal: [10.45.16.10]';
@@ -26,46 +22,6 @@ const LONG = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat
 
 /** One mistake each in what the port plan is made of. */
 export const perimeterMistakes: readonly RuleCase[] = [
-  {
-    rule: 'federation-domain-twice',
-    title: 'a domain that is allowed and blocked',
-    edit: policy(
-      '  federation: { allowed: [{ domain: p.example }], blocked: [{ domain: x.example }, { domain: P.example }] }',
-    ),
-    at: 'P.example',
-    says: /p.example already stands at policy.federation.allowed.0.domain: write each domain on one list only/,
-  },
-  {
-    rule: 'federation-own-domain',
-    title: 'the own domain as a partner',
-    edit: policy('  federation: { allowed: [{ domain: example.com }] }'),
-    at: 'example.com',
-    says: /example.com is one of policy.sipDomains/,
-  },
-  {
-    rule: 'federation-routing',
-    title: 'a default route that leads nowhere',
-    edit: policy('  federation: { routing: default-route }'),
-    at: 'default-route',
-    says: /there is no default route: write policy.federation.defaultRoute.proxy/,
-  },
-  {
-    rule: 'federation-routing',
-    title: 'a default route and providers',
-    edit: policy(
-      '  federation: { routing: default-route, defaultRoute: { proxy: c.example } }\n' +
-        '  publicProviders: [{ name: P, proxy: p.example }]',
-    ),
-    at: 'default-route',
-    says: /a default route excludes providers: take the providers out/,
-  },
-  {
-    rule: 'provider-proxy-twice',
-    title: 'two providers with one server',
-    edit: policy('  publicProviders: [{ name: P, proxy: p.example }, { name: Q, proxy: p.example }]'),
-    at: 'p.example }]',
-    says: /p.example is the server of another provider/,
-  },
   {
     rule: 'nat-pairs',
     title: 'a service without a public address [setting host.addresses.public.av]',
@@ -108,6 +64,14 @@ export const perimeterMistakes: readonly RuleCase[] = [
     ),
     at: '[{ name: edge1',
     says: /13 edges are more than a pool may have: write at most 12/,
+  },
+  {
+    rule: 'pool-flow-key',
+    title: 'a pool whose edges have no flow key in common',
+    severity: 'warning',
+    edit: pool('dns', ['edge1', OWN], ['edge2', SECOND]),
+    at: '[{ name: edge1.example.com',
+    says: /the 2 edges of the pool have no flow key in common, .* write policy.pool.flowKeyFile, .* the same on every edge/,
   },
   {
     rule: 'pool-member',

@@ -13,6 +13,13 @@ export interface RuleCase {
   readonly says: RegExp;
 }
 
+const PORTS = '  ports: {';
+
+/** An edit that writes these lines of `policy`, two spaces deep, into the good edge.yaml. */
+export function policy(lines: string): [string, string] {
+  return [PORTS, `${lines}\n${PORTS}`];
+}
+
 /** Mistakes that show while single settings are read. */
 export const readingMistakes: readonly RuleCase[] = [
   {
