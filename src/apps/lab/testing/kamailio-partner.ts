@@ -12,10 +12,10 @@ export interface KamailioPartnerOptions {
   /** The addresses that it listens on, port 5061. */
   readonly addresses: readonly string[];
   readonly certificate: { readonly certificatePem: string; readonly keyPem: string };
+  /** True: it shows no certificate when it dials; as a server it has to have one. Default false. */
+  readonly dialsWithout?: boolean;
   /** Whose certificates it believes, PEM. */
   readonly authorityPem: string;
-  /** False: it shows no certificate when it dials, and asks for none. Default true. */
-  readonly mutual?: boolean;
   /** Where calls from outside go to, by UDP; calls of its own user come to port 5060 and go to `edge`, `address:port`. */
   readonly user?: { readonly address: string; readonly port: number; readonly edge: string };
   /** Words that make a command line run on another host. */
@@ -40,7 +40,7 @@ export class KamailioPartner {
     writeFileSync(join(folder, 'certificate.pem'), certificate.certificatePem);
     writeFileSync(join(folder, 'certificate.key'), certificate.keyPem);
     writeFileSync(join(folder, 'ca.pem'), authorityPem);
-    writeFileSync(join(folder, 'tls.cfg'), tlsConfiguration(options.mutual ?? true));
+    writeFileSync(join(folder, 'tls.cfg'), tlsConfiguration(options.dialsWithout ?? false));
     writeFileSync(join(folder, 'kamailio.cfg'), configuration(options));
     const [first = 'kamailio', ...words] = [...launcher, 'kamailio'];
     const program = new ChildProgram({
@@ -79,22 +79,21 @@ export class KamailioPartner {
   async took(text: string): Promise<string> {
     return (await this.program.printed(new RegExp(`GOT .* body=${text}`)))[0];
   }
+  /** Resolves when the other side at this address has closed a connection, which its own log says. */
+  async wasClosedBy(address: string): Promise<void> {
+    await this.program.printed(new RegExp(`CLOSED by ${address.replaceAll('.', '\\.')}`));
+  }
   stop(): Promise<void> {
     return this.program.stop();
   }
 }
 
-function tlsConfiguration(mutual: boolean): string {
+function tlsConfiguration(dialsWithout: boolean): string {
   const own = ['certificate = certificate.pem', 'private_key = certificate.key'];
-  const server = ['[server:default]', 'method = TLSv1.2+', ...own, 'ca_list = ca.pem'];
-  const client = ['[client:default]', 'method = TLSv1.2+', ...(mutual ? own : []), 'ca_list = ca.pem'];
-  const asks = [
-    `verify_certificate = ${mutual ? 'yes' : 'no'}`,
-    `require_certificate = ${mutual ? 'yes' : 'no'}`,
-  ];
-  return [...server, ...asks, ...client, 'verify_certificate = yes', 'require_certificate = yes', ''].join(
-    '\n',
-  );
+  const common = ['method = TLSv1.2+', 'ca_list = ca.pem', 'verify_certificate = yes'];
+  const asks = [...common, 'require_certificate = yes'];
+  const server = ['[server:default]', ...asks, ...own];
+  return [...server, '[client:default]', ...asks, ...(dialsWithout ? [] : own), ''].join('\n');
 }
 
 function bracketed(address: string): string {
@@ -126,6 +125,8 @@ loadmodule "siputils.so"
 loadmodule "xlog.so"
 loadmodule "ctl.so"
 loadmodule "tls.so"
+loadmodule "tcpops.so"
+modparam("tcpops", "closed_event", 1)
 modparam("tm", "fr_timer", 2000)
 modparam("tls", "config", "${join(folder, 'tls.cfg')}")
 modparam("ctl", "binrpc", "unix:${join(folder, 'control')}")
@@ -163,6 +164,12 @@ request_route {
 	sl_send_reply("200", "OK");
 }
 
+event_route[tcp:closed] {
+	xlog("L_ALERT", "CLOSED by $si\\n");
+}
+event_route[tcp:reset] {
+	xlog("L_ALERT", "CLOSED by $si\\n");
+}
 event_route[core:worker-one-init] {
 	xlog("L_ALERT", "partner is up\\n");
 }
