@@ -63,7 +63,7 @@ export function prepare(document: EdgeDocument, wall: number): Result<Prepared> 
   if (unreadable?.ok === false) return unreadable;
   return ok({
     document,
-    partners: new PartnerTable(policy.xmpp.partners),
+    partners: new PartnerTable(policy.federation.enabled ? policy.xmpp.partners : []),
     external: external.value,
     internal: internal.value,
     partnerTrust: partnerTrust.value,

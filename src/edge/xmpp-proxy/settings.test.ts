@@ -57,6 +57,18 @@ test('a stream with a domain that is no partner any more ends', async (t) => {
   assert.match(await until(socket), /<policy-violation/);
 });
 
+test('nobody is a partner while the organisation exchanges nothing with others [setting policy.federation.enabled]', async (t) => {
+  const bench = await ProxyBench.start(t);
+  const socket = await opened(t, bench);
+  bench.document.policy.federation.enabled = false;
+  await bench.commit();
+  assert.match(await until(socket), /<policy-violation/);
+  assert.match(await greeting(t), /<policy-violation/);
+  bench.document.policy.federation.enabled = true;
+  await bench.commit();
+  assert.match(await greeting(t), /<stream:features>/);
+});
+
 test('how a partner is trusted is told to the gateway [setting policy.xmpp.partners[].type]', async (t) => {
   const bench = await ProxyBench.start(t);
   const [partnerServer, gateway] = [await PartnerServer.start(t, bench), await TestGateway.start(t, bench)];

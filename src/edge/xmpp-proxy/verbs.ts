@@ -59,7 +59,10 @@ async function tryDomain(running: XmppProxy | undefined, text: string, trace: Tr
   const partner = running.prepared.partners.of(domain);
   const [own] = running.prepared.document.policy.sipDomains;
   if (partner === undefined || own === undefined) {
-    trace.note('policy', false, `${domain} is no partner: it is not in policy.xmpp.partners`);
+    const why = running.prepared.document.policy.federation.enabled
+      ? 'it is not in policy.xmpp.partners'
+      : 'policy.federation.enabled is off';
+    trace.note('policy', false, `${domain} is no partner: ${why}`);
     return false;
   }
   const ways = partner.methods.join(', ');

@@ -18,6 +18,7 @@ import { Identification } from './identification.ts';
 import { InwardSide } from './inward-side.ts';
 import { type FederationMetrics, federationMetrics } from './metrics.ts';
 import { OutwardSide } from './outward-side.ts';
+import type { FederationReason } from './policy/federation-reasons.ts';
 import { isWithin } from './policy/identity.ts';
 import { Policing } from './policy/policing.ts';
 import { Standing } from './standing.ts';
@@ -162,7 +163,7 @@ export class Federation implements FederationCore {
   accept(connection: Connection): void {
     const peer = connection.tls?.peer;
     if (peer !== undefined && this.#mayConnect(peer.names)) void this.#admit(connection, peer);
-    else this.#refuseConnection(connection, 'unlisted-domain');
+    else this.#refuseConnection(connection, this.#closedTo());
   }
 
   /** A connection of another worker, which looked at its certificate. */
@@ -176,7 +177,7 @@ export class Federation implements FederationCore {
     const confirmed = await this.#options.confirm(peer, undefined);
     if (connection.closed) return;
     if (!confirmed.ok) this.#refuseConnection(connection, 'partner-certificate', confirmed.error.message);
-    else if (!this.#mayConnect(peer.names)) this.#refuseConnection(connection, 'unlisted-domain');
+    else if (!this.#mayConnect(peer.names)) this.#refuseConnection(connection, this.#closedTo());
     else {
       const flow = this.#addFlow(connection, 'inbound', () => {});
       if (flow === undefined) this.core.refuseConnection('connections-full', 'partner', connection);
@@ -184,11 +185,7 @@ export class Federation implements FederationCore {
     }
   }
 
-  #refuseConnection(
-    connection: Connection,
-    rule: 'unlisted-domain' | 'partner-certificate',
-    detail = '',
-  ): void {
+  #refuseConnection(connection: Connection, rule: FederationReason, detail = ''): void {
     this.core.metrics.refusals.inc(rule);
     const names = (connection.tls?.peer?.names.dns ?? []).slice(0, 4);
     const remote = connection.remote.address;
@@ -296,6 +293,10 @@ export class Federation implements FederationCore {
     return flow;
   }
 
+  /** Why whoever may not connect may not. */
+  #closedTo(): FederationReason {
+    return this.#scene.partners.closed ?? 'unlisted-domain';
+  }
   /** Whether a certificate might speak for anybody at all; for whom is decided for each sender. */
   #mayConnect(names: NonNullable<PartnerConnection['peer']>['names']): boolean {
     const { partners } = this.#scene;

@@ -68,6 +68,7 @@ const featureNeeds: Rule<EdgeFacts> = {
       const what = `media with public providers needs policy.features.${key}`;
       say([...FEATURES, 'publicProviderMedia'], 'error', what, `write ${key}: true, or false here`);
     }
+    sayClosedPorts(draft, say);
     const profiles = draft.policy?.federation?.mediaProfiles;
     if (federation !== true || media !== true || profiles?.length !== 0) return;
     const what = 'no media profile is written, so audio and video with partners stay closed';
@@ -75,6 +76,16 @@ const featureNeeds: Rule<EdgeFacts> = {
     say(path, 'warning', what, 'write ice, or edge-tunnel to keep the relay range closed');
   },
 };
+
+/** The organisation's own switch is off while ports for others are open. */
+function sayClosedPorts({ policy }: EdgeFacts['draft'], say: Say): void {
+  if (policy?.federation?.enabled !== false) return;
+  const open = (['federation', 'publicProviders', 'xmpp'] as const).filter((key) => policy.features?.[key]);
+  if (open.length === 0) return;
+  const named = open.map((key) => `policy.features.${key}`).join(', ');
+  const what = `nothing is exchanged with other organisations, and their ports are open (${named})`;
+  say(['policy', 'federation', 'enabled'], 'warning', what, 'write true, or turn those off, too');
+}
 
 /** Chromium and Firefox connect to neither, whatever the scheme. */
 const REFUSED_BY_BROWSERS: ReadonlySet<number> = new Set([5060, 5061]);

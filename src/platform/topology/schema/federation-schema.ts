@@ -172,6 +172,13 @@ const limits = setting.optionalSection('Bounds on what partners can make the edg
 
 /** policy.federation */
 export const federation = setting.optionalSection('Partners: who they are, and how they are spoken to.', {
+  enabled: setting.toggle(true, {
+    sentence:
+      'Whether the organisation exchanges anything with others at all; off, whatever partners, providers and XMPP ' +
+      'partners send or are to be sent is refused. The ports are opened by policy.features, which is off by default: ' +
+      'both have to be on.',
+    reload: 'live',
+  }),
   allowed,
   blocked,
   discovery,

@@ -42,4 +42,12 @@ export const federationMistakes: readonly RuleCase[] = [
     at: 'p.example }]',
     says: /p.example is the server of another provider/,
   },
+  {
+    rule: 'feature-needs',
+    title: 'ports for partners, and nothing is exchanged with them',
+    severity: 'warning',
+    edit: policy('  features: { federation: true, xmpp: true }\n  federation: { enabled: false }'),
+    at: 'false',
+    says: /their ports are open \(policy.features.federation, policy.features.xmpp\): write true, or turn those off/,
+  },
 ];

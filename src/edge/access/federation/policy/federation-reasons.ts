@@ -1,6 +1,9 @@
 /** Why a message from or to a partner went no further. */
 export const federationReasons = [
   // who
+  /** The organisation's own switch, policy.federation.enabled. */
+  'federation-not-allowed',
+  /** The flag of the topology, policy.features.federation. */
   'federation-off',
   'own-domain',
   'blocked-domain',

@@ -14,13 +14,11 @@ export interface Partner {
   readonly provider?: Provider;
 }
 
+/** Which of the two switches for everybody elsewhere is off: the organisation's own, or the flags of the topology. */
+type Closed = 'federation-not-allowed' | 'federation-off';
+
 /** Why nothing is exchanged with a domain. */
-export type PartnerRefusal =
-  | 'federation-off'
-  | 'own-domain'
-  | 'blocked-domain'
-  | 'provider-off'
-  | 'unlisted-domain';
+export type PartnerRefusal = Closed | 'own-domain' | 'blocked-domain' | 'provider-off' | 'unlisted-domain';
 
 /** Who the partners are: the lists of the document, made ready to be asked for each message. */
 export class PartnerTable {
@@ -46,30 +44,37 @@ export class PartnerTable {
 
   /** The block list wins over everything, and nobody speaks for our own domains from outside. */
   partnerFor(domain: string): Partner | PartnerRefusal {
-    const { enabled, publicProviders } = this.#settings;
-    if (!enabled && !publicProviders) return 'federation-off';
+    const { closed } = this;
+    if (closed !== undefined) return closed;
     if (this.#own.has(domain)) return 'own-domain';
     if (this.#blocked.has(domain)) return 'blocked-domain';
     const provided = this.#provided.get(domain);
     if (provided !== undefined) return this.#isOn(provided) ? provided : 'provider-off';
-    if (!enabled) return 'federation-off';
+    if (!this.#settings.routed) return 'federation-off';
     return this.#allowed.get(domain) ?? this.#unlisted(domain);
   }
 
+  /** Why nothing is exchanged with anybody; undefined when it depends on who it is. */
+  get closed(): Closed | undefined {
+    const { enabled, routed, publicProviders } = this.#settings;
+    if (!enabled) return 'federation-not-allowed';
+    return routed || publicProviders ? undefined : 'federation-off';
+  }
   /** The listed partners with whom something is exchanged. */
   partners(): Partner[] {
-    const allowed = this.#settings.enabled ? [...this.#allowed.values()] : [];
+    if (this.closed !== undefined) return [];
+    const allowed = this.#settings.routed ? [...this.#allowed.values()] : [];
     return [...allowed, ...[...this.#provided.values()].filter((partner) => this.#isOn(partner))];
   }
   /** True when anybody with a good certificate may be a partner. */
   get open(): boolean {
-    const { enabled, discovery, routing } = this.#settings;
-    return enabled && (discovery.enabled || routing === 'default-route');
+    const { enabled, routed, discovery, routing } = this.#settings;
+    return enabled && routed && (discovery.enabled || routing === 'default-route');
   }
 
   #isOn({ provider }: Partner): boolean {
-    const { enabled, publicProviders } = this.#settings;
-    return provider?.enabled === true && (provider.kind === 'hosting' ? enabled : publicProviders);
+    const { routed, publicProviders } = this.#settings;
+    return provider?.enabled === true && (provider.kind === 'hosting' ? routed : publicProviders);
   }
 
   #unlisted(domain: string): Partner | PartnerRefusal {

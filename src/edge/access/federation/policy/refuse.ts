@@ -4,6 +4,7 @@ import type { FederationReason } from './federation-reasons.ts';
 
 /** RFC 3261 §21, and the published number of the cause ([MS-OCER] §2.2.1.2). */
 const ANSWERS: Readonly<Record<FederationReason, readonly [status: number, diagnostic: number]>> = {
+  'federation-not-allowed': [403, 1002],
   'federation-off': [403, 1002],
   'own-domain': [403, 1017],
   'blocked-domain': [403, 1002],

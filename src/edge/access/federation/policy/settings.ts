@@ -8,8 +8,10 @@ export type Provider = EdgeDocument['policy']['publicProviders'][number];
 
 /** What federation takes from the document. */
 export interface FederationSettings {
-  /** policy.features: partners, and hosting providers with them. */
+  /** policy.federation.enabled: the organisation's own switch for everybody elsewhere. */
   readonly enabled: boolean;
+  /** policy.features.federation, a flag of the topology: partners, and hosting providers with them, have a way. */
+  readonly routed: boolean;
   /** policy.features: public providers, and calls with their users. */
   readonly publicProviders: boolean;
   readonly providerMedia: boolean;
@@ -30,7 +32,7 @@ export function federationSettings({ policy }: EdgeDocument): FederationSettings
   const { federation, features, ports } = policy;
   return {
     ...federation,
-    enabled: features.federation,
+    routed: features.federation,
     publicProviders: features.publicProviders,
     providerMedia: features.publicProviderMedia,
     port: ports.accessFederation,
