@@ -1,3 +1,4 @@
+export { type BackOff, halfRandom, pauseAfter } from './back-off.ts';
 export { BoundedMap } from './bounded-map.ts';
 export { type Blame, type CatalogueEntry, catalogue, type ErrorCode } from './catalogue/index.ts';
 export { type Cancel, type Clock, ManualClock, type Monotonic, SystemClock, type WallTime } from './clock.ts';

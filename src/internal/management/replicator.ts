@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, type Failure, failure, type Random } from '#kernel';
+import { type Cancel, type Clock, type Failure, failure, pauseAfter, type Random } from '#kernel';
 import type { Counter, Log } from '#platform/telemetry';
 import type { EdgeReport } from '#protocols/replication';
 import type { Database } from './database.ts';
@@ -24,9 +24,7 @@ export interface ReplicatorParts {
   readonly heard: (edge: ManagedEdge) => void;
 }
 
-/** Between two attempts after failures: doubles from the first to the last. Milliseconds. */
-const FIRST_DELAY_MS = 1000;
-const LAST_DELAY_MS = 300_000;
+const BACK_OFF = { firstMs: 1000, longestMs: 300_000 };
 
 /** Keeps one edge up to date: asks, pushes what it lacks, waits, and begins again. Never two rounds at a time. */
 export class Replicator {
@@ -81,8 +79,7 @@ export class Replicator {
   /** With jitter, so that many edges and many stores do not come at once. */
   #delay(): number {
     const jitter = 0.75 + (this.#parts.random.bytes(1)[0] ?? 0) / 512;
-    if (this.#failures === 0) return this.#parts.pollMs() * jitter;
-    return Math.min(FIRST_DELAY_MS * 2 ** Math.min(this.#failures - 1, 20), LAST_DELAY_MS) * jitter;
+    return jitter * (this.#failures === 0 ? this.#parts.pollMs() : pauseAfter(this.#failures, BACK_OFF));
   }
 
   async #round(): Promise<Round> {

@@ -1,4 +1,4 @@
-import { type Monotonic, TokenBucket } from '#kernel';
+import { type Monotonic, pauseAfter, TokenBucket } from '#kernel';
 import type { GatewayContext, SendFailure } from './gateway-context.ts';
 import type { OwedKind } from './gateway-metrics.ts';
 import type { Pair } from './gateway-store.ts';
@@ -34,8 +34,7 @@ interface Debt {
 }
 
 /** The first pause is longer than the time for which a proxy remembers that it could not reach a partner. */
-const FIRST_PAUSE_MS = 8000;
-const LONGEST_PAUSE_MS = 120_000;
+const PAUSES = { firstMs: 8000, longestMs: 120_000 };
 /** Pauses differ by so much, up and down, so that gateways do not come together. */
 const JITTER = 0.25;
 /** An attempt of which nothing came back for so long has arrived; a proxy has given up by then. */
@@ -221,8 +220,7 @@ export class Retelling {
     this.#debts.delete(debt.domain);
   }
   #pause(failures: number): number {
-    const full = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10));
-    return full * (1 - JITTER + 2 * JITTER * this.#chance());
+    return pauseAfter(failures, PAUSES) * (1 - JITTER + 2 * JITTER * this.#chance());
   }
   /** 0 to 1. */
   #chance(): number {

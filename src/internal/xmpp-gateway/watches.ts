@@ -1,4 +1,4 @@
-import { randomToken, type WallTime } from '#kernel';
+import { pauseAfter, randomToken, type WallTime } from '#kernel';
 import type { SipOutcome } from '#platform/sip-agent';
 import { PIDF_TYPE } from '#protocols/presence';
 import { Dialog, dialogIdOf, type ServerTransaction, type SipRequest } from '#protocols/sip';
@@ -24,8 +24,7 @@ const NOBODY = new Set([404, 410, 604]);
 const DROPPED = new Set(['rejected', 'noresource', 'invariant']);
 /** The state of the moment is waited for this long. */
 const ONCE_MS = 15_000;
-const RETRY_MS = 5000;
-const LONGEST_RETRY_MS = 600_000;
+const RETRIES = { firstMs: 5000, longestMs: 600_000 };
 /** A renewal comes this part of the time before the end. */
 const MARGIN = 0.1;
 const MOST_ONCE = 1000;
@@ -231,7 +230,7 @@ export class Watches {
     if (DROPPED.has(reason)) return this.#lose(watch);
     // RFC 6665 §4.1.3: "deactivated" begins anew at once; the others after the time that was said.
     const soon = reason === 'deactivated' ? 0 : (retryAfterSeconds ?? 60) * 1000;
-    this.#later(watch, Math.min(soon, LONGEST_RETRY_MS));
+    this.#later(watch, Math.min(soon, RETRIES.longestMs));
   }
 
   /** The authorisation is gone: both sides hear of it. */
@@ -350,7 +349,7 @@ export class Watches {
   }
   #pause(watch: Watch): number {
     watch.attempts += 1;
-    return Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** Math.min(watch.attempts - 1, 10));
+    return pauseAfter(watch.attempts, RETRIES);
   }
 
   /** Says what is so now, or remembers that it has to be said. */

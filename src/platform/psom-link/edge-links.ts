@@ -1,8 +1,5 @@
-import { isIPv6 } from 'node:net';
-import { type Cancel, type Clock, err, failure, type Random, type Result } from '#kernel';
-import { type Connection, dialTls } from '#platform/net';
-import type { Credentials, TrustAnchors } from '#platform/pki';
-import type { Metrics } from '#platform/telemetry';
+import { EdgeDial, type EdgeDialContext, type EdgeDialSettings, type EdgeSeat } from '#platform/edge-dial';
+import type { Connection } from '#platform/net';
 import type { ContentAnswer, ContentRequest } from './content.ts';
 import { EdgeLink } from './edge-link.ts';
 import type { EndState, OutsidePlace, ServiceHello } from './hello.ts';
@@ -10,27 +7,11 @@ import type { LinkNotice } from './link-notice.ts';
 import { type LinkLimits, PSOM_LINK_ALPN } from './link-transport.ts';
 import { declareMeters } from './meters.ts';
 
-/** One edge of the pool. */
-export interface EdgeTarget {
-  /** host.name of the edge, which its internal certificate holds. */
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-}
-
 /** What a service tells all edges, but for the time. */
 export type Announcement = Omit<ServiceHello, 'clock'>;
 
-export interface EdgeLinksSettings {
-  readonly edges: readonly EdgeTarget[];
-  readonly credentials: Credentials;
-  readonly trust: TrustAnchors;
-  /** The addresses that are dialled from; at most one of each family. */
-  readonly localAddresses: readonly string[];
+export interface EdgeLinksSettings extends EdgeDialSettings {
   readonly limits: LinkLimits;
-  readonly handshakeMs: number;
-  /** Between attempts; doubled with each that fails. */
-  readonly backOff: { readonly firstMs: number; readonly longestMs: number };
 }
 
 export interface EdgeLinksUser {
@@ -61,32 +42,17 @@ export interface EdgeLinkState {
   readonly participants: number;
 }
 
-interface Edge {
-  readonly target: EdgeTarget;
-  link: EdgeLink | undefined;
-  failures: number;
-  cancel: Cancel | undefined;
-  gone: boolean;
-}
-
-interface EdgeLinksContext {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly metrics: Metrics;
-}
-
 /** The service's end: one link to each edge of the pool, opened again for ever. */
 export class EdgeLinks {
-  readonly #context: EdgeLinksContext;
+  readonly #context: EdgeDialContext;
   readonly #user: EdgeLinksUser;
   readonly #meters: ReturnType<typeof declareMeters>;
-  readonly #edges = new Map<string, Edge>();
+  readonly #dial: EdgeDial<EdgeLink>;
   #settings: EdgeLinksSettings;
   #announcement: Announcement;
-  #closed = false;
 
   constructor(
-    context: EdgeLinksContext,
+    context: EdgeDialContext,
     settings: EdgeLinksSettings,
     announcement: Announcement,
     user: EdgeLinksUser,
@@ -96,11 +62,17 @@ export class EdgeLinks {
     this.#announcement = announcement;
     this.#user = user;
     this.#meters = declareMeters(context.metrics);
-    this.configure(settings);
+    this.#dial = new EdgeDial(context, { alpn: [PSOM_LINK_ALPN] }, settings, {
+      open: (connection, seat) => this.#open(connection, seat),
+      leave: (link) => link.stop('local'),
+      handleFailure: ({ name, address }, { code, message }) =>
+        user.handleEnd({ peer: name, address, reason: 'not-connected', detail: `${code} ${message}` }),
+    });
+    this.#dial.configure(settings);
   }
 
   states(): EdgeLinkState[] {
-    return [...this.#edges.values()].map(({ target: { name, address }, link }) => ({
+    return this.#dial.links().map(({ target: { name, address }, link }) => ({
       edge: name,
       address,
       state: link?.hello?.state,
@@ -119,52 +91,20 @@ export class EdgeLinks {
   /** Edges that are not listed any more are left; links to the others stay. */
   configure(settings: EdgeLinksSettings): void {
     this.#settings = settings;
-    const listed = new Map(settings.edges.map((target) => [key(target), target]));
-    for (const [name, edge] of this.#edges) {
-      if (listed.has(name)) continue;
-      edge.gone = true;
-      edge.cancel?.();
-      this.#edges.delete(name);
-      edge.link?.stop('local');
-    }
-    for (const [name, target] of listed) {
-      if (this.#edges.has(name)) continue;
-      const edge: Edge = { target, link: undefined, failures: 0, cancel: undefined, gone: false };
-      this.#edges.set(name, edge);
-      void this.#dial(edge);
-    }
+    this.#dial.configure(settings);
   }
   /** Tells all edges; those that come later hear it first of all. */
   announce(announcement: Announcement): void {
     this.#announcement = announcement;
-    for (const { link } of this.#edges.values()) link?.say();
+    for (const { link } of this.#dial.links()) link?.say();
   }
   close(): void {
-    this.#closed = true;
-    for (const { cancel, link } of this.#edges.values()) {
-      cancel?.();
-      link?.stop('shutdown');
-    }
+    this.#dial.close();
+    for (const { link } of this.#dial.links()) link?.stop('shutdown');
   }
 
-  async #dial(edge: Edge): Promise<void> {
-    edge.cancel = undefined;
-    const result = await this.#connect(edge.target);
-    if (edge.gone || this.#closed) {
-      if (result.ok) result.value.destroy('shutdown');
-      return;
-    }
-    if (result.ok) {
-      edge.link = this.#open(edge, result.value);
-      return;
-    }
-    const { name, address } = edge.target;
-    const detail = `${result.error.code} ${result.error.message}`;
-    this.#user.handleEnd({ peer: name, address, reason: 'not-connected', detail });
-    this.#again(edge);
-  }
-  #open(edge: Edge, connection: Connection): EdgeLink {
-    const { name, address } = edge.target;
+  #open(connection: Connection, seat: EdgeSeat): EdgeLink {
+    const { name, address } = seat.target;
     return new EdgeLink({
       connection,
       edge: name,
@@ -173,7 +113,7 @@ export class EdgeLinks {
       owner: {
         hello: () => ({ ...this.#announcement, clock: Math.round(this.#context.clock.wall()) }),
         handleHello: (_, first) => {
-          edge.failures = 0;
+          seat.succeeded();
           if (!first) return this.#user.handleChange(name);
           this.#meters.opened.inc();
           this.#user.handleReady(name);
@@ -188,44 +128,11 @@ export class EdgeLinks {
         },
         handleFault: (_, problem) => this.#user.handleFault(name, problem),
         handleEnd: (_, reason) => {
-          edge.link = undefined;
+          seat.ended();
           this.#meters.ended.inc();
           this.#user.handleEnd({ peer: name, address, reason, detail: undefined });
-          this.#again(edge);
         },
       },
     });
   }
-  #connect({ name, address, port }: EdgeTarget): Promise<Result<Connection>> {
-    const { credentials, trust, localAddresses, handshakeMs } = this.#settings;
-    const localAddress = localAddresses.find((local) => isIPv6(local) === isIPv6(address));
-    if (localAddress === undefined) {
-      const problem = failure('SLP-NET-0010', `${name} at ${address}: no address of this family here`);
-      return Promise.resolve(err(problem));
-    }
-    return dialTls({
-      remote: { address, port },
-      localAddress,
-      servername: name,
-      expectNames: [name],
-      credentials,
-      trust,
-      alpn: [PSOM_LINK_ALPN],
-      handshakeMs,
-      clock: this.#context.clock,
-      metrics: this.#context.metrics,
-    });
-  }
-  #again(edge: Edge): void {
-    if (edge.gone || this.#closed) return;
-    const { firstMs, longestMs } = this.#settings.backOff;
-    const full = Math.min(longestMs, firstMs * 2 ** Math.min(edge.failures, 20));
-    edge.failures += 1;
-    const share = 0.5 + (this.#context.random.bytes(1)[0] ?? 0) / 510;
-    edge.cancel = this.#context.clock.after(full * share, () => void this.#dial(edge));
-  }
-}
-
-function key({ name, address, port }: EdgeTarget): string {
-  return `${name} ${address} ${port}`;
 }

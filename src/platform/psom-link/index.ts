@@ -5,7 +5,6 @@ export {
   EdgeLinks,
   type EdgeLinksSettings,
   type EdgeLinksUser,
-  type EdgeTarget,
 } from './edge-links.ts';
 export type { EdgeHello, EndState, OutsidePlace } from './hello.ts';
 export type { LinkEnd, LinkNotice } from './link-notice.ts';

@@ -6,8 +6,8 @@ import { RestartPolicy } from './restart-policy.ts';
 test('the first restart is at once, later ones wait longer and longer, up to a limit', () => {
   const policy = new RestartPolicy(new SeededRandom(1), {
     windowMs: 60_000,
-    firstDelayMs: 500,
-    longestDelayMs: 4000,
+    firstMs: 500,
+    longestMs: 4000,
   });
   assert.equal(policy.delay(0), 0);
   for (const full of [500, 1000, 2000, 4000, 4000, 4000]) {

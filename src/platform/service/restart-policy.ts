@@ -1,12 +1,10 @@
-import type { Monotonic, Random } from '#kernel';
+import { type BackOff, halfRandom, type Monotonic, pauseAfter, type Random } from '#kernel';
 
-export interface RestartLimits {
+export interface RestartLimits extends BackOff {
   /** Without an end for so long, the next one counts as the first again. Milliseconds. */
   readonly windowMs: number;
-  readonly firstDelayMs: number;
-  readonly longestDelayMs: number;
 }
-const DEFAULT_LIMITS: RestartLimits = { windowMs: 60_000, firstDelayMs: 500, longestDelayMs: 30_000 };
+const DEFAULT_LIMITS: RestartLimits = { windowMs: 60_000, firstMs: 500, longestMs: 30_000 };
 
 /** The first restart is at once; from the second within the window the delay doubles, with jitter. */
 export class RestartPolicy {
@@ -21,13 +19,12 @@ export class RestartPolicy {
   }
   /** The service ended at `now`: milliseconds to wait before it is started again. */
   delay(now: Monotonic): number {
-    const { windowMs, firstDelayMs, longestDelayMs } = this.#limits;
+    const { windowMs } = this.#limits;
     if (this.#last === undefined || now - this.#last > windowMs) this.#ends = 0;
     this.#last = now;
     this.#ends += 1;
     if (this.#ends === 1) return 0;
-    const full = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(this.#ends - 2, 30));
-    // Between half and all of it, so that services that fell together do not rise together.
-    return full / 2 + (full / 2) * ((this.#random.bytes(1)[0] ?? 0) / 255);
+    // So that services that fell together do not rise together.
+    return halfRandom(pauseAfter(this.#ends - 1, this.#limits), this.#random);
   }
 }

@@ -1,9 +1,9 @@
-import type { Clock, Random, Result } from '#kernel';
+import type { BackOff, Clock, Random, Result } from '#kernel';
 import type { Connection } from '#platform/net';
 import type { Counter, Log, Metrics } from '#platform/telemetry';
 import type { SipEndpoint } from './endpoint.ts';
 import type { OutgoingRequest } from './options.ts';
-import { type BackOff, Member, type MemberHost, type PoolMember, type PoolRefusal } from './pool-member.ts';
+import { Member, type MemberHost, type PoolMember, type PoolRefusal } from './pool-member.ts';
 import { rendezvousScore } from './rendezvous.ts';
 import type { FlowOptions, KeepAliveOptions, SipFlow } from './types.ts';
 

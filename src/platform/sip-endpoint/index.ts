@@ -6,7 +6,7 @@ export type {
   RespondOptions,
   SipEndpointOptions,
 } from './options.ts';
-export type { BackOff, PoolMember, PoolRefusal } from './pool-member.ts';
+export type { PoolMember, PoolRefusal } from './pool-member.ts';
 export {
   type BranchFailure,
   type NextBranch,

@@ -1,13 +1,8 @@
-import type { Cancel, Monotonic, Result } from '#kernel';
+import { type BackOff, type Cancel, halfRandom, type Monotonic, pauseAfter, type Result } from '#kernel';
 import type { Connection } from '#platform/net';
 import type { Counter } from '#platform/telemetry';
 import type { FlowTarget, SipFlowPoolOptions } from './flow-pool.ts';
 import type { FlowCloseReason, SipFlow } from './types.ts';
-
-export interface BackOff {
-  readonly firstMs: number;
-  readonly longestMs: number;
-}
 
 /** What can be seen of a member. */
 export interface PoolMember {
@@ -210,9 +205,7 @@ export class Member implements PoolMember {
     this.#failures += 1;
     if (this.#flows.length === 0 && this.#dialling === 0) this.#refuseWaiting('dial-failed');
     if (this.#retry !== undefined) return;
-    const { firstMs, longestMs } = this.#backOff;
-    const full = Math.min(longestMs, firstMs * 2 ** Math.min(this.#failures - 1, 20));
-    this.#retryAfter(full * (0.5 + (random.bytes(1)[0] ?? 0) / 510));
+    this.#retryAfter(halfRandom(pauseAfter(this.#failures, this.#backOff), random));
   }
 
   #retryAfter(delay: number): void {

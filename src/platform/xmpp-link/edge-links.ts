@@ -1,8 +1,5 @@
-import { isIPv6 } from 'node:net';
-import { type Cancel, type Clock, err, failure, type Random, type Result } from '#kernel';
-import { type Connection, dialTls } from '#platform/net';
-import type { Credentials, TrustAnchors } from '#platform/pki';
-import type { Metrics } from '#platform/telemetry';
+import { EdgeDial, type EdgeDialContext, type EdgeDialSettings, type EdgeSeat } from '#platform/edge-dial';
+import type { Connection } from '#platform/net';
 import type { XmlElement } from '#protocols/xml';
 import {
   type DomainPair,
@@ -15,14 +12,6 @@ import type { Link, LinkLimits } from './link.ts';
 import type { RouterLimits } from './link-router.ts';
 import { type LinkNotice, LinkSet, type LinkState } from './link-set.ts';
 import type { LinkFailure } from './outgoing.ts';
-
-/** One edge of the pool. */
-export interface EdgeTarget {
-  /** host.name of the edge, which its internal certificate holds. */
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-}
 
 /** A stanza of a partner. */
 export interface EdgeArrival {
@@ -44,68 +33,51 @@ export interface EdgeLinksUser {
   handleEnd(notice: LinkNotice): void;
 }
 
-export interface EdgeLinksSettings {
+export interface EdgeLinksSettings extends EdgeDialSettings {
   /** Host name of this gateway, as its certificate has it. */
   readonly own: string;
-  readonly edges: readonly EdgeTarget[];
-  readonly credentials: Credentials;
-  readonly trust: TrustAnchors;
-  /** The addresses that are dialled from; at most one of each family. */
-  readonly localAddresses: readonly string[];
   /** Whether a domain is the organisation's. */
   readonly hosts: (domain: string) => boolean;
   readonly link: LinkLimits;
   readonly router: RouterLimits;
-  readonly handshakeMs: number;
-  /** Between attempts; doubled with each that fails. */
-  readonly backOff: { readonly firstMs: number; readonly longestMs: number };
 }
 
-interface Edge {
-  target: EdgeTarget;
-  link: Link | undefined;
-  failures: number;
-  cancel: Cancel | undefined;
-  gone: boolean;
-}
-
-interface EdgeLinksContext {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly metrics: Metrics;
-}
+/** Bytes towards an edge that does not read, beyond which the link ends. */
+const OUTBOUND_BYTES = 8 * 1024 * 1024;
 
 /** The gateway's end: one link to each edge of the pool, opened again for ever. */
 export class EdgeLinks {
-  readonly #context: EdgeLinksContext;
   readonly #user: EdgeLinksUser;
   readonly #set: LinkSet;
-  readonly #edges = new Map<string, Edge>();
+  readonly #dial: EdgeDial<Link>;
+  readonly #seats = new Map<Link, EdgeSeat>();
   #settings: EdgeLinksSettings;
-  #closed = false;
 
-  constructor(context: EdgeLinksContext, settings: EdgeLinksSettings, user: EdgeLinksUser) {
-    this.#context = context;
+  constructor(context: EdgeDialContext, settings: EdgeLinksSettings, user: EdgeLinksUser) {
     this.#settings = settings;
     this.#user = user;
     // A proxy does not know a stanza of ours again.
     this.#set = new LinkSet(context.clock, context.metrics, 'never', settings.router, {
       handleStanza: (link, stanza, pair, number) => this.#arrive(link, stanza, pair, number),
       handleReady: (link) => {
-        const edge = this.#edgeOf(link);
-        if (edge !== undefined) edge.failures = 0;
+        this.#seats.get(link)?.succeeded();
         user.handleReady(link.peer);
       },
       handlePartner: (domain, state) => user.handlePartner(domain, state),
       handleEnd: (link, notice) => {
         user.handleEnd(notice);
-        const edge = this.#edgeOf(link);
-        if (edge === undefined) return;
-        edge.link = undefined;
-        this.#again(edge);
+        const seat = this.#seats.get(link);
+        this.#seats.delete(link);
+        seat?.ended();
       },
     });
-    this.configure(settings);
+    this.#dial = new EdgeDial(context, { outboundBytes: OUTBOUND_BYTES }, settings, {
+      open: (connection, seat) => this.#open(connection, seat),
+      leave: (link) => link.stop('closed'),
+      handleFailure: ({ name, address }, { code, message }) =>
+        user.handleEnd({ peer: name, address, reason: 'not-connected', detail: `${code} ${message}` }),
+    });
+    this.#dial.configure(settings);
   }
 
   get settings(): EdgeLinksSettings {
@@ -123,20 +95,7 @@ export class EdgeLinks {
   configure(settings: EdgeLinksSettings): void {
     this.#settings = settings;
     this.#set.router.configure(settings.router);
-    const listed = new Map(settings.edges.map((target) => [key(target), target]));
-    for (const [name, edge] of this.#edges) {
-      if (listed.has(name)) continue;
-      edge.gone = true;
-      edge.cancel?.();
-      this.#edges.delete(name);
-      edge.link?.stop('closed');
-    }
-    for (const [name, target] of listed) {
-      if (this.#edges.has(name)) continue;
-      const edge: Edge = { target, link: undefined, failures: 0, cancel: undefined, gone: false };
-      this.#edges.set(name, edge);
-      void this.#dial(edge);
-    }
+    this.#dial.configure(settings);
   }
 
   /**
@@ -147,65 +106,25 @@ export class EdgeLinks {
     this.#set.send(withoutOrigin(stanza), partner, settled);
   }
   close(): void {
-    this.#closed = true;
-    for (const { cancel } of this.#edges.values()) cancel?.();
+    this.#dial.close();
     this.#set.close();
   }
 
-  async #dial(edge: Edge): Promise<void> {
-    edge.cancel = undefined;
-    const result = await this.#connect(edge.target);
-    if (edge.gone || this.#closed) {
-      if (result.ok) result.value.destroy('shutdown');
-      return;
-    }
-    if (!result.ok) {
-      const { name, address } = edge.target;
-      const detail = `${result.error.code} ${result.error.message}`;
-      this.#user.handleEnd({ peer: name, address, reason: 'not-connected', detail });
-      this.#again(edge);
-      return;
-    }
+  #open(connection: Connection, seat: EdgeSeat): Link {
     const { own, link: limits, hosts } = this.#settings;
-    edge.link = this.#set.open({
-      connection: result.value,
+    const link = this.#set.add({
+      connection,
       role: 'gateway',
       own,
-      peers: [edge.target.name],
+      peers: [seat.target.name],
       streamId: '',
       limits,
       accepts: (from, to) => hosts(to) && !hosts(from),
     });
+    this.#seats.set(link, seat);
+    link.start();
+    return link;
   }
-  #connect({ name, address, port }: EdgeTarget): Promise<Result<Connection>> {
-    const { credentials, trust, localAddresses, handshakeMs } = this.#settings;
-    const localAddress = localAddresses.find((local) => isIPv6(local) === isIPv6(address));
-    if (localAddress === undefined) {
-      const problem = failure('SLP-NET-0010', `${name} at ${address}: no address of this family here`);
-      return Promise.resolve(err(problem));
-    }
-    return dialTls({
-      remote: { address, port },
-      localAddress,
-      servername: name,
-      expectNames: [name],
-      credentials,
-      trust,
-      handshakeMs,
-      outboundBytes: OUTBOUND_BYTES,
-      clock: this.#context.clock,
-      metrics: this.#context.metrics,
-    });
-  }
-  #again(edge: Edge): void {
-    if (edge.gone || this.#closed) return;
-    const { firstMs, longestMs } = this.#settings.backOff;
-    const full = Math.min(longestMs, firstMs * 2 ** Math.min(edge.failures, 20));
-    edge.failures += 1;
-    const share = 0.5 + (this.#context.random.bytes(1)[0] ?? 0) / 510;
-    edge.cancel = this.#context.clock.after(full * share, () => void this.#dial(edge));
-  }
-
   #arrive(link: Link, stanza: XmlElement, pair: DomainPair, number: number): void {
     const origin = originOf(stanza);
     if (origin === undefined) {
@@ -215,17 +134,4 @@ export class EdgeLinks {
     const done = () => link.handled(number);
     this.#user.handleArrival({ stanza: withoutOrigin(stanza), pair, origin, edge: link.peer, done });
   }
-  #edgeOf(link: Link): Edge | undefined {
-    for (const edge of this.#edges.values()) {
-      if (edge.link === link || (edge.link === undefined && edge.target.name === link.peer)) return edge;
-    }
-    return undefined;
-  }
-}
-
-/** Bytes towards an edge that does not read, beyond which the link ends. */
-const OUTBOUND_BYTES = 8 * 1024 * 1024;
-
-function key({ name, address, port }: EdgeTarget): string {
-  return `${name} ${address} ${port}`;
 }

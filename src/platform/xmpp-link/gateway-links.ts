@@ -107,7 +107,7 @@ export class GatewayLinks {
       return false;
     }
     const streamId = randomToken(this.#random, STREAM_ID_LENGTH);
-    this.#set.open({
+    const link = this.#set.add({
       connection,
       role: 'proxy',
       own,
@@ -117,6 +117,7 @@ export class GatewayLinks {
       // To whom is decided stanza by stanza, with an answer to its sender.
       accepts: (from, to) => hosts(from) && !hosts(to),
     });
+    link.start();
     return true;
   }
   /** Gives a stanza to the gateway that serves its addressee. */

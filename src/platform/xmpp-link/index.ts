@@ -3,7 +3,6 @@ export {
   EdgeLinks,
   type EdgeLinksSettings,
   type EdgeLinksUser,
-  type EdgeTarget,
 } from './edge-links.ts';
 export {
   type GatewayArrival,

@@ -73,12 +73,12 @@ export class LinkSet implements LinkOwner {
     return [...this.#links];
   }
 
-  open(
+  /** Begins only when it is started. */
+  add(
     options: Omit<LinkOptions, 'owner' | 'clock'> & { readonly connection: Connection; limits: LinkLimits },
   ): Link {
     const link = new Link({ ...options, clock: this.#clock, owner: this });
     this.#links.add(link);
-    link.start();
     return link;
   }
   send(stanza: XmlElement, key: string, settled: (failed: LinkFailure | undefined) => void): void {

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createServer, type TLSSocket } from 'node:tls';
-import { type EdgeTarget, PSOM_LINK_ALPN } from '../index.ts';
+import type { EdgeTarget } from '#platform/edge-dial';
+import { PSOM_LINK_ALPN } from '../index.ts';
 import { END_HEADERS, frame, HEADERS, RST_STREAM, SETTINGS } from './frames.ts';
 import { anchors, identity } from './link-bench.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import type { EdgeTarget } from '../index.ts';
+import type { EdgeTarget } from '#platform/edge-dial';
 import { DATA, END_HEADERS, frame, GOAWAY, HEADERS, SETTINGS } from './frames.ts';
 import { SERVICE } from './link-bench.ts';
 import { startStranger } from './stranger.ts';

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { type Clock, err, SystemClock, SystemRandom } from '#kernel';
+import type { EdgeTarget } from '#platform/edge-dial';
 import { type Connection, TlsAcceptor } from '#platform/net';
 import { type Credentials, LabAuthority, parseCredentials, parseTrustAnchors } from '#platform/pki';
 import { Metrics, silentLog } from '#platform/telemetry';
@@ -11,7 +12,6 @@ import {
   type ContentRequest,
   EdgeLinks,
   type EdgeLinksSettings,
-  type EdgeTarget,
   type LinkLimits,
   type LinkNotice,
   PSOM_LINK_ALPN,

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { connect, createSecureContext, type TLSSocket } from 'node:tls';
-import { type EdgeTarget, PSOM_LINK_ALPN } from '../index.ts';
+import type { EdgeTarget } from '#platform/edge-dial';
+import { PSOM_LINK_ALPN } from '../index.ts';
 import { identity, SERVICE } from './link-bench.ts';
 
 /** The service's certificate in the hands of something that speaks no HTTP/2. */

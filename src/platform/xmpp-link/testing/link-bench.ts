@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { SystemClock, SystemRandom } from '#kernel';
+import type { EdgeTarget } from '#platform/edge-dial';
 import { TlsAcceptor } from '#platform/net';
 import { type Credentials, LabAuthority, parseCredentials, parseTrustAnchors } from '#platform/pki';
 import { Metrics, silentLog } from '#platform/telemetry';
@@ -10,7 +11,6 @@ import { NS, type StanzaOrigin } from '#protocols/xmpp';
 import {
   type EdgeArrival,
   EdgeLinks,
-  type EdgeTarget,
   type GatewayArrival,
   GatewayLinks,
   type LinkLimits,

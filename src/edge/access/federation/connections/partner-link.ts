@@ -1,4 +1,4 @@
-import type { Cancel, Clock, Result } from '#kernel';
+import { type Cancel, type Clock, pauseAfter, type Result } from '#kernel';
 import type { Connection } from '#platform/net';
 import type { Reached } from '#platform/partner-dial';
 import type { SipFlow } from '#platform/sip-endpoint';
@@ -126,7 +126,7 @@ export class PartnerLink {
     if ('reason' in flow) {
       // Where there is no other server, one is not looked for with every request.
       this.#otherFailures += 1;
-      this.#otherRetryAt = this.#options.clock.now() + pauseAfter(this.#otherFailures);
+      this.#otherRetryAt = this.#options.clock.now() + pauseAfter(this.#otherFailures, BACK_OFF);
       return undefined;
     }
     this.#otherFailures = 0;
@@ -257,7 +257,7 @@ export class PartnerLink {
 
   #postpone(): void {
     this.#failures += 1;
-    this.#retryAt = this.#options.clock.now() + pauseAfter(this.#failures);
+    this.#retryAt = this.#options.clock.now() + pauseAfter(this.#failures, BACK_OFF);
   }
 
   #refuseWaiting(failure: LinkFailure): void {
@@ -265,10 +265,4 @@ export class PartnerLink {
     this.#waiting.clear();
     for (const { refused } of waiting) refused(failure);
   }
-}
-
-/** Milliseconds. */
-function pauseAfter(failures: number): number {
-  const { firstMs, longestMs } = BACK_OFF;
-  return Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 20));
 }
