@@ -1,6 +1,6 @@
 export * from './dialogs/index.ts';
-export { type DigestAlgorithm, digestAlgorithm } from './digest/algorithm.ts';
-export type { DigestProblem } from './digest/auth-parameters.ts';
+export { type DigestAlgorithm, digestAlgorithm, digestHash } from './digest/algorithm.ts';
+export { type DigestProblem, parseAuthParameters } from './digest/auth-parameters.ts';
 export {
   type DigestChallenge,
   formatChallenge,

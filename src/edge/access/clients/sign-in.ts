@@ -17,6 +17,8 @@ export interface Traffic {
 
 /** Addresses that one connection may have accepted at the same time (several lines of one device). */
 const ADDRESSES_PER_CONNECTION = 64;
+/** Other names and realms that the credentials of one connection may have. */
+const NAMES_PER_CONNECTION = 8;
 /** A REGISTER that is answered late must not lose its sign-in to the clock: RFC 3261 §17.1.2.2 Timer F. */
 const EXPIRY_GRACE_MS = 32_000;
 
@@ -26,6 +28,8 @@ const EXPIRY_GRACE_MS = 32_000;
  * is a stranger again and has what a new one has.
  */
 export class SignIn {
+  /** What the credentials of accepted sign-ins said besides the address. */
+  readonly #proven = new Set<string>();
   readonly #accepted = new BoundedMap<string, Monotonic>(ADDRESSES_PER_CONNECTION);
   #since: Monotonic;
   #base: Traffic = { messages: 0, bytes: 0 };
@@ -77,7 +81,16 @@ export class SignIn {
     return until !== undefined && until > now;
   }
 
+  /** The next hop accepted a sign-in by credentials with these names, which are opaque here. */
+  handleProven(names: readonly string[]): void {
+    for (const name of names) if (this.#proven.size < NAMES_PER_CONNECTION) this.#proven.add(name);
+  }
+  hasProven(name: string): boolean {
+    return this.#proven.has(name);
+  }
+
   #startOver(traffic: Traffic, now: Monotonic): void {
+    this.#proven.clear();
     this.#since = now;
     this.#base = { messages: traffic.messages, bytes: traffic.bytes };
   }

@@ -1,62 +1,135 @@
-import { parseChallenge, parseCredentials, type SipRequest, type SipResponse } from '#protocols/sip';
+import type { SipRequest } from '#protocols/sip';
 import { canonicalAddress } from '../policy/common.ts';
+import { type Refusal, refuse } from '../policy/refusal.ts';
+import { accountName, domainOf, userNameOf } from './account-name.ts';
+import { type Credentials, parseProof } from './credentials.ts';
 
 const FIELDS = ['Authorization', 'Proxy-Authorization'] as const;
-const LONGEST_ACCOUNT = 320;
+/** Several realms may ask one user (RFC 3261 §22.3); no chain of proxies has more. */
+const MOST_CREDENTIALS = 4;
+/** What is remembered of a sign-in is no longer than this. */
+const LONGEST_IDENTITY = 640;
 
+/** Whom a request claims to be, and by how many proofs. */
 export interface Claim {
-  /** `user@domain` in lower case, as the credentials say, else the address of the sender. */
-  readonly account: string;
-  /** False for what only asks to be challenged. */
-  readonly proves: boolean;
+  /**
+   * Each account that a proof may be about, `user@domain`, at least one: the user of the credentials at their realm, at the
+   * domain of their own, and at the one of the sender. Failures count for all of them.
+   */
+  readonly accounts: readonly string[];
+  /** Credentials that prove something, 0 for what only asks to be challenged. */
+  readonly proofs: readonly Credentials[];
+  /** The sender's address as failures are counted under it. */
+  readonly address: string;
+  /** Exactly as written, and undefined where it could hide another person. */
+  readonly identity: Identity | undefined;
+}
+
+export interface Identity {
+  /** Addresses of the sender; two for a REGISTER on behalf of somebody else. */
+  readonly addresses: readonly string[];
+  /** What the credentials add to them: another name or another realm. */
+  readonly names: readonly string[];
 }
 
 /**
- * Whom a request claims to be. Digest credentials name a user of their own, which is who would be locked out inside, so
- * they count more than the From; other schemes (NTLM, Kerberos, TLS-DSK) hide the name, and their first message
- * proves nothing.
+ * Reads every credential of a request. Digest credentials name a user of their own, who would be locked out inside, so they
+ * count more than the From; of schemes that hide the name the sender counts. One request is about one user: credentials
+ * that name two are refused, and so are those that two readers could understand differently. Nothing that a registrar
+ * might pick goes uncounted.
  */
-export function claimOf(request: SipRequest): Claim | undefined {
-  const sender = request.method === 'REGISTER' ? request.to.uri : request.from.uri;
-  const address = canonicalAddress(sender)?.toLowerCase();
-  for (const name of FIELDS) {
-    for (const value of request.values(name)) {
-      const digest = parseCredentials(value);
-      if (digest.ok) return { account: named(digest.value.username, address), proves: true };
-      if (/\b(?:response|gssapi-data)\s*=\s*"?[0-9a-z]/i.test(value) || /^bearer\s/i.test(value)) {
-        return { account: bounded(address ?? '?'), proves: true };
-      }
+export function claimOf(request: SipRequest): Claim | Refusal {
+  const senders = sendersOf(request);
+  const host = senders.find(({ address }) => address === canonicalAddress(request.from.uri))?.host;
+  const read = readAll(request, senders);
+  if (!Array.isArray(read)) return read;
+  const proofs = read.filter(({ proof }) => proof !== 'nothing');
+  const accounts = new Set<string>();
+  let user: string | undefined;
+  for (const { username, realm } of proofs) {
+    if (username === undefined) continue;
+    const name = userNameOf(username);
+    if (name === undefined) return refuse(400, 'bad-credentials');
+    if (user !== undefined && user !== name.user) return refuse(403, 'several-users');
+    user = name.user;
+    const domains = [name.domain, host, domainOf(realm)];
+    for (const domain of domains) if (domain !== undefined) accounts.add(accountName(user, domain));
+  }
+  const addresses = senders.map(({ address }) => accountOf(address));
+  if (proofs.length === 0 || proofs.some(({ username }) => username === undefined)) {
+    for (const address of addresses) accounts.add(address);
+    if (host === undefined) accounts.add(NOBODY);
+  }
+  return {
+    accounts: [...accounts],
+    proofs,
+    address: addresses[0] ?? NOBODY,
+    identity: identityOf(request, senders, proofs),
+  };
+}
+
+/** Who is no address of record; counted like one, so that its source is. */
+const NOBODY = '?';
+
+interface Sender {
+  readonly address: string;
+  readonly user: string;
+  readonly host: string;
+}
+
+/** Its From and, of a REGISTER, its To (RFC 3261 §10.2). */
+function sendersOf(request: SipRequest): Sender[] {
+  const uris = request.method === 'REGISTER' ? [request.from.uri, request.to.uri] : [request.from.uri];
+  const addresses = new Set(uris.map(canonicalAddress).filter((address) => address !== undefined));
+  return [...addresses].map((address) => {
+    const at = address.lastIndexOf('@');
+    return { address, user: address.slice(0, at), host: address.slice(at + 1) };
+  });
+}
+
+function readAll(request: SipRequest, senders: readonly Sender[]): Credentials[] | Refusal {
+  const names = senders.flatMap(({ user, address }) => [user, address]);
+  const found: Credentials[] = [];
+  const seen = new Set<string>();
+  for (const field of FIELDS) {
+    for (const text of request.values(field)) {
+      if (found.length === MOST_CREDENTIALS) return refuse(400, 'many-credentials');
+      const one = parseProof(text, names);
+      // Of two for one realm, one reader takes the first, another one the last.
+      const place = one && `${field} ${one.scheme} ${domainOf(one.realm)}`;
+      if (one === undefined || place === undefined || seen.has(place)) return refuse(400, 'bad-credentials');
+      seen.add(place);
+      found.push(one);
     }
   }
-  return address === undefined ? undefined : { account: bounded(address), proves: false };
+  return found;
 }
 
-/** `alice`, `alice@example.com` and `sip:alice@example.com` are one user. */
-function named(username: string, address: string | undefined): string {
-  const plain = username.toLowerCase().replace(/^sips?:/, '');
-  const domain = address?.slice(address.lastIndexOf('@'));
-  return bounded(plain.includes('@') || domain === undefined ? plain : plain + domain);
+function accountOf(address: string): string {
+  const name = userNameOf(address);
+  return name === undefined ? NOBODY : accountName(name.user, name.domain ?? '');
 }
 
-/** Spaces would end a key of the guard. */
-function bounded(account: string): string {
-  return account.replace(/\s+/g, '_').slice(0, LONGEST_ACCOUNT);
+function identityOf(
+  request: SipRequest,
+  senders: readonly Sender[],
+  proofs: readonly Credentials[],
+): Identity | undefined {
+  const [first] = senders;
+  const unread = request.method === 'REGISTER' && canonicalAddress(request.to.uri) === undefined;
+  if (first === undefined || first.address !== canonicalAddress(request.from.uri) || unread) return undefined;
+  const names = new Set<string>();
+  for (const { scheme, username, realm, proof } of proofs) {
+    if (proof === 'key') continue;
+    if (username === undefined) return undefined;
+    const own = username === first.user || username === first.address;
+    if (!own || realm.toLowerCase() !== first.host) names.add(JSON.stringify([scheme, username, realm]));
+  }
+  const identity = { addresses: senders.map(({ address }) => address), names: [...names] };
+  return identityText(identity).length > LONGEST_IDENTITY ? undefined : identity;
 }
 
-export type SignInOutcome = 'accepted' | 'failed';
-
-/** What the next hop thought of the credentials; undefined while that is not said, or when it did not answer. */
-export function outcomeOf(response: SipResponse | undefined): SignInOutcome | undefined {
-  if (response === undefined) return undefined;
-  const { status } = response;
-  if (status >= 200 && status < 300) return 'accepted';
-  if (status === 403 || status === 404) return 'failed';
-  if (status !== 401 && status !== 407) return undefined;
-  const challenges = [...response.values('WWW-Authenticate'), ...response.values('Proxy-Authenticate')];
-  // RFC 7616 §3.3: right, but for a nonce that is too old; and the second step of the other schemes.
-  const goesOn = challenges.some((challenge) => {
-    const digest = parseChallenge(challenge);
-    return digest.ok ? digest.value.stale : /\bgssapi-data\s*=\s*"?[0-9a-z]/i.test(challenge);
-  });
-  return goesOn ? undefined : 'failed';
+/** The same for the same, and for nothing else. */
+export function identityText({ addresses, names }: Identity): string {
+  return [...addresses, ...names].join(' ');
 }

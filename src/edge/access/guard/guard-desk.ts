@@ -5,8 +5,9 @@ import { headerId, type SipRequest, type SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import type { AccessSettings } from '../settings.ts';
-import { claimOf, outcomeOf, type SignInOutcome } from './attempt.ts';
+import { type Claim, claimOf, identityText } from './attempt.ts';
 import type { GuardNews, GuardOffices, GuardQuestion, GuardVerdict } from './guard-office.ts';
+import { outcomeOf, type SignInOutcome } from './outcome.ts';
 import { LeastRecent } from './recent.ts';
 import { type Attempt, type Block, type GuardLimits, SignInGuard, type Transition } from './sign-in-guard.ts';
 
@@ -62,44 +63,69 @@ export class GuardDesk {
   admit(request: SipRequest, client: ClientConnection): Admission | Refusal | Promise<Admission | Refusal> {
     if (request.method !== 'REGISTER' && !request.has(AUTHORIZATION) && !request.has(PROXY_AUTHORIZATION))
       return FREE;
-    const { clock } = this.#options;
-    const now = clock.now();
     const claim = claimOf(request);
-    // Who is signed in as that very user has proven it on this connection.
-    if (claim === undefined || client.signIn.accepts(claim.account, now)) return FREE;
-    if (!claim.proves && request.method !== 'REGISTER') return FREE;
+    if ('kind' in claim) return claim;
+    if (this.#isFree(request, claim, client)) return FREE;
     const remote = client.flow.connection.remote.address;
-    const attempt = { account: claim.account, source: sourceKey(remote) };
-    const question: GuardQuestion = { kind: claim.proves ? 'begin' : 'check', attempt };
+    const attempt = attemptOf(claim, sourceKey(remote));
+    const question: GuardQuestion = { kind: attempt.guesses > 0 ? 'begin' : 'check', attempt };
+    const { method } = request;
+    const outcome = (response: SipResponse | undefined) => {
+      const said = outcomeOf(method, claim, response);
+      if (said === 'accepted' && claim.identity !== undefined)
+        client.signIn.handleProven(claim.identity.names);
+      return said;
+    };
     const { offices } = this.#options;
     const worker = offices?.guardOf(attempt.source);
     if (offices === undefined || worker === undefined) {
       return this.#admitted(this.answer(question), question, (response) =>
-        this.#settle(attempt, remote, outcomeOf(response), response?.status),
+        this.#settle(attempt, remote, outcome(response), response?.status),
       );
     }
-    return this.#askElsewhere(offices, worker, question, remote);
+    return this.#askElsewhere(offices, worker, question, (response) =>
+      offices.tellGuard(worker, {
+        kind: 'settled',
+        attempt,
+        remote,
+        outcome: outcome(response),
+        status: response?.status,
+      }),
+    );
+  }
+
+  /**
+   * Whether an ACK may carry its credentials inward: nobody answers it, so whether they were right is never heard, and nothing
+   * could be counted. A refusal for what must not go on at all.
+   */
+  acknowledges(request: SipRequest, client: ClientConnection): boolean | Refusal {
+    if (!request.has(AUTHORIZATION) && !request.has(PROXY_AUTHORIZATION)) return true;
+    const claim = claimOf(request);
+    return 'kind' in claim ? claim : this.#isFree(request, claim, client);
+  }
+
+  /** Who is signed in as that very user has proven it on this connection. */
+  #isFree({ method }: SipRequest, { identity, proofs }: Claim, { signIn }: ClientConnection): boolean {
+    if (proofs.length === 0 && method !== 'REGISTER') return true;
+    const now = this.#options.clock.now();
+    if (identity === undefined) return false;
+    const { addresses, names } = identity;
+    return (
+      addresses.every((address) => signIn.accepts(address, now)) &&
+      names.every((name) => signIn.hasProven(name))
+    );
   }
 
   async #askElsewhere(
     offices: GuardOffices,
     worker: number,
     question: GuardQuestion,
-    remote: string,
+    settle: (response: SipResponse | undefined) => void,
   ): Promise<Admission | Refusal> {
     const verdict = await offices.askGuard(worker, question);
     // Whoever cannot be counted is not let in.
     if (verdict === undefined) return refuse(503, 'worker-away', [['Retry-After', AWAY_RETRY_AFTER]]);
-    const { attempt } = question;
-    return this.#admitted(verdict, question, (response) =>
-      offices.tellGuard(worker, {
-        kind: 'settled',
-        attempt,
-        remote,
-        outcome: outcomeOf(response),
-        status: response?.status,
-      }),
-    );
+    return this.#admitted(verdict, question, settle);
   }
 
   #admitted(
@@ -109,14 +135,15 @@ export class GuardDesk {
   ): Admission | Refusal {
     if (verdict.kind === 'refuse') return forbidden(verdict.reason, verdict.seconds);
     if (kind === 'check') return FREE;
-    let settled = false;
+    // An accepted INVITE is remembered for long; what was asked of it is not.
+    let once: typeof settle | undefined = settle;
     return {
       kind: 'admitted',
       delayMs: verdict.delayMs,
       settle: (response) => {
-        if (settled) return;
-        settled = true;
-        settle(response);
+        const told = once;
+        once = undefined;
+        told?.(response);
       },
     };
   }
@@ -131,7 +158,8 @@ export class GuardDesk {
   handleNews(news: GuardNews): void {
     const now = this.#options.clock.now();
     if (news.kind === 'settled') this.#settle(news.attempt, news.remote, news.outcome, news.status);
-    else if (news.kind === 'account-failed') this.#guard.handleFailedElsewhere(news.account, now);
+    else if (news.kind === 'account-failed')
+      this.#guard.handleFailedElsewhere(news.accounts, news.guesses, now);
     else this.#refusedElsewhere.set(news.source, now + news.seconds * 1000);
   }
 
@@ -154,16 +182,16 @@ export class GuardDesk {
     const { clock, log, offices } = this.#options;
     const transitions = this.#guard.settle(attempt, outcome, clock.now());
     if (outcome !== 'failed') return;
-    offices?.tellGuards({ kind: 'account-failed', account: attempt.account });
+    const { accounts, guesses } = attempt;
+    offices?.tellGuards({ kind: 'account-failed', accounts: [...accounts], guesses });
     // The order of the fields is what docs/guides/fail2ban reads: what the peer wrote comes behind its address.
-    log.warn('sign-in failed', { remote, status, account: attempt.account });
+    log.warn('sign-in failed', { remote, status, account: accounts[0] });
     for (const transition of transitions) this.#tell(transition, attempt, remote);
   }
 
-  #tell({ reason, failures, seconds }: Transition, attempt: Attempt, remote: string): void {
+  #tell({ reason, account, failures, seconds }: Transition, attempt: Attempt, remote: string): void {
     const { clock, log, events, offices } = this.#options;
-
-    const whose = reason === 'blocked-pair' ? { account: attempt.account } : {};
+    const whose = account === undefined ? {} : { account };
     log.warn('source refused', { remote, rule: reason, failures, seconds, ...whose });
     const lifts = `after ${seconds} s, or sallyport access unblock ${remote}`;
     events.emit({
@@ -174,7 +202,7 @@ export class GuardDesk {
       name: 'source-refused',
       flags: ['security'],
       fields: { rule: reason, source: attempt.source, failures, seconds, lifts, ...whose },
-      keys: { address: [remote], ...(reason === 'blocked-pair' ? { uri: [attempt.account] } : {}) },
+      keys: { address: [remote], ...(account === undefined ? {} : { uri: [account] }) },
     });
     if (reason !== 'blocked-source' || !this.#guard.refusesConnection(attempt.source, clock.now())) return;
     offices?.tellGuards({ kind: 'source-refused', source: attempt.source, seconds });
@@ -184,6 +212,11 @@ export class GuardDesk {
 /** The same for accounts that exist and that do not. */
 function forbidden(reason: 'blocked-pair' | 'blocked-source', seconds: number): Refusal {
   return refuse(403, reason, [['Retry-After', String(seconds)]]);
+}
+
+function attemptOf({ accounts, proofs, address, identity }: Claim, source: string): GuardQuestion['attempt'] {
+  const exactly = identity === undefined ? {} : { identity: identityText(identity) };
+  return { accounts: [...accounts], source, address, ...exactly, guesses: proofs.length };
 }
 
 function limitsOf({ remoteAccess: { guard } }: AccessSettings): GuardLimits {

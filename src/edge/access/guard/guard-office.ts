@@ -1,7 +1,13 @@
 import { z } from 'zod';
 
 /** What workers ask one another about sign-ins: the failures of a source are counted by one of them. */
-const attempt = z.object({ account: z.string(), source: z.string() });
+const attempt = z.object({
+  accounts: z.array(z.string()).min(1),
+  source: z.string(),
+  address: z.string(),
+  identity: z.string().optional(),
+  guesses: z.int().nonnegative(),
+});
 const reason = z.enum(['blocked-pair', 'blocked-source']);
 
 export const guardQuestion = z.object({
@@ -26,8 +32,12 @@ export const guardNews = z.discriminatedUnion('kind', [
     outcome: z.enum(['accepted', 'failed']).optional(),
     status: z.number().optional(),
   }),
-  /** An account that somebody failed to sign in to, from whatever source: strangers are slowed down everywhere. */
-  z.object({ kind: z.literal('account-failed'), account: z.string() }),
+  /** Accounts that somebody failed to sign in to, from whatever source: strangers are slowed down everywhere. */
+  z.object({
+    kind: z.literal('account-failed'),
+    accounts: z.array(z.string()),
+    guesses: z.int().nonnegative(),
+  }),
   /** A source that need not be shaken hands with, for so many seconds. */
   z.object({ kind: z.literal('source-refused'), source: z.string(), seconds: z.number() }),
 ]);

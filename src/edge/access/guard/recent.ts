@@ -7,6 +7,10 @@ export class Recent {
   pending: Monotonic[] = [];
   blockedUntil: Monotonic = Number.NEGATIVE_INFINITY;
 
+  /** So many attempts are under way, from then on. */
+  begin(attempts: number, at: Monotonic): void {
+    for (let i = 0; i < attempts; i++) this.pending.push(at);
+  }
   forget(before: Monotonic, pendingBefore: Monotonic): void {
     while ((this.failures[0] ?? Number.POSITIVE_INFINITY) <= before) this.failures.shift();
     while ((this.pending[0] ?? Number.POSITIVE_INFINITY) <= pendingBefore) this.pending.shift();

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asRequest, asResponse, request, sipText } from '../testing/messages.ts';
-import { claimOf, outcomeOf } from './attempt.ts';
 import { type GuardLimits, SignInGuard } from './sign-in-guard.ts';
 
 const MINUTE = 60_000;
@@ -14,7 +12,13 @@ const limits: GuardLimits = {
   entries: 100,
 };
 const HERE = '192.0.2.7';
-const at = (account: string, source = HERE) => ({ account, source });
+const at = (account: string, source = HERE, guesses = 1) => ({
+  accounts: [account],
+  source,
+  address: account,
+  identity: account,
+  guesses,
+});
 
 /** Tries and fails; gives what the guard said. */
 function fails(guard: SignInGuard, account: string, now: number, source = HERE) {
@@ -107,46 +111,39 @@ test('what is blocked is listed, and lifted by hand', () => {
   assert.deepEqual(guard.blocks(0), []);
 });
 
-const DIGEST = (username: string) =>
-  `Digest username="${username}", realm="r", nonce="n", uri="sip:example.com", response="0123"`;
-const claim = (fields: Record<string, string>, method = 'REGISTER') =>
-  claimOf(asRequest(request(method, 'sip:example.com', fields)));
-
-test('the account is whom the credentials name', () => {
-  const To = '<sip:Alice@Example.com>';
-  assert.deepEqual(claim({ To }), { account: 'alice@example.com', proves: false });
-  assert.deepEqual(claim({ To, Authorization: DIGEST('Bob') }), { account: 'bob@example.com', proves: true });
-  assert.deepEqual(claim({ To, 'Proxy-Authorization': DIGEST('sip:bob@b.test') }), {
-    account: 'bob@b.test',
-    proves: true,
-  });
-  const ntlm = (data: string) => `NTLM qop="auth", realm="SIP", gssapi-data="${data}", version=4`;
-  assert.deepEqual(claim({ To, Authorization: ntlm('') }), { account: 'alice@example.com', proves: false });
-  assert.deepEqual(claim({ To, Authorization: ntlm('TlRM') }), {
-    account: 'alice@example.com',
-    proves: true,
-  });
+test('several accounts, several guesses: each account has each guess, and so has the source', () => {
+  const guard = new SignInGuard(limits);
+  const both = { ...at('alice'), accounts: ['alice@a.test', 'alice@b.test'], guesses: 2 };
+  for (let i = 0; i < 2; i++) {
+    assert.equal(guard.begin(both, 0).kind, 'pass');
+    guard.settle(both, 'failed', 0);
+  }
+  assert.equal(guard.begin(both, 0).kind, 'refuse', 'four and two are more than five');
+  const one = { ...both, guesses: 1 };
+  assert.equal(guard.begin(one, 0).kind, 'pass');
+  assert.deepEqual(
+    guard.settle(one, 'failed', 0).map(({ account }) => account),
+    ['alice@a.test', 'alice@b.test'],
+  );
+  for (const account of both.accounts) assert.equal(guard.begin(at(account), 0).kind, 'refuse');
+  for (let i = 0; i < 15; i++) fails(guard, `user${i}`, 0);
+  assert.equal(guard.begin(at('somebody'), 0).kind, 'refuse', 'the source has twenty');
 });
 
-test('what counts as a failure', () => {
-  const outcome = (status: number, ...fields: string[]) =>
-    outcomeOf(
-      asResponse(
-        sipText([
-          `SIP/2.0 ${status} X`,
-          'Via: SIP/2.0/TLS a;branch=z9hG4bK1',
-          'From: <sip:a@b.test>;tag=1',
-          'To: <sip:a@b.test>;tag=2',
-          'Call-ID: 1',
-          'CSeq: 1 REGISTER',
-          ...fields,
-        ]),
-      ),
-    );
-  assert.equal(outcome(200), 'accepted');
-  assert.equal(outcome(401, 'WWW-Authenticate: Digest realm="r", nonce="n"'), 'failed');
-  assert.equal(outcome(401, 'WWW-Authenticate: Digest realm="r", nonce="n", stale=true'), undefined);
-  assert.equal(outcome(401, 'WWW-Authenticate: NTLM realm="r", gssapi-data="TlRM"'), undefined);
-  assert.equal(outcome(403), 'failed');
-  assert.equal(outcome(503), undefined);
+test('one failure is allowed for all the credentials of a chain of proxies, whatever the limit', () => {
+  const guard = new SignInGuard({ ...limits, failuresPerAccount: 1 });
+  assert.equal(guard.begin(at('alice', HERE, 3), 0).kind, 'pass');
+  assert.equal(guard.begin(at('alice', HERE, 3), 0).kind, 'refuse');
+});
+
+test('what a source signed in as is remembered to the letter', () => {
+  const guard = new SignInGuard({ ...limits, failuresPerSource: 1 });
+  const alike = (identity: string | undefined, guesses = 1) => ({ ...at('jose@a.test'), identity, guesses });
+  guard.begin(alike('jose@a.test'), 0);
+  guard.settle(alike('jose@a.test'), 'accepted', 0);
+  fails(guard, 'bob', 0);
+  assert.equal(guard.begin(alike('jose@a.test'), 0).kind, 'pass');
+  assert.equal(guard.begin(alike('jos\u00e9@a.test'), 0).kind, 'refuse');
+  assert.equal(guard.begin(alike(undefined), 0).kind, 'refuse');
+  assert.equal(guard.check(alike('jose@a.test', 0), 0), undefined, 'the question before the credentials');
 });

@@ -1,4 +1,5 @@
 import type { Monotonic } from '#kernel';
+import { KnownPairs } from './known-pairs.ts';
 import { LeastRecent, Recent } from './recent.ts';
 
 export interface GuardLimits {
@@ -18,10 +19,16 @@ export interface GuardLimits {
 
 /** Who tries to be whom, from where. The same for accounts that exist and that do not. */
 export interface Attempt {
-  /** The account that the credentials name, lower case. */
-  readonly account: string;
+  /** Accounts that it may be about, each in its one spelling, at least one: it counts for all of them. */
+  readonly accounts: readonly string[];
   /** IPv4 address, or /64 of an IPv6 address. */
   readonly source: string;
+  /** The sender's address in its one spelling: a sign-in is remembered under it. */
+  readonly address: string;
+  /** Exactly who it says it is; undefined for what is never remembered, since it may be about somebody else. */
+  readonly identity?: string | undefined;
+  /** How many credentials prove something, 0 before there are any. Each may be a guess. */
+  readonly guesses: number;
 }
 
 export type GuardReason = 'blocked-pair' | 'blocked-source';
@@ -32,6 +39,8 @@ export type GuardVerdict =
 /** A pair or a source has just been blocked: for the event. */
 export interface Transition {
   readonly reason: GuardReason;
+  /** Of a pair. */
+  readonly account?: string;
   readonly failures: number;
   readonly seconds: number;
 }
@@ -61,18 +70,14 @@ export class SignInGuard {
   readonly #pairs: LeastRecent<Recent>;
   readonly #sources: LeastRecent<Recent>;
   readonly #accounts: LeastRecent<Recent>;
-  /** Pairs that signed in, with the time until which that is remembered. */
-  readonly #known: LeastRecent<Monotonic>;
-  /** How many remembered accounts a source has. */
-  readonly #knownSources: LeastRecent<Monotonic>;
+  readonly #known: KnownPairs;
 
   constructor(limits: GuardLimits) {
     this.#limits = limits;
     this.#pairs = new LeastRecent(limits.entries);
     this.#sources = new LeastRecent(limits.entries);
     this.#accounts = new LeastRecent(limits.entries);
-    this.#known = new LeastRecent(limits.entries);
-    this.#knownSources = new LeastRecent(limits.entries);
+    this.#known = new KnownPairs(limits.entries);
   }
 
   /** Sizes of tables stay. */
@@ -84,65 +89,69 @@ export class SignInGuard {
   begin(attempt: Attempt, now: Monotonic): GuardVerdict {
     const refused = this.check(attempt, now);
     if (refused !== undefined) return refused;
-    const pair = this.#recent(this.#pairs, pairKey(attempt), now);
+    const pairs = attempt.accounts.map((account) => this.#pair(attempt, account, now));
     const source = this.#recent(this.#sources, attempt.source, now);
-    const delayMs = this.#delay(attempt, pair, source, now);
-    pair.pending.push(now + delayMs);
-    source.pending.push(now + delayMs);
+    const delayMs = this.#delay(attempt, pairs, source, now);
+    for (const recent of [...pairs, source]) recent.begin(attempt.guesses, now + delayMs);
     return { kind: 'pass', delayMs };
   }
 
-  /** Whether anything that would sign in to this account is refused, with credentials or before them. */
+  /** Whether anything that would sign in to these accounts is refused, with credentials or before them. */
   check(attempt: Attempt, now: Monotonic): Extract<GuardVerdict, { kind: 'refuse' }> | undefined {
-    const known = this.#isKnown(this.#known, pairKey(attempt), now);
-    const pair = this.#pairs.get(pairKey(attempt));
+    const { accounts, guesses } = attempt;
+    const pairs = accounts.map((account) => this.#pairs.get(pairKey(attempt, account)));
     const source = this.#sources.get(attempt.source);
-    for (const recent of [pair, source]) recent?.forget(now - this.#limits.windowMs, now - PENDING_MS);
-    if (known) {
+    for (const recent of [...pairs, source]) recent?.forget(now - this.#limits.windowMs, now - PENDING_MS);
+    if (this.#known.has(attempt, now)) {
       // One at a time: what is right is answered, what is guessed is slow.
-      const busy = (pair?.pending.length ?? 0) > 0 && (pair?.failures.length ?? 0) > 0;
+      const busy = pairs.some(
+        (pair) => pair !== undefined && pair.pending.length > 0 && pair.failures.length > 0,
+      );
       return busy ? { kind: 'refuse', reason: 'blocked-pair', seconds: 1 } : undefined;
     }
-    return (
-      this.#full('blocked-source', source, this.#limits.failuresPerSource, now) ??
-      this.#full('blocked-pair', pair, this.#limits.failuresPerAccount, now)
-    );
+    const { failuresPerAccount, failuresPerSource } = this.#limits;
+    let refused = full('blocked-source', source, failuresPerSource, guesses, now);
+    for (const pair of pairs) refused ??= full('blocked-pair', pair, failuresPerAccount, guesses, now);
+    return refused;
   }
 
   /** True for a source from which nobody ever signed in and which is refused: it need not even be shaken hands with. */
   refusesConnection(source: string, now: Monotonic): boolean {
     const recent = this.#sources.get(source);
     if (recent === undefined || recent.blockedUntil <= now) return false;
-    return !this.#isKnown(this.#knownSources, source, now);
+    return !this.#known.hasSource(source, now);
   }
 
   /** The outcome of an attempt that `begin` let pass; undefined outcome: neither right nor wrong. */
   settle(attempt: Attempt, outcome: 'accepted' | 'failed' | undefined, now: Monotonic): Transition[] {
-    const key = pairKey(attempt);
-    const pair = this.#recent(this.#pairs, key, now);
+    const { accounts, guesses } = attempt;
+    const pairs = accounts.map((account) => ({ account, recent: this.#pair(attempt, account, now) }));
     const source = this.#recent(this.#sources, attempt.source, now);
-    pair.pending.shift();
-    source.pending.shift();
+    for (const recent of [...pairs.map((pair) => pair.recent), source]) recent.pending.splice(0, guesses);
     if (outcome === 'accepted') {
-      this.#pairs.delete(key);
-      this.#known.set(key, now + this.#limits.rememberMs);
-      this.#knownSources.set(attempt.source, now + this.#limits.rememberMs);
+      for (const account of accounts) this.#pairs.delete(pairKey(attempt, account));
+      this.#known.add(attempt, now + this.#limits.rememberMs);
     }
     if (outcome !== 'failed') return [];
     const { failuresPerAccount, failuresPerSource } = this.#limits;
-    add(this.#recent(this.#accounts, attempt.account, now), ACCOUNT_FAILURES, now);
-    add(pair, failuresPerAccount, now);
-    add(source, failuresPerSource, now);
-    const known = this.#isKnown(this.#known, key, now);
-    return [
-      ...(known ? [] : this.#blockIfFull('blocked-pair', pair, failuresPerAccount, now)),
-      ...this.#blockIfFull('blocked-source', source, failuresPerSource, now),
-    ];
+    const known = this.#known.has(attempt, now);
+    const transitions: Transition[] = [];
+    for (const { account, recent } of pairs) {
+      add(this.#recent(this.#accounts, account, now), ACCOUNT_FAILURES, guesses, now);
+      add(recent, failuresPerAccount, guesses, now);
+      const blocks = !known && this.#blocksIfFull(recent, failuresPerAccount, now);
+      if (blocks) transitions.push({ reason: 'blocked-pair', account, ...told(recent, now) });
+    }
+    add(source, failuresPerSource, guesses, now);
+    const blocks = this.#blocksIfFull(source, failuresPerSource, now);
+    if (blocks) transitions.push({ reason: 'blocked-source', ...told(source, now) });
+    return transitions;
   }
 
-  /** Somebody failed to sign in to this account from a source that another worker counts. */
-  handleFailedElsewhere(account: string, now: Monotonic): void {
-    add(this.#recent(this.#accounts, account, now), ACCOUNT_FAILURES, now);
+  /** Somebody failed to sign in to these accounts from a source that another worker counts. */
+  handleFailedElsewhere(accounts: readonly string[], guesses: number, now: Monotonic): void {
+    for (const account of accounts)
+      add(this.#recent(this.#accounts, account, now), ACCOUNT_FAILURES, guesses, now);
   }
 
   /** What is refused now. */
@@ -167,6 +176,9 @@ export class SignInGuard {
     return lifted.length;
   }
 
+  #pair(attempt: Attempt, account: string, now: Monotonic): Recent {
+    return this.#recent(this.#pairs, pairKey(attempt, account), now);
+  }
   #recent(table: LeastRecent<Recent>, key: string, now: Monotonic): Recent {
     const recent = table.get(key) ?? new Recent();
     recent.forget(now - this.#limits.windowMs, now - PENDING_MS);
@@ -174,46 +186,45 @@ export class SignInGuard {
     return recent;
   }
 
-  #full(
-    reason: GuardReason,
-    recent: Recent | undefined,
-    most: number,
-    now: Monotonic,
-  ): Extract<GuardVerdict, { kind: 'refuse' }> | undefined {
-    if (recent === undefined) return undefined;
-    if (recent.blockedUntil > now) return { kind: 'refuse', reason, seconds: secondsUntil(recent, now) };
-    if (recent.failures.length + recent.pending.length < most) return undefined;
-    return { kind: 'refuse', reason, seconds: 1 };
-  }
-
-  #blockIfFull(reason: GuardReason, recent: Recent, most: number, now: Monotonic): Transition[] {
-    if (recent.failures.length < most || recent.blockedUntil > now) return [];
+  #blocksIfFull(recent: Recent, most: number, now: Monotonic): boolean {
+    if (recent.failures.length < most || recent.blockedUntil > now) return false;
     recent.blockedUntil = now + this.#limits.windowMs;
-    return [{ reason, failures: recent.failures.length, seconds: secondsUntil(recent, now) }];
+    return true;
   }
 
-  #delay(attempt: Attempt, pair: Recent, source: Recent, now: Monotonic): number {
-    const known = this.#isKnown(this.#known, pairKey(attempt), now);
-    const account = known ? undefined : this.#accounts.get(attempt.account);
-    account?.forget(now - this.#limits.windowMs, now);
+  #delay(attempt: Attempt, pairs: readonly Recent[], source: Recent, now: Monotonic): number {
+    const known = this.#known.has(attempt, now);
+    const accounts = known ? [] : attempt.accounts.map((account) => this.#accounts.get(account));
+    for (const account of accounts) account?.forget(now - this.#limits.windowMs, now);
     // Several of one source are nothing strange; several of one pair are, and so are many of one account.
-    const { failuresPerAccount } = this.#limits;
+    const { failuresPerAccount, slowMs } = this.#limits;
     const steps = Math.max(
-      pair.failures.length,
+      ...pairs.map(({ failures }) => failures.length),
       source.failures.length - failuresPerAccount,
-      (account?.failures.length ?? 0) - failuresPerAccount,
+      ...accounts.map((account) => (account?.failures.length ?? 0) - failuresPerAccount),
     );
-    return steps <= 0 ? 0 : Math.min(this.#limits.slowMs * 2 ** (steps - 1), LONGEST_DELAY_MS);
-  }
-
-  #isKnown(table: LeastRecent<Monotonic>, key: string, now: Monotonic): boolean {
-    return (table.get(key) ?? Number.NEGATIVE_INFINITY) > now;
+    return steps <= 0 ? 0 : Math.min(slowMs * 2 ** (steps - 1), LONGEST_DELAY_MS);
   }
 }
 
-function add(recent: Recent, most: number, now: Monotonic): void {
-  recent.failures.push(now);
-  if (recent.failures.length > most) recent.failures.shift();
+/** Several guesses in one request are not more than so many one after the other; a first one always passes. */
+function full(
+  reason: GuardReason,
+  recent: Recent | undefined,
+  most: number,
+  guesses: number,
+  now: Monotonic,
+): Extract<GuardVerdict, { kind: 'refuse' }> | undefined {
+  if (recent === undefined) return undefined;
+  if (recent.blockedUntil > now) return { kind: 'refuse', reason, seconds: secondsUntil(recent, now) };
+  const counted = recent.failures.length + recent.pending.length;
+  if (counted === 0 || counted + Math.max(guesses, 1) <= most) return undefined;
+  return { kind: 'refuse', reason, seconds: 1 };
+}
+
+function add(recent: Recent, most: number, failures: number, now: Monotonic): void {
+  for (let i = 0; i < failures; i++) recent.failures.push(now);
+  if (recent.failures.length > most) recent.failures.splice(0, recent.failures.length - most);
 }
 
 function told(recent: Recent, now: Monotonic): { failures: number; seconds: number } {
@@ -225,6 +236,6 @@ function secondsUntil({ blockedUntil }: Recent, now: Monotonic): number {
 }
 
 /** A source holds no space, so the two are told apart again. */
-function pairKey({ account, source }: Attempt): string {
+function pairKey({ source }: Attempt, account: string): string {
   return `${source} ${account}`;
 }

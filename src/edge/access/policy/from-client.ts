@@ -30,6 +30,8 @@ export interface ForwardInward {
   readonly guest?: boolean;
   /** A sign-in that must come to nothing, and look like any other until the password was right. */
   readonly inVain?: boolean;
+  /** Its credentials are not passed on: they could be guesses whose outcome nobody hears. */
+  readonly unproven?: boolean;
   readonly recordRoute: boolean;
   /** `outbound` when the edge is the first hop of an RFC 5626 registration. */
   readonly path: 'none' | 'flow' | 'outbound';

@@ -46,7 +46,12 @@ export const refusalReasons = [
   'guest-target',
   'guest-other-conference',
   'guest-budget',
-  // brute force
+  // credentials, and brute force
+  /** Two readers could understand them differently. */
+  'bad-credentials',
+  'many-credentials',
+  /** One request that would sign in as two people. */
+  'several-users',
   'blocked-pair',
   'blocked-source',
 ] as const;

@@ -45,12 +45,18 @@ export class ClientSide {
       core.countRefusal('bad-ack', client.flow, request);
       return;
     }
+    const proven = core.guard.acknowledges(request, client);
+    if (typeof proven !== 'boolean') {
+      core.countRefusal(proven.reason, client.flow, request);
+      return;
+    }
+    const told = proven ? decision : { ...decision, unproven: true };
     const send = (flow: SipFlow) => {
       if (isBusy(flow, core)) {
         core.countRefusal('next-hop-busy', client.flow, request);
         return;
       }
-      const bytes = inwardRequest(request, decision, client, core.branches.next(), core.sceneOf(client));
+      const bytes = inwardRequest(request, told, client, core.branches.next(), core.sceneOf(client));
       core.metrics.requests.inc('inward');
       core.endpoint.sendStateless(flow, bytes);
     };
@@ -185,7 +191,6 @@ class InwardHandler implements ProxyHandler {
 
   editResponse(edit: MessageEdit, response: SipResponse, context: ProxyContext): void {
     const { request } = context.transaction;
-    if (response.status >= 200) this.#admission.settle(response);
     this.#core.guests.handleAnswer(request, this.#client, response);
     this.#core.metrics.responses.inc('outward');
     const original = { request, token: this.#client.token };
@@ -195,6 +200,10 @@ class InwardHandler implements ProxyHandler {
     else this.#handleRegistered(edit, request, response);
   }
 
+  /** A client that does not wait to hear that its password was wrong has guessed nevertheless. */
+  onBranchFinal(response: SipResponse): void {
+    this.#admission.settle(response);
+  }
   onFinal(status: number): void {
     if (status < 300) this.#accepted = true;
   }

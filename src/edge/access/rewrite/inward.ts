@@ -61,7 +61,7 @@ export function inwardRequest(
 
 /** Whether nothing is changed but what is written into every request, its target and its routes. */
 function staysAsItIs(request: SipRequest, decision: ForwardInward): boolean {
-  if (decision.inVain === true || decision.path !== 'none') return false;
+  if (decision.inVain === true || decision.unproven === true || decision.path !== 'none') return false;
   for (let field = 0; field < request.fieldCount; field++) {
     if (isNotForClients.at(request, field)) return false;
   }
@@ -80,6 +80,7 @@ function editedRequest(
   if (written.requestUri !== undefined) edit.requestUri(written.requestUri);
   // No credentials cover the Contact (RFC 7616 §3.4), so the sign-in goes on as a question.
   if (decision.inVain === true) edit.remove('Contact');
+  if (decision.unproven === true) edit.remove('Authorization').remove('Proxy-Authorization');
   stripUntrusted(edit, request, scene);
   openHidden(edit, request, scene);
   edit.replaceLine(written.maxForwards);

@@ -51,6 +51,10 @@ export interface ProxyHandler {
     branch: ProxyBranch,
     context: ProxyContext,
   ): NextBranch | Promise<NextBranch>;
+  /**
+   * A branch has its final response, as it arrived, whatever becomes of it: also when nobody is left upstream to be told.
+   */
+  onBranchFinal?(response: SipResponse): void;
   /** A final response went upstream; several 2xx may, for one INVITE. */
   onFinal?(status: number, context: ProxyContext): void;
   /** Once, when no branch is open any more; further 2xx of an INVITE may follow within 64 * T1. */
@@ -148,6 +152,7 @@ export class ProxyContext implements ServerTransactionUser {
     }
     const late = branch.closed;
     this.#close(branch);
+    if (!late) this.#handler.onBranchFinal?.(response);
     // Without a Via below ours it would leave for nowhere; a peer that shortens Via is not answering us.
     if (response.vias().length < 2) {
       if (!late) this.#fail(branch, { cause: 'bad-response' }, { status: 502, response: undefined });
