@@ -7,7 +7,7 @@ import type { FlowOptions, SipFlow } from '#platform/sip-endpoint';
 import type { EventDraft, EventStream, Log, Metrics } from '#platform/telemetry';
 import type { ServerTransaction, SipRequest } from '#protocols/sip';
 import { formatMessageTrust, MESSAGE_TRUST } from '#protocols/trust-marking';
-import type { Refusal } from '../policy/refusal.ts';
+import type { Refusal, RefusalReason } from '../policy/refusal.ts';
 import type { ProxyCore } from '../proxy/core.ts';
 import type { Seal } from '../topology-hiding/index.ts';
 import { PartnerConnection } from './connections/partner-connection.ts';
@@ -21,6 +21,7 @@ import { OutwardSide } from './outward-side.ts';
 import type { FederationReason } from './policy/federation-reasons.ts';
 import { isWithin } from './policy/identity.ts';
 import { Policing } from './policy/policing.ts';
+import { ProviderGate } from './provider-gate.ts';
 import { Standing } from './standing.ts';
 
 export interface FederationOptions {
@@ -46,6 +47,8 @@ const OPEN_REQUESTS = 2000;
 /** Discovered partners that one report lists. */
 const MOST_REPORTED = 100;
 
+type EventFields = NonNullable<EventDraft['fields']>;
+
 /** What the parts of federation share. */
 export interface FederationCore {
   readonly core: ProxyCore;
@@ -56,8 +59,20 @@ export interface FederationCore {
   readonly policing: Policing;
   /** The running document's. */
   readonly scene: FederationScene;
-  /** Answers with the refusal, and tells the operator which rule it was; `domain` is the partner's. */
-  refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow, domain: string | undefined): void;
+  readonly providers: ProviderGate;
+  /**
+   * Answers with the refusal, and tells the operator which rule it was; `domain` is the partner's.
+   * @param more what else the event says
+   */
+  refuse(
+    transaction: ServerTransaction,
+    refusal: Refusal,
+    from: SipFlow,
+    domain: string | undefined,
+    more?: EventFields,
+  ): void;
+  /** The same of a request that nobody answers. */
+  drop(request: SipRequest, reason: RefusalReason, from: SipFlow, domain: string | undefined): void;
 }
 
 /** Federation with partners (port rows ext-06 and ext-07): their connections, and what goes over them. */
@@ -68,6 +83,7 @@ export class Federation implements FederationCore {
   readonly identification: Identification;
   readonly metrics: FederationMetrics;
   readonly policing: Policing;
+  readonly providers = new ProviderGate(this);
   /** How partners are reached under the running document. */
   readonly reach: PartnerReach;
   readonly #options: FederationOptions;
@@ -244,20 +260,40 @@ export class Federation implements FederationCore {
     return this.#outward.handleAck(request, from);
   }
 
-  refuse(transaction: ServerTransaction, refusal: Refusal, from: SipFlow, domain: string | undefined): void {
-    const { request } = transaction;
+  refuse(
+    transaction: ServerTransaction,
+    refusal: Refusal,
+    from: SipFlow,
+    domain: string | undefined,
+    more: EventFields = {},
+  ): void {
+    const { reason, status } = refusal;
+    this.#tellRefusal(transaction.request, reason, from, domain, { status, ...more });
     const inward = from.data instanceof PartnerConnection;
-    const fields = {
-      rule: refusal.reason,
-      direction: inward ? 'inward' : 'outward',
-      domain: domain ?? '',
-      method: request.method.slice(0, 32),
-      status: refusal.status,
-      remote: from.connection.remote.address,
-    };
-    this.#tell('partner-message-refused', fields, sipKeys(request), from.id);
     const headers = inward ? refusal.headers : [...(refusal.headers ?? []), this.#generated()];
     this.core.refuse(transaction, headers === undefined ? refusal : { ...refusal, headers }, from);
+  }
+  drop(request: SipRequest, reason: RefusalReason, from: SipFlow, domain: string | undefined): void {
+    this.#tellRefusal(request, reason, from, domain, {});
+    this.core.countRefusal(reason, from, request);
+  }
+
+  #tellRefusal(
+    request: SipRequest,
+    rule: RefusalReason,
+    from: SipFlow,
+    domain: string | undefined,
+    more: EventFields,
+  ): void {
+    const fields = {
+      rule,
+      direction: from.data instanceof PartnerConnection ? 'inward' : 'outward',
+      domain: domain ?? '',
+      method: request.method.slice(0, 32),
+      remote: from.connection.remote.address,
+      ...more,
+    };
+    this.#tell('partner-message-refused', fields, sipKeys(request), from.id);
   }
 
   /** An answer of the edge itself ([MS-SIPRE] §2.2.15). */
@@ -322,12 +358,7 @@ export class Federation implements FederationCore {
     });
   }
 
-  #tell(
-    name: string,
-    fields: NonNullable<EventDraft['fields']>,
-    keys: NonNullable<EventDraft['keys']>,
-    connection?: number,
-  ): void {
+  #tell(name: string, fields: EventFields, keys: NonNullable<EventDraft['keys']>, connection?: number): void {
     this.#options.events.emit({
       provider: 'Federation',
       component: 'federation',

@@ -20,7 +20,7 @@ import {
 } from './policy/from-partner.ts';
 import { isOwnHost } from './policy/identity.ts';
 import type { Partner } from './policy/partner-table.ts';
-import { isWellDecorated, providerRestriction } from './policy/provider-rules.ts';
+import { isWellDecorated } from './policy/provider-rules.ts';
 import { refuseFederation } from './policy/refuse.ts';
 import { type PartnerSource, partnerInwardRequest } from './rewrite/partner-inward.ts';
 import { partnerOutwardResponse } from './rewrite/partner-outward.ts';
@@ -61,6 +61,12 @@ export class InwardSide {
     const decision = decidePartnerRequest(request, this.#knowledge(connection), scene.scene.settings);
     if (decision.kind !== 'forward' || typeof partner === 'string') {
       core.countRefusal('bad-ack', connection.flow, request);
+      return;
+    }
+    // It may hold the answer to an offer (RFC 3261 §13.2.2.4).
+    const restriction = this.#federation.providers.restriction(request, partner);
+    if (restriction !== undefined) {
+      this.#federation.drop(request, restriction, connection.flow, domain);
       return;
     }
     const source = this.#sourceOf(connection, partner);
@@ -136,12 +142,12 @@ export class InwardSide {
 
   /** What a provider may not send, and what is too much of a partner that nobody listed. */
   #excess(partner: Partner, request: SipRequest, decision: PartnerInward): FederationReason | undefined {
-    const { scene, policing, core } = this.#federation;
+    const { providers, policing, core } = this.#federation;
     const { provider, domain } = partner;
     if (provider !== undefined) {
       const { user } = userOf(request.from.uri);
       if (!isWellDecorated(user, domain, provider)) return 'provider-address';
-      return providerRestriction(request, provider, scene.settings.providerMedia);
+      return providers.restriction(request, partner);
     }
     if (partner.kind !== 'discovered') return undefined;
     // Within a dialog nobody new is addressed.
@@ -228,9 +234,15 @@ class InwardHandler implements ProxyHandler {
     return { flow, branch, bytes };
   }
 
+  refuseResponse(response: SipResponse, context: ProxyContext): number | undefined {
+    const { partner } = this.#source;
+    return this.#federation.providers.refuseResponse(response, context, partner, this.#connection.flow);
+  }
+
   editResponse(edit: MessageEdit, response: SipResponse, { transaction }: ProxyContext): void {
-    const { scene, core } = this.#federation;
+    const { scene, core, providers } = this.#federation;
     core.metrics.responses.inc('outward');
+    providers.editResponse(edit, response, this.#source.partner);
     const original = { request: transaction.request, token: this.#source.token };
     partnerOutwardResponse(edit, response, original, scene.scene, scene.settings);
   }

@@ -54,7 +54,7 @@ export class OutwardSide {
     if (decision === undefined) return false;
     const { core, links, scene } = this.#federation;
     if (decision.kind === 'refuse') {
-      core.countRefusal('bad-ack', from);
+      this.#federation.drop(request, decision.reason, from, domainOf(request));
       return true;
     }
     const { partner } = decision;
@@ -69,10 +69,10 @@ export class OutwardSide {
   }
 
   #decide(request: SipRequest) {
-    const { seal, scene } = this.#federation;
+    const { seal, scene, providers } = this.#federation;
     const known = {
       partners: scene.partners,
-      providerMedia: scene.settings.providerMedia,
+      providers: providers.rules,
       openToken: (token: string) => openPartnerToken(seal, token),
     };
     return decideToPartner(request, known, scene.scene.settings);
@@ -145,9 +145,15 @@ class OutwardHandler implements ProxyHandler {
     this.#way = way;
   }
 
+  refuseResponse(response: SipResponse, context: ProxyContext): number | undefined {
+    const { providers } = this.#federation;
+    return providers.refuseResponse(response, context, this.#original.partner, this.#way.from);
+  }
+
   editResponse(edit: MessageEdit, response: SipResponse, { transaction }: ProxyContext): void {
-    const { core, scene } = this.#federation;
+    const { core, scene, providers } = this.#federation;
     core.metrics.responses.inc('inward');
+    providers.editResponse(edit, response, this.#original.partner);
     partnerInwardResponse(edit, response, { ...this.#original, request: transaction.request }, scene.scene);
   }
 

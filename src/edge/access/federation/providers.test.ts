@@ -1,50 +1,13 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import type { EdgeDocument } from '#platform/topology';
+import { test } from 'node:test';
 import { request } from '../testing/messages.ts';
-import { fromAlice, fromBob, startFederation, TestPartner } from './testing/partners.ts';
+import { fromAlice } from './testing/partners.ts';
+import { from, provider, startProvider } from './testing/providers.ts';
+import { SDP, session } from './testing/sessions.ts';
 
 const ALICE = 'sip:alice@example.com';
-const PROXY = 'federation.provider.example';
-const ADDRESS = '127.0.9.43';
-type Provider = EdgeDocument['policy']['publicProviders'][number];
-
-const provider: Provider = {
-  name: 'Messenger',
-  kind: 'public',
-  proxy: PROXY,
-  enabled: true,
-  domains: ['one.example', 'two.example'],
-  decorationDomain: 'one.example',
-  audioVideo: false,
-  verification: 'always-unverifiable',
-};
-
-async function start(t: TestContext) {
-  const stage = await startFederation(t, ({ policy }) => {
-    policy.features.publicProviders = true;
-    policy.publicProviders = [structuredClone(provider)];
-  });
-  stage.names.hosts.set(PROXY, [ADDRESS]);
-  const partner = await TestPartner.create(t, stage.lab, { hosts: [PROXY] });
-  await partner.listen(ADDRESS);
-  const dialled = await partner.dials(stage.lab, ADDRESS);
-  const [entry] = stage.lab.document.policy.publicProviders;
-  assert.ok(entry !== undefined);
-  return { ...stage, partner, dialled, entry };
-}
-function from(domain: string, change: Record<string, string> = {}, user = 'dave') {
-  const Via = String(fromBob().Via).replace('sip.partner.example', PROXY);
-  return fromBob({ Via, From: `<sip:${user}@${domain}>;tag=d`, ...change });
-}
-const SDP = { 'Content-Type': 'application/sdp' };
-const session = (...kinds: string[]) =>
-  ['v=0', 'o=- 1 1 IN IP4 192.0.2.1', 's=-', 't=0 0', ...kinds.map((kind) => `m=${kind} 5000 x 0`), ''].join(
-    '\r\n',
-  );
-
 test('a provider carries many domains over one server, and is marked as what it is [setting policy.publicProviders[].proxy] [setting policy.publicProviders[].domains] [setting policy.publicProviders[].verification]', async (t) => {
-  const { lab, fe, dialled, entry, partner } = await start(t);
+  const { lab, fe, dialled, entry, partner } = await startProvider(t);
   for (const domain of provider.domains) {
     dialled.sends(
       request('MESSAGE', ALICE, from(domain, {}, domain === 'one.example' ? 'd(e.example)' : 'dave')),
@@ -78,7 +41,7 @@ test('a provider carries many domains over one server, and is marked as what it 
 });
 
 test('nothing is exchanged with one that is not enabled, or while the feature is off [setting policy.publicProviders[].enabled]', async (t) => {
-  const { lab, fe, entry } = await start(t);
+  const { lab, fe, entry } = await startProvider(t);
   const refused = async (diagnostic: number): Promise<void> => {
     fe.sends(request('MESSAGE', 'sip:dave@two.example', fromAlice()));
     const answer = await fe.receives(403);
@@ -94,7 +57,7 @@ test('nothing is exchanged with one that is not enabled, or while the feature is
 });
 
 test('one to one only: messages and presence, calls where they are allowed; a hosting provider is an organisation [setting policy.publicProviders[].audioVideo] [setting policy.publicProviders[].kind]', async (t) => {
-  const { lab, fe, dialled, entry } = await start(t);
+  const { lab, fe, dialled, entry } = await startProvider(t);
   const refused = async (
     status: number,
     method: string,
@@ -132,7 +95,7 @@ test('one to one only: messages and presence, calls where they are allowed; a ho
 });
 
 test('users of elsewhere are written under the domain of decorated names [setting policy.publicProviders[].decorationDomain]', async (t) => {
-  const { lab, fe, dialled, entry, partner } = await start(t);
+  const { lab, fe, dialled, entry, partner } = await startProvider(t);
   entry.decorationDomain = 'users.example';
   await lab.commit();
   dialled.sends(request('MESSAGE', ALICE, from('users.example')));

@@ -42,6 +42,13 @@ export interface ProxyHandler {
   /** Edits a response on its way upstream; our Via is already removed. */
   editResponse?(edit: MessageEdit, response: SipResponse, context: ProxyContext): void;
   /**
+   * Asked of each response but 100, before anything else becomes of it: the status, 400 to 599, with which the request is answered
+   * in its place because the service does not let it upstream; undefined lets it. The branch then counts as refused with that
+   * status; one that is still open is cancelled, and a 2xx is not acknowledged, so that the target ends what it had
+   * begun (RFC 3261 §13.3.1.4).
+   */
+  refuseResponse?(response: SipResponse, context: ProxyContext): number | undefined;
+  /**
    * A branch failed: another target to try in its place, if any, at once or when it has been connected. What a
    * failure without response would have added to the choice of the best response is then forgotten. Not asked once
    * the request is cancelled; a promise must not reject.
@@ -146,6 +153,11 @@ export class ProxyContext implements ServerTransactionUser {
   /** For the branches of this context. */
   handleResponse(branch: Branch, response: SipResponse): void {
     const { status } = response;
+    const refused = status > 100 ? this.#handler.refuseResponse?.(response, this) : undefined;
+    if (refused !== undefined) {
+      this.#handleForbidden(branch, status, refused);
+      return;
+    }
     if (status < 200) {
       this.#handleProvisional(response);
       return;
@@ -176,6 +188,16 @@ export class ProxyContext implements ServerTransactionUser {
   #handleProvisional(response: SipResponse): void {
     if (response.status === 100 || this.#answered || this.transaction.method !== 'INVITE') return;
     if (response.vias().length >= 2) this.#forward(response);
+  }
+
+  #handleForbidden(branch: Branch, status: number, instead: number): void {
+    if (branch.closed) return;
+    // Before the 487 that a CANCEL brings, which is no better.
+    this.#add({ status: instead, response: undefined });
+    if (status >= 200) {
+      this.#close(branch);
+      this.#settle();
+    } else if (branch.client !== undefined) this.#endpoint.cancel(branch.client);
   }
 
   #handleSuccess(response: SipResponse): void {

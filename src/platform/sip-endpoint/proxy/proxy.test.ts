@@ -459,3 +459,48 @@ describe('proxy, giving up', () => {
     stage.isOver();
   });
 });
+
+describe('proxy, responses that the service does not let upstream', () => {
+  const refusing = (statuses: readonly number[]) => () => ({
+    refuseResponse: ({ status }: { status: number }) => (statuses.includes(status) ? 488 : undefined),
+  });
+
+  it('answers in place of a 2xx, which is not acknowledged, however often it comes', () => {
+    const stage = new Stage(1, refusing([200]));
+    const invite = only(stage.begins('INVITE'));
+    for (let i = 0; i < 3; i++) {
+      stage.target(0).answer(invite, 200);
+      stage.settle();
+    }
+    assert.deepEqual(stage.alice.take(), ['100', '488']);
+    assert.deepEqual(stage.target(0).take(), []);
+    assert.deepEqual(stage.finals, [488]);
+    stage.isOver();
+  });
+
+  it('cancels what said something of the kind before its answer, once', () => {
+    const stage = new Stage(1, refusing([183]));
+    const invite = only(stage.begins('INVITE'));
+    for (const status of [180, 183, 183]) stage.target(0).answer(invite, status);
+    stage.settle();
+    assert.deepEqual(stage.alice.take(), ['100', '180']);
+    assert.deepEqual(stage.target(0).take(), ['CANCEL']);
+    stage.target(0).answer(invite, 487);
+    stage.settle();
+    assert.deepEqual(stage.alice.take(), ['488']);
+    stage.isOver();
+  });
+
+  it('lets another target answer', () => {
+    const stage = new Stage(2, refusing([200]));
+    const [first, second] = stage.begins('MESSAGE');
+    assert(first && second);
+    stage.target(0).answer(first, 200);
+    stage.settle();
+    assert.deepEqual(stage.alice.take(), []);
+    stage.target(1).answer(second, 202);
+    stage.settle();
+    assert.deepEqual(stage.alice.take(), ['202']);
+    stage.isOver();
+  });
+});

@@ -5,7 +5,7 @@ import { type Refusal, refuse } from '../../policy/refusal.ts';
 import type { AccessSettings } from '../../settings.ts';
 import { isRefusedMethod } from './from-partner.ts';
 import type { Partner, PartnerTable } from './partner-table.ts';
-import { isWellDecorated, providerRestriction } from './provider-rules.ts';
+import { isWellDecorated, type ProviderRules, providerRestriction } from './provider-rules.ts';
 import { refuseFederation } from './refuse.ts';
 
 export interface PartnerOutward {
@@ -20,8 +20,7 @@ export interface PartnerOutward {
 
 export interface OutwardKnowledge {
   readonly partners: PartnerTable;
-  /** policy.features.publicProviderMedia */
-  readonly providerMedia: boolean;
+  readonly providers: ProviderRules;
   /** The partner domain that one of our route tokens names; undefined for one that does not name a partner. */
   openToken(token: string): string | undefined;
 }
@@ -50,7 +49,7 @@ export function decideToPartner(
   if (isRefusedMethod(request)) return refuseFederation('partner-method');
   const partner = known.partners.partnerFor(domain);
   if (typeof partner === 'string') return refuseFederation(partner);
-  const restriction = providerProblem(request, partner, inDialog === undefined, known.providerMedia);
+  const restriction = providerProblem(request, partner, inDialog === undefined, known.providers);
   if (restriction !== undefined) return restriction;
   // RFC 3261 §16.4: a strict router put our URI into the Request-URI and the target behind the routes.
   const target = strict === undefined ? undefined : entries.at(-1);
@@ -87,14 +86,14 @@ function providerProblem(
   request: SipRequest,
   { provider, domain }: Partner,
   outside: boolean,
-  media: boolean,
+  rules: ProviderRules,
 ): Refusal | undefined {
   if (provider === undefined) return undefined;
   const uri = request.parsedUri();
   // Within a dialog the target is a device, not an address of record.
   const decorated = !outside || !uri.ok || isWellDecorated(uri.value.user, domain, provider);
   if (!decorated) return refuseFederation('provider-address');
-  const problem = providerRestriction(request, provider, media);
+  const problem = providerRestriction(request, provider, rules);
   return problem === undefined ? undefined : refuseFederation(problem);
 }
 
