@@ -37,6 +37,7 @@ export type { Via } from './messages/via.ts';
 export { type Source, SourceStamp, stampedVia } from './messages/via-source.ts';
 export { loopPrint, newBranch } from './routing/branch.ts';
 export { type ForwardOptions, forwardRequest } from './routing/forward.ts';
+export { type HashKey, hashKey } from './routing/keyed-hash.ts';
 export { breadthOfBranch, maxBreadth } from './routing/max-breadth.ts';
 export { type PassedOn, passOn } from './routing/pass-on.ts';
 export type { ResponsePlan, ResponseRefusal } from './routing/response.ts';

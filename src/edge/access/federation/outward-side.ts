@@ -7,6 +7,7 @@ import type {
   SipFlow,
 } from '#platform/sip-endpoint';
 import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
+import { LOOPED, type Refusal } from '../policy/refusal.ts';
 import type { LinkFailure, PartnerLink } from './connections/partner-link.ts';
 import type { FederationCore } from './federation.ts';
 import { openPartnerToken, partnerToken } from './federation-scene.ts';
@@ -14,6 +15,9 @@ import { refuseFederation } from './policy/refuse.ts';
 import { decideToPartner, type PartnerOutward } from './policy/to-partner.ts';
 import { type OriginalToPartner, partnerInwardResponse } from './rewrite/partner-inward.ts';
 import { partnerOutwardRequest } from './rewrite/partner-outward.ts';
+
+/** What goes to a partner, and what its branch ends in. */
+type Leaving = PartnerOutward & { readonly trail: string };
 
 /** The way outward: what the next hop sends to partners. */
 export class OutwardSide {
@@ -59,7 +63,8 @@ export class OutwardSide {
     }
     const { partner } = decision;
     const send = (flow: SipFlow) => {
-      const bytes = this.#copy(request, decision, this.#tokenOf(decision), core.branches.next());
+      const branch = core.branches.next(decision.trail);
+      const bytes = this.#copy(request, decision, this.#tokenOf(decision), branch);
       this.#federation.metrics.requests.inc('outward');
       core.endpoint.sendStateless(flow, bytes);
     };
@@ -68,20 +73,24 @@ export class OutwardSide {
     return true;
   }
 
-  #decide(request: SipRequest) {
+  /** Undefined when it is not for a partner. */
+  #decide(request: SipRequest): Refusal | Leaving | undefined {
     const { seal, scene, providers } = this.#federation;
     const known = {
       partners: scene.partners,
       providers: providers.rules,
       openToken: (token: string) => openPartnerToken(seal, token),
     };
-    return decideToPartner(request, known, scene.scene.settings);
+    const decision = decideToPartner(request, known, scene.scene.settings);
+    if (decision?.kind !== 'send') return decision;
+    const trail = scene.scene.hiding.trails.of(request);
+    return trail === undefined ? LOOPED : { ...decision, trail };
   }
 
   #tokenOf({ partner }: PartnerOutward): string {
     return partnerToken(this.#federation.seal, partner.domain);
   }
-  #copy(request: SipRequest, decision: PartnerOutward, token: string, branch: string): Buffer {
+  #copy(request: SipRequest, decision: Leaving, token: string, branch: string): Buffer {
     const { scene } = this.#federation;
     return partnerOutwardRequest(request, decision, token, branch, scene.scene, scene.settings);
   }
@@ -90,7 +99,7 @@ export class OutwardSide {
     request: SipRequest,
     from: SipFlow,
     transaction: ServerTransaction,
-    decision: PartnerOutward,
+    decision: Leaving,
     link: PartnerLink,
     flow: SipFlow,
   ): void {
@@ -98,7 +107,7 @@ export class OutwardSide {
     // The same for every branch, whatever keys come meanwhile: by it our own routes are known in the answer.
     const token = this.#tokenOf(decision);
     const branchTo = ({ request: original }: ServerTransaction, target: SipFlow): ProxyBranch => {
-      const branch = core.branches.next();
+      const branch = core.branches.next(decision.trail);
       return { flow: target, branch, bytes: this.#copy(original, decision, token, branch) };
     };
     const original = {

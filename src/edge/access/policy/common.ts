@@ -1,6 +1,5 @@
 import { RecentMap } from '#kernel';
-import type { SipMessage, SipRequest } from '#protocols/sip';
-import { parseSipUri } from '#protocols/sip';
+import { breadthOfBranch, maxBreadth, parseSipUri, type SipMessage, type SipRequest } from '#protocols/sip';
 import { type Refusal, refuse } from './refusal.ts';
 
 /** RFC 3261 §16.3 step 3: what a request without Max-Forwards gets. */
@@ -49,12 +48,16 @@ export function isForUs(request: SipRequest, hosts: ReadonlySet<string>): boolea
 /** `ms-benotify` is asked of proxies by clients of the original: that they pass BENOTIFY, which nobody answers. */
 const SUPPORTED: ReadonlySet<string> = new Set(['ms-benotify']);
 
-/** RFC 3261 §16.3 steps 2, 3 and 5, in this order; what may be asked of any proxy. */
+/**
+ * RFC 3261 §16.3 steps 2, 3 and 5, in this order; what may be asked of any proxy. This one sends a request on one branch, never on several
+ * at a time, so what is left of its breadth goes on as it is (RFC 5393 §5.3.3).
+ */
 export function checkProxiable(request: SipRequest): Refusal | undefined {
   const uri = request.parsedUri();
   if (!uri.ok && uri.error !== 'unsupported-scheme') return refuse(400, 'bad-uri');
   if (!uri.ok && !request.uri.toLowerCase().startsWith('tel:')) return refuse(416, 'bad-uri');
   if (request.maxForwards === 0) return refuse(483, 'max-forwards');
+  if (breadthOfBranch(maxBreadth(request), 1) === undefined) return refuse(440, 'max-breadth');
   if (!request.has('Proxy-Require')) return undefined;
   const unsupported = request.values('Proxy-Require').filter((tag) => !SUPPORTED.has(tag.toLowerCase()));
   if (unsupported.length === 0) return undefined;

@@ -66,12 +66,18 @@ test('OPTIONS for the edge itself is answered here, for a user it goes on', () =
   assert.equal(decide('OPTIONS', 'sip:carol@example.com').kind, 'forward');
 });
 
-test('a request that already passed this edge is a loop', () => {
+test('a request that already passed this edge goes on: what loops is found on its way outward', () => {
   const Via = [
     'SIP/2.0/TLS 192.168.1.5;branch=z9hG4bK2',
     'SIP/2.0/TLS edge1.corp.example:5061;branch=z9hG4bK1',
   ];
-  assert.deepEqual(decide('MESSAGE', 'sip:carol@example.com', { Via }), refused(482, 'loop'));
+  assert.equal(decide('MESSAGE', 'sip:carol@example.com', { Via }).kind, 'forward');
+});
+
+test('no breadth left is 440 (RFC 5393 §5.3.3)', () => {
+  const breadth = (value: string) => decide('MESSAGE', 'sip:carol@example.com', { 'Max-Breadth': value });
+  assert.deepEqual(breadth('0'), refused(440, 'max-breadth'));
+  for (const value of ['1', '60', '61', '']) assert.equal(breadth(value).kind, 'forward', value);
 });
 
 test('routes of ours are consumed, what we sealed into them comes back', () => {

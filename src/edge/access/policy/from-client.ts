@@ -51,7 +51,7 @@ export function decideClientRequest(
   // RFC 3261 §8.2.1; compression is hop by hop, so this method never goes on.
   if (request.method === 'NEGOTIATE') return refuse(501, 'negotiate');
   if (isForUs(request, settings.externalHosts) && !request.has('Route')) return { kind: 'answer' };
-  const problem = checkProxiable(request) ?? checkLoop(request, settings);
+  const problem = checkProxiable(request);
   if (problem !== undefined) return problem;
   const routed = consumeRoutes(request, known, settings);
   if ('kind' in routed) return routed;
@@ -65,15 +65,6 @@ export function decideClientRequest(
     recordRoute: formsDialog(request),
     path: request.method === 'REGISTER' ? pathOf(request) : 'none',
   };
-}
-
-/** No client is behind this edge, so a request that already passed it is going round in a circle. */
-function checkLoop(request: SipRequest, settings: AccessSettings): Refusal | undefined {
-  for (const via of request.vias()) {
-    if (via.host === settings.internal.host || via.host === settings.external.host)
-      return refuse(482, 'loop');
-  }
-  return undefined;
 }
 
 interface Routed {

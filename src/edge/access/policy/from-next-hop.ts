@@ -29,7 +29,7 @@ export function decideNextHopRequest(request: SipRequest, settings: AccessSettin
     return refuse(404, 'no-flow');
   }
   if (!routes.ok) return refuse(400, 'bad-route');
-  const problem = checkProxiable(request) ?? checkLoop(request, settings);
+  const problem = checkProxiable(request);
   if (problem !== undefined) return problem;
   const entries = routes.value.map((route) => route.uri);
   const strict = ownToken(request.uri, settings);
@@ -77,16 +77,6 @@ function ownToken(uri: string, settings: AccessSettings): string | undefined {
   if (!parsed.ok || !parsed.value.parameters.has('lr')) return undefined;
   const { host, user } = parsed.value;
   return settings.internalHosts.has(host) || host === settings.external.host ? user : undefined;
-}
-
-/**
- * A request passes this edge at most twice, once inward and once outward. Our Vias of the way inward are still in it
- * when it comes back for another client.
- */
-function checkLoop(request: SipRequest, settings: AccessSettings): Refusal | undefined {
-  let own = 0;
-  for (const via of request.vias()) if (via.host === settings.internal.host) own += 1;
-  return own > 1 ? refuse(482, 'loop') : undefined;
 }
 
 function bracketed(uri: string): string {

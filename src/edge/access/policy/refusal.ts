@@ -8,6 +8,7 @@ export const refusalReasons = [
   // requests of clients and of the next hop
   'negotiate',
   'max-forwards',
+  'max-breadth',
   'proxy-require',
   'loop',
   'bad-uri',
@@ -63,6 +64,9 @@ export interface Refusal {
   readonly reason: RefusalReason;
   readonly headers?: readonly (readonly [string, string])[];
 }
+
+/** RFC 3261 §16.3 step 4. */
+export const LOOPED: Refusal = { kind: 'refuse', status: 482, reason: 'loop' };
 
 export function refuse(
   status: number,

@@ -20,10 +20,11 @@ export class Branches {
   tag(): string {
     return this.next().slice(COOKIE.length);
   }
-  next(): string {
+  /** @param trail what a branch that goes outward ends in (`Trails`) */
+  next(trail = ''): string {
     this.#count += 1;
     // In tens: any other base costs a call into the runtime.
-    return `${this.#prefix}${this.#count}`;
+    return `${this.#prefix}${this.#count}${trail}`;
   }
 }
 

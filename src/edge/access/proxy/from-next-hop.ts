@@ -2,7 +2,7 @@ import type { ProxyContext, ProxyHandler, SipFlow } from '#platform/sip-endpoint
 import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { type DeliverOutward, decideNextHopRequest } from '../policy/from-next-hop.ts';
-import { type Refusal, refuse } from '../policy/refusal.ts';
+import { LOOPED, type Refusal, refuse } from '../policy/refusal.ts';
 import { type OriginalRequest, restoreInward } from '../rewrite/inward.ts';
 import { outwardRequest } from '../rewrite/outward.ts';
 import type { Scene } from '../rewrite/scene.ts';
@@ -33,8 +33,13 @@ export class NextHopSide {
       core.refuse(transaction, client, from);
       return;
     }
+    const trail = core.scene.hiding.trails.of(request);
+    if (trail === undefined) {
+      core.refuse(transaction, LOOPED, from);
+      return;
+    }
     core.guests.handleRequest(request, client);
-    const branch = core.branches.next();
+    const branch = core.branches.next(trail);
     const bytes = outwardRequest(request, decision, client.token, branch, core.sceneOf(client));
     const original = {
       remote: from.connection.remote,
@@ -64,8 +69,14 @@ export class NextHopSide {
       core.countRefusal('bad-ack', from, request);
       return;
     }
+    const trail = core.scene.hiding.trails.of(request);
+    if (trail === undefined) {
+      core.countRefusal(LOOPED.reason, from, request);
+      return;
+    }
     core.metrics.requests.inc('outward');
-    const bytes = outwardRequest(request, decision, client.token, core.branches.next(), core.sceneOf(client));
+    const branch = core.branches.next(trail);
+    const bytes = outwardRequest(request, decision, client.token, branch, core.sceneOf(client));
     core.endpoint.sendStateless(client.flow, bytes);
   }
 

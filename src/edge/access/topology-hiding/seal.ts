@@ -9,6 +9,8 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 
+import { type HashKey, hashKey } from '#protocols/sip';
+
 import { RecentPairs } from './recent-pairs.ts';
 
 /** What a sealed value stands for; a value sealed for one purpose never opens for another. */
@@ -38,6 +40,8 @@ interface SealKey {
   /** Tells secrets apart without telling them: hexadecimal. */
   readonly id: string;
   readonly of: Record<SealPurpose, PurposeKeys>;
+  /** Keys the prints by which a request that comes back is known; the same wherever this secret seals. */
+  readonly print: HashKey;
 }
 
 /**
@@ -58,6 +62,11 @@ export class Seal {
   /** Changes with the secrets: what was learnt under another one is to be forgotten. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** The key of prints that strangers see (`loopPrint`). */
+  get printKey(): HashKey {
+    return this.#keys[0].print;
   }
 
   /** Other secrets from now on; what was sealed by one that is listed still opens. */
@@ -139,6 +148,7 @@ function sealKey(secret: Uint8Array): SealKey {
   if (secret.length < 16) throw new RangeError('a sealing secret has at least 16 bytes');
   return {
     id: idOf(secret),
+    print: hashKey(new Uint8Array(hkdfSync('sha256', secret, '', 'sallyport access loop print', 8))),
     of: {
       'route-set': derive(secret, 'route-set'),
       target: derive(secret, 'target'),

@@ -2,6 +2,7 @@ import type { Disclosure } from './disclosure.ts';
 import { RecentPairs } from './recent-pairs.ts';
 import type { Seal } from './seal.ts';
 import { type PublicPlace, TargetHiding } from './targets.ts';
+import { Trails } from './trails.ts';
 
 /** The URI parameter of our external Record-Route and Service-Route that carries what lies behind it. */
 export const BEHIND = 'behind';
@@ -19,6 +20,7 @@ const REPLACES_IN_URI = /([?&]Replaces=)([^&>;%]+(?:%(?!3B)[0-9A-F]{2}[^&>;%]*)*
  */
 export class TopologyHiding {
   readonly targets: TargetHiding;
+  readonly trails: Trails;
   readonly disclosure: Disclosure;
   readonly #seal: Seal;
   /** Values as they were shown last: each response of a call and of its dialog has the same Contact. */
@@ -30,6 +32,7 @@ export class TopologyHiding {
     this.#generation = seal.generation;
     this.disclosure = disclosure;
     this.targets = new TargetHiding(seal, disclosure, place);
+    this.trails = new Trails(seal, place.host);
   }
 
   /** The `behind` parameter for the route entries that follow ours, the one nearest to us first; '' for none. */

@@ -58,7 +58,7 @@ export function decidePartnerRequest(
   known: PartnerKnowledge,
   settings: AccessSettings,
 ): PartnerDecision {
-  const unasked = decideUnasked(request, settings) ?? checkProxiable(request) ?? checkLoop(request, settings);
+  const unasked = decideUnasked(request, settings) ?? checkProxiable(request);
   if (unasked !== undefined) return unasked;
   const sender = senderOf(request);
   if (sender === undefined || !known.speaksFor(sender.domain)) return refuseFederation('from-not-verified');
@@ -87,16 +87,6 @@ const PROVISIONING = /^vnd-microsoft-(provisioning|roaming)/i;
 export function isRefusedMethod(request: SipRequest): boolean {
   if (REFUSED_METHODS.has(request.method)) return true;
   return request.method === 'SUBSCRIBE' && PROVISIONING.test(request.header('Event')?.trim() ?? '');
-}
-
-/** A request that already passed this edge, in whichever direction, is going round in a circle. */
-function checkLoop(request: SipRequest, settings: AccessSettings): Refusal | undefined {
-  for (const via of request.vias()) {
-    if (via.host === settings.internal.host || via.host === settings.external.host) {
-      return refuse(482, 'loop');
-    }
-  }
-  return undefined;
 }
 
 /** What else a partner says of itself: whom it asserts, and which host it sent from. */

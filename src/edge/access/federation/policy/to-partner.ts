@@ -44,7 +44,7 @@ export function decideToPartner(
     strict?.user ?? (entries[0] === undefined ? undefined : ownUser(entries[0], settings)?.user);
   const domain = inDialog === undefined ? foreignDomain(request, settings) : known.openToken(inDialog);
   if (domain === undefined) return undefined;
-  const problem = checkProxiable(request) ?? checkLoop(request, settings) ?? checkSender(request, settings);
+  const problem = checkProxiable(request) ?? checkSender(request, settings);
   if (problem !== undefined) return problem;
   if (isRefusedMethod(request)) return refuseFederation('partner-method');
   const partner = known.partners.partnerFor(domain);
@@ -120,13 +120,6 @@ function checkSender(request: SipRequest, settings: AccessSettings): Refusal | u
   return settings.externalAccess.rightsOf(address).federation
     ? undefined
     : refuseFederation('user-not-enabled');
-}
-
-/** A request passes this edge at most twice, once inward and once outward. */
-function checkLoop(request: SipRequest, settings: AccessSettings): Refusal | undefined {
-  let own = 0;
-  for (const via of request.vias()) if (via.host === settings.internal.host) own += 1;
-  return own > 1 ? refuse(482, 'loop') : undefined;
 }
 
 /** Drops our own entries from the top: of a dialog there are two, one for each interface (RFC 5658). */
