@@ -36,6 +36,12 @@ const SERVERS_ONLY: ReadonlySet<string> = new Set([
   'proxy-authentication-info',
 ]);
 
+/**
+ * Proofs of a password, which are for the next hop alone. Whoever else sees one has something to try passwords against, and a
+ * partner has no account here: what it brings can only be a guess. Lower case.
+ */
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization']);
+
 /** Fields of the inside that clients are not shown, besides those of our own family; lower case. */
 const INSIDE_ONLY: ReadonlySet<string> = new Set([
   'path',
@@ -63,12 +69,13 @@ const PARTNERS_TOO: ReadonlySet<string> = new Set([
 
 /** True for a field that a partner must not send inward. */
 export const isNotForPartners = remembered((lower) => {
+  if (CREDENTIALS.has(lower)) return true;
   return !PARTNERS_TOO.has(lower) && (SERVERS_ONLY.has(lower) || isOfTrustFamily(lower));
 });
 
-/** True for a field of the inside that clients are not shown. */
+/** True for a field of the inside that nobody outside is shown. */
 export const isNotForOutside = remembered(
-  (lower) => INSIDE_ONLY.has(lower) || lower.startsWith('sallyport-'),
+  (lower) => INSIDE_ONLY.has(lower) || CREDENTIALS.has(lower) || lower.startsWith('sallyport-'),
 );
 
 /** Verdicts that are kept; peers choose header names, so there is an end to it. */

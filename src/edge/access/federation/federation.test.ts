@@ -212,6 +212,29 @@ test('S9 a certificate speaks for its own domain only: From, P-Asserted-Identity
   assert.equal((await fe.receivesRequest('MESSAGE')).from.uri, BOB, 'only this one got through');
 });
 
+test('S15 no password is asked for by a partner, tried through one, or shown to one', async (t) => {
+  const { lab, fe } = await startFederation(t);
+  const elsewhere = await TestPartner.create(t, lab);
+  await elsewhere.listen();
+  const partner = await elsewhere.dials(lab);
+  const digest =
+    'Digest username="alice", realm="example.com", nonce="n", uri="sip:alice@example.com", response="00"';
+  const credentials = { Authorization: digest, 'proxy-AUTHORIZATION': [digest, 'Basic YWxpY2U6eA=='] };
+  partner.sends(request('MESSAGE', ALICE, { ...fromBob(), ...credentials }));
+  const inward = await fe.receivesRequest('MESSAGE');
+  assert.ok(!inward.has('Authorization') && !inward.has('Proxy-Authorization'));
+  fe.answers(inward, 200);
+  await partner.receives(200);
+  fe.sends(request('MESSAGE', BOB, { ...fromAlice(), ...credentials }));
+  const asked = await elsewhere.connection();
+  const outward = await asked.receivesRequest('MESSAGE');
+  assert.ok(!outward.has('Authorization') && !outward.has('Proxy-Authorization'));
+  const challenge = 'Digest realm="example.com", nonce="chosen", algorithm=MD5';
+  asked.answers(outward, 407, { headers: [['Proxy-Authenticate', challenge]] });
+  const answer = await fe.receives(407);
+  assert.ok(!answer.has('Proxy-Authenticate') && !answer.has('WWW-Authenticate'));
+});
+
 test('S12 no way from one stranger to another: no transit, no foreign or forged route', async (t) => {
   const { lab, fe } = await startFederation(t);
   const partner = await (await TestPartner.create(t, lab)).dials(lab);

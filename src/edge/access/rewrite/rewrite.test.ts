@@ -267,7 +267,7 @@ test('a reason phrase that names the inside is replaced by the usual one', () =>
   assert.equal(shown.reason, 'Service Unavailable');
 });
 
-test('a client asks nobody for a password: its challenges go no further', () => {
+test('S15: a client asks nobody for a password: its challenges go no further', () => {
   const { received, sent } = outward('MESSAGE', 'sip:alice@192.168.1.5');
   const challenge = 'Digest realm="example.com", nonce="chosen", algorithm=MD5';
   const response = answer(sent, '401 Unauthorized', [
@@ -323,14 +323,40 @@ test('a value with an open quotation mark does not swallow the one that is writt
   assert.ok(hiding.targets.open(sent.values('Contact')[0]?.slice(1, -1) ?? ''));
 });
 
-test('a challenge passes to the letter', () => {
-  const { received, sent } = inward('REGISTER', 'sip:example.com');
-  const challenge = 'Digest realm="example.com", nonce="fe1", algorithm=SHA-256, qop="auth"';
-  const response = answer(sent, '401 Unauthorized', [`WWW-Authenticate: ${challenge}`]);
+test('S15: nobody outside is shown the credentials of somebody else, from whichever way a next hop let them through', () => {
+  const leaked = {
+    Authorization: 'Digest username="bob", realm="example.com", nonce="n", uri="sip:x", response="00"',
+    'proxy-AUTHORIZATION': 'NTLM gssapi-data="TlRM"',
+  };
+  const { sent } = outward('INVITE', 'sip:alice@192.168.1.5', leaked);
+  assert.ok(!sent.has('Authorization') && !sent.has('Proxy-Authorization'));
+  const asked = inward('MESSAGE', 'sip:carol@example.com');
+  const response = answer(asked.sent, '200 OK', [`Authorization: ${leaked.Authorization}`]);
   const shown = edited(response, (edit) =>
-    hideOutward(edit, response, { request: received, token: 'TOKEN' }, scene),
+    hideOutward(edit, response, { request: asked.received, token: 'TOKEN' }, scene),
   );
-  assert.equal(shown.header('WWW-Authenticate'), challenge);
+  assert.ok(!shown.has('Authorization'));
+});
+
+test('S15: challenges pass to the letter and in their order: the strongest first (RFC 8760 §2.4), none added, no realm changed', () => {
+  const { received, sent } = inward('REGISTER', 'sip:example.com');
+  const challenges = ['SHA-512-256', 'SHA-256', 'MD5'].flatMap((algorithm) =>
+    ['example.com', 'Sub.example.com'].map(
+      (realm) => `Digest realm="${realm}", nonce="fe1", algorithm=${algorithm}, qop="auth"`,
+    ),
+  );
+  for (const offered of [challenges, challenges.slice(0, 2)]) {
+    const response = answer(
+      sent,
+      '401 Unauthorized',
+      offered.map((challenge) => `WWW-Authenticate: ${challenge}`),
+    );
+    const shown = edited(response, (edit) =>
+      hideOutward(edit, response, { request: received, token: 'TOKEN' }, scene),
+    );
+    assert.deepEqual(shown.values('WWW-Authenticate'), offered);
+    assert.ok(!shown.has('Proxy-Authenticate'));
+  }
 });
 
 test('whatever header of the inside a message has, and wherever it names the inside, a client does not see it', () => {
