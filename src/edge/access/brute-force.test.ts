@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { until } from '#kernel';
+import { type Cancel, SystemClock, until } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
@@ -9,10 +9,10 @@ import type { SipPeer } from './testing/sip-peer.ts';
 
 type Guard = EdgeDocument['policy']['remoteAccess']['guard'];
 
-async function start(t: TestContext, guard: Partial<Guard> = {}) {
+async function start(t: TestContext, guard: Partial<Guard> = {}, clock = new SystemClock()) {
   const change = ({ policy }: EdgeDocument) =>
     Object.assign(policy.remoteAccess.guard, { slowMilliseconds: 0, ...guard });
-  const lab = await AccessLab.start(t, { change });
+  const lab = await AccessLab.start(t, { change, clock });
   return { lab, fe: await lab.frontEnds[0].connection() };
 }
 
@@ -85,6 +85,46 @@ test('known and unknown users are told the same', async (t) => {
     return JSON.stringify([status, reason, names.map(([, name]) => name)]);
   };
   assert.equal(await outcome('alice'), await outcome('nobody'));
+});
+
+/** Keeps what the guard asks it for: no other delay is a power of two times this. */
+const SLOW_MS = 7;
+class DelaysKept extends SystemClock {
+  readonly delays: number[] = [];
+  override after(ms: number, task: () => void): Cancel {
+    if (ms % SLOW_MS === 0 && Number.isInteger(Math.log2(ms / SLOW_MS))) this.delays.push(ms);
+    return super.after(ms, task);
+  }
+}
+
+test('S14: known and unknown users wait the same and cost the same messages, whatever the next hop says of them', async (t) => {
+  const clock = new DelaysKept();
+  const { lab, fe } = await start(t, { slowMilliseconds: SLOW_MS }, clock);
+  let sources = 0;
+  const play = async (user: string, status: number) => {
+    // Each from a source of its own: that has a count of its own.
+    sources += 1;
+    lab.seenFrom = `192.0.2.${sources}`;
+    const before = fe.shown.length;
+    clock.delays.length = 0;
+    for (let time = 0; time < 5; time++) {
+      const client = await lab.client();
+      await tries(client, fe, user, status);
+      client.ends();
+    }
+    await refused(lab, user);
+    const arrived = fe.shown.slice(before);
+    return {
+      delays: [...clock.delays],
+      messages: arrived.split(' SIP/2.0\r\n').length - 1,
+      name: arrived.includes(user),
+    };
+  };
+  const known = await play('alice', 401);
+  assert.deepEqual(known, { delays: [7, 14, 28, 56], messages: 5, name: true });
+  // A next hop that tells them apart is not helped by the edge.
+  assert.deepEqual(await play('nobody', 401), known);
+  assert.deepEqual(await play('nobdy', 403), known);
 });
 
 test('twenty wrong passwords for whomever, and the source is refused, before any handshake [setting policy.remoteAccess.guard.failuresPerSource]', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { createHash, createHmac } from 'node:crypto';
-import { test } from 'node:test';
+import crypto, { createHash, createHmac } from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { type TestContext, test } from 'node:test';
 import { SeededRandom } from '#kernel';
 import { answerChallenge, formatCredentials, parseChallenge, type SipRequest } from '#protocols/sip';
 import { newAccount } from './accounts.ts';
@@ -155,4 +156,107 @@ test('an address without account is not signed in even by the secret of its stan
     ],
   });
   assert.equal(challengeOf(authenticator.authenticate(answered, aor, 1)).reason, 'wrong-response');
+});
+
+/** Every hash, comparison and question to the directory that `work` takes, with the lengths of what is hashed. */
+function steps(t: TestContext, directory: Directory, work: () => void): string[] {
+  const taken: string[] = [];
+  const watch = <Method extends string>(
+    object: Record<Method, (...args: never[]) => unknown>,
+    name: Method,
+  ) => {
+    const original = object[name];
+    const watched = t.mock.method(object, name, function (this: unknown, ...args: never[]) {
+      const sizes = args.map((arg: unknown) =>
+        typeof arg === 'string' && arg.length < 12 ? arg : lengthOf(arg),
+      );
+      taken.push(`${name} ${sizes}`);
+      return original.apply(this, args);
+    });
+    return () => watched.mock.restore();
+  };
+  const restores = [
+    ...(['hash', 'createHash', 'createHmac', 'timingSafeEqual'] as const).map((name) =>
+      watch(crypto as unknown as Record<typeof name, (...args: never[]) => unknown>, name),
+    ),
+    watch(directory as unknown as Record<'find', (...args: never[]) => unknown>, 'find'),
+    watch(directory as unknown as Record<'algorithms', (...args: never[]) => unknown>, 'algorithms'),
+  ];
+  syncBuiltinESMExports();
+  try {
+    work();
+  } finally {
+    for (const restore of restores) restore();
+    syncBuiltinESMExports();
+  }
+  return taken;
+}
+function lengthOf(value: unknown): string {
+  return typeof value === 'string' || value instanceof Uint8Array ? `${value.length}` : typeof value;
+}
+
+test('S14: an address without account takes the same steps and the same hashes as one with an account', (t) => {
+  const { authenticator, directory } = setUp({ alice: 'SHA-256' });
+  const nobody = 'nobod@example.test';
+  const challenge = (user: string) => authenticator.authenticate(request(), user, 0);
+  const asked: Record<string, (aor: string, user: string) => SipRequest> = {
+    'no credentials': () => request(),
+    'unreadable ones': () => request({ headers: [['Authorization', 'Digest realm="example.test"']] }),
+    'a wrong password': (aor, username) => withAnswer(challenge(aor), { username, password: 'a wrong one' }),
+    'another user': (aor) => withAnswer(challenge(aor), { username: 'carol' }),
+    'another target': (aor, username) => withAnswer(challenge(aor), { username, uri: 'sip:other.test' }),
+  };
+  for (const [what, make] of Object.entries(asked)) {
+    const [known, unknown] = (
+      [
+        [ALICE, 'alice'],
+        [nobody, 'nobod'],
+      ] as const
+    ).map(([aor, user]) => {
+      const made = make(aor, user);
+      let verdict: Authentication | undefined;
+      const taken = steps(t, directory, () => {
+        verdict = authenticator.authenticate(made, aor, 1);
+      });
+      assert.ok(verdict?.outcome === 'challenged');
+      const { reason, challenge: said } = verdict;
+      const text = JSON.stringify(said).replace(/nonce=\\"[^"]*"/, '');
+      return { reason, text, taken };
+    });
+    assert.ok(known && unknown && known.taken.length > 3, what);
+    assert.deepEqual(unknown, known, what);
+  }
+});
+
+test('S15: MD5 is offered to whose account has it, to nobody else, and taken from nobody else', () => {
+  const mixed = setUp({ alice: 'SHA-256', bob: 'MD5' }).authenticator;
+  const offered = (authenticator: Authenticator, aor: string) =>
+    challengeOf(authenticator.authenticate(request(), aor, 0)).algorithm;
+  assert.equal(offered(mixed, ALICE), 'SHA-256');
+  assert.equal(offered(mixed, 'bob@example.test'), 'MD5');
+  const modern = setUp({ alice: 'SHA-256', bob: 'SHA-512-256' }).authenticator;
+  for (let i = 0; i < 100; i++) assert.notEqual(offered(modern, `nobody${i}@example.test`), 'MD5');
+  const { authenticator } = setUp();
+  const first = authenticator.authenticate(request(), ALICE, 0);
+  const downgraded = withAnswer(first).header('Authorization')?.replace('SHA-256', 'MD5') ?? '';
+  const answered = request({ headers: [['Authorization', downgraded]] });
+  assert.equal(challengeOf(authenticator.authenticate(answered, ALICE, 1)).reason, 'wrong-algorithm');
+  // Left out it is MD5 (RFC 7616 §3.4).
+  const unsaid = request({ headers: [['Authorization', downgraded.replace(', algorithm=MD5', '')]] });
+  assert.equal(challengeOf(authenticator.authenticate(unsaid, ALICE, 1)).reason, 'wrong-algorithm');
+});
+
+test('S15: the front end answers for its own realm: credentials of another one are none', () => {
+  const { authenticator } = setUp();
+  const first = authenticator.authenticate(request(), ALICE, 1000);
+  const right = withAnswer(first).header('Authorization') ?? '';
+  const foreign = right.replace('realm="example.test"', 'realm="other.test"');
+  const both: [string, string][] = [
+    ['Authorization', foreign],
+    ['Authorization', right],
+  ];
+  const only = request({ headers: [['Authorization', foreign]] });
+  assert.equal(challengeOf(authenticator.authenticate(only, ALICE, 1001)).reason, 'no-credentials');
+  const verdict = authenticator.authenticate(request({ headers: both }), ALICE, 1001);
+  assert.deepEqual(verdict, { outcome: 'accepted', aor: ALICE });
 });

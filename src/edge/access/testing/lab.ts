@@ -84,6 +84,8 @@ export class AccessLab {
   readonly events = new EventRing(new SystemClock(), { items: 1000, bytes: 1 << 20 });
   service: Service<EdgeDocument>;
   readonly clients: SipPeer[] = [];
+  /** Where connections from outside appear to come from, from now on; undefined: from where they do. */
+  seenFrom: string | undefined;
   readonly #parts: RunningParts;
   readonly #servers: { readonly plan: ListenerPlan; readonly server: Server }[] = [];
 
@@ -299,7 +301,12 @@ export class AccessLab {
         const found = this.#servers.find(({ plan }) => plan.id === id);
         assert.ok(found);
         found.server.removeAllListeners('connection');
-        found.server.on('connection', onConnection as (socket: Socket) => void);
+        found.server.on('connection', (socket: Socket) => {
+          const remoteAddress = { value: this.seenFrom };
+          if (this.seenFrom !== undefined && found.plan.interface === 'external')
+            Object.defineProperties(socket, { remoteAddress });
+          (onConnection as (accepted: Socket) => void)(socket);
+        });
         return found.server;
       },
       udp: () => assert.fail('the Access Edge has no UDP socket'),

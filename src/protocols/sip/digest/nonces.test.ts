@@ -47,7 +47,7 @@ describe('a nonce', () => {
 });
 
 describe('nonce counts', () => {
-  test('count once', () => {
+  test('S15: count once', () => {
     const server = nonces();
     const nonce = server.issue(now);
     assert.equal(server.use(nonce, 1, now), 'good');
