@@ -130,6 +130,7 @@ export class Running {
       confirm: (peer, staple) => this.revocation.check(peer, staple),
       scene: this.#federationSceneOf(prepared),
       divert: team?.divertPartner,
+      lends: team?.lends,
     });
     this.#partners = new TlsAcceptor(this.#partnerOptions());
     this.#proxy.start(this.#pool, this.#federation);

@@ -95,6 +95,9 @@ export class Flow implements SipFlow {
     return this.messages > limits.messages ? 'unauthorised-messages' : undefined;
   }
 
+  get unanswered(): number {
+    return this.requests.open;
+  }
   /** Whether another process handles the message. */
   diverts(message: SipMessage): boolean {
     return this.#divert?.(message, this) === true;

@@ -19,6 +19,9 @@ export class OpenRequests {
   get full(): boolean {
     return this.#open >= this.#most || this.#answered >= this.#most * ANSWERED_FOR_EACH_OPEN;
   }
+  get open(): number {
+    return this.#open;
+  }
   begin(): void {
     this.#open += 1;
   }

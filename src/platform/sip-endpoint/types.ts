@@ -17,6 +17,8 @@ export interface SipFlow {
   readonly messages: number;
   /** Bytes received. */
   readonly bytes: number;
+  /** Requests received that have no final answer yet. */
+  readonly unanswered: number;
 }
 
 /** What a flow may do before it is authorised. Over any of them it is closed. */

@@ -13,6 +13,7 @@ import type { Seal } from '../topology-hiding/index.ts';
 import { PartnerConnection } from './connections/partner-connection.ts';
 import { PartnerLinks } from './connections/partner-links.ts';
 import type { PartnerReach } from './connections/reach-partner.ts';
+import { Farewell } from './farewell.ts';
 import type { FederationScene } from './federation-scene.ts';
 import { Identification } from './identification.ts';
 import { InwardSide } from './inward-side.ts';
@@ -39,6 +40,8 @@ export interface FederationOptions {
   readonly scene: FederationScene;
   /** Gives to other workers what belongs to them; absent: there are none. */
   readonly divert?: FlowOptions['divert'] | undefined;
+  /** Whether they handle messages of a connection. */
+  readonly lends?: ((flow: SipFlow) => boolean) | undefined;
 }
 
 /** Unanswered requests of one connection. */
@@ -93,6 +96,7 @@ export class Federation implements FederationCore {
   /** Those of other workers, as far as their messages belong here. */
   readonly #borrowed = new Set<PartnerConnection>();
   readonly #standing: Standing<PartnerConnection>;
+  readonly #farewell: Farewell;
   /** What servers stapled to the handshake in which they showed a certificate. */
   readonly #staples = new WeakMap<VerifiedPeer, Buffer>();
   #scene: FederationScene;
@@ -122,6 +126,12 @@ export class Federation implements FederationCore {
       this.#tell('discovered-partner-limited', { ...change, ...numbers }, { domain: [change.domain] }),
     );
     this.#standing = this.#reviewer();
+    this.#farewell = new Farewell({
+      clock: options.clock,
+      mayStay: ({ peer }) => this.#mayConnect(peer.names),
+      lent: ({ flow }) => options.lends?.(flow) === true,
+      close: ({ flow }) => this.core.endpoint.closeFlow(flow, 'policy'),
+    });
     this.#planReport();
     this.#inward = new InwardSide(this);
     this.#outward = new OutwardSide(this);
@@ -157,11 +167,9 @@ export class Federation implements FederationCore {
     for (const connection of this.#inbound) {
       connection.forget();
       connection.flow.connection.idleMs = scene.settings.limits.idleSeconds * 1000;
-      if (!this.#mayConnect(connection.peer.names)) {
-        this.core.endpoint.closeFlow(connection.flow, 'policy');
-      }
     }
     for (const connection of this.#borrowed) connection.forget();
+    this.#farewell.begin(this.inbound().filter(({ peer }) => !this.#mayConnect(peer.names)));
     this.links.adopt();
     void this.#standing.review();
   }
@@ -171,6 +179,7 @@ export class Federation implements FederationCore {
   }
   stop(): void {
     this.#standing.stop();
+    this.#farewell.stop();
     this.#cancelReport();
     this.links.close();
   }

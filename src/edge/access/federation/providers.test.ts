@@ -33,6 +33,8 @@ test('a provider carries many domains over one server, and is marked as what it 
   dialled.sends(request('MESSAGE', ALICE, from('two.example')));
   const verified = await fe.receivesRequest('MESSAGE');
   assert.match(verified.header('Sallyport-Asserted-Source') ?? '', /verified=yes/);
+  fe.answers(verified, 200);
+  await dialled.receives(200);
   dialled.sends(request('MESSAGE', ALICE, from('one.example')));
   await dialled.receives(403);
   entry.proxy = 'other.provider.example';

@@ -19,6 +19,8 @@ export class SipPeer {
   readonly socket: TLSSocket;
   /** Health checks of the edge are answered, and not seen by the play. */
   answersProbes = false;
+  /** Takes every message instead of the play, where there is one. */
+  automaton: ((message: SipMessage) => void) | undefined;
   /** Every octet that ever arrived. */
   readonly bytes: Buffer[] = [];
   readonly #framer = new SipStreamFramer(sipLimits, 'asks');
@@ -84,6 +86,10 @@ export class SipPeer {
     }
   }
   #put(item: Item): void {
+    if (this.automaton !== undefined && typeof item !== 'string') {
+      this.automaton(item);
+      return;
+    }
     if (
       this.answersProbes &&
       typeof item !== 'string' &&

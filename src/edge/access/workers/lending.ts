@@ -55,6 +55,9 @@ export class Lender {
     }
     link.send({ type: 'message', connection: flow.id, bytes });
   }
+  lends({ id }: SipFlow): boolean {
+    return this.#lent.has(id);
+  }
   /** What the worker that handles its messages says. */
   handleFrame(frame: Extract<WorkerFrame, { type: 'send' | 'end' }>, sip: SipEndpoint): void {
     const flow = this.#lent.get(frame.connection)?.flow;

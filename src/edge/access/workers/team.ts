@@ -133,6 +133,9 @@ export class Team {
     return owner !== undefined && this.#handOver(message, flow, 'partner', owner);
   };
 
+  /** Whether other workers handle messages of this connection. */
+  readonly lends = (flow: SipFlow): boolean => this.#lender.lends(flow);
+
   /** A connection of this worker has ended. */
   handleClosed(flow: SipFlow): void {
     this.#lender.handleClosed(flow.id, (worker) => this.#siblings.link(worker));

@@ -170,6 +170,7 @@ export class PartnerLink {
     if (this.#closed) return;
     this.#closed = true;
     this.#refuseWaiting(GONE);
+    for (const flow of this.flows()) this.release(flow);
     this.#farewell = this.#options.clock.after(graceMs, () => this.close());
   }
   close(): void {

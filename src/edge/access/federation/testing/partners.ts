@@ -146,6 +146,10 @@ export class TestPartner {
     await once(socket, 'secureConnect');
     return peer;
   }
+  /** Connections with our edge, whoever opened them. */
+  get connected(): number {
+    return [...this.open].filter(({ socket }) => !socket.destroyed).length;
+  }
   async stop(): Promise<void> {
     for (const peer of this.open) peer.ends();
     this.open.clear();
