@@ -38,13 +38,13 @@ export function outsiderOf(
 }
 
 /**
- * Somebody at a public provider whose names count as unverified there: what such a one writes is for those only who have
- * the sender on their list.
+ * Somebody whose messages and calls are for those only who have the sender on their list: whoever the edge says so of, by the
+ * verification level that the document gives to the partner, and unverified senders at a public provider in any case.
  */
 export function isForContactsOnly(request: SipRequest, flow: SipFlow): boolean {
   if (partyOf(flow).kind !== 'edge') return false;
   const mark = parseAssertedSource(request.header(ASSERTED_SOURCE) ?? '');
-  return mark?.source === 'provider' && mark.verified !== true;
+  return mark?.contactsOnly === true || (mark?.source === 'provider' && mark.verified !== true);
 }
 
 /** Whether a user may exchange anything with outsiders who come by an edge, or by a trusted peer. */

@@ -186,12 +186,12 @@ test('our users watch a partner: SUBSCRIBE leaves by an edge with a way back, NO
   wire.response(200);
 });
 
-test('contact list only: an unverified sender at a public provider reaches whoever has allowed that person, and nobody else', async () => {
+test('contact list only: an unverified sender at a public provider, or one whom the edge marks so wherever, reaches whoever has allowed that person, and nobody else', async () => {
   const { bench, carol } = await stage({ approval: { colleagues: 'allow', outsiders: 'allow' } });
   const edge = bench.edge();
   let count = 0;
-  const writes = (source: 'provider' | 'federated', verified: boolean) => {
-    const mark = formatAssertedSource({ address: BOB, source, verified, edge: EDGE });
+  const writes = (source: 'provider' | 'federated', verified: boolean, contactsOnly?: true) => {
+    const mark = formatAssertedSource({ address: BOB, source, verified, edge: EDGE, contactsOnly });
     const headers = [['Sallyport-Asserted-Source', mark]] as const;
     const message = { method: 'MESSAGE', uri: `sip:${CAROL}`, from: `sip:${BOB}`, to: `<sip:${CAROL}>` };
     count += 1;
@@ -207,10 +207,15 @@ test('contact list only: an unverified sender at a public provider reaches whoev
   assert.match(edge.response(404).header('ms-diagnostics-public') ?? '', /^4005;/);
   writes('provider', true);
   isDelivered();
+  // A partner of its own that says nothing of this message is unverified, and no more.
   writes('federated', false);
   isDelivered();
+  writes('federated', false, true);
+  assert.match(edge.response(404).header('ms-diagnostics-public') ?? '', /^4005;/);
   assert.equal(decides(carol, BOB, 'active'), 200);
   writes('provider', false);
+  isDelivered();
+  writes('federated', false, true);
   isDelivered();
   assert.equal(decides(carol, BOB, 'terminated', 'rejected'), 200);
   writes('provider', false);

@@ -8,6 +8,7 @@ test('a mark that an edge writes is read back', () => {
     { address: 'alice@example.test', source: 'remote-user', edge: 'edge1.int.test' },
     { address: 'bob@partner.test', source: 'federated', verified: true, edge: 'edge1.int.test' },
     { address: 'carol@provider.test', source: 'provider', verified: false, edge: 'edge1.int.test' },
+    { address: 'd@hosted.test', source: 'federated', verified: false, edge: 'e.test', contactsOnly: true },
     { address: 'guest@nowhere.test', source: 'guest', edge: 'edge1.int.test' },
   ] as const) {
     assert.deepEqual(parseAssertedSource(formatAssertedSource(mark)), mark);
@@ -23,6 +24,8 @@ test('what an edge would not write is no mark', () => {
     '<sip:alice@example.test>;source=partner;edge=e',
     '<sip:alice@example.test>;source=federated;verified=maybe;edge=e',
     '<tel:+331>;source=remote-user;edge=e',
+    '<sip:alice@example.test>;source=federated;verified=no;edge=e;deliver=everybody',
+    '<sip:alice@example.test>;source=federated;verified=no;edge=e;deliver',
   ]) {
     assert.equal(parseAssertedSource(text), undefined, text);
   }

@@ -19,7 +19,12 @@ export interface AssertedSource {
   readonly verified?: boolean | undefined;
   /** The edge's own name. */
   readonly edge: string;
+  /** Present when the document has the sender's messages and calls delivered only to users who have the sender on their contact list. */
+  readonly contactsOnly?: true | undefined;
 }
+
+/** Stands last, where next hops that know nothing of it do not stumble over it. */
+const CONTACTS_ONLY = ';deliver=contacts';
 
 /** `<sip:bob@partner.example>;source=federated;verified=yes;edge=edge1.internal.example` */
 export function formatAssertedSource({ address, ...mark }: AssertedSource): string {
@@ -30,9 +35,10 @@ export function formatAssertedSource({ address, ...mark }: AssertedSource): stri
 export function assertedSourceAround(
   mark: Omit<AssertedSource, 'address'>,
 ): readonly [begin: string, end: string] {
-  const { source, verified, edge } = mark;
+  const { source, verified, edge, contactsOnly } = mark;
   const level = verified === undefined ? '' : `;verified=${verified ? 'yes' : 'no'}`;
-  return ['<sip:', `>;source=${source}${level};edge=${edge}`];
+  const whom = contactsOnly === true ? CONTACTS_ONLY : '';
+  return ['<sip:', `>;source=${source}${level};edge=${edge}${whom}`];
 }
 
 /** The mark, or undefined for anything that an edge would not have written. */
@@ -45,10 +51,13 @@ export function parseAssertedSource(text: string): AssertedSource | undefined {
   const level = parameters.get('verified');
   if (!uri.startsWith('sip:') || edge === undefined || source === undefined) return undefined;
   if (level !== undefined && level !== 'yes' && level !== 'no') return undefined;
+  const whom = parameters.get('deliver');
+  if (parameters.has('deliver') && whom !== 'contacts') return undefined;
   return {
     address: uri.slice(4).toLowerCase(),
     source,
     ...(level === undefined ? {} : { verified: level === 'yes' }),
     edge,
+    ...(whom === undefined ? {} : { contactsOnly: true }),
   };
 }

@@ -94,6 +94,19 @@ test('one to one only: messages and presence, calls where they are allowed; a ho
   dialled.sends(request('REFER', ALICE, from('two.example', { 'Refer-To': '<sip:x@two.example>' })));
   const arrived = await fe.receivesRequest('REFER');
   assert.match(arrived.header('Sallyport-Asserted-Source') ?? '', /;source=federated;/);
+  // Its level counts like that of a public one: the front end delivers to contacts only.
+  const isForContacts = async (): Promise<boolean> => {
+    dialled.sends(request('MESSAGE', ALICE, from('two.example')));
+    const mark = (await fe.receivesRequest('MESSAGE')).header('Sallyport-Asserted-Source') ?? '';
+    return /;source=federated;verified=no;.*;deliver=contacts$/.test(mark);
+  };
+  assert.ok(await isForContacts());
+  entry.verification = 'use-source';
+  await lab.commit();
+  assert.ok(await isForContacts(), 'without a word of it a sender is unverified');
+  entry.verification = 'always-verifiable';
+  await lab.commit();
+  assert.ok(!(await isForContacts()));
 });
 
 test('users of elsewhere are written under the domain of decorated names [setting policy.publicProviders[].decorationDomain]', async (t) => {

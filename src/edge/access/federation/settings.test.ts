@@ -35,7 +35,8 @@ test('how far a partner is believed [setting policy.federation.allowed[].verific
     const word = said ? { 'ms-asserted-verification-level': level } : {};
     partner.sends(request('MESSAGE', ALICE, fromBob({ ...identity, ...word })));
     const arrived = await fe.receivesRequest('MESSAGE');
-    const source = /verified=(\w+)/.exec(arrived.header('Sallyport-Asserted-Source') ?? '')?.[1];
+    const mark = arrived.header('Sallyport-Asserted-Source') ?? '';
+    const source = `${/verified=(\w+)/.exec(mark)?.[1]}${/;deliver=contacts$/.exec(mark)?.[0] ?? ''}`;
     const trust = /ms-source-verified-user=(\w+)/.exec(arrived.header('ms-edge-proxy-message-trust') ?? '');
     return `${source} ${trust?.[1]} ${arrived.values('P-Asserted-Identity').join()}`;
   };
@@ -49,7 +50,8 @@ test('how far a partner is believed [setting policy.federation.allowed[].verific
   assert.deepEqual([await marks(true), await marks(false)], [verified, verified]);
   entry.verification = 'always-unverifiable';
   await lab.commit();
-  assert.deepEqual([await marks(true), await marks(false)], [unverified, unverified]);
+  const onlyContacts = 'no;deliver=contacts unverified ';
+  assert.deepEqual([await marks(true), await marks(false)], [onlyContacts, onlyContacts]);
 });
 
 test('further connections are opened while all are busy, and no more than allowed [setting policy.federation.connectionsPerPartner]', async (t) => {

@@ -30,7 +30,7 @@ const allowed = setting.sectionsOrNone('Partners, by the SIP domain of their use
   verification: setting.choice(VERIFICATION, 'use-source', {
     sentence:
       'How far the names of its senders count as verified: use-source believes what the partner says of each message, ' +
-      'and a message without a word of it is unverified.',
+      'and a message without a word of it is unverified. always-unverifiable lets them reach only users who have them on their contact list.',
     reload: 'live',
   }),
 });
@@ -47,7 +47,9 @@ const FQDN = 'a fully qualified domain name';
 
 function verification(initial: (typeof VERIFICATION)[number], whose: string) {
   return setting.choice(VERIFICATION, initial, {
-    sentence: `How far the names of senders ${whose} count as verified.`,
+    sentence:
+      `How far the names of senders ${whose} count as verified; with always-unverifiable they reach only users who have ` +
+      'them on their contact list.',
     reload: 'live',
   });
 }

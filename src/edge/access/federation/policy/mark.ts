@@ -20,6 +20,14 @@ export function isVerified({ verification }: Partner, message: SipMessage): bool
   }
 }
 
+/**
+ * Whether a sender reaches only users who have that sender on their contact list. That is what always-unverifiable means, of
+ * whomever the document says it; unverified senders at a provider, public or hosting, are held to it as well.
+ */
+export function reachesContactsOnly({ verification, provider }: Partner, verified: boolean): boolean {
+  return verification === 'always-unverifiable' || (provider !== undefined && !verified);
+}
+
 const TYPES: Readonly<Record<PartnerKind, MessageSourceType>> = {
   'allowed-server': 'DirectPartner',
   'allowed-domain': 'AutoFederation',

@@ -18,7 +18,7 @@ import { openHidden } from '../../rewrite/inward.ts';
 import { externalUri, internalUri, type Scene, shownParameter } from '../../rewrite/scene.ts';
 import { isNotForPartners } from '../../trust.ts';
 import type { PartnerInward } from '../policy/from-partner.ts';
-import { isVerified, messageTrust, sourceKind } from '../policy/mark.ts';
+import { isVerified, messageTrust, reachesContactsOnly, sourceKind } from '../policy/mark.ts';
 import type { Partner } from '../policy/partner-table.ts';
 
 /** Route entries of a partner's own side that are kept in one message; far above what anybody has. */
@@ -58,6 +58,7 @@ export function partnerInwardRequest(
       source: sourceKind(source.partner),
       verified,
       edge: settings.internal.host,
+      ...(reachesContactsOnly(source.partner, verified) ? { contactsOnly: true } : {}),
     }),
   );
   markTrust(edit, source.partner, verified, scene);
