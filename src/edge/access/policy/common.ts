@@ -56,6 +56,8 @@ export function checkProxiable(request: SipRequest): Refusal | undefined {
   const uri = request.parsedUri();
   if (!uri.ok && uri.error !== 'unsupported-scheme') return refuse(400, 'bad-uri');
   if (!uri.ok && !request.uri.toLowerCase().startsWith('tel:')) return refuse(416, 'bad-uri');
+  // RFC 3261 §19.1.1: headers are not allowed in a Request-URI.
+  if (uri.ok && uri.value.headers !== undefined) return refuse(400, 'bad-uri');
   if (request.maxForwards === 0) return refuse(483, 'max-forwards');
   if (breadthOfBranch(maxBreadth(request), 1) === undefined) return refuse(440, 'max-breadth');
   if (!request.has('Proxy-Require')) return undefined;

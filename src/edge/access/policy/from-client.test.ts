@@ -58,6 +58,7 @@ test('what any proxy checks comes first: hops, extensions, schemes', () => {
   });
   assert.deepEqual(decide('MESSAGE', 'http://example.com/'), refused(416, 'bad-uri'));
   assert.deepEqual(decide('MESSAGE', 'sip:a@[::1'), refused(400, 'bad-uri'));
+  assert.deepEqual(decide('MESSAGE', `${uri}?Route=%3Csip:x%3E`), refused(400, 'bad-uri'));
 });
 
 test('OPTIONS for the edge itself is answered here, for a user it goes on', () => {
