@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Cancel, SystemClock, until } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
+import { HOUR, JumpingClock } from './testing/jumping-clock.ts';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
 import { CHALLENGE } from './testing/plays.ts';
@@ -198,6 +199,18 @@ test('a refusal lasts as long as the document says [setting policy.remoteAccess.
   lab.document.policy.remoteAccess.guard.minutes = 60;
   await lab.commit();
   assert.ok((await seconds('bob')) > 60);
+});
+
+test('[S14] a refusal lasts for time that went by, whatever the clock of the wall is set to', async (t) => {
+  const clock = new JumpingClock();
+  const { lab, fe } = await start(t, { failuresPerAccount: 1, minutes: 10 }, clock);
+  await fails(lab, fe, ['alice']);
+  for (const hours of [0, 5, -5]) {
+    clock.ahead = hours * HOUR;
+    await refused(lab, 'alice');
+  }
+  clock.later = HOUR;
+  await tries(await lab.client(), fe, 'alice', 200);
 });
 
 test('a next hop that is away is nobody’s failure', async (t) => {

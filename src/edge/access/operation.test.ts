@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
-import { SystemClock, until } from '#kernel';
+import { until } from '#kernel';
+import { HOUR, JumpingClock } from './testing/jumping-clock.ts';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
 import { contactOf, signIn } from './testing/plays.ts';
@@ -228,19 +229,13 @@ test('after a restart the tokens of before are ours and dead, not forged', async
 });
 
 test('the wall clock jumps a day back and two ahead: who is signed in stays so, and newcomers are served', async (t) => {
-  class JumpingClock extends SystemClock {
-    ahead = 0;
-    override wall(): number {
-      return super.wall() + this.ahead;
-    }
-  }
   const clock = new JumpingClock();
   const lab = await AccessLab.start(t, { clock });
   const fe = await lab.frontEnds[0].connection();
   const client = await lab.client();
   const path = await signIn(client, fe, 'alice');
   for (const hours of [-24, 48]) {
-    clock.ahead = hours * 3_600_000;
+    clock.ahead = hours * HOUR;
     client.sends(message());
     const arrived = await fe.receivesRequest('MESSAGE');
     assert.match(arrived.header('Sallyport-Asserted-Source') ?? '', /^<sip:alice@example\.com>/);

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { type Clock, err, failure, type Monotonic, ok, type Result, type WallTime } from '#kernel';
+import { type Clock, err, failure, type Monotonic, ok, type Result } from '#kernel';
 import { listProblem, type RevocationList, readRevocationList } from '#platform/pki';
 import type { Counter } from '#platform/telemetry';
 
@@ -21,6 +21,8 @@ export interface ListStoreLimits {
 interface Kept {
   readonly source: Source;
   list: RevocationList;
+  /** Its nextUpdate as it was far when it came: a clock of the wall that is set back does not prolong its time. */
+  readonly endsAt: Monotonic;
   refreshAt: Monotonic;
   usedAt: Monotonic;
 }
@@ -70,9 +72,15 @@ export class ListStore {
     const { clock } = this.#options;
     const source = { url, issuer };
     const kept = this.#lists.get(keyOf(source));
-    if (kept === undefined || !isCurrent(kept.list, clock.wall())) return this.#fetch(source);
+    if (kept === undefined || !isCurrent(kept, clock)) return this.#fetch(source);
     kept.usedAt = clock.now();
     return ok(kept.list);
+  }
+
+  /** The list if it is at hand and its time is not over. */
+  known(url: string, issuer: X509Certificate): RevocationList | undefined {
+    const kept = this.#lists.get(keyOf({ url, issuer }));
+    return kept !== undefined && isCurrent(kept, this.#options.clock) ? kept.list : undefined;
   }
 
   close(): void {
@@ -102,9 +110,10 @@ export class ListStore {
     this.#pending.delete(key);
     fetched.inc(result.ok ? 'ok' : 'failed');
     if (this.#closed) return result;
-    if (result.ok) return ok(this.#keep(source, key, result.value));
-    this.#remember(key, { until: clock.now() + limits.retryMs, result });
-    return result;
+    const kept = result.ok ? this.#keep(source, key, result.value) : result;
+    if (kept.ok) return kept;
+    this.#remember(key, { until: clock.now() + limits.retryMs, result: kept });
+    return kept;
   }
 
   #read(bytes: Buffer, { url, issuer }: Source): Result<RevocationList> {
@@ -115,28 +124,25 @@ export class ListStore {
     return err(failure('SLP-PKI-0006', `${url.slice(0, 200)}: ${problem}`));
   }
 
-  /** Returns the list that counts from now on. */
-  #keep(source: Source, key: string, list: RevocationList): RevocationList {
+  /** Returns the list that counts from now on; fails when that is none, since the one that came is older than one whose time is over. */
+  #keep(source: Source, key: string, list: RevocationList): Result<RevocationList> {
     const { clock, limits, changed } = this.#options;
     const now = clock.now();
     const left = (list.nextUpdate ?? 0) - clock.wall();
     const before = this.#lists.get(key);
     // An older list must not take the place of a newer one: whoever could replay it would undo a revocation.
-    if (
-      before !== undefined &&
-      before.list.thisUpdate > list.thisUpdate &&
-      isCurrent(before.list, clock.wall())
-    ) {
+    if (before !== undefined && before.list.thisUpdate > list.thisUpdate) {
       before.refreshAt = now + limits.retryMs;
-      return before.list;
+      if (isCurrent(before, clock)) return ok(before.list);
+      return err(failure('SLP-PKI-0006', `${source.url.slice(0, 200)}: older than the one before`));
     }
     this.#failed.delete(key);
     this.#lists.delete(key);
     this.#makeRoom(list.revoked.size);
     const refreshAt = now + Math.min(limits.refreshMs, Math.max(left * 0.75, limits.retryMs));
-    this.#lists.set(key, { source, list, refreshAt, usedAt: before?.usedAt ?? now });
+    this.#lists.set(key, { source, list, endsAt: now + left, refreshAt, usedAt: before?.usedAt ?? now });
     if (before !== undefined) changed();
-    return list;
+    return ok(list);
   }
 
   #makeRoom(entries: number): void {
@@ -178,6 +184,6 @@ function keyOf({ url, issuer }: Source): string {
   return `${issuer.fingerprint256} ${url}`;
 }
 
-function isCurrent(list: RevocationList, at: WallTime): boolean {
-  return list.nextUpdate !== undefined && list.nextUpdate > at;
+function isCurrent({ list, endsAt }: Kept, clock: Clock): boolean {
+  return list.nextUpdate !== undefined && list.nextUpdate > clock.wall() && endsAt > clock.now();
 }

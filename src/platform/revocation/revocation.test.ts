@@ -190,6 +190,83 @@ test('a staple of the issuer spares the list; a revoked one is believed; one tha
   assert.equal(server.asked.length, 1);
 });
 
+test('[S10] a good response that is stapled again does not carry a certificate past the list that revokes it', async (t) => {
+  const { authority, point, check, publish } = await scene(t);
+  const bad = authority.issue('bad', point);
+  const other = authority.issue('other', point);
+  const staple = authority.ocspResponse('bad');
+  authority.revoke('bad');
+  publish();
+  assert.equal(await check(other), 'ok', 'the list is at hand');
+  assert.equal(await check(bad, staple), 'SLP-PKI-0001');
+});
+
+/** Both clocks as the test sets them. */
+class SetClock extends SystemClock {
+  ahead = 0;
+  later = 0;
+  override wall(): number {
+    return super.wall() + this.ahead;
+  }
+  override now(): number {
+    return super.now() + this.later;
+  }
+}
+const HOUR = 3_600_000;
+
+test('[S10] a clock that is set back prolongs neither a verdict nor the list that it rests on', async (t) => {
+  const clock = new SetClock();
+  const { authority, server, point, check, publish } = await scene(t, {
+    clock,
+    policy: { keepFresh: false },
+  });
+  const partner = authority.issue('partner', point);
+  publish(authority.list([], { seconds: 2 * 3600 }));
+  assert.equal(await check(partner), 'ok');
+  authority.revoke('partner');
+  publish();
+  // Three hours pass, but the clock of the wall shows three hours less than before.
+  clock.later = 3 * HOUR;
+  clock.ahead = -3 * HOUR;
+  assert.equal(await check(partner), 'SLP-PKI-0002', 'the new list is from the future, the old one is over');
+  assert.equal(server.asked.length, 2);
+  clock.later += HOUR;
+  clock.ahead = 0;
+  assert.equal(await check(partner), 'SLP-PKI-0001');
+});
+
+test('[S10] an older list does not take the place of one whose time is over, however the clock is set', async (t) => {
+  const clock = new SetClock();
+  const { authority, point, check, publish } = await scene(t, { clock, policy: { keepFresh: false } });
+  const partner = authority.issue('partner', point);
+  const before = authority.list([], { age: 60, seconds: 3600 });
+  authority.revoke('partner');
+  publish(authority.list([], { seconds: 60 }));
+  assert.equal(await check(partner), 'SLP-PKI-0001');
+  publish(before);
+  clock.later = HOUR;
+  assert.equal(await check(partner), 'SLP-PKI-0002');
+});
+
+test('[S10] who was revoked stays so when the clock jumps, and who was not is served again when it is right', async (t) => {
+  const clock = new SetClock();
+  const { authority, point, check, publish } = await scene(t, { clock });
+  const [good, bad] = [authority.issue('good', point), authority.issue('bad', point)];
+  authority.revoke('bad');
+  publish();
+  assert.deepEqual([await check(good), await check(bad)], ['ok', 'SLP-PKI-0001']);
+  for (const [hours, stands] of [
+    [-12, 'ok'],
+    [36, 'SLP-PKI-0002'], // beyond the time of every list that there is
+    [0, 'ok'],
+  ] as const) {
+    clock.ahead = hours * HOUR;
+    clock.later += 2 * 60_000;
+    assert.equal(await check(good), stands);
+    assert.notEqual(await check(bad), 'ok');
+  }
+});
+
 test('at most so many verdicts of each kind are kept; a full cache lets a fifth go', async (t) => {
   const { authority, check, revocation, server, point } = await scene(t, {
     policy: { accepted: 5, rejected: 5 },

@@ -4,6 +4,7 @@ import type { Resolver } from '#platform/dns';
 import {
   certificateFacts,
   findInList,
+  type RevocationList,
   readRevocationList,
   revocationPoints,
   subjectText,
@@ -161,7 +162,8 @@ export class Revocation {
   }
 
   async #stateOf(peer: VerifiedPeer, staple: Uint8Array | undefined): Promise<State> {
-    const at = this.#options.clock.wall();
+    const { clock } = this.#options;
+    const at = { wall: clock.wall(), now: clock.now() };
     const key = peer.path.map(({ fingerprint256 }) => fingerprint256).join(' ');
     const known = this.#rejected.take(key, at) ?? this.#accepted.take(key, at);
     if (known !== undefined) return known;
@@ -173,7 +175,8 @@ export class Revocation {
       }),
     );
     const state = gravest(states);
-    const until = Math.min(state.until, at + this.#limits.verdictMs);
+    const left = Math.min(state.until - at.wall, this.#limits.verdictMs);
+    const until = { wall: at.wall + left, now: at.now + left };
     if (generation !== this.#generation) return state; // a list was replaced meanwhile, perhaps one it rests on
     if (state.state === 'revoked') this.#rejected.keep(key, state, until);
     else if (state.state === 'good' || state.state === 'short-lived') this.#accepted.keep(key, state, until);
@@ -189,10 +192,17 @@ export class Revocation {
     const subject = subjectText(certificate);
     const stapled =
       staple === undefined ? undefined : verifyOcspResponse(staple, { certificate, issuer, at });
-    if (stapled?.ok === true)
-      return { ...stapled.value, detail: `${subject}: ${stapled.value.state} by the stapled response` };
-    const useless = stapled === undefined ? '' : `; the stapled response is of no use (${stapled.error})`;
     const urls = revocationPoints(certificate).crl.slice(0, this.#limits.points);
+    if (stapled?.ok === true) {
+      // Its holder chooses which response it staples, and an old one may count for days yet.
+      for (const url of urls) {
+        const list = this.#lists.known(url, issuer);
+        const found = list === undefined ? undefined : this.#inList(list, url, certificate);
+        if (found !== undefined && typeof found !== 'string' && found.state === 'revoked') return found;
+      }
+      return { ...stapled.value, detail: `${subject}: ${stapled.value.state} by the stapled response` };
+    }
+    const useless = stapled === undefined ? '' : `; the stapled response is of no use (${stapled.error})`;
     if (urls.length === 0) return this.#withoutPoint(certificate, subject, useless);
     const problems: string[] = [];
     for (const url of urls) {
@@ -205,10 +215,12 @@ export class Revocation {
 
   async #byList(url: string, certificate: X509Certificate, issuer: X509Certificate): Promise<State | string> {
     const list = await this.#lists.list(url, issuer);
-    if (!list.ok) return list.error.message;
-    const found = findInList(list.value, certificate, url);
+    return list.ok ? this.#inList(list.value, url, certificate) : list.error.message;
+  }
+  #inList(list: RevocationList, url: string, certificate: X509Certificate): State | string {
+    const found = findInList(list, certificate, url);
     if (!found.ok) return `${url}: ${found.error}`;
-    const until = list.value.nextUpdate ?? this.#options.clock.wall();
+    const until = list.nextUpdate ?? this.#options.clock.wall();
     const detail = `${subjectText(certificate)}: ${found.value} by the list of ${url}`;
     return { state: found.value, until, detail };
   }

@@ -1,8 +1,17 @@
-import type { WallTime } from '#kernel';
+import type { Monotonic, WallTime } from '#kernel';
+
+/**
+ * One moment by both clocks. What is to end with it ends when the first of the two shows it, so that a clock of the wall that is
+ * set back prolongs nothing.
+ */
+export interface Moment {
+  readonly wall: WallTime;
+  readonly now: Monotonic;
+}
 
 interface Entry<Value> {
   readonly value: Value;
-  readonly until: WallTime;
+  readonly until: Moment;
 }
 
 /** Verdicts by certificate, each until its time; when it is full, a part of them goes, those not asked for longest. */
@@ -28,15 +37,15 @@ export class VerdictCache<Value> {
   get size(): number {
     return this.#entries.size;
   }
-  take(key: string, at: WallTime): Value | undefined {
+  take(key: string, at: Moment): Value | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     this.#entries.delete(key);
-    if (entry.until <= at) return undefined;
+    if (entry.until.wall <= at.wall || entry.until.now <= at.now) return undefined;
     this.#entries.set(key, entry); // now the last to go
     return entry.value;
   }
-  keep(key: string, value: Value, until: WallTime): void {
+  keep(key: string, value: Value, until: Moment): void {
     this.#entries.delete(key);
     if (this.#entries.size >= this.#capacity) this.#evict();
     this.#entries.set(key, { value, until });

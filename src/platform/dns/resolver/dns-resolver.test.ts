@@ -61,6 +61,26 @@ test('the same question is asked once for all who wait, and its answer kept; an 
   assert.equal(server.heard.length, 2);
 });
 
+test('how long an answer is kept is told by time that went by, not by the clock of the wall', async (t) => {
+  const clock = new SystemClock();
+  let later = 0;
+  const [since, wall] = [clock.now(), clock.wall()];
+  clock.now = () => since + later;
+  const server = await ScriptedServer.start(t, SERVER, answering);
+  const { resolver } = resolverFor(t, [server.place], { clock });
+  const cached = async () => {
+    const answer = await resolver.addresses('one.example', 4);
+    return answer.ok && answer.value.cached;
+  };
+  assert.equal(await cached(), false);
+  for (const hours of [5, -5]) {
+    clock.wall = () => wall + hours * 3_600_000;
+    assert.equal(await cached(), true);
+  }
+  later = 3_600_000;
+  assert.equal(await cached(), false);
+});
+
 test('a truncated answer really goes to TCP, from the same address', async (t) => {
   const server = await ScriptedServer.start(t, SERVER, (heard) =>
     heard.transport === 'udp' ? replyTo(heard.bytes, { flags: 0x0200 }) : answering(heard),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
-import { err, failure, ok } from '#kernel';
+import { type Clock, err, failure, ok } from '#kernel';
 import type { LookUp, Resolver, ServiceRecord } from '#platform/dns';
 import type { IssuedCertificate, LabAuthority } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
@@ -59,7 +59,7 @@ export interface FederationLab {
 export async function startFederation(
   t: TestContext,
   change: (document: EdgeDocument) => void = () => {},
-  options: { readonly oneAddress?: boolean } & Pick<RunningParts, 'revocation'> = {},
+  options: { readonly oneAddress?: boolean; readonly clock?: Clock } & Pick<RunningParts, 'revocation'> = {},
 ): Promise<FederationLab> {
   const names = new TestNames();
   names.hosts.set(PARTNER.proxy, [PARTNER.address]);
