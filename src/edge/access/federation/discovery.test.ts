@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { EdgeDocument } from '#platform/topology';
 import { request } from '../testing/messages.ts';
+import { dialogResponse } from '../testing/plays.ts';
 import { fromAlice, fromBob, PARTNER, startFederation, TestPartner } from './testing/partners.ts';
 
 const ALICE = 'sip:alice@example.com';
@@ -81,6 +82,16 @@ test('a discovered partner is held to its rate; one on the list is not [setting 
   await dialled.receives(503);
   federation.allowed = [{ domain: PARTNER.domain, proxy: PARTNER.proxy, verification: 'use-source' }];
   await lab.commit();
+  const ended = lab.events
+    .take(1000)
+    .filter(({ name, fields }) => name === 'discovered-partner-limited' && fields.state === 'ended');
+  assert.deepEqual(
+    ended.map(({ fields }) => `${fields.rule}: ${fields.lifted}`),
+    [
+      'partner-rate: the document allows more now',
+      'partner-suspicious: partner.example is allowed-server by the document now',
+    ],
+  );
   dialled.sends(request('MESSAGE', ALICE, fromBob()));
   await fe.receivesRequest('MESSAGE');
 });
@@ -91,13 +102,42 @@ test('a discovered partner addresses so many users of ours [setting policy.feder
     dialled.sends(request('MESSAGE', `sip:${user}@example.com`, fromBob()));
     await fe.receivesRequest('MESSAGE');
   };
+  const changes = () =>
+    lab.events
+      .take(1000)
+      .flatMap(({ name, fields }) =>
+        name === 'discovered-partner-limited' ? [`${fields.rule} ${fields.state} ${fields.users}`] : [],
+      );
   await passes('alice');
   dialled.sends(request('MESSAGE', 'sip:carol@example.com', fromBob()));
   await dialled.receives(403);
-  await passes('alice');
+  assert.deepEqual(changes(), ['partner-users begun 1']);
+  // She is one user in every spelling, and another one is none of hers by a password.
+  for (const alice of ['alice', 'ALICE', '%61lice', 'alice:secret']) await passes(alice);
+  dialled.sends(request('MESSAGE', 'sip:carol:secret@example.com', fromBob()));
+  await dialled.receives(403);
   lab.document.policy.federation.discovery.limitUsers = false;
   await lab.commit();
+  assert.deepEqual(changes(), ['partner-users ended 1']);
   await passes('carol');
+});
+
+test('S14 a route of a dialog leads a discovered partner to nobody new', async (t) => {
+  const { fe, dialled } = await start(t, { users: 1 });
+  dialled.sends(request('INVITE', ALICE, fromBob({ Contact: '<sip:bob@phone.partner.example>' })));
+  const invite = await fe.receivesRequest('INVITE');
+  const routes = ['<sip:tok@fe1.corp.example:5061;lr>', ...invite.values('Record-Route')].join(', ');
+  const Contact = '<sip:alice@10.45.1.7:5061>';
+  fe.sends(dialogResponse(invite, 200, { tag: 'callee', Contact, 'Record-Route': routes }));
+  const answer = await dialled.receives(200);
+  const Route = answer.values('Record-Route')[0] ?? '';
+  assert.match(Route, /;behind=/);
+  dialled.sends(request('MESSAGE', 'sip:carol@example.com', fromBob({ Route })));
+  await dialled.receives(403);
+  const target = /<([^>]+)>/.exec(answer.header('Contact') ?? '')?.[1] ?? '';
+  const To = answer.header('To') ?? '';
+  dialled.sends(request('INFO', target, fromBob({ Route, To, 'Call-ID': answer.callId })));
+  assert.equal((await fe.receivesRequest('INFO')).uri, 'sip:alice@10.45.1.7:5061');
 });
 
 test('the default route carries everything for whoever is on no list [setting policy.federation.routing] [setting policy.federation.defaultRoute.proxy] [setting policy.federation.defaultRoute.verification]', async (t) => {

@@ -1,4 +1,4 @@
-import type { Cancel, Clock, Random } from '#kernel';
+import type { Clock, Random } from '#kernel';
 import type { Resolver } from '#platform/dns';
 import { sipKeys } from '#platform/message-log';
 import type { Connection, DialOptions } from '#platform/net';
@@ -13,6 +13,7 @@ import type { Seal } from '../topology-hiding/index.ts';
 import { PartnerConnection } from './connections/partner-connection.ts';
 import { PartnerLinks } from './connections/partner-links.ts';
 import type { PartnerReach } from './connections/reach-partner.ts';
+import { DiscoveredPartners } from './discovered-partners.ts';
 import { Farewell } from './farewell.ts';
 import type { FederationScene } from './federation-scene.ts';
 import { Identification } from './identification.ts';
@@ -21,7 +22,7 @@ import { type FederationMetrics, federationMetrics } from './metrics.ts';
 import { OutwardSide } from './outward-side.ts';
 import type { FederationReason } from './policy/federation-reasons.ts';
 import { isWithin } from './policy/identity.ts';
-import { Policing } from './policy/policing.ts';
+import type { Policing } from './policy/policing.ts';
 import { ProviderGate } from './provider-gate.ts';
 import { Standing } from './standing.ts';
 
@@ -46,9 +47,6 @@ export interface FederationOptions {
 
 /** Unanswered requests of one connection. */
 const OPEN_REQUESTS = 2000;
-
-/** Discovered partners that one report lists. */
-const MOST_REPORTED = 100;
 
 type EventFields = NonNullable<EventDraft['fields']>;
 
@@ -85,7 +83,7 @@ export class Federation implements FederationCore {
   readonly links: PartnerLinks;
   readonly identification: Identification;
   readonly metrics: FederationMetrics;
-  readonly policing: Policing;
+  readonly #discovered: DiscoveredPartners;
   readonly providers = new ProviderGate(this);
   /** How partners are reached under the running document. */
   readonly reach: PartnerReach;
@@ -100,7 +98,6 @@ export class Federation implements FederationCore {
   /** What servers stapled to the handshake in which they showed a certificate. */
   readonly #staples = new WeakMap<VerifiedPeer, Buffer>();
   #scene: FederationScene;
-  #cancelReport: Cancel = () => {};
 
   constructor(options: FederationOptions) {
     this.#options = options;
@@ -122,9 +119,11 @@ export class Federation implements FederationCore {
       adopt: (connection, closed) => this.#addFlow(connection, 'outbound', closed),
       close: (flow) => this.core.endpoint.closeFlow(flow, 'policy'),
     });
-    this.policing = new Policing(options.scene.settings.discovery, ({ numbers, ...change }) =>
-      this.#tell('discovered-partner-limited', { ...change, ...numbers }, { domain: [change.domain] }),
-    );
+    this.#discovered = new DiscoveredPartners({
+      clock: options.clock,
+      scene: options.scene,
+      tell: (name, fields, domain) => this.#tell(name, fields, { domain: [domain] }),
+    });
     this.#standing = this.#reviewer();
     this.#farewell = new Farewell({
       clock: options.clock,
@@ -132,7 +131,6 @@ export class Federation implements FederationCore {
       lent: ({ flow }) => options.lends?.(flow) === true,
       close: ({ flow }) => this.core.endpoint.closeFlow(flow, 'policy'),
     });
-    this.#planReport();
     this.#inward = new InwardSide(this);
     this.#outward = new OutwardSide(this);
     options.registry.observe(
@@ -147,6 +145,9 @@ export class Federation implements FederationCore {
     );
   }
 
+  get policing(): Policing {
+    return this.#discovered.policing;
+  }
   get scene(): FederationScene {
     return this.#scene;
   }
@@ -162,8 +163,7 @@ export class Federation implements FederationCore {
   /** Another document: connections stay that could be opened under it, and are asked anew for whom they speak. */
   adopt(scene: FederationScene): void {
     this.#scene = scene;
-    this.policing.configure(scene.settings.discovery, this.#options.clock.now());
-    this.#planReport();
+    this.#discovered.adopt(scene);
     for (const connection of this.#inbound) {
       connection.forget();
       connection.flow.connection.idleMs = scene.settings.limits.idleSeconds * 1000;
@@ -180,7 +180,7 @@ export class Federation implements FederationCore {
   stop(): void {
     this.#standing.stop();
     this.#farewell.stop();
-    this.#cancelReport();
+    this.#discovered.stop();
     this.links.close();
   }
 
@@ -352,19 +352,6 @@ export class Federation implements FederationCore {
         return partner.proxy === undefined && names.dns.some((name) => isWithin(name, partner.domain));
       })
     );
-  }
-
-  /** Who was discovered, every so often. */
-  #planReport(): void {
-    this.#cancelReport();
-    const { reportMinutes } = this.#scene.settings.discovery;
-    this.#cancelReport = this.#options.clock.after(reportMinutes * 60_000, () => {
-      for (const { limited, ...partner } of this.policing.report().slice(-MOST_REPORTED)) {
-        const { domain } = partner;
-        this.#tell('discovered-partner', { ...partner, limited: limited.join(' ') }, { domain: [domain] });
-      }
-      this.#planReport();
-    });
   }
 
   #tell(name: string, fields: EventFields, keys: NonNullable<EventDraft['keys']>, connection?: number): void {

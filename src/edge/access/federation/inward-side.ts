@@ -6,7 +6,6 @@ import {
   type SipRequest,
   type SipResponse,
 } from '#protocols/sip';
-import { canonicalAddress } from '../policy/common.ts';
 import type { PartnerConnection } from './connections/partner-connection.ts';
 import type { FederationCore } from './federation.ts';
 import { openPartnerToken, partnerToken } from './federation-scene.ts';
@@ -150,9 +149,7 @@ export class InwardSide {
       return providers.restriction(request, partner);
     }
     if (partner.kind !== 'discovered') return undefined;
-    // Within a dialog nobody new is addressed.
-    const user = decision.routes.length > 0 ? '' : (canonicalAddress(request.uri) ?? '');
-    return policing.admit(domain, user, core.clock.now());
+    return policing.admit(domain, decision.addressed, core.clock.now());
   }
 
   #forward(

@@ -3,6 +3,7 @@ import { canonicalAddress, checkProxiable, formsDialog, isForUs } from '../../po
 import { type Refusal, refuse } from '../../policy/refusal.ts';
 import type { AccessSettings } from '../../settings.ts';
 import { BEHIND } from '../../topology-hiding/index.ts';
+import { addressee } from './addressee.ts';
 import { refuseFederation } from './refuse.ts';
 
 /** What the decision needs to know of the connection that a request came by, and of our keys. */
@@ -25,6 +26,8 @@ export interface PartnerInward {
   readonly sender: string;
   /** The domain of the sender. */
   readonly domain: string;
+  /** Whom of ours it names, by `addressee`; undefined: a device that the partner was shown, and so nobody new. */
+  readonly addressed: string | undefined;
   /** The Route entries that the request leaves with. */
   readonly routes: readonly string[];
   /** The Request-URI that it leaves with; undefined: as it came. */
@@ -74,6 +77,7 @@ export function decidePartnerRequest(
     kind: 'forward',
     sender: sender.address,
     domain: sender.domain,
+    addressed: opened === undefined ? addressee(routed.target) : undefined,
     routes: routed.behind,
     requestUri: opened ?? (routed.target === request.uri ? undefined : routed.target),
     recordRoute: formsDialog(request),
@@ -157,7 +161,7 @@ function isStrictlyRouted(uri: string, known: PartnerKnowledge, settings: Access
 
 /** Within a dialog the target is a device; then it is the To field that names the user. */
 function mayBeReached(uri: string, settings: AccessSettings): boolean {
-  const address = canonicalAddress(uri);
+  const address = addressee(uri);
   if (address === undefined || !isOurs(uri, settings)) return true;
   return settings.externalAccess.rightsOf(address).federation;
 }

@@ -70,6 +70,80 @@ test('one of whose requests most fail is slowed down, and let go when they succe
   assert.equal(policing.report()[0]?.domain, DOMAIN);
 });
 
+test('a limit ends with an event that says what ended it: another document, time, or that it was forgotten', () => {
+  const ended = (act: (policing: Policing) => void, change: Parameters<typeof start>[0] = {}) => {
+    const { policing, changes } = start({ messagesPerSecond: 4, ...change });
+    for (const user of ['a', 'b', 'c', 'd', 'd', 'd']) policing.admit(DOMAIN, user, 0);
+    assert.deepEqual(
+      changes.splice(0).map(({ rule, state, numbers }) => [rule, state, numbers.users, numbers.limit]),
+      [
+        ['partner-users', 'begun', 3, 3],
+        ['partner-rate', 'begun', 3, 4],
+      ],
+    );
+    act(policing);
+    return changes.map(({ rule, state, lifted, numbers }) => `${rule} ${state} ${numbers.limit} ${lifted}`);
+  };
+  const limits = { ...LIMITS, messagesPerSecond: 4 };
+  const still = () => undefined;
+  assert.deepEqual(
+    ended((policing) => policing.configure(limits, still, 1)),
+    [],
+    'of a document that says the same',
+  );
+  assert.deepEqual(
+    ended((policing) => policing.configure({ ...limits, users: 4 }, still, 1)),
+    ['partner-users ended 4 the document allows more now'],
+  );
+  assert.deepEqual(
+    ended((policing) => policing.configure({ ...limits, limitUsers: false }, still, 1)),
+    ['partner-users ended 3 the document allows more now'],
+  );
+  assert.deepEqual(
+    ended((policing) => policing.configure({ ...limits, messagesPerSecond: 5 }, still, 1)),
+    ['partner-rate ended 5 the document allows more now'],
+  );
+  assert.deepEqual(
+    ended((policing) => {
+      policing.configure(limits, (domain) => (domain === DOMAIN ? 'allowed-server' : undefined), 1);
+      assert.deepEqual(policing.report(), []);
+    }),
+    [
+      'partner-users ended 3 partner.example is allowed-server by the document now',
+      'partner-rate ended 4 partner.example is allowed-server by the document now',
+    ],
+  );
+  assert.deepEqual(
+    ended((policing) => {
+      policing.review(60_000);
+      policing.review(60_001);
+      policing.review(60_002);
+    }),
+    ['partner-rate ended 4 no request too much in 60 seconds'],
+  );
+  const forgotten = ended((policing) => {
+    for (let i = 0; i < 1000; i++) policing.admit(`d${i}.example`, 'a', i);
+  });
+  assert.deepEqual(
+    forgotten.map((one) => one.split(' ', 2).join(' ')),
+    ['partner-users ended', 'partner-rate ended'],
+  );
+});
+
+test('a document that says the same gives nobody a new allowance', () => {
+  const { policing } = start();
+  for (let i = 0; i < 20; i++) policing.admit(DOMAIN, 'a', 0);
+  policing.configure(LIMITS, () => undefined, 0);
+  assert.equal(policing.admit(DOMAIN, 'a', 0), 'partner-rate');
+});
+
+test('who names nobody new addresses nobody', () => {
+  const { policing } = start({ users: 1 });
+  assert.equal(policing.admit(DOMAIN, 'a', 0), undefined);
+  assert.equal(policing.admit(DOMAIN, undefined, 0), undefined);
+  assert.equal(policing.admit(DOMAIN, 'b', 0), 'partner-users');
+});
+
 test('what is remembered is bounded', () => {
   const { policing } = start();
   for (let i = 0; i < 3000; i++) policing.admit(`d${i}.example`, 'a', i);

@@ -13,9 +13,11 @@ const INNOCENT_SHARE = 0.25;
 /** A partner that sent too much keeps that mark for so long after the last time. */
 const CALM_MS = 60_000;
 
+const RAISED = 'the document allows more now';
+
 export type PolicingRefusal = 'partner-rate' | 'partner-users' | 'partner-suspicious';
 
-/** A partner came to be, or ceased to be, limited; the numbers say why, `lifted` what ends it. */
+/** A partner came to be, or ceased to be, limited; the numbers say why, `lifted` what will end it, or what has ended it. */
 export interface PolicingChange {
   readonly domain: string;
   readonly rule: PolicingRefusal;
@@ -52,14 +54,37 @@ export class Policing {
     this.#tell = tell;
   }
 
-  /** Other limits from now on; what is known of partners stays. */
-  configure(limits: Discovery, now: Monotonic): void {
+  /**
+   * Other limits from now on; what is known of those who are still discovered partners stays.
+   * @param standing what a domain is by the new document when it is no discovered partner any more, for people
+   */
+  configure(limits: Discovery, standing: (domain: string) => string | undefined, now: Monotonic): void {
+    const before = this.#limits;
     this.#limits = limits;
-    for (const watched of this.#partners.values()) watched.bucket = this.#bucket(watched.suspicious, now);
+    for (const [domain, watched] of [...this.#partners]) {
+      const other = standing(domain);
+      if (other !== undefined) {
+        this.#forget(domain, watched, `${domain} is ${other} by the document now`);
+        continue;
+      }
+      const { burst } = watched.bucket;
+      if (burst !== this.#rate(watched.suspicious)) watched.bucket = this.#bucket(watched.suspicious, now);
+      if (limits.messagesPerSecond > before.messagesPerSecond)
+        this.#end(domain, watched, 'partner-rate', RAISED);
+      if (!this.#isFull(watched)) this.#end(domain, watched, 'partner-users', RAISED);
+    }
   }
 
-  /** One request of this partner for a user of ours; a reason when it has to wait or is too much. */
-  admit(domain: string, user: string, now: Monotonic): PolicingRefusal | undefined {
+  /** Ends what only time ends; called every so often. */
+  review(now: Monotonic): void {
+    for (const [domain, watched] of this.#partners) this.#calm(domain, watched, now);
+  }
+
+  /**
+   * One request of this partner; a reason when it has to wait or is too much.
+   * @param user the user of ours that it names, in a form that compares; undefined when it names nobody new
+   */
+  admit(domain: string, user: string | undefined, now: Monotonic): PolicingRefusal | undefined {
     const watched = this.#watch(domain, now);
     watched.requests += 1;
     const rate: PolicingRefusal = watched.suspicious ? 'partner-suspicious' : 'partner-rate';
@@ -68,9 +93,9 @@ export class Policing {
       if (rate === 'partner-rate') this.#begin(domain, watched, rate);
       return rate;
     }
-    if (now - watched.refused > CALM_MS) this.#end(domain, watched, 'partner-rate');
-    if (!this.#limits.limitUsers || watched.users.has(user)) return undefined;
-    if (watched.users.size >= this.#limits.users || !watched.users.set(user, true)) {
+    this.#calm(domain, watched, now);
+    if (user === undefined || !this.#limits.limitUsers || watched.users.has(user)) return undefined;
+    if (this.#isFull(watched) || !watched.users.set(user, true)) {
       this.#begin(domain, watched, 'partner-users');
       return 'partner-users';
     }
@@ -105,8 +130,10 @@ export class Policing {
       this.#partners.set(domain, known);
       return known;
     }
-    const [oldest] = this.#partners.keys();
-    if (this.#partners.size >= MOST_PARTNERS && oldest !== undefined) this.#partners.delete(oldest);
+    const [oldest] = this.#partners;
+    if (this.#partners.size >= MOST_PARTNERS && oldest !== undefined) {
+      this.#forget(...oldest, 'silent longest of all, it is forgotten for another one');
+    }
     const watched: Watched = {
       bucket: this.#bucket(false, now),
       users: new BoundedMap(100_000),
@@ -122,10 +149,25 @@ export class Policing {
     return watched;
   }
 
-  #bucket(suspicious: boolean, now: Monotonic): TokenBucket {
+  #forget(domain: string, watched: Watched, why: string): void {
+    this.#partners.delete(domain);
+    for (const rule of [...watched.limited]) this.#end(domain, watched, rule, why);
+  }
+
+  #rate(suspicious: boolean): number {
     const { messagesPerSecond, suspiciousMessagesPerSecond } = this.#limits;
-    const rate = suspicious ? suspiciousMessagesPerSecond : messagesPerSecond;
+    return suspicious ? suspiciousMessagesPerSecond : messagesPerSecond;
+  }
+  #bucket(suspicious: boolean, now: Monotonic): TokenBucket {
+    const rate = this.#rate(suspicious);
     return new TokenBucket(rate, rate, now);
+  }
+  #isFull({ users }: Watched): boolean {
+    return this.#limits.limitUsers && users.size >= this.#limits.users;
+  }
+  #calm(domain: string, watched: Watched, now: Monotonic): void {
+    if (now - watched.refused <= CALM_MS) return;
+    this.#end(domain, watched, 'partner-rate', `no request too much in ${CALM_MS / 1000} seconds`);
   }
 
   #judge(domain: string, watched: Watched, now: Monotonic): void {
@@ -138,29 +180,37 @@ export class Policing {
     } else if (watched.suspicious && share < INNOCENT_SHARE) {
       watched.suspicious = false;
       watched.bucket = this.#bucket(false, now);
-      this.#end(domain, watched, 'partner-suspicious');
+      this.#end(domain, watched, 'partner-suspicious', 'most requests succeed again');
     }
   }
 
   #begin(domain: string, watched: Watched, rule: PolicingRefusal): void {
     if (watched.limited.has(rule)) return;
     watched.limited.add(rule);
-    this.#say(domain, watched, rule, 'begun');
+    const limits = this.#limits;
+    const more: Readonly<Record<PolicingRefusal, string>> = {
+      'partner-rate': `fewer than ${limits.messagesPerSecond} requests a second for ${CALM_MS / 1000} seconds`,
+      'partner-users': `a policy.federation.discovery.users above ${limits.users}`,
+      'partner-suspicious': 'requests most of which succeed',
+    };
+    const lifted = `an entry for ${domain} in policy.federation.allowed; else ${more[rule]}`;
+    this.#say(domain, watched, { rule, state: 'begun', lifted });
   }
-  #end(domain: string, watched: Watched, rule: PolicingRefusal): void {
-    if (watched.limited.delete(rule)) this.#say(domain, watched, rule, 'ended');
+  #end(domain: string, watched: Watched, rule: PolicingRefusal, lifted: string): void {
+    if (watched.limited.delete(rule)) this.#say(domain, watched, { rule, state: 'ended', lifted });
   }
 
-  #say(domain: string, watched: Watched, rule: PolicingRefusal, state: PolicingChange['state']): void {
-    const { requests, users, failures, outcomes } = watched;
-    const numbers = { requests, users: users.size, failures, outcomes: outcomes.length };
-    const listing = `an entry for ${domain} in policy.federation.allowed`;
-    const more =
-      rule === 'partner-rate'
-        ? `; else fewer than ${this.#limits.messagesPerSecond} requests a second`
-        : rule === 'partner-suspicious'
-          ? '; else requests most of which succeed'
-          : '';
-    this.#tell({ domain, rule, state, numbers, lifted: listing + more });
+  #say(
+    domain: string,
+    { requests, users, failures, outcomes }: Watched,
+    change: Pick<PolicingChange, 'rule' | 'state' | 'lifted'>,
+  ): void {
+    const { messagesPerSecond, suspiciousMessagesPerSecond, users: most } = this.#limits;
+    const limit = {
+      ...{ 'partner-rate': messagesPerSecond, 'partner-users': most },
+      'partner-suspicious': suspiciousMessagesPerSecond,
+    }[change.rule];
+    const numbers = { requests, users: users.size, failures, outcomes: outcomes.length, limit };
+    this.#tell({ domain, ...change, numbers });
   }
 }

@@ -1,4 +1,5 @@
 import { parseSipUri, type SipRequest, type SipResponse } from '#protocols/sip';
+import { unescaped } from './addressee.ts';
 import type { FederationReason } from './federation-reasons.ts';
 import { isAllowedContent } from './provider-content.ts';
 import type { Provider } from './settings.ts';
@@ -80,13 +81,6 @@ function leadsToConference(uri: string, conferences: ReadonlySet<string>): boole
   if (!parsed.ok) return false;
   const { host, parameters } = parsed.value;
   return conferences.has(host) || /^app:conf/i.test(unescaped(parameters.get('opaque') ?? ''));
-}
-
-/** `%61pp` is `app` as well (RFC 3261 §19.1.2). */
-function unescaped(text: string): string {
-  return text.replace(/%([0-7][0-9a-f])/gi, (_, code: string) =>
-    String.fromCharCode(Number.parseInt(code, 16)),
-  );
 }
 
 /** RFC 4579 §5.1: this side of the dialog is a conference. */
