@@ -26,6 +26,52 @@ test('whoever was in a dialog cannot speak in it under another name', async () =
   assert.ok(!bench.toEdge.request('MESSAGE').has('Sallyport-Asserted-Source'));
 });
 
+test('S14: a stranger is asked for a password in the same words, whoever is called and whoever is said to call', async () => {
+  const bench = await Bench.start();
+  const edge = bench.edge();
+  bench.signsIn(edge, 'alice@example.test');
+  bench.signsIn(edge, 'carol@example.test');
+  let sent = 0;
+  const said = (method: string, from: string, to: string, headers: (readonly [string, string])[] = []) => {
+    sent += 1;
+    const uri = method === 'REGISTER' ? 'sip:example.test' : `sip:${to}@example.test`;
+    const asked = request({
+      method,
+      uri,
+      from: `sip:${from}@example.test`,
+      to: `<sip:${to}@example.test>`,
+      headers,
+    });
+    bench.arrives(edge, branched(asked, `s${sent}`));
+    let answer = edge.anyResponse();
+    if (answer.status === 100) answer = edge.anyResponse();
+    bench.toEdge.isSilent();
+    const names = answer.names().join(' ');
+    const asks = [...answer.values('WWW-Authenticate'), ...answer.values('Proxy-Authenticate')];
+    return [answer.status, answer.reason, names, ...asks.map((one) => one.replace(/nonce="[^"]*"/, ''))];
+  };
+  const presence = [['Event', 'presence']] as const;
+  const digest = 'Digest username="x", realm="example.test", nonce="n", uri="sip:x", response="0"';
+  for (const method of [
+    'REGISTER',
+    'INVITE',
+    'OPTIONS',
+    'MESSAGE',
+    'SUBSCRIBE',
+    'REFER',
+    'PUBLISH',
+    'INFO',
+    'NOTIFY',
+  ]) {
+    for (const headers of [[], presence, [['Authorization', digest]]] as const) {
+      const known = said(method, 'alice', 'carol', [...headers]);
+      assert.equal(known[0], method === 'REGISTER' ? 401 : 407, method);
+      assert.deepEqual(said(method, 'alice', 'nobody', [...headers]), known, `${method} to nobody`);
+      assert.deepEqual(said(method, 'nobody', 'carol', [...headers]), known, `${method} of nobody`);
+    }
+  }
+});
+
 test('a call can be ended without proof of a name', async () => {
   const bench = await Bench.start();
   const edge = bench.edge();

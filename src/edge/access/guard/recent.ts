@@ -7,6 +7,10 @@ export class Recent {
   pending: Monotonic[] = [];
   blockedUntil: Monotonic = Number.NEGATIVE_INFINITY;
 
+  /** Nothing would be lost with it. */
+  isEmpty(now: Monotonic): boolean {
+    return this.failures.length === 0 && this.pending.length === 0 && this.blockedUntil <= now;
+  }
   /** So many attempts are under way, from then on. */
   begin(attempts: number, at: Monotonic): void {
     for (let i = 0; i < attempts; i++) this.pending.push(at);

@@ -147,3 +147,14 @@ test('what a source signed in as is remembered to the letter', () => {
   assert.equal(guard.begin(alike(undefined), 0).kind, 'refuse');
   assert.equal(guard.check(alike('jose@a.test', 0), 0), undefined, 'the question before the credentials');
 });
+
+test('attempts that come to nothing push out no failures', () => {
+  const guard = new SignInGuard({ ...limits, entries: 10 });
+  for (let i = 0; i < 4; i++) fails(guard, 'alice', 0);
+  for (let i = 0; i < 100; i++) {
+    assert.equal(guard.begin(at(`stale${i}`), 1).kind, 'pass');
+    guard.settle(at(`stale${i}`), undefined, 1);
+  }
+  fails(guard, 'alice', 2);
+  assert.equal(guard.begin(at('alice'), 3).kind, 'refuse');
+});

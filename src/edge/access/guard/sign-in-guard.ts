@@ -132,6 +132,8 @@ export class SignInGuard {
       for (const account of accounts) this.#pairs.delete(pairKey(attempt, account));
       this.#known.add(attempt, now + this.#limits.rememberMs);
     }
+    // What says nothing takes no room: else names that nobody heard of would push out failures.
+    if (outcome === undefined) this.#tidy(attempt, now);
     if (outcome !== 'failed') return [];
     const { failuresPerAccount, failuresPerSource } = this.#limits;
     const known = this.#known.has(attempt, now);
@@ -184,6 +186,14 @@ export class SignInGuard {
     recent.forget(now - this.#limits.windowMs, now - PENDING_MS);
     table.set(key, recent);
     return recent;
+  }
+
+  #tidy(attempt: Attempt, now: Monotonic): void {
+    for (const account of attempt.accounts) {
+      const key = pairKey(attempt, account);
+      if (this.#pairs.get(key)?.isEmpty(now) === true) this.#pairs.delete(key);
+    }
+    if (this.#sources.get(attempt.source)?.isEmpty(now) === true) this.#sources.delete(attempt.source);
   }
 
   #blocksIfFull(recent: Recent, most: number, now: Monotonic): boolean {
