@@ -168,7 +168,7 @@ export class Federation implements FederationCore {
       connection.forget();
       connection.flow.connection.idleMs = scene.settings.limits.idleSeconds * 1000;
     }
-    for (const connection of this.#borrowed) connection.forget();
+    for (const connection of [...this.#borrowed, ...this.#outbound()]) connection.forget();
     this.#farewell.begin(this.inbound().filter(({ peer }) => !this.#mayConnect(peer.names)));
     this.links.adopt();
     void this.#standing.review();
@@ -182,6 +182,11 @@ export class Federation implements FederationCore {
     this.#farewell.stop();
     this.#discovered.stop();
     this.links.close();
+  }
+
+  /** Those that this edge opened. */
+  #outbound(): PartnerConnection[] {
+    return this.links.flows().flatMap(({ data }) => (data instanceof PartnerConnection ? [data] : []));
   }
 
   /** A connection that a partner opened (port row ext-06); its chain was verified. */
@@ -226,10 +231,7 @@ export class Federation implements FederationCore {
       clock,
       confirm,
       trust: () => this.#scene.trust,
-      held: () =>
-        [...this.#inbound].concat(
-          this.links.flows().flatMap(({ data }) => (data instanceof PartnerConnection ? [data] : [])),
-        ),
+      held: () => [...this.#inbound, ...this.#outbound()],
       peerOf: ({ peer }) => peer,
       stapleOf: ({ peer }) => this.#staples.get(peer),
       fallen: (connection, why) => this.#handleFallen(connection, why),
