@@ -20,6 +20,7 @@ export class PhoneActor {
   readonly #phones = new Map<string, { phone: Phone; signIn: SignIn; messages: Arrivals<Message> }>();
 
   async signIn({ user, password, server, localAddress, authority, hosts }: SignInOrder) {
+    await this.#signOut(user);
     const trust = loadTrustAnchors(authority);
     if (!trust.ok) throw new FailureError(trust.error);
     const messages = new Arrivals<Message>(`a message for ${user}`);
@@ -50,6 +51,14 @@ export class PhoneActor {
     return phone.relayCredentials(signIn);
   }
 
+  /** A user who comes anew leaves no binding behind: a front end takes so many of one user and no more. */
+  async #signOut(user: string): Promise<void> {
+    const before = this.#phones.get(user);
+    if (before === undefined) return;
+    await before.phone.signOut();
+    before.phone.close();
+    this.#phones.delete(user);
+  }
   #of(user: string) {
     const found = this.#phones.get(user);
     if (found === undefined) throw new Error(`${user} is not signed in here`);

@@ -54,6 +54,9 @@ test('an edge reaches the next hop inside, and outside what each address is for'
   assert.deepEqual(outbound({ address: edge1.internal.v4, port: PORT }, frontEnd.v4), {
     [`${frontEnd.v4} tcp`]: '5061',
   });
+  assert.deepEqual(outbound({ address: edge1.internal.v6, port: PORT }, frontEnd.v6), {
+    [`${frontEnd.v6} tcp`]: '5061',
+  });
   assert.deepEqual(outbound({ address: edge1.internal.v4, port: PORT }, bob.v4), {});
   assert.deepEqual(outbound({ address: edge1.access.v4, port: PORT }, frontEnd.v4), {});
   assert.deepEqual(outbound({ address: edge2.internal.v4, port: PORT }, frontEnd.v4), {}, 'not its address');

@@ -83,7 +83,8 @@ export function onlyTheNextHop(observer: Observer): NegativeCheck {
     name: 'in the whole run, the internal firewall let edges open flows to the next hop on 5061 only',
     async run() {
       const inside = [...(await observer.ports())].filter(([target]) => isInside(target.split(' ')[0] ?? ''));
-      const nextHop = new Map([[targetText(addresses.frontEnd.v4, 'tcp'), new Set([5061])]]);
+      const { v4, v6 } = addresses.frontEnd;
+      const nextHop = new Map([v4, v6].map((address) => [targetText(address, 'tcp'), new Set([5061])]));
       const seen = new Map(inside);
       if (seen.size === 0) return ['the internal firewall saw no flow at all'];
       return unplanned(seen, nextHop);

@@ -51,6 +51,7 @@ export const addresses = {
   alice: on('outside', 10),
   carol: on('outside', 20),
   partner: on('outside', 30),
+  provider: on('outside', 35),
   xmppPartner: on('outside', 40),
   resolver: on('outside', 53),
   revocation: on('outside', 80),

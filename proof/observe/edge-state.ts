@@ -65,6 +65,19 @@ export async function connectedTo(
     .flatMap(([, remote]) => remote ?? []);
 }
 
+/** Octets that a host has received on a port of its own from this address, by connections that are open. */
+export async function octetsFrom(
+  perimeter: Perimeter,
+  host: HostName,
+  port: number,
+  source: string,
+): Promise<number> {
+  const address = source.includes(':') ? `[${source}]` : source;
+  const filter = `sport = :${port} and dst ${address}`;
+  const text = await perimeter.host(host).run('ss', ['-HntiO', 'state', 'established', filter]);
+  return [...text.matchAll(/bytes_received:(\d+)/g)].reduce((sum, [, octets]) => sum + Number(octets), 0);
+}
+
 function withoutPort(endpoint: string): string {
   return endpoint.slice(0, endpoint.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 }

@@ -19,6 +19,8 @@ export const names = {
   edge1: `edge1.int.${DOMAIN}`,
   edge2: `edge2.int.${DOMAIN}`,
   frontEnd: `fe1.int.${DOMAIN}`,
+  /** The same server as a second member of the next hop, by its IPv6 address. */
+  frontEndSix: `fe1-v6.int.${DOMAIN}`,
   foreignEdge: 'edge.int.foreign.test',
 } as const;
 /** How media goes to partners: `policy.federation.mediaProfiles`. */
@@ -34,6 +36,26 @@ export interface EdgeVariant {
 export const partners = {
   four: { domain: 'partner.test', proxy: 'sip.partner.test', family: 4 },
   six: { domain: 'six.test', proxy: 'sip.six.test', family: 6 },
+} as const;
+/** Two more on the same host, whose edges nobody wrote down: they publish `_sipfederationtls._tcp`. */
+export const publishedPartners = {
+  four: { domain: 'published4.test', proxy: 'sip.published4.test', family: 4 },
+  six: { domain: 'published6.test', proxy: 'sip.published6.test', family: 6 },
+} as const;
+/** Two public providers on a host of their own, one reached by each family: two domains of users behind one proxy each. */
+export const providers = {
+  four: {
+    name: 'Messenger',
+    domains: ['messenger.test', 'chat.test'],
+    proxy: 'federation.messenger.test',
+    family: 4,
+  },
+  six: {
+    name: 'Parrot',
+    domains: ['parrot.test', 'cage.test'],
+    proxy: 'federation.parrot.test',
+    family: 6,
+  },
 } as const;
 /** Two organisations with XMPP servers on one host, one reached by each family, and the people there. */
 export const xmppPartners = {
@@ -90,9 +112,17 @@ export function edgeDocument(edge: EdgeName, { allowed, profiles }: EdgeVariant,
       },
       federation: {
         allowedNetworks: [wires.outside.v4, wires.outside.v6],
-        allowed: Object.values(partners).map(({ domain, proxy }) => ({ domain, proxy })),
+        allowed: [
+          ...Object.values(partners).map(({ domain, proxy }) => ({ domain, proxy })),
+          ...Object.values(publishedPartners).map(({ domain }) => ({ domain })),
+        ],
         mediaProfiles: [...profiles],
       },
+      publicProviders: Object.values(providers).map(({ name, domains, proxy }) => ({
+        ...{ name, kind: 'public', proxy, domains: [...domains], enabled: true },
+        // Nobody here has a list of contacts, which is all that an unverifiable provider is for.
+        verification: 'always-verifiable',
+      })),
       xmpp: {
         allowedNetworks: hosts(addresses.xmppPartner),
         partners: Object.values(xmppPartners).map(({ domain }) => ({ domain })),
@@ -101,7 +131,10 @@ export function edgeDocument(edge: EdgeName, { allowed, profiles }: EdgeVariant,
       revocation: { allowedNetworks: hosts(addresses.revocation) },
       nextHop: {
         name: names.frontEnd,
-        members: [{ name: names.frontEnd, address: addresses.frontEnd.v4 }],
+        members: [
+          { name: names.frontEnd, address: addresses.frontEnd.v4 },
+          { name: names.frontEndSix, address: addresses.frontEnd.v6 },
+        ],
       },
       internalPeers: {
         access: hosts(addresses.frontEnd),

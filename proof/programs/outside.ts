@@ -1,16 +1,28 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { ChildProgram } from '../../src/apps/lab/testing/child-program.ts';
 import { KamailioPartner } from '../../src/apps/lab/testing/kamailio-partner.ts';
-import { addresses, ofFamily } from '../network/addresses.ts';
-import { LARGE_SERVICE, partners, revocationNames, xmppPartners } from './documents.ts';
+import { type AddressPair, addresses, ofFamily } from '../network/addresses.ts';
+import {
+  LARGE_SERVICE,
+  partners,
+  providers,
+  publishedPartners,
+  revocationNames,
+  xmppPartners,
+} from './documents.ts';
 import type { Perimeter } from './perimeter.ts';
 
 /** The name server that the edges ask: dnsmasq, on the resolver's addresses, with the names of the partners. */
 export async function startNameServer(perimeter: Perimeter): Promise<ChildProgram> {
   const { v4, v6 } = addresses.resolver;
-  const hosts = Object.values(partners).map(({ proxy, family }) => {
-    return `--host-record=${proxy},${ofFamily(addresses.partner, family)}`;
-  });
+  const hosts = [...Object.values(partners), ...Object.values(publishedPartners)].map(
+    ({ proxy, family }) => `--host-record=${proxy},${ofFamily(addresses.partner, family)}`,
+  );
+  for (const { domain, proxy } of Object.values(publishedPartners))
+    hosts.push(`--srv-host=_sipfederationtls._tcp.${domain},${proxy},5061`);
+  // A provider publishes no records of its domains: the document says where it is.
+  for (const { proxy, family } of Object.values(providers))
+    hosts.push(`--host-record=${proxy},${ofFamily(addresses.provider, family)}`);
   for (const { domain, family } of Object.values(xmppPartners)) {
     hosts.push(`--host-record=${domain},${ofFamily(addresses.xmppPartner, family)}`);
     hosts.push(`--srv-host=_xmpp-server._tcp.${domain},${domain},5269`);
@@ -75,16 +87,24 @@ http {
   return server;
 }
 
-/** The partners' edges: Kamailio on both addresses of their host, mutual TLS. */
-export async function startPartner(perimeter: Perimeter): Promise<KamailioPartner> {
-  const folder = perimeter.files.path('kamailio-partner');
+/** A Kamailio outside, and where it stands. */
+export interface Elsewhere {
+  readonly kamailio: KamailioPartner;
+  readonly at: AddressPair;
+}
+
+/** The edges of partners, or of public providers: Kamailio on both addresses of their host, mutual TLS. */
+export async function startElsewhere(perimeter: Perimeter, host: 'partner' | 'provider'): Promise<Elsewhere> {
+  const folder = perimeter.files.path(`kamailio-${host}`);
   mkdirSync(folder, { recursive: true });
   const read = (name: string) => readFileSync(perimeter.files.path(name), 'utf8');
-  return KamailioPartner.start({
+  const at = addresses[host];
+  const kamailio = await KamailioPartner.start({
     folder,
-    addresses: [addresses.partner.v4, addresses.partner.v6],
-    certificate: { certificatePem: read('partner.pem'), keyPem: read('partner.key') },
+    addresses: [at.v4, at.v6],
+    certificate: { certificatePem: read(`${host}.pem`), keyPem: read(`${host}.key`) },
     authorityPem: read('ca.pem'),
-    launcher: perimeter.host('partner').launcher,
+    launcher: perimeter.host(host).launcher,
   });
+  return { kamailio, at };
 }

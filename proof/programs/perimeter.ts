@@ -6,7 +6,6 @@ import { type EdgeDocument, loadEdgeDocument } from '#platform/topology';
 import { LabProgram } from '../../src/apps/lab/program.ts';
 import type { ChildProgram } from '../../src/apps/lab/testing/child-program.ts';
 import { endedWithUs } from '../../src/apps/lab/testing/end-with-us.ts';
-import type { KamailioPartner } from '../../src/apps/lab/testing/kamailio-partner.ts';
 import { Actor } from '../actors/actor.ts';
 import { addresses, type EdgeName, edgeNames, type ForeignEdge, ofFamily } from '../network/addresses.ts';
 import { run, until } from '../network/command.ts';
@@ -14,7 +13,7 @@ import type { Host } from '../network/host.ts';
 import { type HostName, PerimeterNetwork } from '../network/perimeter-network.ts';
 import { generatedRules, loadRules, reservePorts } from '../observe/rule-counters.ts';
 import { ACCOUNT, allProfiles, DOMAIN, type EdgeVariant, names } from './documents.ts';
-import { startListServer, startNameServer, startPartner } from './outside.ts';
+import { type Elsewhere, startElsewhere, startListServer, startNameServer } from './outside.ts';
 import { type Person, ProofFiles } from './proof-files.ts';
 import { startXmppPartners, type XmppPerson } from './xmpp-partner.ts';
 
@@ -31,7 +30,7 @@ export class Perimeter {
   readonly #outside: { stop(): Promise<void> }[] = [];
   #variant: EdgeVariant = { allowed: [], profiles: allProfiles };
   #nameServer: ChildProgram | undefined;
-  #partner: Promise<KamailioPartner> | undefined;
+  readonly #elsewhere = new Map<string, Promise<Elsewhere>>();
   #xmppPartners: ReturnType<typeof startXmppPartners> | undefined;
   readonly #signedIn = new Map<Person, Promise<string>>();
 
@@ -140,13 +139,16 @@ export class Perimeter {
     if (this.#nameServer === undefined) throw new TypeError('the name server has not been started');
     return this.#nameServer;
   }
-  /** The edge of other organisations on the partner's host, started when it is first asked for. */
-  partner(): Promise<KamailioPartner> {
-    this.#partner ??= startPartner(this).then((partner) => {
-      this.#outside.push(partner);
-      return partner;
-    });
-    return this.#partner;
+  /** The edge of other organisations, or of public providers, on the host of this name, started when it is first asked for. */
+  elsewhere(host: 'partner' | 'provider'): Promise<Elsewhere> {
+    const known =
+      this.#elsewhere.get(host) ??
+      startElsewhere(this, host).then((started) => {
+        this.#outside.push(started.kamailio);
+        return started;
+      });
+    this.#elsewhere.set(host, known);
+    return known;
   }
 
   /** People on the XMPP servers of other organisations, which are started when they are first asked for. */
@@ -159,10 +161,28 @@ export class Perimeter {
   }
 
   /** Signs a person in, once, where that person is at home in the proof; gives `user@domain`. */
-  signedIn(person: 'alice' | 'bob' | 'carol'): Promise<string> {
-    const known = this.#signedIn.get(person) ?? this.#signIn(person);
+  signedIn(person: User): Promise<string> {
+    const known = this.#signedIn.get(person) ?? this.signIn(person);
     this.#signedIn.set(person, known);
     return known;
+  }
+  /** Signs a person in anew, by a connection of its own; by the one of before the person signs out first. */
+  async signIn(person: User): Promise<string> {
+    const home = homes[person];
+    const user = `${person}@${DOMAIN}`;
+    await this.phoneOf(person).call('signIn', {
+      user,
+      password: this.files.passwords[person],
+      server: home.server,
+      localAddress: ofFamily(addresses[home.host], home.family),
+      authority: this.files.authority,
+      hosts: { [names.av]: addresses.edge1.av.v4, [names.edge1]: addresses.edge1.internal.v4 },
+    });
+    return user;
+  }
+  /** Our process that has the person's phone. */
+  phoneOf(person: User): Actor {
+    return this.actor(homes[person].host);
   }
 
   /** Ends every process and removes everything but the logs of the programs, which go to this folder. */
@@ -173,20 +193,6 @@ export class Perimeter {
     await this.network.remove();
     this.files.keepLogs(logs);
     this.files.remove();
-  }
-
-  async #signIn(person: 'alice' | 'bob' | 'carol'): Promise<string> {
-    const home = homes[person];
-    const user = `${person}@${DOMAIN}`;
-    await this.actor(person).call('signIn', {
-      user,
-      password: this.files.passwords[person],
-      server: home.server,
-      localAddress: ofFamily(addresses[person], home.family),
-      authority: this.files.authority,
-      hosts: { [names.av]: addresses.edge1.av.v4, [names.edge1]: addresses.edge1.internal.v4 },
-    });
-    return user;
   }
 
   #program(
@@ -204,11 +210,27 @@ export class Perimeter {
   }
 }
 
-/** Alice comes to one edge by IPv4, carol to the other by IPv6, and bob is inside. */
+export type User = Exclude<Person, 'visitor'>;
+
+const byEdge1 = {
+  family: 4,
+  server: { address: addresses.edge1.access.v4, port: 443, name: names.access },
+} as const;
+const byEdge2 = {
+  family: 6,
+  server: { address: addresses.edge2.access.v6, port: 443, name: names.access },
+} as const;
+/** Alice comes to one edge by IPv4, carol to the other by IPv6, with grace and heidi beside them, and bob is inside. */
 const homes = {
-  alice: { family: 4, server: { address: addresses.edge1.access.v4, port: 443, name: names.access } },
-  carol: { family: 6, server: { address: addresses.edge2.access.v6, port: 443, name: names.access } },
-  bob: { family: 4, server: { address: addresses.frontEnd.v4, port: 5061, name: names.frontEnd } },
+  alice: { host: 'alice', ...byEdge1 },
+  grace: { host: 'alice', ...byEdge1 },
+  carol: { host: 'carol', ...byEdge2 },
+  heidi: { host: 'carol', ...byEdge2 },
+  bob: {
+    host: 'bob',
+    family: 4,
+    server: { address: addresses.frontEnd.v4, port: 5061, name: names.frontEnd },
+  },
 } as const;
 
 /** The services read the program's files as an account that owns none of them. */

@@ -36,11 +36,13 @@ import {
   LIST_FILE,
   names,
   partners,
+  providers,
+  publishedPartners,
   revocationNames,
   xmppPartners,
 } from './documents.ts';
 
-export const people = ['alice', 'bob', 'carol', 'visitor'] as const;
+export const people = ['alice', 'bob', 'carol', 'grace', 'heidi', 'visitor'] as const;
 export type Person = (typeof people)[number];
 
 const HOUR_MS = 3_600_000;
@@ -61,6 +63,8 @@ export class ProofFiles {
       alice: randomToken(random, 16),
       bob: randomToken(random, 16),
       carol: randomToken(random, 16),
+      grace: randomToken(random, 16),
+      heidi: randomToken(random, 16),
       visitor: randomToken(random, 16),
     };
   }
@@ -125,19 +129,16 @@ export class ProofFiles {
     await issue('access', { name: names.access, hosts: [names.access, DOMAIN] });
     for (const edge of [...edgeNames, 'foreignEdge'] as const)
       await issue(edge, { name: names[edge], hosts: [names[edge]] });
-    await issue('partner', {
-      name: 'Partner',
-      hosts: Object.values(partners).map(({ proxy }) => proxy),
-      lists: Object.values(revocationNames).map((host) => `http://${host}/${LIST_FILE}`),
-    });
-    await issue('xmpp-partner', {
-      name: 'XMPP partner',
-      hosts: Object.values(xmppPartners).map(({ domain }) => domain),
-      lists: Object.values(revocationNames).map((host) => `http://${host}/${LIST_FILE}`),
-    });
+    const outside = {
+      partner: [...Object.values(partners), ...Object.values(publishedPartners)].map(({ proxy }) => proxy),
+      provider: Object.values(providers).map(({ proxy }) => proxy),
+      'xmpp-partner': Object.values(xmppPartners).map(({ domain }) => domain),
+    };
+    const lists = Object.values(revocationNames).map((host) => `http://${host}/${LIST_FILE}`);
+    for (const [name, hosts] of Object.entries(outside)) await issue(name, { name, hosts, lists });
     mkdirSync(this.path('web'));
     writeFileSync(this.path(`web/${LIST_FILE}`), await authority.revocationList([]));
-    const hosts = [names.frontEnd, DOMAIN, addresses.frontEnd.v4];
+    const hosts = [names.frontEnd, names.frontEndSix, DOMAIN, addresses.frontEnd.v4];
     await issue('front-end', { name: names.frontEnd, hosts });
   }
 
