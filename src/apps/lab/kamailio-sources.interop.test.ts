@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { connect, createServer, type Server } from 'node:tls';
 import { LabAuthority } from '#platform/pki';
+import { request } from '../../edge/access/testing/messages.ts';
+import { SipPeer } from '../../edge/access/testing/sip-peer.ts';
+import { Arrivals } from './testing/arrivals.ts';
 import { Kamailio } from './testing/kamailio.ts';
 import { KamailioPartner } from './testing/kamailio-partner.ts';
 import { Perimeter } from './testing/perimeter.ts';
@@ -11,14 +16,20 @@ import { SoftphoneUser } from './testing/softphone-user.ts';
 
 /*
  * The Kamailio of docs/guides/kamailio-next-hop tells apart who stands behind a request: a user of ours outside, somebody at
- * a partner, somebody at a public provider. Another Kamailio is the edge of the other two.
+ * a partner, somebody at a public provider, a guest. Another Kamailio is the edge of the two in the middle; a bare TLS server
+ * stands for the conferences, the only ones to whom a guest may speak.
  */
 const NETWORK = 63;
 const OUTSIDE = `127.${NETWORK}.3.10`;
 const PARTNER = { domain: 'partner.example', proxy: 'sip.partner.example' };
 const PROVIDER = { domain: 'messenger.example', proxy: 'federation.messenger.example' };
 
+const CONFERENCES = { domain: 'conf.lab.test', address: `127.${NETWORK}.4.77` };
+const ROOM = `sip:room1@${CONFERENCES.domain}`;
+
 let perimeter: Perimeter;
+let focus: Server;
+const conferences = new Arrivals<SipPeer>('a connection to the conferences');
 let kamailio: Kamailio;
 let partner: KamailioPartner;
 let alice: SoftphoneUser;
@@ -47,10 +58,19 @@ before(async () => {
         },
       ];
       policy.revocation = { shortLivedDays: 10_000 };
+      policy.remoteAccess = { guests: { allowed: true, conferenceDomains: [CONFERENCES.domain] } };
     },
   });
   const { plan, secrets, files } = perimeter;
-  kamailio = Kamailio.start({ plan, accounts: secrets.passwords, outsiders: 'federated|provider' });
+  focus = await startFocus();
+  kamailio = Kamailio.start({
+    ...{ plan, accounts: secrets.passwords, outsiders: 'federated|provider', logLevel: 2 },
+    conferences: {
+      domain: CONFERENCES.domain,
+      name: plan.names.frontEnd,
+      sip: `sip:${CONFERENCES.address}:5061;transport=tls`,
+    },
+  });
   partner = await KamailioPartner.start({
     folder: join(folder, 'partner'),
     addresses: [OUTSIDE],
@@ -64,9 +84,36 @@ before(async () => {
 
 after(async () => {
   await Promise.allSettled([alice?.close(), partner?.stop(), kamailio?.stop()]);
+  focus?.close();
   await perimeter?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Where Kamailio finds conferences. */
+async function startFocus(): Promise<Server> {
+  const { frontEnd, authority } = perimeter.files;
+  const server = createServer(
+    {
+      ...{ cert: readFileSync(frontEnd.certificate), key: readFileSync(frontEnd.key) },
+      ...{ ca: readFileSync(authority), requestCert: true },
+    },
+    (socket) => conferences.put(new SipPeer(socket)),
+  );
+  server.listen(5061, CONFERENCES.address);
+  await once(server, 'listening');
+  return server;
+}
+
+/** Somebody outside who has a TLS connection to the edge, and no account. */
+async function stranger(): Promise<SipPeer> {
+  const { access, names, clients } = perimeter.plan;
+  const socket = connect({
+    ...{ host: access.address, port: access.port, servername: names.access, localAddress: clients.bob },
+    ca: readFileSync(perimeter.files.authority),
+  });
+  await once(socket, 'secureConnect');
+  return new SipPeer(socket);
+}
 
 /** A message of `from` by way of the partner's edge; gives the status of the answer. */
 function writes(from: string, text: string): Promise<string> {
@@ -89,6 +136,66 @@ describe('Kamailio as the next hop knows who stands behind a request', () => {
     assert.equal((await alice.messages.next()).text, 'from a provider');
     await kamailio.program.printed(
       /MESSAGE of sip:dave@messenger\.example to .*: source=provider verified=no/,
+    );
+  });
+
+  test('a guest: to a conference, with the mark, unchallenged; a user is not reached, whatever the guest says of itself', async () => {
+    const guest = await stranger();
+    const from = 'sip:grace@anonymous.invalid';
+    const { edge } = perimeter.plan.names;
+    const mark = `<${from}>;source=guest;edge=${edge}`;
+    const says = (method: string, uri: string, branch: string) =>
+      guest.sends(
+        request(method, uri, {
+          ...{
+            Via: `SIP/2.0/TLS h.invalid;branch=z9hG4bK${branch}`,
+            From: `<${from}>;tag=g`,
+            To: `<${uri}>`,
+          },
+          ...{ 'Call-ID': branch, Contact: '<sip:grace@h.invalid>' },
+          'Sallyport-Asserted-Source': `<${alice.phone.address}>;source=remote-user;edge=${edge}`,
+        }),
+      );
+    says('INVITE', ROOM, 'joins');
+    const conference = await conferences.next();
+    const invite = await conference.receivesRequest('INVITE');
+    assert.deepEqual(invite.values('Sallyport-Asserted-Source'), [mark]);
+    conference.answers(invite, 486);
+    await guest.receives(486);
+    await kamailio.program.printed(
+      /INVITE of sip:grace@anonymous\.invalid to sip:room1@conf\.lab\.test: source=guest/,
+    );
+    says('INVITE', alice.phone.address, 'calls');
+    await guest.receives(403);
+    guest.ends();
+    await conference.receivesRequest('ACK');
+    // The conference is told of users of ours as what they are, too.
+    const speaking = alice.phone.message(ROOM, 'hello, all');
+    const message = await conference.receivesRequest('MESSAGE');
+    assert.deepEqual(message.values('Sallyport-Asserted-Source'), [
+      `<${alice.phone.address}>;source=remote-user;edge=${edge}`,
+    ]);
+    conference.answers(message, 200);
+    await speaking;
+    conference.ends();
+  });
+
+  test('a user of ours outside: a remote user, who is not asked for the password again', async () => {
+    await alice.phone.message(alice.phone.address, 'a note to myself');
+    assert.deepEqual(await alice.messages.next(), { from: alice.phone.address, text: 'a note to myself' });
+    await kamailio.program.printed(
+      /MESSAGE of sip:alice@lab\.test to sip:alice@lab\.test: source=remote-user\n/,
+    );
+    const unmarked = await stranger();
+    const sent = { From: `<${alice.phone.address}>;tag=m`, To: `<${alice.phone.address}>` };
+    unmarked.sends(request('MESSAGE', alice.phone.address, { ...sent, 'Call-ID': 'unmarked' }));
+    const challenge = await unmarked.receives(407);
+    assert.match(challenge.header('Proxy-Authenticate') ?? '', /^Digest realm="lab\.test"/);
+    unmarked.ends();
+    assert.equal(
+      [...kamailio.program.output.matchAll(/MESSAGE of sip:alice@lab\.test to sip:alice@/g)].length,
+      1,
+      'whom the edge has not marked is not taken for a user of ours',
     );
   });
 

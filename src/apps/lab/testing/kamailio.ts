@@ -16,6 +16,8 @@ export interface KamailioOptions {
   readonly conferences?: { readonly domain: string; readonly name: string; readonly sip: string };
   /** Who else may write to users; default: nobody, as the guide ships it. */
   readonly outsiders?: string;
+  /** What it logs of those who write; default 1, as the guide ships it. */
+  readonly logLevel?: 1 | 2;
 }
 
 /** Debian's Kamailio as the next hop, with the configuration that the guide ships. */
@@ -27,7 +29,8 @@ export class Kamailio {
   }
 
   /** Starts it; the edge finds it when it listens. */
-  static start({ plan, accounts, outsiders, conferences }: KamailioOptions): Kamailio {
+  static start(options: KamailioOptions): Kamailio {
+    const { plan, accounts, conferences } = options;
     const folder = join(plan.folder, `kamailio-${plan.frontEnd.address}`);
     const files = labFiles(plan);
     mkdirSync(join(folder, 'accounts'), { recursive: true });
@@ -44,10 +47,7 @@ export class Kamailio {
       parameters: [
         ...['-DD', '-E', '-f', join(folder, 'kamailio.cfg'), '-w', folder, '-Y', folder],
         ...['-P', join(folder, 'kamailio.pid'), '-m', SHARED_MEMORY_MB],
-        ...[...values(plan, folder, outsiders), ...conferenceValues(conferences)].flatMap((value) => [
-          '-A',
-          value,
-        ]),
+        ...[...values(options, folder), ...conferenceValues(conferences)].flatMap((value) => ['-A', value]),
       ],
       folder,
     });
@@ -60,11 +60,8 @@ export class Kamailio {
 }
 
 /** The lines at the top of kamailio.cfg that differ at every site. */
-function values(
-  { domain, names, frontEnd, internal }: LabPlan,
-  folder: string,
-  outsiders: string | undefined,
-): string[] {
+function values({ plan, outsiders, logLevel }: KamailioOptions, folder: string): string[] {
+  const { domain, names, frontEnd, internal } = plan;
   const edge = (port: number) => `"sip:${internal.address}:${port};transport=tls"`;
   return [
     `LISTEN=tls:${frontEnd.address}:${frontEnd.port}`,
@@ -75,6 +72,7 @@ function values(
     `ACCOUNTS="text://${join(folder, 'accounts')}"`,
     `CONTROL="unix:${join(folder, 'control')}"`,
     ...(outsiders === undefined ? [] : [`OUTSIDERS="${outsiders}"`]),
+    ...(logLevel === undefined ? [] : [`LOG_LEVEL=${logLevel}`]),
   ];
 }
 
