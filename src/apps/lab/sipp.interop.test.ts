@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { change } from './faults/documents.ts';
 import { Perimeter } from './testing/perimeter.ts';
+import { playSipp } from './testing/sipp.ts';
 
 /*
  * SIPp, which we did not write, as a watcher and as a publisher inside (port row more-02). Debian's speaks no TLS, so that
  * its octets go through a socket of ours to the front end, as they are.
  */
 const NETWORK = 85;
-const SCENARIOS = join(import.meta.dirname, 'testdata', 'sipp');
 
 let perimeter: Perimeter;
 let tunnel: Server;
@@ -51,24 +49,12 @@ after(async () => {
 /** Plays one scenario once; resolves with what SIPp said when it was not content. */
 async function plays(scenario: string, user: 'alice' | 'carol', other: string): Promise<string> {
   const { plan, secrets } = perimeter;
-  const values = join(plan.folder, `${scenario}.csv`);
-  const login = `[authentication username=${user} password=${secrets.passwords[user]}]`;
-  writeFileSync(values, `SEQUENTIAL\n${user};${login};${plan.domain};${other}\n`);
   const { port } = tunnel.address() as AddressInfo;
-  const errors = join(plan.folder, `${scenario}.errors`);
-  const child = spawn(
-    'sipp',
-    [
-      ...[`${plan.clients.bob}:${port}`, '-i', plan.clients.bob, '-t', 't1', '-m', '1', '-nostdin'],
-      ...['-sf', join(SCENARIOS, `${scenario}.xml`), '-inf', values, '-auth_uri', plan.domain],
-      ...['-trace_err', '-error_file', errors, '-timeout', '120', '-timeout_error', '-recv_timeout', '90000'],
-    ],
-    { cwd: plan.folder, stdio: 'ignore' },
-  );
-  const [status] = (await once(child, 'exit')) as [number | null];
-  if (status === 0) return '';
-  const said = existsSync(errors) ? readFileSync(errors, 'utf8') : '';
-  return `SIPp ended with ${status}: ${said}\n${perimeter.logs()}`;
+  const said = await playSipp({
+    ...{ scenario, user, other, folder: plan.folder, domain: plan.domain, address: plan.clients.bob },
+    ...{ server: `${plan.clients.bob}:${port}`, password: secrets.passwords[user] },
+  });
+  return said === '' ? '' : `${said}\n${perimeter.logs()}`;
 }
 
 test('SIPp subscribes, is notified of what SIPp publishes, refreshes and ends (RFC 3856, RFC 3903, RFC 6665)', async () => {
