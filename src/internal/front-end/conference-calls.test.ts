@@ -11,7 +11,13 @@ const ALICE = 'alice@example.test';
 const GUEST = '3f9c@anonymous.invalid';
 const MARK = 'Sallyport-Asserted-Source';
 const policies = (federation: boolean) => ({
-  global: { remote: true, federation, xmpp: false } satisfies AccessRights,
+  global: {
+    remote: true,
+    federation,
+    xmpp: false,
+    publicProviders: federation,
+    publicProviderMedia: false,
+  } satisfies AccessRights,
   sites: [],
   users: [],
 });
@@ -143,7 +149,16 @@ test('people of partners call as the edge marked them, if the policy lets outsid
   edge.response(403);
   bench.configure({
     ...policies(false),
-    users: [{ user: ROOM, remote: false, federation: true, xmpp: false }],
+    users: [
+      {
+        user: ROOM,
+        remote: false,
+        federation: true,
+        xmpp: false,
+        publicProviders: true,
+        publicProviderMedia: false,
+      },
+    ],
   });
   bench.arrives(edge, bob());
   edge.response(100);

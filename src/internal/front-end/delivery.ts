@@ -15,6 +15,8 @@ import {
   type ServerTransaction,
   type SipRequest,
 } from '#protocols/sip';
+import { formatSenderRights, SENDER_RIGHTS } from '#protocols/trust-marking';
+import { parseAor } from './account.ts';
 import type { Binding } from './binding.ts';
 import {
   type ConferenceCaller,
@@ -27,7 +29,7 @@ import type { EdgeLinks, EdgeService } from './edge-links.ts';
 import { type Forwarding, forwarded, keepsChallenges, type RecordedEnd } from './forwarding.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { type FlowTokens, namesConnection, partyOf, sameEnd } from './parties.ts';
-import { mayExchange, NOT_FEDERATED } from './partners.ts';
+import { mayExchange, mayLeaveByEdge, NOT_FEDERATED, rightsToTell } from './partners.ts';
 import type { Registrar } from './registrar.ts';
 import type { Destination, Routed } from './routing.ts';
 import type { SignIn, SignInSettings } from './sign-in.ts';
@@ -69,13 +71,16 @@ export class Delivery {
     { plan }: Routed,
     sender: string,
   ): void {
-    if (!this.#mayLeave(transaction, sender, 'edge')) return;
+    const rights = this.#settings.access.rightsOf(sender);
+    if (!mayLeaveByEdge(rights)) return this.#refuseToLeave(transaction);
     const recordRoute = formsDialog(request) ? this.#tokensOf([flow]) : [];
+    const finish = (edit: MessageEdit) =>
+      edit.append(SENDER_RIGHTS, formatSenderRights(rightsToTell(rights, false)));
     this.#links.reachAny('access', request.callId, (target) => {
       if (target === undefined) {
         return this.#endpoint.respond(transaction, 503, { reason: 'Edge Not Reachable' });
       }
-      const branch = { flow: target, ...this.#copy(request, flow, target, { ...plan, recordRoute }) };
+      const branch = { flow: target, ...this.#copy(request, flow, target, { ...plan, recordRoute, finish }) };
       this.#proxy.forward(transaction, [branch], keepsChallenges);
     });
   }
@@ -88,7 +93,8 @@ export class Delivery {
     { plan }: Routed,
     route: { readonly peer: string; readonly sender: string },
   ): void {
-    if (!this.#mayLeave(transaction, route.sender, 'peer')) return;
+    if (!mayExchange(this.#settings.access.rightsOf(route.sender), 'peer'))
+      return this.#refuseToLeave(transaction);
     const target = this.#peerFlow(route.peer);
     if (target === undefined)
       return this.#endpoint.respond(transaction, 503, { reason: 'Peer Not Reachable' });
@@ -116,12 +122,10 @@ export class Delivery {
     this.#proxy.forward(transaction, [branch], handler);
   }
 
-  /** False after a refusal was sent: the external access policy of the sender says no. */
-  #mayLeave(transaction: ServerTransaction, sender: string, by: 'edge' | 'peer'): boolean {
-    if (mayExchange(this.#settings.access.rightsOf(sender), by)) return true;
+  /** The external access policy of the sender says no. */
+  #refuseToLeave(transaction: ServerTransaction): void {
     this.#options.metrics.refusals.inc('not-federated');
     this.#endpoint.respond(transaction, 403, { headers: [NOT_FEDERATED] });
-    return false;
   }
 
   #peerFlow(peer: string): SipFlow | undefined {
@@ -242,10 +246,21 @@ export class Delivery {
   }
   /** A conference is told of each request who sent it. */
   #copyInDialog(request: SipRequest, source: SipFlow, target: SipFlow, { plan }: Routed) {
+    if (partyOf(target).kind === 'edge') {
+      const finish = this.#tellRights(request);
+      return this.#copy(request, source, target, finish === undefined ? plan : { ...plan, finish });
+    }
     if (!isConference(target)) return this.#copy(request, source, target, plan);
     const caller = callerOf(request, source);
     const finish = (edit: MessageEdit) => introduce(edit, request, caller, this.#isConference);
     return this.#copy(request, source, target, { ...plan, finish });
+  }
+  /** An edge is told what a dialog of a user of ours may become; of others it knows itself. */
+  #tellRights(request: SipRequest): ((edit: MessageEdit) => void) | undefined {
+    const aor = parseAor(request.from.uri);
+    if (aor === undefined || !this.#settings.around.domains.has(aor.domain)) return undefined;
+    const rights = rightsToTell(this.#settings.access.rightsOf(aor.aor), true);
+    return (edit) => edit.append(SENDER_RIGHTS, formatSenderRights(rights));
   }
   readonly #isConference = (domain: string) => this.#settings.around.conferences.has(domain);
 

@@ -6,8 +6,20 @@ import { Bench, branched, EDGE } from './testing/wire.ts';
 
 const ALICE = 'alice@example.test';
 const CAROL = 'carol@example.test';
-const no: AccessRights = { remote: false, federation: false, xmpp: false };
-const yes: AccessRights = { remote: true, federation: false, xmpp: false };
+const no: AccessRights = {
+  remote: false,
+  federation: false,
+  xmpp: false,
+  publicProviders: false,
+  publicProviderMedia: false,
+};
+const yes: AccessRights = {
+  remote: true,
+  federation: false,
+  xmpp: false,
+  publicProviders: false,
+  publicProviderMedia: false,
+};
 type Document = ConstructorParameters<typeof ExternalAccess>[0];
 const policies = (change: Partial<Document>): Document => ({
   global: no,

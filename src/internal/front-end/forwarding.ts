@@ -9,7 +9,7 @@ import {
   nextHop,
   type SipRequest,
 } from '#protocols/sip';
-import { ASSERTED_SOURCE } from '#protocols/trust-marking';
+import { ASSERTED_SOURCE, SENDER_RIGHTS } from '#protocols/trust-marking';
 
 /** How this front end names itself to others. */
 export interface OwnUri {
@@ -64,6 +64,7 @@ export function forwarded(
     ),
   });
   edit.remove(ASSERTED_SOURCE);
+  edit.remove(SENDER_RIGHTS);
   // Whoever is behind us has no use for credentials: nobody but this front end asks for them, and conferences ask guests.
   edit.remove('Authorization');
   edit.remove('Proxy-Authorization');

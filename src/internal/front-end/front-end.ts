@@ -11,7 +11,14 @@ import type { EdgeLinks } from './edge-links.ts';
 import { NOT_ENABLED_FOR_REMOTE } from './external-access.ts';
 import type { FrontEndMetrics } from './front-end-metrics.ts';
 import { type FlowTokens, partyOf, sameEnd } from './parties.ts';
-import { isForContactsOnly, mayExchange, NOT_REACHABLE, outsiderOf } from './partners.ts';
+import {
+  asksForMedia,
+  cameBy,
+  isForContactsOnly,
+  mayExchange,
+  NOT_REACHABLE,
+  outsiderOf,
+} from './partners.ts';
 import { PresenceDesk } from './presence-desk.ts';
 import type { Registrar } from './registrar.ts';
 import { type Destination, type Refusal, type Routed, routeRequest } from './routing.ts';
@@ -164,7 +171,12 @@ export class FrontEnd implements SipUser {
       if (!inConference) this.#refuseGuest(transaction);
       return inConference;
     }
-    if (request.method === 'BYE' || this.#outsider(request, flow) !== undefined) return true;
+    if (request.method === 'BYE') return true;
+    if (this.#outsider(request, flow) !== undefined) {
+      const may = this.#mayCall(addressOf(request.to), request, flow);
+      if (!may) this.#refuseMedia(transaction);
+      return may;
+    }
     if (partyOf(flow).kind === 'peer') {
       this.#refusePeer(transaction);
       return false;
@@ -284,13 +296,17 @@ export class FrontEnd implements SipUser {
   ): void {
     const { destination } = routed;
     const watches = destination.kind === 'presence' && request.method === 'SUBSCRIBE';
-    if (watches && (request.to.tag !== undefined || this.#isForOutsiders(addressOfUri(request.uri), flow))) {
+    if (
+      watches &&
+      (request.to.tag !== undefined || this.#isForOutsiders(addressOfUri(request.uri), request, flow))
+    ) {
       this.#presence.serve(request, flow, transaction, { address, outsider: true });
     } else if (
       destination.kind === 'user' &&
-      this.#isForOutsiders(destination.aor, flow) &&
+      this.#isForOutsiders(destination.aor, request, flow) &&
       (!isForContactsOnly(request, flow) || this.#presence.isListed(destination.aor, address))
     ) {
+      if (!this.#mayCall(destination.aor, request, flow)) return this.#refuseMedia(transaction);
       this.#delivery.toUser(request, flow, transaction, destination.aor);
     } else if (this.#isConferenceForOutsiders(destination, request, flow)) {
       this.#call(request, flow, transaction, routed, destination.peer);
@@ -329,12 +345,22 @@ export class FrontEnd implements SipUser {
     if (destination.kind !== 'peer' || !destination.conference || partyOf(flow).kind !== 'edge') return false;
     // A conference has no contact list.
     if (isForContactsOnly(request, flow)) return false;
-    return mayExchange(this.#settings.access.rightsOf(addressOfUri(request.uri)), 'edge');
+    return mayExchange(this.#settings.access.rightsOf(addressOfUri(request.uri)), cameBy(request, flow));
   }
 
-  #isForOutsiders(aor: string, flow: SipFlow): boolean {
-    const by = partyOf(flow).kind === 'peer' ? 'peer' : 'edge';
-    return this.#options.knows(aor) && mayExchange(this.#settings.access.rightsOf(aor), by);
+  #isForOutsiders(aor: string, request: SipRequest, flow: SipFlow): boolean {
+    return (
+      this.#options.knows(aor) && mayExchange(this.#settings.access.rightsOf(aor), cameBy(request, flow))
+    );
+  }
+  /** Calls with people at public providers are a right of their own. */
+  #mayCall(aor: string, request: SipRequest, flow: SipFlow): boolean {
+    if (cameBy(request, flow) !== 'provider' || !asksForMedia(request)) return true;
+    return this.#settings.access.rightsOf(aor).publicProviderMedia;
+  }
+  #refuseMedia(transaction: ServerTransaction): void {
+    this.#options.metrics.refusals.inc('no-provider-media');
+    this.#endpoint.respond(transaction, 488, {});
   }
 }
 

@@ -9,8 +9,20 @@ import { Bench, branched, EDGE } from './testing/wire.ts';
 const ALICE = 'alice@example.test';
 const CAROL = 'carol@example.test';
 const BOB = 'bob@partner.example';
-const neither: AccessRights = { remote: false, federation: false, xmpp: false };
-const federated: AccessRights = { remote: false, federation: true, xmpp: false };
+const neither: AccessRights = {
+  remote: false,
+  federation: false,
+  xmpp: false,
+  publicProviders: false,
+  publicProviderMedia: false,
+};
+const federated: AccessRights = {
+  remote: false,
+  federation: true,
+  xmpp: false,
+  publicProviders: true,
+  publicProviderMedia: false,
+};
 type Document = ConstructorParameters<typeof ExternalAccess>[0];
 const policies = (change: Partial<Document>): Document => ({
   global: neither,

@@ -1,6 +1,6 @@
 import type { SipFlow } from '#platform/sip-endpoint';
 import { parseSipUri, type SipRequest } from '#protocols/sip';
-import { ASSERTED_SOURCE, parseAssertedSource } from '#protocols/trust-marking';
+import { ASSERTED_SOURCE, parseAssertedSource, type SenderRights } from '#protocols/trust-marking';
 import { parseAor } from './account.ts';
 import type { AccessRights } from './external-access.ts';
 import { partyOf } from './parties.ts';
@@ -37,6 +37,16 @@ export function outsiderOf(
   return parseAor(request.from.uri)?.aor === mark.address ? mark.address : undefined;
 }
 
+/** By whom somebody outside comes: an edge, from a partner or a public provider, or a trusted peer. */
+export type By = 'partner' | 'provider' | 'peer';
+
+/** By whom a request of an outsider, as {@link outsiderOf} found it, has come. */
+export function cameBy(request: SipRequest, flow: SipFlow): By {
+  if (partyOf(flow).kind === 'peer') return 'peer';
+  const mark = parseAssertedSource(request.header(ASSERTED_SOURCE) ?? '');
+  return mark?.source === 'provider' ? 'provider' : 'partner';
+}
+
 /**
  * Somebody whose messages and calls are for those only who have the sender on their list: whoever the edge says so of, by the
  * verification level that the document gives to the partner, and unverified senders at a public provider in any case.
@@ -47,9 +57,32 @@ export function isForContactsOnly(request: SipRequest, flow: SipFlow): boolean {
   return mark?.contactsOnly === true || (mark?.source === 'provider' && mark.verified !== true);
 }
 
-/** Whether a user may exchange anything with outsiders who come by an edge, or by a trusted peer. */
-export function mayExchange(rights: AccessRights, by: 'edge' | 'peer'): boolean {
-  return rights.federation && (by === 'edge' || rights.xmpp);
+/** Whether a user may exchange anything with outsiders who come so. */
+export function mayExchange(rights: AccessRights, by: By): boolean {
+  if (by === 'provider') return rights.publicProviders;
+  return rights.federation && (by === 'partner' || rights.xmpp);
+}
+/** Whether a user may exchange anything with somebody at all whom an edge leads to: at a partner or a provider. */
+export function mayLeaveByEdge(rights: AccessRights): boolean {
+  return mayExchange(rights, 'partner') || mayExchange(rights, 'provider');
+}
+/**
+ * What an edge is to hold a request to that leaves by it; it knows who is at a provider. Whatever belongs to a dialog was
+ * allowed when that began, and only what it may become of is told.
+ */
+export function rightsToTell(rights: AccessRights, inDialog: boolean): SenderRights {
+  const publicProviderMedia = rights.publicProviders && rights.publicProviderMedia;
+  if (inDialog) return { federation: true, publicProviders: true, publicProviderMedia };
+  return { federation: rights.federation, publicProviders: rights.publicProviders, publicProviderMedia };
+}
+
+const SPEAKS = /^m=(?:audio|video)\b/im;
+
+/** Whether a request offers, or asks for an offer of, sound or pictures. What others there are no edge lets through. */
+export function asksForMedia(request: SipRequest): boolean {
+  if (request.method === 'INVITE' && request.body.length === 0) return true;
+  if (!/^application\/sdp\b/i.test(request.header('Content-Type') ?? '')) return false;
+  return SPEAKS.test(request.body.toString('latin1'));
 }
 
 /** A SIP address elsewhere: its user part may be anything, and keeps its case. */

@@ -12,7 +12,13 @@ const CAROL = 'carol@example.test';
 const ROMEO = `romeo@${PEER_DOMAIN}`;
 const BOB = 'bob@partner.example';
 const policies = (federation: boolean) => ({
-  global: { remote: true, federation, xmpp: federation },
+  global: {
+    remote: true,
+    federation,
+    publicProviders: federation,
+    publicProviderMedia: false,
+    xmpp: federation,
+  },
   sites: [],
   users: [],
 });

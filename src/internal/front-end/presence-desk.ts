@@ -11,9 +11,11 @@ import {
   type SipResponse,
   sameSipUri,
 } from '#protocols/sip';
+import { formatSenderRights, SENDER_RIGHTS } from '#protocols/trust-marking';
 import { parseAor } from './account.ts';
 import type { EdgeLinks } from './edge-links.ts';
 import { type FlowTokens, partyOf } from './parties.ts';
+import { mayLeaveByEdge, rightsToTell } from './partners.ts';
 import type { Registrar } from './registrar.ts';
 import type { SignInSettings } from './sign-in.ts';
 
@@ -207,7 +209,7 @@ export class PresenceDesk {
     const branch = newBranch(this.#options.random);
     const { method, bytes } = notification.write({
       via: `SIP/2.0/TLS ${host}:${port};branch=${branch}`,
-      headers: [['Contact', this.#contact]],
+      headers: [['Contact', this.#contact], ...this.#rightsOf(notification)],
     });
     const sent = this.#endpoint.request(
       flow,
@@ -227,6 +229,13 @@ export class PresenceDesk {
       notification,
       sent.error === 'too-large' ? { kind: 'failed' } : { kind: 'later', seconds: 1 },
     );
+  }
+
+  /** Which watchers outside are at a provider the edge knows; that a subscription has ended is told to everybody. */
+  #rightsOf({ presentity, reach, outsider }: Notification): (readonly [string, string])[] {
+    const rights = this.#settings.access.rightsOf(presentity);
+    if (!outsider || reach.kind !== 'edge' || !mayLeaveByEdge(rights)) return [];
+    return [[SENDER_RIGHTS, formatSenderRights(rightsToTell(rights, false))]];
   }
 
   #conclude({ id }: Notification, outcome: Outcome): void {

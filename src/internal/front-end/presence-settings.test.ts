@@ -5,7 +5,11 @@ import { Actor, pidf } from './testing/presence-play.ts';
 import { Bench, PEER_DOMAIN } from './testing/wire.ts';
 
 const CAROL = 'carol@example.test';
-const EVERYWHERE = { global: { remote: true, federation: true, xmpp: true }, sites: [], users: [] };
+const EVERYWHERE = {
+  global: { remote: true, federation: true, xmpp: true, publicProviders: true, publicProviderMedia: false },
+  sites: [],
+  users: [],
+};
 
 async function stage(presence: Partial<PresenceSettings> = {}) {
   const bench = await Bench.start(EVERYWHERE, presence);

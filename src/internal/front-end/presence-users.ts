@@ -3,7 +3,7 @@ import type { WallTime } from '#kernel';
 import { parseSipUri } from '#protocols/sip';
 import { type AccountDirectory, parseAor } from './account.ts';
 import type { ExternalAccess } from './external-access.ts';
-import { mayExchange } from './partners.ts';
+import { mayExchange, mayLeaveByEdge } from './partners.ts';
 import type { Registrar } from './registrar.ts';
 
 /** What the presence agent has to know of accounts, sign-ins and policies. */
@@ -32,7 +32,9 @@ export class PresenceUsers implements Users {
   /** Outsiders by the policy of the user, our own users outside by theirs. */
   admits(presentity: string, { address, outsider, reach }: Subscriber): boolean {
     if (outsider) {
-      return mayExchange(this.#access.rightsOf(presentity), reach.kind === 'peer' ? 'peer' : 'edge');
+      const rights = this.#access.rightsOf(presentity);
+      // Whether a watcher is at a provider the edge knows, which refuses what the user may not send there.
+      return reach.kind === 'peer' ? mayExchange(rights, 'peer') : mayLeaveByEdge(rights);
     }
     return reach.kind !== 'edge' || this.#access.rightsOf(address).remote;
   }

@@ -202,7 +202,13 @@ test('a watcher whose connection is gone is told when the same device is back, o
 });
 
 test('a peer that was away hears what changed meanwhile as soon as it is back', async () => {
-  const global = { remote: true, federation: true, xmpp: true };
+  const global = {
+    remote: true,
+    federation: true,
+    xmpp: true,
+    publicProviders: true,
+    publicProviderMedia: false,
+  };
   const bench = await Bench.start(
     { global, sites: [], users: [] },
     { approval: { colleagues: 'allow', outsiders: 'allow' } },

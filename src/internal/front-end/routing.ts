@@ -40,6 +40,8 @@ export const refusalReasons = [
   /** The user's external access policy says no. */
   'not-remote',
   'not-federated',
+  /** Calls with users of public providers are not allowed to the user. */
+  'no-provider-media',
   /** Somebody without an account wants something else than a conference. */
   'guest',
 ] as const satisfies readonly (ProxyRefusalReason | string)[];

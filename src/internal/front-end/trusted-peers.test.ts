@@ -9,7 +9,13 @@ import { Bench, branched, EDGE, PEER_DOMAIN } from './testing/wire.ts';
 const ALICE = 'alice@example.test';
 const ROMEO = `romeo@${PEER_DOMAIN}`;
 const policies = (federation: boolean, xmpp = federation) => ({
-  global: { remote: false, federation, xmpp } satisfies AccessRights,
+  global: {
+    remote: false,
+    federation,
+    publicProviders: false,
+    publicProviderMedia: false,
+    xmpp,
+  } satisfies AccessRights,
   sites: [],
   users: [],
 });
@@ -41,8 +47,20 @@ test('messages pass both ways between a user and a domain of a trusted peer, by 
 });
 
 test('it takes both rights, for federation and for XMPP [setting frontEnd.externalAccess.global.xmpp] [setting frontEnd.externalAccess.sites[].xmpp] [setting frontEnd.externalAccess.users[].xmpp]', async () => {
-  const none: AccessRights = { remote: false, federation: false, xmpp: false };
-  const both: AccessRights = { remote: false, federation: true, xmpp: true };
+  const none: AccessRights = {
+    remote: false,
+    federation: false,
+    xmpp: false,
+    publicProviders: false,
+    publicProviderMedia: false,
+  };
+  const both: AccessRights = {
+    remote: false,
+    federation: true,
+    xmpp: true,
+    publicProviders: true,
+    publicProviderMedia: false,
+  };
   const cases: [Parameters<typeof Bench.start>[0], boolean][] = [
     [policies(true, false), false],
     [policies(false, true), false],

@@ -98,7 +98,7 @@ export class Policies {
     if (!tree.ok) return err([tree.error]);
     const stranger = [...tree.value.keys()].find((key) => key !== USER_SECTION);
     if (userOf(change.scope) !== undefined && stranger !== undefined) {
-      const detail = `${change.scope}: ${stranger} does not differ by user: write ${USER_SECTION}: { remote, federation }`;
+      const detail = `${change.scope}: ${stranger} does not differ by user: write ${USER_SECTION}: { remote, federation, publicProviders, publicProviderMedia }`;
       return err([failure('SLP-CFG-0022', detail)]);
     }
     const latest = this.#database.latest().filter((revision) => revision.scope !== change.scope);

@@ -21,6 +21,7 @@ export interface Notification {
   readonly reach: Reach;
   /** The Route values that it goes along. */
   readonly routes: readonly string[];
+  readonly presentity: string;
   readonly watcher: string;
   /** The watcher's Contact. */
   readonly target: string;
@@ -192,7 +193,7 @@ export class Notifier {
 
   #notification(live: Live, wall: WallTime): Notification {
     const { subscription } = live;
-    const { dialog, reach, watcher, outsider } = subscription;
+    const { dialog, reach, presentity, watcher, outsider } = subscription;
     live.dirty = false;
     live.outstanding = true;
     if (!live.urgent) live.notBefore = wall + this.#options.spacingMs();
@@ -202,6 +203,7 @@ export class Notifier {
       ...{
         id: subscription.id,
         reach,
+        presentity,
         watcher,
         outsider,
         routes: dialog.routeSet,

@@ -15,3 +15,4 @@ export {
   type MessageTrust,
   VERIFIED_LEVEL,
 } from './message-trust.ts';
+export { formatSenderRights, parseSenderRights, SENDER_RIGHTS, type SenderRights } from './sender-rights.ts';

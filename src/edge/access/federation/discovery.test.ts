@@ -144,7 +144,11 @@ test('the default route carries everything for whoever is on no list [setting po
   const clearing = 'clearing.partner.example';
   const { lab, names, fe } = await startFederation(t, ({ policy }) => {
     policy.federation.routing = 'default-route';
-    policy.federation.defaultRoute = { proxy: clearing, verification: 'always-verifiable' };
+    policy.federation.defaultRoute = {
+      proxy: clearing,
+      publicProvider: false,
+      verification: 'always-verifiable',
+    };
   });
   names.hosts.set(clearing, [PARTNER.address]);
   const carrier = await TestPartner.create(t, lab, { hosts: [clearing] });

@@ -13,14 +13,16 @@ import type { FederationReason } from './policy/federation-reasons.ts';
 import {
   decidePartnerRequest,
   decideUnasked,
+  type PartnerDecision,
   type PartnerInward,
   type PartnerKnowledge,
   senderOf,
 } from './policy/from-partner.ts';
 import { isOwnHost } from './policy/identity.ts';
-import type { Partner } from './policy/partner-table.ts';
+import { isPublic, type Partner } from './policy/partner-table.ts';
 import { isWellDecorated } from './policy/provider-rules.ts';
 import { refuseFederation } from './policy/refuse.ts';
+import type { ProviderExchange } from './provider-gate.ts';
 import { type PartnerSource, partnerInwardRequest } from './rewrite/partner-inward.ts';
 import { partnerOutwardResponse } from './rewrite/partner-outward.ts';
 
@@ -57,13 +59,13 @@ export class InwardSide {
     const { core, scene } = this.#federation;
     const domain = senderOf(request)?.domain ?? '';
     const partner = scene.partners.partnerFor(domain);
-    const decision = decidePartnerRequest(request, this.#knowledge(connection), scene.scene.settings);
-    if (decision.kind !== 'forward' || typeof partner === 'string') {
+    const decision = typeof partner === 'string' ? undefined : this.#decisionOf(request, connection, partner);
+    if (decision?.kind !== 'forward' || typeof partner === 'string') {
       core.countRefusal('bad-ack', connection.flow, request);
       return;
     }
     // It may hold the answer to an offer (RFC 3261 §13.2.2.4).
-    const restriction = this.#federation.providers.restriction(request, partner);
+    const restriction = this.#federation.providers.restriction(request, { partner, media: decision.media });
     if (restriction !== undefined) {
       this.#federation.drop(request, restriction, connection.flow, domain);
       return;
@@ -126,8 +128,8 @@ export class InwardSide {
     connection: PartnerConnection,
     transaction: ServerTransaction,
   ): void {
-    const { core, scene } = this.#federation;
-    const decision = decidePartnerRequest(request, this.#knowledge(connection), scene.scene.settings);
+    const { core } = this.#federation;
+    const decision = this.#decisionOf(request, connection, partner);
     if (decision.kind === 'refuse') {
       this.#federation.refuse(transaction, decision, connection.flow, partner.domain);
     } else if (decision.kind === 'answer') {
@@ -146,7 +148,7 @@ export class InwardSide {
     if (provider !== undefined) {
       const { user } = userOf(request.from.uri);
       if (!isWellDecorated(user, domain, provider)) return 'provider-address';
-      return providers.restriction(request, partner);
+      return providers.restriction(request, { partner, media: decision.media });
     }
     if (partner.kind !== 'discovered') return undefined;
     return policing.admit(domain, decision.addressed, core.clock.now());
@@ -185,7 +187,11 @@ export class InwardSide {
     return { token, remote: connection.flow.connection.remote, partner };
   }
 
-  #knowledge(connection: PartnerConnection): PartnerKnowledge {
+  #decisionOf(request: SipRequest, connection: PartnerConnection, partner: Partner): PartnerDecision {
+    const { settings } = this.#federation.scene.scene;
+    return decidePartnerRequest(request, this.#knowledge(connection, partner), settings);
+  }
+  #knowledge(connection: PartnerConnection, partner: Partner): PartnerKnowledge {
     const { seal, scene } = this.#federation;
     const { names } = connection.peer;
     return {
@@ -194,6 +200,7 @@ export class InwardSide {
       openToken: (token) => openPartnerToken(seal, token),
       unfold: (behind) => scene.scene.hiding.unfoldRoutes(behind),
       openTarget: (uri) => scene.scene.hiding.targets.open(uri),
+      right: isPublic(partner) ? 'publicProviders' : 'federation',
     };
   }
 }
@@ -232,16 +239,24 @@ class InwardHandler implements ProxyHandler {
   }
 
   refuseResponse(response: SipResponse, context: ProxyContext): number | undefined {
-    const { partner } = this.#source;
-    return this.#federation.providers.refuseResponse(response, context, partner, this.#connection.flow);
+    return this.#federation.providers.refuseResponse(
+      response,
+      context,
+      this.#exchange,
+      this.#connection.flow,
+    );
   }
 
   editResponse(edit: MessageEdit, response: SipResponse, { transaction }: ProxyContext): void {
     const { scene, core, providers } = this.#federation;
     core.metrics.responses.inc('outward');
-    providers.editResponse(edit, response, this.#source.partner);
+    providers.editResponse(edit, response, this.#exchange);
     const original = { request: transaction.request, token: this.#source.token };
     partnerOutwardResponse(edit, response, original, scene.scene, scene.settings);
+  }
+
+  get #exchange(): ProviderExchange {
+    return { partner: this.#source.partner, media: this.#decision.media };
   }
 
   onFinal(status: number): void {

@@ -115,6 +115,7 @@ export class OutwardSide {
       token,
       recordRoute: decision.recordRoute || request.has('Record-Route'),
       partner: decision.partner,
+      media: decision.media,
     };
     this.#federation.metrics.requests.inc('outward');
     if (request.method === 'BENOTIFY') {
@@ -156,13 +157,13 @@ class OutwardHandler implements ProxyHandler {
 
   refuseResponse(response: SipResponse, context: ProxyContext): number | undefined {
     const { providers } = this.#federation;
-    return providers.refuseResponse(response, context, this.#original.partner, this.#way.from);
+    return providers.refuseResponse(response, context, this.#original, this.#way.from);
   }
 
   editResponse(edit: MessageEdit, response: SipResponse, { transaction }: ProxyContext): void {
     const { core, scene, providers } = this.#federation;
     core.metrics.responses.inc('inward');
-    providers.editResponse(edit, response, this.#original.partner);
+    providers.editResponse(edit, response, this.#original);
     partnerInwardResponse(edit, response, { ...this.#original, request: transaction.request }, scene.scene);
   }
 

@@ -1,12 +1,13 @@
 import type { EdgeDocument } from '#platform/topology';
+import type { SenderRights } from '#protocols/trust-marking';
 
 type Document = EdgeDocument['policy']['externalAccess'];
+type Written = Pick<Document, 'remote' | 'federation' | 'publicProviders' | 'publicProviderMedia'>;
 
-interface Rights {
+/** What a user may do with the outside. */
+export interface Rights extends SenderRights {
   /** Signing in from outside. */
   readonly remote: boolean;
-  /** Exchanging messages and calls with partners. */
-  readonly federation: boolean;
 }
 
 /** What users may do with the outside, where the next hop does not decide that: the user's own policy, or that of all. */
@@ -16,14 +17,28 @@ export class ExternalAccess {
   /** Somebody may not sign in from outside: then everybody has to sign in before anything else. */
   readonly restrictsRemote: boolean;
 
-  constructor({ users, remote, federation }: Document) {
-    this.#users = new Map(users.map((policy) => [policy.user, policy]));
-    this.#others = { remote, federation };
-    this.restrictsRemote = !remote || users.some((policy) => !policy.remote);
+  constructor({ users, ...others }: Document) {
+    this.#users = new Map(users.map((policy) => [policy.user, rightsOf(policy)]));
+    this.#others = rightsOf(others);
+    this.restrictsRemote = !others.remote || users.some((policy) => !policy.remote);
   }
 
   /** @param address `user@domain`, in whichever case */
   rightsOf(address: string): Rights {
     return this.#users.get(address.toLowerCase()) ?? this.#others;
   }
+}
+
+function rightsOf({
+  remote,
+  federation,
+  publicProviders = federation,
+  publicProviderMedia,
+}: Written): Rights {
+  return {
+    remote,
+    federation,
+    publicProviders,
+    publicProviderMedia: publicProviders && (publicProviderMedia ?? true),
+  };
 }

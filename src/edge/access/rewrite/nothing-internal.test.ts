@@ -156,6 +156,7 @@ test('[S12] no request that leaves, for a client or for a partner, tells a name 
       } as const;
       const toPartner = {
         kind: 'send',
+        media: true,
         partner: { ...partner, proxy: undefined },
         ...decision,
       } as const;

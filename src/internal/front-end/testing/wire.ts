@@ -45,7 +45,13 @@ export const PRESENCE: PresenceSettings = {
   approval: { colleagues: 'allow', outsiders: 'confirm' },
 };
 const EVERYBODY: Policies = {
-  global: { remote: true, federation: false, xmpp: false },
+  global: {
+    remote: true,
+    federation: false,
+    xmpp: false,
+    publicProviders: false,
+    publicProviderMedia: false,
+  },
   sites: [],
   users: [],
 };

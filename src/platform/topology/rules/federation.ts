@@ -49,8 +49,13 @@ const listedOwn = noneOfOurs('federation-own-domain', listedDomains);
 const routes: Rule<EdgeFacts> = {
   name: 'federation-routing',
   check({ draft }, say) {
-    const { federation, publicProviders } = draft.policy ?? {};
+    const { features, federation, publicProviders } = draft.policy ?? {};
     if (federation?.routing !== 'default-route') return;
+    if (federation.defaultRoute?.publicProvider === true && features?.publicProviders !== true) {
+      const what = 'the default route leads to public providers, and nothing is exchanged with those';
+      const instead = 'write policy.features.publicProviders: true, or false here';
+      say([...FEDERATION, 'defaultRoute', 'publicProvider'], 'warning', what, instead);
+    }
     const path = [...FEDERATION, 'routing'];
     if (federation.defaultRoute?.proxy === undefined) {
       say(path, 'error', 'there is no default route', 'write policy.federation.defaultRoute.proxy');

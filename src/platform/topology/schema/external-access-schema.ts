@@ -11,6 +11,14 @@ function rights() {
       sentence: 'Messages and calls with users of other organisations, in both directions.',
       reload: 'live',
     }),
+    publicProviders: setting.toggle(false, {
+      sentence: 'Messages and presence with users of public providers, in both directions.',
+      reload: 'live',
+    }),
+    publicProviderMedia: setting.toggle(false, {
+      sentence: 'Calls with users of public providers; it needs publicProviders, too.',
+      reload: 'live',
+    }),
     xmpp: setting.toggle(false, {
       sentence:
         'Messages and presence with users of XMPP partners, or of other domains of a trusted peer; it needs federation, too.',
@@ -52,9 +60,27 @@ export const externalAccess = setting.optionalSection(
   },
 );
 
+/** Public providers, in a policy that had one right for everybody elsewhere before: what it says of partners goes on. */
+function providerRights(whose: string) {
+  return {
+    publicProviders: setting.derivedToggle('federation beside it', {
+      sentence: `Messages and presence with users of public providers, in both directions${whose}.`,
+      reload: 'live',
+      example: false,
+    }),
+    publicProviderMedia: setting.derivedToggle('publicProviders beside it', {
+      sentence: `Calls with users of public providers${whose}; it needs publicProviders, too.`,
+      reload: 'live',
+      example: false,
+    }),
+  };
+}
+
 /**
- * policy.externalAccess of an edge: the same for a next hop that does not decide it itself. Without it every user may do
- * what the next hop allows; the policy of a user counts as a whole.
+ * policy.externalAccess of an edge: the same for a next hop that does not decide it itself. Where the next hop decides,
+ * that is the gate, and with the embedded front end all of it is off until somebody writes otherwise; so what is not
+ * written here leaves the decision there. A list that was off by default would close every edge whose next hop decides,
+ * and open none. The policy of a user counts as a whole, and in it nothing is granted that is not written.
  */
 export const edgeExternalAccess = setting.optionalSection(
   'What users may do with the outside, for a next hop that does not decide that itself.',
@@ -69,6 +95,7 @@ export const edgeExternalAccess = setting.optionalSection(
       reload: 'live',
       rows: ['ext-06', 'ext-07'],
     }),
+    ...providerRights(', for users that users does not name'),
     users: setting.sectionsOrNone('Policies of single users; each counts as a whole.', {
       user: setting.text('user@domain', setting.userAddress, {
         sentence: 'Address of the user.',
@@ -80,6 +107,7 @@ export const edgeExternalAccess = setting.optionalSection(
         sentence: 'Messages and calls with partners, in both directions.',
         reload: 'live',
       }),
+      ...providerRights(''),
     }),
   },
 );

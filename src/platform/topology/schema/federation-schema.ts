@@ -101,6 +101,12 @@ const defaultRoute = setting.optionalSection('One server that everything for oth
     reload: 'live',
     example: 'clearing.partner.example',
   }),
+  publicProvider: setting.toggle(false, {
+    sentence:
+      'Whether that server is the way to public providers: then what goes by it is one to one, as with providers, and ' +
+      'opened by policy.features.publicProviders; calls by policy.features.publicProviderMedia.',
+    reload: 'live',
+  }),
   verification: verification('use-source', 'behind it'),
 });
 

@@ -167,6 +167,14 @@ export function toggle(initial: boolean, notes: Omit<Described, 'example'> & Opt
   return annotate(z.boolean().default(initial), { ...notes, expects, default: initial, example: initial });
 }
 
+/** A switch that is as another setting says when left out (undefined until then). */
+export function derivedToggle(
+  defaultFrom: string,
+  notes: Omit<Described, 'example'> & OptionalNotes & { readonly example: boolean },
+) {
+  return annotate(z.boolean().optional(), { ...notes, expects: 'true or false', defaultFrom });
+}
+
 /** One of a few words. */
 export function choice<const Words extends readonly [string, ...string[]]>(
   words: Words,

@@ -50,4 +50,14 @@ export const federationMistakes: readonly RuleCase[] = [
     at: 'false',
     says: /their ports are open \(policy.features.federation, policy.features.xmpp\): write true, or turn those off/,
   },
+  {
+    rule: 'federation-routing',
+    title: 'a default route to public providers, which are off',
+    severity: 'warning',
+    edit: policy(
+      '  federation: { routing: default-route, defaultRoute: { proxy: c.example, publicProvider: true } }',
+    ),
+    at: 'true',
+    says: /leads to public providers, and nothing is exchanged with those: write policy.features.publicProviders/,
+  },
 ];

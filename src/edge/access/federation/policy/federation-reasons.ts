@@ -14,7 +14,9 @@ export const federationReasons = [
   'via-host',
   'record-route-host',
   'foreign-sender',
+  /** The user's external access policy: partners, public providers. */
   'user-not-enabled',
+  'user-not-for-providers',
   // what
   'partner-method',
   'no-transit',

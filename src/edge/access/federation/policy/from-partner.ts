@@ -1,10 +1,15 @@
 import { type NameAddress, parseNameAddress, parseSipUri, type SipRequest } from '#protocols/sip';
 import { canonicalAddress, checkProxiable, formsDialog, isForUs } from '../../policy/common.ts';
+import type { Rights } from '../../policy/external-access.ts';
 import { type Refusal, refuse } from '../../policy/refusal.ts';
 import type { AccessSettings } from '../../settings.ts';
 import { BEHIND } from '../../topology-hiding/index.ts';
 import { addressee } from './addressee.ts';
+import type { FederationReason } from './federation-reasons.ts';
 import { refuseFederation } from './refuse.ts';
+
+/** Rights of a user that open the way to and from somebody elsewhere: at a partner, at a public provider. */
+export type ExchangeRight = 'federation' | 'publicProviders';
 
 /** What the decision needs to know of the connection that a request came by, and of our keys. */
 export interface PartnerKnowledge {
@@ -18,6 +23,8 @@ export interface PartnerKnowledge {
   unfold(behind: string): readonly string[] | undefined;
   /** The real target, when `uri` is a hidden one. */
   openTarget(uri: string): string | undefined;
+  /** What users of ours need to be reached from there. */
+  readonly right: ExchangeRight;
 }
 
 export interface PartnerInward {
@@ -33,9 +40,17 @@ export interface PartnerInward {
   /** The Request-URI that it leaves with; undefined: as it came. */
   readonly requestUri: string | undefined;
   readonly recordRoute: boolean;
+  /** Whether whoever it is for may have calls with people at public providers. */
+  readonly media: boolean;
 }
 
 export type PartnerDecision = Refusal | { readonly kind: 'answer' } | PartnerInward;
+
+/** The rule that a user's policy is, by the right that is not there. */
+export const NOT_FOR = {
+  federation: 'user-not-enabled',
+  publicProviders: 'user-not-for-providers',
+} as const satisfies Record<ExchangeRight, FederationReason>;
 
 /** The sender of a request as far as it is needed to find out who its partner is. */
 export function senderOf(request: SipRequest): { address: string; domain: string } | undefined {
@@ -72,7 +87,8 @@ export function decidePartnerRequest(
   const opened = known.openTarget(routed.target);
   if (opened === undefined && !isOurs(routed.target, settings)) return refuseFederation('no-transit');
   const addressed = opened === undefined ? [routed.target, request.to.uri] : [request.to.uri];
-  if (!addressed.every((uri) => mayBeReached(uri, settings))) return refuseFederation('user-not-enabled');
+  const may = (right: keyof Rights) => addressed.every((uri) => mayBeReached(uri, right, settings));
+  if (!may(known.right)) return refuseFederation(NOT_FOR[known.right]);
   return {
     kind: 'forward',
     sender: sender.address,
@@ -81,6 +97,7 @@ export function decidePartnerRequest(
     routes: routed.behind,
     requestUri: opened ?? (routed.target === request.uri ? undefined : routed.target),
     recordRoute: formsDialog(request),
+    media: may('publicProviderMedia'),
   };
 }
 
@@ -160,10 +177,10 @@ function isStrictlyRouted(uri: string, known: PartnerKnowledge, settings: Access
 }
 
 /** Within a dialog the target is a device; then it is the To field that names the user. */
-function mayBeReached(uri: string, settings: AccessSettings): boolean {
+function mayBeReached(uri: string, right: keyof Rights, settings: AccessSettings): boolean {
   const address = addressee(uri);
   if (address === undefined || !isOurs(uri, settings)) return true;
-  return settings.externalAccess.rightsOf(address).federation;
+  return settings.externalAccess.rightsOf(address)[right];
 }
 
 /** The target of a request that begins something is somebody of ours. */

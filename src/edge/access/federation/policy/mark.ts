@@ -6,7 +6,7 @@ import {
   type MessageTrust,
   type SourceKind,
 } from '#protocols/trust-marking';
-import type { Partner, PartnerKind } from './partner-table.ts';
+import { isPublic, type Partner, type PartnerKind } from './partner-table.ts';
 
 /** Whether the sender of a partner's message counts as verified, by the level that the document gives to the partner. */
 export function isVerified({ verification }: Partner, message: SipMessage): boolean {
@@ -37,14 +37,14 @@ const TYPES: Readonly<Record<PartnerKind, MessageSourceType>> = {
 };
 
 /** Who stands behind a partner's message, in the words of the next hop. */
-export function sourceKind({ provider }: Partner): SourceKind {
-  return provider?.kind === 'public' ? 'provider' : 'federated';
+export function sourceKind(partner: Partner): SourceKind {
+  return isPublic(partner) ? 'provider' : 'federated';
 }
 
 /** What the next hop is told of a partner's message ([MS-SIPRE] §2.2.15). */
 export function messageTrust(partner: Partner, verified: boolean, edge: string): MessageTrust {
   const { kind, provider, proxy } = partner;
   if (provider === undefined) return { type: TYPES[kind], edge, verified, network: 'federation' };
-  const network = provider.kind === 'public' ? 'publiccloud' : 'federation';
+  const network = isPublic(partner) ? 'publiccloud' : 'federation';
   return { type: TYPES[kind], edge, verified, network, remote: proxy };
 }

@@ -11,7 +11,13 @@ export interface Partner {
   /** The name of their edge; undefined: found by the domain's DNS records. */
   readonly proxy: string | undefined;
   readonly verification: VerificationLevel;
+  /** The provider, or what stands for one behind a default route to public providers. */
   readonly provider?: Provider;
+}
+
+/** Whether what is exchanged with a partner is so with people at a public provider. */
+export function isPublic({ provider }: Pick<Partner, 'provider'>): boolean {
+  return provider?.kind === 'public';
 }
 
 /** Which of the two switches for everybody elsewhere is off: the organisation's own, or the flags of the topology. */
@@ -50,8 +56,9 @@ export class PartnerTable {
     if (this.#blocked.has(domain)) return 'blocked-domain';
     const provided = this.#provided.get(domain);
     if (provided !== undefined) return this.#isOn(provided) ? provided : 'provider-off';
-    if (!this.#settings.routed) return 'federation-off';
-    return this.#allowed.get(domain) ?? this.#unlisted(domain);
+    const allowed = this.#allowed.get(domain);
+    if (allowed === undefined) return this.#unlisted(domain);
+    return this.#settings.routed ? allowed : 'federation-off';
   }
 
   /** Why nothing is exchanged with anybody; undefined when it depends on who it is. */
@@ -68,8 +75,9 @@ export class PartnerTable {
   }
   /** True when anybody with a good certificate may be a partner. */
   get open(): boolean {
-    const { enabled, routed, discovery, routing } = this.#settings;
-    return enabled && routed && (discovery.enabled || routing === 'default-route');
+    const { routed, discovery, routing, defaultRoute } = this.#settings;
+    if (this.closed !== undefined) return false;
+    return routing === 'default-route' ? defaultRoute.publicProvider || routed : routed && discovery.enabled;
   }
 
   #isOn({ provider }: Partner): boolean {
@@ -78,14 +86,26 @@ export class PartnerTable {
   }
 
   #unlisted(domain: string): Partner | PartnerRefusal {
-    const { routing, defaultRoute, discovery } = this.#settings;
-    if (routing === 'default-route') {
-      const { proxy, verification } = defaultRoute;
-      return proxy === undefined ? 'unlisted-domain' : { kind: 'default-route', domain, proxy, verification };
-    }
+    const { routed, routing, discovery } = this.#settings;
+    if (routing === 'default-route') return this.#byDefaultRoute(domain);
+    if (!routed) return 'federation-off';
     if (!discovery.enabled) return 'unlisted-domain';
     return { kind: 'discovered', domain, proxy: undefined, verification: discovery.verification };
   }
+  #byDefaultRoute(domain: string): Partner | PartnerRefusal {
+    const { routed, defaultRoute } = this.#settings;
+    const { proxy, verification, publicProvider } = defaultRoute;
+    if (proxy === undefined) return 'unlisted-domain';
+    const route = { kind: 'default-route', domain, proxy, verification } as const;
+    if (!publicProvider) return routed ? route : 'federation-off';
+    const partner: Partner = { ...route, provider: behindRoute(proxy, verification) };
+    return this.#isOn(partner) ? partner : 'provider-off';
+  }
+}
+
+/** All public providers behind a default route, as one; the switch for calls with providers is the only one there is. */
+function behindRoute(proxy: string, verification: VerificationLevel): Provider {
+  return { name: proxy, kind: 'public', proxy, enabled: true, domains: [], audioVideo: true, verification };
 }
 
 function domainsOf(provider: Provider): [string, Partner][] {

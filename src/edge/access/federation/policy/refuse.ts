@@ -16,6 +16,7 @@ const ANSWERS: Readonly<Record<FederationReason, readonly [status: number, diagn
   'record-route-host': [403, 1002],
   'foreign-sender': [403, 1017],
   'user-not-enabled': [403, 1002],
+  'user-not-for-providers': [403, 1001],
   'partner-method': [403, 1027],
   'no-transit': [403, 1017],
   'provider-method': [403, 1027],

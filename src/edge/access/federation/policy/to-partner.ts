@@ -1,16 +1,19 @@
 import { isIP } from 'node:net';
 import { parseSipUri, type SipRequest } from '#protocols/sip';
+import { parseSenderRights, SENDER_RIGHTS, type SenderRights } from '#protocols/trust-marking';
 import { canonicalAddress, checkProxiable, formsDialog } from '../../policy/common.ts';
 import { type Refusal, refuse } from '../../policy/refusal.ts';
 import type { AccessSettings } from '../../settings.ts';
-import { isRefusedMethod } from './from-partner.ts';
-import type { Partner, PartnerTable } from './partner-table.ts';
+import { isRefusedMethod, NOT_FOR } from './from-partner.ts';
+import { isPublic, type Partner, type PartnerTable } from './partner-table.ts';
 import { isWellDecorated, type ProviderRules, providerRestriction } from './provider-rules.ts';
 import { refuseFederation } from './refuse.ts';
 
 export interface PartnerOutward {
   readonly kind: 'send';
   readonly partner: Partner;
+  /** Whether the sender may have calls with people at public providers. */
+  readonly media: boolean;
   /** The Route entries behind ours, which only the partner's own side can have recorded. */
   readonly routes: readonly string[];
   /** The Request-URI that it leaves with; undefined: as it came. */
@@ -44,12 +47,17 @@ export function decideToPartner(
     strict?.user ?? (entries[0] === undefined ? undefined : ownUser(entries[0], settings)?.user);
   const domain = inDialog === undefined ? foreignDomain(request, settings) : known.openToken(inDialog);
   if (domain === undefined) return undefined;
-  const problem = checkProxiable(request) ?? checkSender(request, settings);
+  const problem = checkProxiable(request);
   if (problem !== undefined) return problem;
+  const rights = rightsOfSender(request, settings);
+  if (rights === undefined) return refuseFederation('foreign-sender');
   if (isRefusedMethod(request)) return refuseFederation('partner-method');
   const partner = known.partners.partnerFor(domain);
   if (typeof partner === 'string') return refuseFederation(partner);
-  const restriction = providerProblem(request, partner, inDialog === undefined, known.providers);
+  const right = isPublic(partner) ? 'publicProviders' : 'federation';
+  if (!rights[right]) return refuseFederation(NOT_FOR[right]);
+  const rules = { ...known.providers, media: known.providers.media && rights.publicProviderMedia };
+  const restriction = providerProblem(request, partner, inDialog === undefined, rules);
   if (restriction !== undefined) return restriction;
   // RFC 3261 §16.4: a strict router put our URI into the Request-URI and the target behind the routes.
   const target = strict === undefined ? undefined : entries.at(-1);
@@ -58,6 +66,7 @@ export function decideToPartner(
   return {
     kind: 'send',
     partner,
+    media: rights.publicProviderMedia,
     routes: rest.map((uri) => `<${uri}>`),
     requestUri: target,
     recordRoute: formsDialog(request),
@@ -111,15 +120,23 @@ function isAddress(host: string): boolean {
   return host.startsWith('[') || isIP(host) !== 0;
 }
 
-/** The edge is no way from one stranger to another, and not every user of ours may leave by it. */
-function checkSender(request: SipRequest, settings: AccessSettings): Refusal | undefined {
+/**
+ * With whom the sender may exchange anything, by the document and by what the next hop says; undefined for nobody of
+ * ours: the edge is no way from one stranger to another.
+ */
+function rightsOfSender(request: SipRequest, settings: AccessSettings): SenderRights | undefined {
   const address = canonicalAddress(request.from.uri);
   const domain = address?.slice(address.lastIndexOf('@') + 1);
-  const ours = domain !== undefined && settings.sipDomains.has(domain);
-  if (address === undefined || !ours) return refuseFederation('foreign-sender');
-  return settings.externalAccess.rightsOf(address).federation
-    ? undefined
-    : refuseFederation('user-not-enabled');
+  if (address === undefined || domain === undefined || !settings.sipDomains.has(domain)) return undefined;
+  const own = settings.externalAccess.rightsOf(address);
+  const said = request.header(SENDER_RIGHTS);
+  if (said === undefined) return own;
+  const { federation, publicProviders, publicProviderMedia } = parseSenderRights(said);
+  return {
+    federation: own.federation && federation,
+    publicProviders: own.publicProviders && publicProviders,
+    publicProviderMedia: own.publicProviderMedia && publicProviderMedia,
+  };
 }
 
 /** Drops our own entries from the top: of a dialog there are two, one for each interface (RFC 5658). */

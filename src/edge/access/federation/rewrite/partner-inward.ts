@@ -79,6 +79,8 @@ export interface OriginalToPartner {
   readonly token: string;
   readonly recordRoute: boolean;
   readonly partner: Partner;
+  /** Whether the sender may have calls with people at public providers. */
+  readonly media: boolean;
 }
 
 /** A partner's response as the next hop gets it: what we hid in the request is put back. */

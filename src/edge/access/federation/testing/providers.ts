@@ -1,9 +1,8 @@
-import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { EdgeDocument } from '#platform/topology';
 import { fromBob, startFederation, TestPartner } from './partners.ts';
 
-const PROXY = 'federation.provider.example';
+export const PROXY = 'federation.provider.example';
 const ADDRESS = '127.0.9.43';
 type Provider = EdgeDocument['policy']['publicProviders'][number];
 
@@ -19,17 +18,18 @@ export const provider: Provider = {
 };
 
 /** An Access Edge with a public provider, which has dialled it and is listening. */
-export async function startProvider(t: TestContext) {
-  const stage = await startFederation(t, ({ policy }) => {
+export async function startProvider(t: TestContext, change: (document: EdgeDocument) => void = () => {}) {
+  const stage = await startFederation(t, (document) => {
+    const { policy } = document;
     policy.features.publicProviders = true;
     policy.publicProviders = [structuredClone(provider)];
+    change(document);
   });
   stage.names.hosts.set(PROXY, [ADDRESS]);
   const partner = await TestPartner.create(t, stage.lab, { hosts: [PROXY] });
   await partner.listen(ADDRESS);
   const dialled = await partner.dials(stage.lab, ADDRESS);
-  const [entry] = stage.lab.document.policy.publicProviders;
-  assert.ok(entry !== undefined);
+  const entry = stage.lab.document.policy.publicProviders[0] ?? structuredClone(provider);
   return { ...stage, partner, dialled, entry };
 }
 
