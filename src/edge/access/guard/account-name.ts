@@ -2,7 +2,10 @@
 const LONGEST = 320;
 /** Accents, and what is not seen at all: some databases compare without them. */
 const UNSEEN = /[\p{M}\p{Cf}]+/gu;
+/** Nearly all names: for these there is nothing to normalise. */
+const PLAIN = /^[ -~]*$/;
 const SCHEME = /^<?sips?:/;
+const SPACE = /\s/;
 /** Ends the host of a URI. */
 const HOST_END = /[\s:;?/>]/;
 
@@ -42,6 +45,7 @@ export function accountName(user: string, domain: string): string {
 }
 
 function folded(text: string): string {
+  if (PLAIN.test(text)) return text.toLowerCase();
   // Upper case first: some letters have two small forms.
   return text.normalize('NFKD').toUpperCase().toLowerCase().normalize('NFKD').replace(UNSEEN, '');
 }
@@ -62,5 +66,5 @@ function withoutPassword(local: string): string {
 
 /** Spaces would end a key of the guard. */
 function bounded(text: string): string {
-  return text.replace(/\s+/g, '_').slice(0, LONGEST);
+  return (SPACE.test(text) ? text.replace(/\s+/g, '_') : text).slice(0, LONGEST);
 }

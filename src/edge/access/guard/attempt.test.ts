@@ -44,7 +44,6 @@ test('one account has one key, however its name is written', () => {
   const spellings = [
     'bob',
     'BOB',
-    'b\\ob',
     'bob@example.com',
     'sip:bob@example.com;user=phone',
     'SIPS:bob@EXAMPLE.com:5061',
@@ -66,6 +65,14 @@ test('one account has one key, however its name is written', () => {
   }
   const extended = digestOf("username*=UTF-8''b%6Fb", 'example.com');
   assert.deepEqual(accounts({ Authorization: extended }), ['bob@example.com']);
+});
+
+test('a backslash that one reader keeps and another one drops leads to the same person', () => {
+  for (const domain of ['CORP', 'OTHER']) {
+    const found = accounts({ Authorization: DIGEST(`${domain}\\bob`, 'example.com') });
+    assert.deepEqual(found, [`${domain.toLowerCase()}bob@example.com`, 'bob@example.com']);
+  }
+  assert.ok(accounts({ Authorization: DIGEST('b\\ob', 'example.com') }).includes('bob@example.com'));
 });
 
 test('another domain behind the name gains nothing: the realm counts as well', () => {

@@ -1,5 +1,5 @@
 import type { SipRequest } from '#protocols/sip';
-import { canonicalAddress } from '../policy/common.ts';
+import { canonicalAddress, senderOf } from '../policy/common.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import { accountName, domainOf, userNameOf } from './account-name.ts';
 import { type Credentials, parseProof } from './credentials.ts';
@@ -40,22 +40,27 @@ export interface Identity {
  */
 export function claimOf(request: SipRequest): Claim | Refusal {
   const senders = sendersOf(request);
-  const host = senders.find(({ address }) => address === canonicalAddress(request.from.uri))?.host;
-  const read = readAll(request, senders);
+  const host = senders.from?.host;
+  const read = readAll(request, senders.all);
   if (!Array.isArray(read)) return read;
   const proofs = read.filter(({ proof }) => proof !== 'nothing');
   const accounts = new Set<string>();
   let user: string | undefined;
-  for (const { username, realm } of proofs) {
+  for (const { username, unread, realm } of proofs) {
     if (username === undefined) continue;
     const name = userNameOf(username);
-    if (name === undefined) return refuse(400, 'bad-credentials');
+    const other = unread === undefined ? name : userNameOf(unread);
+    if (name === undefined || other === undefined) return refuse(400, 'bad-credentials');
     if (user !== undefined && user !== name.user) return refuse(403, 'several-users');
     user = name.user;
     const domains = [name.domain, host, domainOf(realm)];
-    for (const domain of domains) if (domain !== undefined) accounts.add(accountName(user, domain));
+    for (const domain of domains) {
+      if (domain === undefined) continue;
+      accounts.add(accountName(name.user, domain));
+      accounts.add(accountName(other.user, domain));
+    }
   }
-  const addresses = senders.map(({ address }) => accountOf(address));
+  const addresses = senders.all.map(({ user, host }) => accountOf(user, host));
   if (proofs.length === 0 || proofs.some(({ username }) => username === undefined)) {
     for (const address of addresses) accounts.add(address);
     if (host === undefined) accounts.add(NOBODY);
@@ -64,7 +69,7 @@ export function claimOf(request: SipRequest): Claim | Refusal {
     accounts: [...accounts],
     proofs,
     address: addresses[0] ?? NOBODY,
-    identity: identityOf(request, senders, proofs),
+    identity: identityOf(senders, proofs),
   };
 }
 
@@ -77,14 +82,29 @@ interface Sender {
   readonly host: string;
 }
 
-/** Its From and, of a REGISTER, its To (RFC 3261 §10.2). */
-function sendersOf(request: SipRequest): Sender[] {
-  const uris = request.method === 'REGISTER' ? [request.from.uri, request.to.uri] : [request.from.uri];
-  const addresses = new Set(uris.map(canonicalAddress).filter((address) => address !== undefined));
-  return [...addresses].map((address) => {
-    const at = address.lastIndexOf('@');
-    return { address, user: address.slice(0, at), host: address.slice(at + 1) };
-  });
+interface Senders {
+  readonly from: Sender | undefined;
+  /** Its From and, of a REGISTER, its To (RFC 3261 §10.2), those that are addresses of record, each once. */
+  readonly all: readonly Sender[];
+  /** Neither is missing from {@link all}. */
+  readonly whole: boolean;
+}
+
+function sendersOf(request: SipRequest): Senders {
+  const from = senderIn(senderOf(request));
+  if (request.method !== 'REGISTER' || request.to.uri === request.from.uri) {
+    return { from, all: from === undefined ? [] : [from], whole: from !== undefined };
+  }
+  const to = senderIn(canonicalAddress(request.to.uri));
+  const second = to?.address === from?.address ? undefined : to;
+  const all = [from, second].filter((one) => one !== undefined);
+  return { from, all, whole: from !== undefined && to !== undefined };
+}
+
+function senderIn(address: string | undefined): Sender | undefined {
+  if (address === undefined) return undefined;
+  const at = address.lastIndexOf('@');
+  return { address, user: address.slice(0, at), host: address.slice(at + 1) };
 }
 
 function readAll(request: SipRequest, senders: readonly Sender[]): Credentials[] | Refusal {
@@ -105,19 +125,16 @@ function readAll(request: SipRequest, senders: readonly Sender[]): Credentials[]
   return found;
 }
 
-function accountOf(address: string): string {
-  const name = userNameOf(address);
-  return name === undefined ? NOBODY : accountName(name.user, name.domain ?? '');
+function accountOf(user: string, host: string): string {
+  const name = userNameOf(user);
+  return name === undefined ? NOBODY : accountName(name.user, domainOf(host));
 }
 
 function identityOf(
-  request: SipRequest,
-  senders: readonly Sender[],
+  { from: first, all, whole }: Senders,
   proofs: readonly Credentials[],
 ): Identity | undefined {
-  const [first] = senders;
-  const unread = request.method === 'REGISTER' && canonicalAddress(request.to.uri) === undefined;
-  if (first === undefined || first.address !== canonicalAddress(request.from.uri) || unread) return undefined;
+  if (first === undefined || !whole) return undefined;
   const names = new Set<string>();
   for (const { scheme, username, realm, proof } of proofs) {
     if (proof === 'key') continue;
@@ -125,7 +142,7 @@ function identityOf(
     const own = username === first.user || username === first.address;
     if (!own || realm.toLowerCase() !== first.host) names.add(JSON.stringify([scheme, username, realm]));
   }
-  const identity = { addresses: senders.map(({ address }) => address), names: [...names] };
+  const identity = { addresses: all.map(({ address }) => address), names: [...names] };
   return identityText(identity).length > LONGEST_IDENTITY ? undefined : identity;
 }
 

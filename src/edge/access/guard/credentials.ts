@@ -9,6 +9,8 @@ export interface Credentials {
   readonly realm: string;
   /** As written, without its quotes; undefined for schemes that hide it. */
   readonly username: string | undefined;
+  /** The same for readers that leave the backslashes in a quoted name, where it has any: `CORP\\bob`. */
+  readonly unread?: string | undefined;
   /**
    * `password`: may be a guess. `key`: right only for who has a key or a ticket, which nobody guesses. `nothing`: asks to be
    * challenged.
@@ -20,6 +22,7 @@ export interface Credentials {
 const KEYED: ReadonlySet<string> = new Set(['bearer', 'kerberos', 'tls-dsk']);
 const SCHEME = /^([!%'*+.`~\w-]+)(?:[ \t]+|$)/;
 const QUOTED = /"(?:[^"\\]|\\.)*"/g;
+const QUOTED_NAME = /[\s,]username\s*=\s*"((?:[^"\\]|\\.)*)"/i;
 /** What would begin the next credentials, for who reads several from one line. */
 const SECOND_SCHEME = /,[ \t]*[^\s=,]+[ \t]+[^\s=,]/;
 const DATA = /\bgssapi-data\s*=\s*(?:"([^"]*)"|([^",\s]*))/gi;
@@ -45,7 +48,8 @@ function digest(text: string, sender: readonly string[]): Credentials | undefine
   if (username === undefined) return undefined;
   // Clients of some networks say who they are before they are asked, with an empty response.
   const proof = (parameters.get('response') ?? '') === '' ? 'nothing' : 'password';
-  return { scheme: 'digest', realm, username, proof };
+  const unread = text.includes('\\') ? QUOTED_NAME.exec(text)?.[1] : undefined;
+  return { scheme: 'digest', realm, username, ...(unread === undefined ? {} : { unread }), proof };
 }
 
 function nameIn(
