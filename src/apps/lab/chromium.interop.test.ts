@@ -49,17 +49,26 @@ function address(user: string): string {
   return `sip:${user}@${perimeter.plan.domain}`;
 }
 
+/** Who is signed in at the edge, and over what. */
+async function signedIn(): Promise<[transport: string, addresses: string[]][]> {
+  const { clients } = (await perimeter.edge.ask('access', 'connections')) as {
+    clients: { transport: string; addresses: string[] }[];
+  };
+  return clients.map(({ transport, addresses }) => [transport, addresses]);
+}
+/** Requests that the edge has passed on so far. */
+async function passed(): Promise<{ inward: number; outward: number }> {
+  const counters = (await perimeter.edge.ask('access', 'counters')) as {
+    requests: { inward: number; outward: number };
+  };
+  return counters.requests;
+}
+
 describe('Chromium with SIP.js over WebSocket (port rows ext-05, pic-03)', () => {
   test('signs in with digest, over a WebSocket that the edge says is one', async () => {
     alice = await browser.open(page);
     await alice.signIn(address('alice'), 'alice', perimeter.secrets.passwords.alice);
-    const { clients } = (await perimeter.edge.ask('access', 'connections')) as {
-      clients: { transport: string; addresses: string[] }[];
-    };
-    assert.deepEqual(
-      clients.map(({ transport, addresses }) => [transport, addresses]),
-      [['WebSocket', [`alice@${perimeter.plan.domain}`]]],
-    );
+    assert.deepEqual(await signedIn(), [['WebSocket', [`alice@${perimeter.plan.domain}`]]]);
   });
 
   test('exchanges messages with baresip, both ways', async () => {
@@ -77,10 +86,17 @@ describe('Chromium with SIP.js over WebSocket (port rows ext-05, pic-03)', () =>
       contact: address('alice'),
     });
     await carol.registered();
+    assert.deepEqual(await signedIn(), [
+      ['WebSocket', [`alice@${plan.domain}`]],
+      ['TLS', [`carol@${plan.domain}`]],
+    ]);
+    const before = await passed();
     assert.equal(await alice.say(address('carol'), 'From a page: grüezi'), 200);
     await carol.received(address('alice'), 'From a page: grüezi');
     await carol.command('message', 'And back to the page');
     await alice.hears(`${address('carol')}: And back to the page`);
+    const { inward, outward } = await passed();
+    assert.deepEqual([inward - before.inward, outward - before.outward], [2, 2], 'each went in and out');
   });
 
   test('a page of an origin that the document does not list opens nothing, until it is listed', async () => {
