@@ -79,6 +79,24 @@ test('a route to a SIP domain of ours is ours [setting policy.sipDomains]', asyn
   assert.ok(!(await fe.receivesRequest('MESSAGE')).has('Route'));
 });
 
+test('what names an address of the inside is shown to nobody outside [setting policy.internalNetworks]', async (t) => {
+  const lab = await AccessLab.start(t);
+  const fe = await lab.frontEnds[0].connection();
+  const client = await lab.client();
+  const Route = await signIn(client, fe, 'alice');
+  const shown = async () => {
+    fe.sends(request('MESSAGE', contactOf('alice'), { Route, Organization: 'Unit 198.51.100.7' }));
+    const arrived = await client.receivesRequest('MESSAGE');
+    client.answers(arrived, 200);
+    await fe.receives(200);
+    return arrived.header('Organization');
+  };
+  assert.equal(await shown(), 'Unit 198.51.100.7');
+  lab.document.policy.internalNetworks.push('198.51.100.0/24');
+  await lab.commit();
+  assert.equal(await shown(), undefined);
+});
+
 test('internal peers are those of one authority [setting host.internalCa]', async (t) => {
   const lab = await AccessLab.start(t);
   const other = await LabAuthority.create({ name: 'Another authority' });
