@@ -5,8 +5,11 @@ import type { ListenerPlan } from '#platform/topology';
 import type { BoundSocket } from './bound-socket.ts';
 import type { SocketSource, TcpOptions, UdpOptions } from './definition.ts';
 
-/** Connections that the kernel keeps for a service that is busy or being restarted. */
-const BACKLOG = 1024;
+/**
+ * Connections that the kernel keeps for a service that is busy or being restarted: the runtime takes one from each listener in each
+ * turn of its loop, so all that come at once wait here, and those beyond are turned away. The kernel's own bound, as it comes.
+ */
+const BACKLOG = 4096;
 
 interface Listening {
   readonly server: Server;

@@ -23,6 +23,9 @@ const FIRST: LabAddresses = { external: '127.0.9.10', internal: '127.0.9.20' };
 /** An edge beside another one. */
 const SECOND: LabAddresses = { external: '127.0.9.12', internal: '127.0.9.22' };
 
+/** What the supervisor's listeners ask for. */
+const BACKLOG = 4096;
+
 /** A front end in a test: a TLS server with a queue of connections. */
 export class TestFrontEnd {
   readonly name: string;
@@ -126,6 +129,8 @@ export class AccessLab {
       change?: (document: EdgeDocument) => void;
       /** Clients and partners come to one port. */
       oneAddress?: boolean;
+      /** Clients come to `::1` as well. */
+      ipv6?: boolean;
       /** Another edge of the pool of this one. */
       beside?: AccessLab;
       clock?: Clock;
@@ -137,6 +142,7 @@ export class AccessLab {
     const lab = new AccessLab(authority, folder, options, beside, options.clock);
     t.after(() => lab.stop());
     await lab.#prepare(options.members ?? 1, options.listening ?? true, options.oneAddress ?? false);
+    if (options.ipv6 === true) await lab.#listenOnIpv6();
     options.change?.(lab.document);
     await lab.commit();
     return lab;
@@ -265,6 +271,11 @@ export class AccessLab {
     policy.ports.accessInternal = await this.#bind(['int-02'], internal, 'internal');
   }
 
+  async #listenOnIpv6(): Promise<void> {
+    this.document.host.addresses.access.push('::1');
+    await this.#bind(['ext-05'], '::1', 'external', this.externalPort);
+  }
+
   async #bind(rows: string[], address: string, side: 'external' | 'internal', wanted = 0): Promise<number> {
     const server = createServer();
     const port = await listening(server, address, wanted);
@@ -321,7 +332,7 @@ function tlsIdentity(issued: IssuedCertificate): { cert: string; key: string } {
 async function listening(server: Server, host: string, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port }, resolve);
+    server.listen({ host, port, backlog: BACKLOG }, resolve);
   });
   const address = server.address();
   assert.ok(address !== null && typeof address === 'object');

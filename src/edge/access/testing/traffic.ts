@@ -35,6 +35,7 @@ export class Traffic {
   readonly #labs: readonly AccessLab[];
   readonly #lanes: Promise<void>[] = [];
   #over = false;
+  #newcomers = 0;
 
   /** @param connections those of the labs to the next hop */
   constructor(labs: readonly AccessLab[], connections: readonly SipPeer[]) {
@@ -65,7 +66,14 @@ export class Traffic {
   async #signIn(index: number): Promise<void> {
     const lab = this.#labs[index % this.#labs.length] ?? assert.fail('no lab');
     const peer = await lab.client();
-    const user = `user${index}`;
+    this.clients[index] = { agent: await this.#introduce(peer, `user${index}`), peer };
+  }
+  /** Somebody who has connected signs in. */
+  welcome(peer: SipPeer): Promise<TestAgent> {
+    this.#newcomers += 1;
+    return this.#introduce(peer, `newcomer${this.#newcomers}`);
+  }
+  async #introduce(peer: SipPeer, user: string): Promise<TestAgent> {
     const address = `sip:${user}@example.com`;
     const agent = new TestAgent({
       address,
@@ -81,7 +89,7 @@ export class Traffic {
       Supported: 'path, outbound',
     });
     assert.equal(answer.status, 200);
-    this.clients[index] = { agent, peer };
+    return agent;
   }
 
   /** An organisation with an edge that listens, and a connection of its own to each of the labs. */

@@ -49,8 +49,10 @@ const udpBuffers: HostRule = {
   },
 };
 
-/** What the runtime asks for when it listens. */
-const BACKLOG = 511;
+/** What services ask for when they listen. */
+const BACKLOG = 4096;
+/** Below this, connections on their way are too few for clients that come back all at once. */
+const SYN_BACKLOG = 512;
 
 /** Connections that arrive together wait, and are not refused. */
 const backlog: HostRule = {
@@ -62,7 +64,7 @@ const backlog: HostRule = {
       const what = `at most ${host.listenBacklog} accepted connections may wait for a service; it asks for ${BACKLOG}`;
       say('warning', what, why, sysctl('net.core.somaxconn', 4096));
     }
-    if (host.synBacklog !== undefined && host.synBacklog < BACKLOG) {
+    if (host.synBacklog !== undefined && host.synBacklog < SYN_BACKLOG) {
       const what = `at most ${host.synBacklog} connections may be on their way to being accepted`;
       say('warning', what, why, sysctl('net.ipv4.tcp_max_syn_backlog', 4096));
     }
