@@ -5,13 +5,8 @@ import type { Perimeter, User } from '../programs/perimeter.ts';
 import { sendMessage } from './messages.ts';
 import type { RowProof } from './row.ts';
 
-/**
- * The edge chooses a member of the next hop for each client, and sends by the connections that either side has opened in
- * turn. Messages are sent, and the client comes anew now and then, until one went by each connection of the edge's own; the
- * chance that this many do not is below one in ten million.
- */
-const MOST_MESSAGES = 128;
-const MESSAGES_OF_ONE_CLIENT = 2;
+/** The edge chooses a member of the next hop for each client; the chance that this many get the same one is one in 2^23. */
+const MOST_CLIENTS = 24;
 /** Longer than all else that goes over a connection meanwhile. */
 const LONG = 'x'.repeat(4000);
 
@@ -36,19 +31,22 @@ export const row: RowProof = {
   },
 };
 
-/** Has a person outside write to bob; gives the edge's addresses from which the next hop, on its port, took a message. */
+/**
+ * Has a person outside come and write to bob until both members were used; gives the edge's addresses from which the next
+ * hop, on its port, took the messages.
+ */
 async function sourcesOf(perimeter: Perimeter, edge: EdgeName, person: User): Promise<ReadonlySet<string>> {
   const { v4, v6 } = addresses[edge].internal;
-  const octets = () =>
-    Promise.all([v4, v6].map(async (at) => [at, await octetsFrom(perimeter, 'frontEnd', 5061, at)] as const));
+  const octets = (at: string) => octetsFrom(perimeter, 'frontEnd', 5061, at);
   const used = new Set<string>();
-  let before = new Map(await octets());
-  for (let sent = 0; sent < MOST_MESSAGES && used.size < before.size; sent++) {
-    if (sent % MESSAGES_OF_ONE_CLIENT === 0) await perimeter.signIn(person);
-    await sendMessage(perimeter, person, 'bob', `from outside, by ${edge}, ${sent} ${LONG}`);
-    const after = new Map(await octets());
-    for (const [at, count] of after) if (count - (before.get(at) ?? 0) > LONG.length) used.add(at);
-    before = after;
+  for (let clients = 0; clients < MOST_CLIENTS && used.size < 2; clients++) {
+    await perimeter.signIn(person);
+    const before = [await octets(v4), await octets(v6)] as const;
+    await sendMessage(perimeter, person, 'bob', `from outside, by ${edge}, ${clients} ${LONG}`);
+    const by4 = (await octets(v4)) - before[0] > LONG.length;
+    const by6 = (await octets(v6)) - before[1] > LONG.length;
+    assert.notEqual(by4, by6, `${edge} has passed it on once, by a connection of its own`);
+    used.add(by4 ? v4 : v6);
   }
   return used;
 }
