@@ -4,15 +4,19 @@ import { basename, delimiter, join } from 'node:path';
 /** The programs that each test of real peers drives, with the Debian packages that have them. */
 const PROGRAMS: { readonly [file: string]: { readonly [program: string]: string } } = {
   'baresip.interop.test.ts': { baresip: 'baresip-core' },
+  'calls.interop.test.ts': { kamailio: 'kamailio', sipp: 'sip-tester' },
   'coturn.interop.test.ts': { turnserver: 'coturn' },
   'captures.interop.test.ts': { text2pcap: 'tshark', tshark: 'tshark', sngrep: 'sngrep' },
   'chromium-relay.interop.test.ts': { chromium: 'chromium', certutil: 'libnss3-tools' },
+  'chromium.interop.test.ts': { chromium: 'chromium', certutil: 'libnss3-tools', baresip: 'baresip-core' },
   'difference.interop.test.ts': {
     ip: 'iproute2',
     nft: 'nftables',
     iptables: 'iptables',
     unshare: 'util-linux',
   },
+  'kamailio-certificates.interop.test.ts': { kamailio: 'kamailio', openssl: 'openssl' },
+  'kamailio-sources.interop.test.ts': { kamailio: 'kamailio' },
   'kamailio.interop.test.ts': { kamailio: 'kamailio', baresip: 'baresip-core' },
   'loading.interop.test.ts': {
     ip: 'iproute2',
@@ -26,6 +30,8 @@ const PROGRAMS: { readonly [file: string]: { readonly [program: string]: string 
     'iptables-restore': 'iptables',
     sysctl: 'procps',
   },
+  'sipp-outside.interop.test.ts': { sipp: 'sip-tester', haproxy: 'haproxy' },
+  'sipp.interop.test.ts': { sipp: 'sip-tester' },
   'uclient.interop.test.ts': { turnutils_uclient: 'coturn', turnutils_peer: 'coturn' },
 };
 
