@@ -211,6 +211,9 @@ test('what counts as a failure', () => {
   assert.equal(outcome(401, 'WWW-Authenticate: Digest realm="r", nonce="n"'), 'failed');
   assert.equal(outcome(401, 'WWW-Authenticate: Digest realm="r", nonce="n", stale=true'), undefined);
   assert.equal(outcome(403), 'failed');
+  assert.equal(outcome(404), 'failed');
+  assert.equal(outcomeOf('MESSAGE', digest, answer(404)), undefined);
+  assert.equal(outcomeOf('MESSAGE', digest, answer(403)), 'failed');
   assert.equal(outcome(503), undefined);
   const step = claim({ Authorization: 'NTLM realm="r", gssapi-data="TlRM"' });
   const next = answer(401, 'WWW-Authenticate: NTLM realm="r", gssapi-data="TlRM"');

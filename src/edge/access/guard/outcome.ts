@@ -20,7 +20,8 @@ export function outcomeOf(
     const clear = proofs.length === 1 && identity?.addresses.length === 1;
     return method === 'REGISTER' && clear ? 'accepted' : undefined;
   }
-  if (status === 403 || status === 404) return 'failed';
+  // To another request, 404 is about who was called.
+  if (status === 403 || (status === 404 && method === 'REGISTER')) return 'failed';
   if (status !== 401 && status !== 407) return undefined;
   const challenges = [...response.values('WWW-Authenticate'), ...response.values('Proxy-Authenticate')];
   return proofs.every((proof) => challenges.some((text) => goesOn(proof, text))) ? undefined : 'failed';
