@@ -193,3 +193,38 @@ test('a next hop whose realm is no domain: who is signed in is not held up, howe
   assert.equal(failed(lab), 0);
   await signIn(await lab.client(), fe, 'dan');
 });
+
+test('a guest who guesses the key of a conference does so five times, whoever the guest is said to be', async (t) => {
+  const lab = await AccessLab.start(t, {
+    change: ({ policy }) => {
+      policy.remoteAccess.guests = {
+        ...policy.remoteAccess.guests,
+        ...{ allowed: true, conferenceDomains: ['conf.example.com'] },
+      };
+      policy.remoteAccess.guard.slowMilliseconds = 0;
+    },
+  });
+  const fe = await lab.frontEnds[0].connection();
+  const invite = (guest: number, key = 'abc') =>
+    of(
+      'x',
+      {
+        From: `<sip:guest${guest}@g${guest}.invalid>;tag=g`,
+        Authorization: digest(
+          guest % 2 === 0 ? key : `${key.toUpperCase()}@g${guest}.invalid`,
+          'conf.example.com',
+        ),
+      },
+      'INVITE',
+      `sip:${key}@conf.example.com`,
+    );
+  const guessed = async (bytes: Buffer) => {
+    await goesOn(await lab.client(), fe, bytes, 403);
+    await fe.receivesRequest('ACK');
+  };
+  for (let guest = 0; guest < 5; guest++) await guessed(invite(guest));
+  await isRefused(await lab.client(), invite(5));
+  await guessed(invite(6, 'other'));
+  const found = await refusals(lab);
+  assert.equal(found['blocked-pair'], 1);
+});
