@@ -41,6 +41,11 @@ const checks: readonly Check[] = [
   { name: 'links', command: process.execPath, parameters: ['tools/check/links.ts'] },
   { name: 'generated files', command: process.execPath, parameters: ['tools/generate/main.ts', '--check'] },
   { name: 'settings', command: process.execPath, parameters: ['tools/settings-check.ts'] },
+  {
+    name: 'published settings',
+    command: process.execPath,
+    parameters: ['tools/check/published-settings.ts'],
+  },
 ];
 
 function runCheck(check: Check): Promise<boolean> {

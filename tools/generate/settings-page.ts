@@ -1,5 +1,6 @@
 import { type DocumentKind, type SchemaNode, type Setting, schemaTree } from '#platform/topology';
 import { notice, tableRow } from './notice.ts';
+import { initialText } from './settings.ts';
 
 const ABOUT: Readonly<Record<DocumentKind, string>> = {
   edge:
@@ -50,13 +51,6 @@ function sectionSentence(section: SchemaNode & { kind: 'section' | 'sections' })
 
 function settingRow(key: string, setting: Setting): string {
   const rows = (setting.rows ?? []).join(', ');
-  const cells = [`\`${key}\``, setting.expects, initial(setting), setting.reload, rows, setting.sentence];
+  const cells = [`\`${key}\``, setting.expects, initialText(setting), setting.reload, rows, setting.sentence];
   return tableRow(cells);
-}
-
-function initial(setting: Setting): string {
-  if (setting.defaultFrom !== undefined) return setting.defaultFrom;
-  if (typeof setting.default === 'object') return setting.default.join(', ') || 'none';
-  if (setting.default !== undefined) return `\`${setting.default}\``;
-  return setting.optional === true ? 'none' : '*must be written*';
 }
