@@ -32,7 +32,12 @@ export function userNameOf(text: string): UserName | undefined {
   return { user: bounded(withoutPassword(local.slice(local.lastIndexOf('\\') + 1))), domain };
 }
 
-/** Of a realm, or of the host of an address: lower case. */
+/** A realm, which may be any text (RFC 7616 §3.3), where others have a domain. */
+export function realmOf(text: string): string {
+  return bounded(folded(text).trim());
+}
+
+/** The host of an address: lower case. */
 export function domainOf(text: string): string {
   const plain = folded(text).trim();
   const end = plain.search(HOST_END);

@@ -106,6 +106,11 @@ test('every field counts: one user may answer several realms, two users are one 
     '403 several-users',
   );
   assert.equal(reason(two(DIGEST('alice'), DIGEST('alice'))), '400 bad-credentials', 'two for one realm');
+  const named = two(DIGEST('alice', 'Example Proxy'), DIGEST('alice', 'Example Corp'));
+  assert.deepEqual(accounts(named), ['alice@example.com', 'alice@example_proxy', 'alice@example_corp']);
+  const signed = (realm: string) => `Kerberos realm="${realm}", response="00"`;
+  assert.equal(claim(two(signed('a'), signed('b'))).proofs.length, 2, 'nobody guesses a ticket');
+  assert.equal(reason(two('Foo a', 'Foo b')), '400 bad-credentials');
   const five = ['a', 'b', 'c', 'd', 'e'].map((realm) => DIGEST('alice', realm));
   assert.equal(reason({ Authorization: five }), '400 many-credentials');
   assert.equal(claim({ Authorization: five.slice(1) }).proofs.length, 4);

@@ -1,7 +1,7 @@
 import type { SipRequest } from '#protocols/sip';
 import { canonicalAddress, senderOf } from '../policy/common.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
-import { accountName, domainOf, userNameOf } from './account-name.ts';
+import { accountName, domainOf, realmOf, userNameOf } from './account-name.ts';
 import { type Credentials, parseProof } from './credentials.ts';
 
 const FIELDS = ['Authorization', 'Proxy-Authorization'] as const;
@@ -53,7 +53,7 @@ export function claimOf(request: SipRequest): Claim | Refusal {
     if (name === undefined || other === undefined) return refuse(400, 'bad-credentials');
     if (user !== undefined && user !== name.user) return refuse(403, 'several-users');
     user = name.user;
-    const domains = [name.domain, host, domainOf(realm)];
+    const domains = [name.domain, host, realmOf(realm)];
     for (const domain of domains) {
       if (domain === undefined) continue;
       accounts.add(accountName(name.user, domain));
@@ -116,9 +116,10 @@ function readAll(request: SipRequest, senders: readonly Sender[]): Credentials[]
       if (found.length === MOST_CREDENTIALS) return refuse(400, 'many-credentials');
       const one = parseProof(text, names);
       // Of two for one realm, one reader takes the first, another one the last.
-      const place = one && `${field} ${one.scheme} ${domainOf(one.realm)}`;
-      if (one === undefined || place === undefined || seen.has(place)) return refuse(400, 'bad-credentials');
-      seen.add(place);
+      const place = one?.proof === 'password' ? `${field} ${one.scheme} ${realmOf(one.realm)}` : undefined;
+      if (one === undefined || (place !== undefined && seen.has(place)))
+        return refuse(400, 'bad-credentials');
+      if (place !== undefined) seen.add(place);
       found.push(one);
     }
   }
