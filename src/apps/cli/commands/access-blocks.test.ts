@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { TcpNetConnectOpts } from 'node:net';
 import { after, before, test } from 'node:test';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import {
+  answerChallenge,
+  formatCredentials,
+  parseChallenge,
+  parseSipMessage,
+  SipResponse,
+  sipLimits,
+} from '#protocols/sip';
 import { Perimeter } from '../../lab/testing/perimeter.ts';
 import { SoftphoneUser } from '../../lab/testing/softphone-user.ts';
 import { sallyport } from '../testing/printed.ts';
@@ -65,4 +77,92 @@ test('access blocks: shows who is refused, for whom, after how many failures and
   assert.equal((await run('unblock', alice)).out, '1 lifted\n');
   assert.equal((await run('blocks')).out, 'no source is refused\n');
   await signsIn('alice');
+});
+
+/** Messages of a client on a connection of its own, from an address of its own. */
+class Stranger {
+  readonly #socket: TLSSocket;
+  readonly #user: string;
+  #sent = 0;
+
+  private constructor(socket: TLSSocket, user: string) {
+    this.#socket = socket;
+    this.#user = user;
+  }
+  static async connect(user: string, localAddress: string): Promise<Stranger> {
+    const { access, names } = perimeter.plan;
+    const to: ConnectionOptions & TcpNetConnectOpts = {
+      ...{ host: access.address, port: access.port, servername: names.access, localAddress },
+      ca: readFileSync(perimeter.files.authority),
+      ALPNProtocols: ['sip/2'],
+    };
+    const socket = connect(to);
+    await once(socket, 'secureConnect');
+    return new Stranger(socket, user);
+  }
+
+  async registers(credentials?: string): Promise<SipResponse> {
+    this.#sent += 1;
+    const { domain } = perimeter.plan;
+    const address = `sip:${this.#user}@${domain}`;
+    this.#socket.write(
+      [
+        `REGISTER sip:${domain} SIP/2.0`,
+        `Via: SIP/2.0/TLS 192.168.1.5;branch=z9hG4bK${this.#user}${this.#sent}`,
+        `From: <${address}>;tag=1`,
+        `To: <${address}>`,
+        `Call-ID: ${this.#user}`,
+        `CSeq: ${this.#sent} REGISTER`,
+        'Max-Forwards: 70',
+        'Contact: <sip:x@192.168.1.5>',
+        ...(credentials === undefined ? [] : [`Authorization: ${credentials}`]),
+        'Content-Length: 0',
+        '\r\n',
+      ].join('\r\n'),
+    );
+    const [bytes] = (await once(this.#socket, 'data')) as [Buffer];
+    const answer = parseSipMessage(bytes, sipLimits);
+    assert.ok(answer.ok && answer.value instanceof SipResponse, bytes.toString());
+    return answer.value;
+  }
+  /** Asks to be challenged, answers with a wrong password, and hears of it. */
+  async guesses(): Promise<SipResponse[]> {
+    const first = await this.registers();
+    const challenge = parseChallenge(first.header('WWW-Authenticate') ?? '');
+    if (!challenge.ok) return [first];
+    const { domain } = perimeter.plan;
+    const answer = answerChallenge(challenge.value, {
+      ...{ username: this.#user, password: 'not the password', method: 'REGISTER', uri: `sip:${domain}` },
+      ...{ cnonce: 'c', nc: 1 },
+    });
+    return [first, await this.registers(formatCredentials(answer))];
+  }
+  ends(): void {
+    this.#socket.destroy();
+  }
+}
+
+test('S14: through edge and front end, whoever exists and whoever does not are answered alike, message by message', async () => {
+  const play = async (user: string, host: number) => {
+    const heard: unknown[] = [];
+    for (let time = 0; time < 4; time++) {
+      const stranger = await Stranger.connect(user, `127.${NETWORK}.5.${host}`);
+      for (const answer of await stranger.guesses()) {
+        const challenge = answer
+          .header('WWW-Authenticate')
+          ?.replace(/nonce="[^"]*"/, (nonce) => `${nonce.length}`);
+        const names = answer.names().join(' ');
+        heard.push([answer.status, answer.reason, names, challenge, answer.bytes.length]);
+      }
+      stranger.ends();
+    }
+    return heard;
+  };
+  const known = await play('alice', 101);
+  // Three guesses, each with the question before it; the fourth comes no further than the edge.
+  assert.deepEqual(
+    known.map((heard) => (heard as [number])[0]),
+    [401, 401, 401, 401, 401, 401, 403],
+  );
+  assert.deepEqual(await play('alicf', 102), known);
 });
