@@ -123,15 +123,36 @@ export function restoreInward(
   const { request, token } = original;
   stripUntrusted(edit, response, scene);
   openHidden(edit, response, scene, request.callId);
-  const [top, ...below] = request.values('Via');
-  edit.remove('Via');
-  edit.prepend('Via', [stampedVia(request.topVia, original.remote) ?? top, ...below].join(', '));
+  restoreVias(edit, request, original.remote);
   if (!original.recordRoute || !response.has('Record-Route')) return;
   const shown = shownParameter(scene.hiding.keyOfCallId(response.callId));
   const ours = [externalUri(scene.settings, token), internalUri(scene.settings, token, shown)].map(
     (uri) => `<${uri}>`,
   );
-  edit.replace('Record-Route', [...ours, ...request.values('Record-Route')].join(', '));
+  replaceWith(edit, 'Record-Route', [...ours, ...request.values('Record-Route')]);
+}
+
+/** RFC 3261 §16.7 step 3: the Vias that the request came with, in place of what stood for them outside. */
+export function restoreVias(edit: MessageEdit, request: SipRequest, remote: Endpoint): void {
+  const [top = '', ...below] = request.values('Via');
+  replaceWith(edit, 'Via', [stampedVia(request.topVia, remote) ?? top, ...below]);
+}
+
+/** Octets of a line that values are put together into; together, they might be longer than the next hop lets a line be. */
+const LINE = 1024;
+
+/** Puts a list in place of all fields of that name, mostly as one line. */
+export function replaceWith(edit: MessageEdit, name: string, values: readonly string[]): void {
+  const lines: string[] = [];
+  for (const value of values) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + value.length <= LINE)
+      lines[lines.length - 1] = `${last}, ${value}`;
+    else lines.push(value);
+  }
+  const [first = '', ...others] = lines;
+  edit.replace(name, first);
+  for (const other of others) edit.append(name, other);
 }
 
 /** Takes out what only servers may say (trust.ts); names are canonical here, so no spelling gets past it. */

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { readVectors } from '../testing/vectors.ts';
 import { type FramerEvent, type KeepAliveSide, SipStreamFramer } from './framer.ts';
 import { sipLimits } from './limits.ts';
+import { parseSipMessage } from './parse.ts';
 
 const options = (body = '', length: number | string = body.length) =>
   [
@@ -157,6 +158,25 @@ describe('limits', () => {
       'bad-request header-too-long 513 false',
       `message ${options()}`,
     ]);
+  });
+  test('a line as long as it may be, and one octet longer, its end included', () => {
+    const limits = { ...sipLimits, headerLineBytes: 100 };
+    const startLine = (octets: number) =>
+      options().replace('sip:', `sip:${'u'.repeat(octets - options().indexOf('\n') - 1)}`);
+    const subject = (octets: number) =>
+      options().replace('Max-Forwards', `Subject: ${'a'.repeat(octets - 11)}\r\nMax-Forwards`);
+    assert.equal(startLine(100).indexOf('\n') + 1, 100);
+    for (const text of [startLine(100), subject(100)]) {
+      assert.deepEqual(frame([text], 'answers', limits), [`message ${text}`]);
+      assert.deepEqual(frame([...text], 'answers', limits), [`message ${text}`]);
+    }
+    for (const chunks of [[startLine(101)], [...startLine(101)]])
+      assert.deepEqual(frame(chunks, 'answers', limits), ['close start-line-too-long']);
+    assert.deepEqual(frame([subject(101)], 'answers', limits), ['bad-request header-too-long 513 false']);
+    const datagram = (octets: number) => parseSipMessage(Buffer.from(startLine(octets)), limits);
+    assert.ok(datagram(100).ok);
+    const refused = datagram(101);
+    assert.equal(!refused.ok && refused.error.status, 414);
   });
   test('too many headers', () => {
     const text = options().replace('Max-Forwards', `${'X: y\r\n'.repeat(200)}Max-Forwards`);

@@ -193,7 +193,7 @@ export class SipStreamFramer {
     const scan = scanOpenHead(chunk, at, Math.min(chunk.length, at + limits.messageBytes), limits);
     if (scan === undefined || scan.problem !== undefined) return -1;
     const lineEnd = at + scan.startLineEnd + 1;
-    if (scan.startLineEnd >= limits.headerLineBytes || !isPlainStartLine(chunk, at, lineEnd)) return -1;
+    if (scan.startLineEnd + 2 > limits.headerLineBytes || !isPlainStartLine(chunk, at, lineEnd)) return -1;
     const { end } = scan;
     const last = Math.min(end + Math.max(scan.contentLength, 0), chunk.length);
     const bytes = at === 0 && last === chunk.length ? chunk : chunk.subarray(at, last);
@@ -223,7 +223,8 @@ export class SipStreamFramer {
     const limit = Math.min(this.#limits.headerLineBytes, this.#limits.messageBytes);
     const found = bytes.indexOf(LF, start + this.#startLineScanned);
     const lineEnd = found < 0 || found >= end ? end : found;
-    if (lineEnd - start > limit) {
+    // The line end counts, and there is at least its last octet to come where it has not been found.
+    if (lineEnd - start + 1 > limit) {
       this.#close('start-line-too-long');
       return false;
     }

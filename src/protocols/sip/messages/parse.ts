@@ -94,7 +94,7 @@ export function parseHead(head: Head, limits: SipLimits): Result<ParsedHead, Sip
     return err({ reason: head.problem, kind: 'unknown' });
   const line = usualStartLine(head) ?? parseStartLine(head.startLine);
   if (line.kind === 'bad') return err(refusal(line.problem, head, line, limits));
-  if (head.startLineEnd > limits.headerLineBytes)
+  if (head.startLineEnd + 2 > limits.headerLineBytes)
     return err(refusal('start-line-too-long', head, line, limits));
   if (head.problem !== undefined) return err(refusal(head.problem, head, line, limits));
   const contentLength = contentLengthOf(head);

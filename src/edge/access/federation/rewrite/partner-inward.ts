@@ -14,7 +14,7 @@ import {
   MESSAGE_TRUST,
 } from '#protocols/trust-marking';
 import { DEFAULT_MAX_FORWARDS } from '../../policy/common.ts';
-import { openHidden } from '../../rewrite/inward.ts';
+import { openHidden, replaceWith, restoreVias } from '../../rewrite/inward.ts';
 import { externalUri, internalUri, type Scene, shownParameter } from '../../rewrite/scene.ts';
 import { isNotForPartners } from '../../trust.ts';
 import type { PartnerInward } from '../policy/from-partner.ts';
@@ -95,9 +95,7 @@ export function partnerInwardResponse(
   strip(edit, response, scene);
   keepAssertedIdentity(edit, response, verified);
   openHidden(edit, response, scene, request.callId);
-  const [top, ...below] = request.values('Via');
-  edit.remove('Via');
-  edit.prepend('Via', [stampedVia(request.topVia, original.remote) ?? top, ...below].join(', '));
+  restoreVias(edit, request, original.remote);
   markTrust(edit, partner, verified, scene);
   if (!response.has('Record-Route')) return;
   if (!original.recordRoute) {
@@ -106,8 +104,8 @@ export function partnerInwardResponse(
   }
   const theirs = theirRoutes(response, token);
   const shown = shownParameter(scene.hiding.keyOfCallId(response.callId));
-  edit.replace('Record-Route', [...theirs, ...ownRoutes(token, scene, shown).reverse()].join(', '));
-  for (const inner of request.values('Record-Route')) edit.append('Record-Route', inner);
+  const ours = ownRoutes(token, scene, shown).reverse();
+  replaceWith(edit, 'Record-Route', [...theirs, ...ours, ...request.values('Record-Route')]);
 }
 
 /** Both our interfaces are recorded (RFC 5658), the one nearer to the next hop first in a request. */
