@@ -210,7 +210,7 @@ export function internalDocument(): string {
         { name: names.edge2, address: addresses.edge2.internal.v6 },
       ],
       database: 'internal/front-end.sqlite',
-      externalAccess: { global: { remote: true, federation: true } },
+      externalAccess: { global: { remote: true, federation: true, publicProviders: true } },
     },
   });
 }
