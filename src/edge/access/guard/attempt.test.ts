@@ -79,6 +79,8 @@ test('another domain behind the name gains nothing: the realm counts as well', (
   for (const domain of ['x1.test', 'x2.test']) {
     const found = accounts({ Authorization: DIGEST(`bob@${domain}`, 'example.com') });
     assert.ok(found.includes('bob@example.com'), `${found}`);
+    const nobody = accounts({ From: '<sip:example.com>;tag=1', Authorization: DIGEST('bob', domain) });
+    assert.deepEqual(nobody, ['bob@', `bob@${domain}`]);
   }
 });
 

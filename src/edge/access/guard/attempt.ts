@@ -53,7 +53,8 @@ export function claimOf(request: SipRequest): Claim | Refusal {
     if (name === undefined || other === undefined) return refuse(400, 'bad-credentials');
     if (user !== undefined && user !== name.user) return refuse(403, 'several-users');
     user = name.user;
-    const domains = [name.domain, host, realmOf(realm)];
+    // Who has no domain has one place, too: a realm may be anything, for a registrar that does not look at it.
+    const domains = [name.domain, host ?? '', realmOf(realm)];
     for (const domain of domains) {
       if (domain === undefined) continue;
       accounts.add(accountName(name.user, domain));
