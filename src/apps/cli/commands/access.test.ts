@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { TcpNetConnectOpts } from 'node:net';
 import { after, before, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { Perimeter } from '../../lab/testing/perimeter.ts';
+import { parse, stringify } from 'yaml';
+import { Perimeter, type WrittenDocument } from '../../lab/testing/perimeter.ts';
 import { sallyport } from '../testing/printed.ts';
 
 const NETWORK = 68;
@@ -66,4 +67,31 @@ test('federation partners lists those of the document; federation test tells whe
   const tried = await run('federation', 'test', 'nuisance.example');
   assert.equal(tried.status, 1);
   assert.match(tried.out, /^policy +FAILED +\d+ +\d+ +refused by the rule blocked-domain$/m);
+});
+
+/** The running edge takes another document. */
+async function rewrites(features: { federation: boolean }, federation: { enabled: boolean }): Promise<void> {
+  const file = perimeter.files.edgeDocument;
+  const document = parse(readFileSync(file, 'utf8')) as WrittenDocument;
+  document.policy.features = features;
+  Object.assign(document.policy.federation as object, federation);
+  writeFileSync(`${file}.new`, stringify(document));
+  renameSync(`${file}.new`, file);
+  assert.equal((await run('reload')).status, 0);
+}
+
+test('federation partners says which switch is off when nothing is exchanged with anybody', async () => {
+  await rewrites({ federation: true }, { enabled: false });
+  const told = (await run('federation', 'partners')).out;
+  assert.match(
+    told,
+    /^Nothing is exchanged .*: policy\.federation\.enabled is off \(federation-not-allowed\)\.$/m,
+  );
+  await rewrites({ federation: false }, { enabled: true });
+  assert.match(
+    (await run('federation', 'partners')).out,
+    /policy\.features\.federation .* are off \(federation-off\)/,
+  );
+  await rewrites({ federation: true }, { enabled: true });
+  assert.doesNotMatch((await run('federation', 'partners')).out, /^Nothing/m);
 });

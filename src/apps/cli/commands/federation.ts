@@ -3,6 +3,8 @@ import { type Administered, administrationCommand, verbsOf } from '../administer
 import { exitStatus, printable, type Session, table } from '../terminal.ts';
 
 interface Partners {
+  /** Nothing is exchanged with anybody, by this rule. */
+  readonly closed?: keyof typeof CLOSED;
   readonly partners: readonly {
     readonly domain: string;
     readonly kind: string;
@@ -37,6 +39,12 @@ interface Trial {
   }[];
 }
 
+/** Which setting it is that closes the way to and from everybody. */
+const CLOSED = {
+  'federation-not-allowed': 'policy.federation.enabled is off',
+  'federation-off': 'policy.features.federation and policy.features.publicProviders are off',
+} as const;
+
 /** `sallyport federation partners|test` */
 export function addFederation(root: Command, session: Session): void {
   const federation = root.command('federation').description('partners of a running edge');
@@ -56,8 +64,9 @@ export function addFederation(root: Command, session: Session): void {
     });
 }
 
-function renderPartners({ partners, inbound, discovered }: Partners): string {
+function renderPartners({ closed, partners, inbound, discovered }: Partners): string {
   return [
+    ...(closed === undefined ? [] : [`Nothing is exchanged with anybody: ${CLOSED[closed]} (${closed}).`]),
     table([
       ['DOMAIN', 'KIND', 'BY', 'VERIFICATION', 'CONNECTIONS', 'TROUBLE'],
       ...partners.map(({ domain, kind, proxy, provider, verification, connections, trouble }) => [

@@ -52,6 +52,8 @@ test('two switches, of which each closes the way to and from everybody elsewhere
     return async () => {
       await lab.commit();
       await before.isClosed();
+      const shown = (await lab.service.verbs['federation-partners']?.({})) as { closed?: string } | undefined;
+      assert.equal(shown?.closed, rule);
       await refusesOutward(stage, rule);
       await (await partner.dials(lab)).isClosed();
       assert.deepEqual(rules(lab, 'partner-connection-refused'), [rule]);

@@ -11,11 +11,12 @@ export function federationVerbs(
   federation: () => Federation | undefined,
 ): Readonly<Record<string, VerbHandler>> {
   return {
-    /** The partners of the document, connections in both directions, and who was discovered. */
+    /** Why nobody is a partner, if so; the partners of the document, connections in both directions, and who was discovered. */
     'federation-partners': verb(z.strictObject({}), () => {
       const running = federation();
       if (running === undefined) return { partners: [], inbound: [], discovered: [] };
       return {
+        closed: running.scene.partners.closed,
         partners: running.scene.partners
           .partners()
           .slice(0, MOST)

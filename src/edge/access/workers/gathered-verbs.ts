@@ -28,6 +28,8 @@ const joins: Readonly<Record<string, Join>> = {
   unblock: (answers) => ({ lifted: total(answers, 'lifted') }),
   counters: (answers) => added(answers),
   'federation-partners': (answers) => ({
+    // All workers have one document.
+    closed: answers[0]?.closed,
     partners: joinBy(all(answers, 'partners'), ({ domain, kind }) => `${domain} ${kind}`, {
       sums: ['connections'],
       first: 'trouble',
