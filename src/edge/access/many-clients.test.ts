@@ -3,8 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { until } from '#kernel';
 import type { TestAgent } from './testing/agent.ts';
-import { Crowd, levelsOf, tcpHandles } from './testing/crowd.ts';
+import { Crowd } from './testing/crowd.ts';
 import { AccessLab } from './testing/lab.ts';
+import { heldBy, levelsOf, nothingIsLeft } from './testing/leftovers.ts';
 import { request } from './testing/messages.ts';
 import { signIn } from './testing/plays.ts';
 import { Traffic } from './testing/traffic.ts';
@@ -77,7 +78,7 @@ test('S7: 5,000 at once complete their handshakes, from addresses of both famili
   await traffic.arrive(2);
   const [alice, bob] = traffic.clients.map(({ agent }) => agent);
   assert.ok(alice !== undefined && bob !== undefined);
-  const before = { levels: await levelsOf(lab), handles: tcpHandles() };
+  const before = await heldBy(lab);
   const crowd = new Crowd(lab);
   const coming = crowd.comes(
     sourcesOf(
@@ -129,7 +130,7 @@ test('S8: 5,000 at once under the usual limits: each source has what it may have
   await traffic.arrive(2);
   const [alice, bob] = traffic.clients.map(({ agent }) => agent);
   assert.ok(alice !== undefined && bob !== undefined);
-  const before = { levels: await levelsOf(lab), handles: tcpHandles() };
+  const before = await heldBy(lab);
   const crowd = new Crowd(lab);
   const sources = sourcesOf(CROWD, [...IPV4.slice(0, 4), '::1']);
   const coming = crowd.comes(sources);
@@ -170,21 +171,6 @@ async function worksMeanwhile(one: TestAgent, other: TestAgent, over: () => bool
     assert.equal((await one.ask('meanwhile', 'MESSAGE', other.options.address)).status, 200);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
-
-interface Levels {
-  readonly levels: Record<string, number>;
-  readonly handles: number;
-}
-/** As many connections, requests and handles as before; transactions end by themselves a moment after their answers. */
-async function nothingIsLeft(lab: AccessLab, { levels, handles }: Levels): Promise<void> {
-  await until(async () => {
-    const now = await levelsOf(lab);
-    return now.client_connections === levels.client_connections && now.flows === levels.flows;
-  });
-  await until(() => tcpHandles() <= handles);
-  const { server_transactions, client_transactions } = await levelsOf(lab);
-  assert.deepEqual([server_transactions, client_transactions], [0, 0]);
 }
 
 async function refusedByLimits(lab: AccessLab): Promise<number> {

@@ -47,7 +47,7 @@ export class TestAgent {
   }
 
   /** A request outside of any call; resolves with the final answer. */
-  ask(flow: string, method: string, uri: string, fields: Fields = {}): Promise<SipResponse> {
+  ask(flow: string, method: string, uri: string, fields: Fields = {}, body?: string): Promise<SipResponse> {
     numbers += 1;
     const { address } = this.options;
     const standing = {
@@ -56,7 +56,8 @@ export class TestAgent {
       'Call-ID': `n${numbers}`,
       ...fields,
     };
-    return this.#send(flow, method, uri, standing, method === 'MESSAGE' ? `text ${numbers}` : '');
+    const text = method === 'MESSAGE' ? `text ${numbers}` : '';
+    return this.#send(flow, method, uri, standing, body ?? text);
   }
   /** INVITE, 200, ACK; resolves with the name of the call, which both ends know it by. */
   async call(flow: string, uri: string): Promise<string> {
@@ -99,13 +100,16 @@ export class TestAgent {
   }
 
   #handleRequest(received: SipRequest, from: Hop): void {
-    const { ledger, contact } = this.options;
-    ledger.arrived(received);
+    this.options.ledger.arrived(received);
     if (received.method === 'ACK') return;
+    const answer = () => this.#answer(received, from);
+    if (this.holds(received)) this.#held.push(answer);
+    else answer();
+  }
+  #answer(received: SipRequest, from: Hop): void {
+    const { contact } = this.options;
     if (received.method !== 'INVITE') {
-      const answer = () => from.sends(buildResponse(received, 200, { toTag: 'answer' }));
-      if (this.holds(received)) this.#held.push(answer);
-      else answer();
+      from.sends(buildResponse(received, 200, { toTag: 'answer' }));
       return;
     }
     const recorded = received.values('Record-Route');

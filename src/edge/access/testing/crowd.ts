@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import type { TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect, createSecureContext, type TLSSocket } from 'node:tls';
 import type { AccessLab } from './lab.ts';
@@ -71,20 +70,4 @@ export class Crowd {
     for (const { socket } of this.comers) socket.destroy();
     this.comers.length = 0;
   }
-}
-
-/** Handles of the process on TCP connections. */
-export function tcpHandles(): number {
-  return process.getActiveResourcesInfo().filter((kind) => /^(TCPSocketWrap|TLSWrap)$/.test(kind)).length;
-}
-
-/** What the tables of the service hold, by the last words of their metrics. */
-export async function levelsOf(lab: AccessLab): Promise<Record<string, number>> {
-  const levels: Record<string, number> = {};
-  for (const [, name, value] of (await lab.metrics.text()).matchAll(
-    /^sallyport_\w*?(client_connections|flows|server_transactions|client_transactions)(?:\{[^}]*\})? (\d+)$/gm,
-  ))
-    levels[name ?? ''] = Number(value);
-  assert.equal(Object.keys(levels).length, 4, 'the metrics have these names');
-  return levels;
 }

@@ -25,6 +25,9 @@ export class InsideProxy {
   add(edge: Hop): void {
     this.#edges.push(edge);
   }
+  remove(edge: Hop): void {
+    this.#edges.splice(this.#edges.indexOf(edge), 1);
+  }
   /** What the inside user sends goes through here. */
   readonly fromInside: Hop = {
     sends: (bytes) => this.handle(parsed(bytes), this.#insideHop),

@@ -53,6 +53,7 @@ export class Traffic {
   addEdge(connection: SipPeer): void {
     connection.automaton = (message) => this.proxy.handle(message, connection);
     this.proxy.add(connection);
+    connection.socket.once('close', () => this.proxy.remove(connection));
   }
 
   /** So many people, each with a connection of its own on which it signs in; the labs take turns. */
@@ -67,6 +68,10 @@ export class Traffic {
     const lab = this.#labs[index % this.#labs.length] ?? assert.fail('no lab');
     const peer = await lab.client();
     this.clients[index] = { agent: await this.#introduce(peer, `user${index}`), peer };
+  }
+  /** One of them connects and signs in again. */
+  returns(index: number): Promise<void> {
+    return this.#signIn(index);
   }
   /** Somebody who has connected signs in. */
   welcome(peer: SipPeer): Promise<TestAgent> {
