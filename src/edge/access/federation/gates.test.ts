@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccessLab } from '../testing/lab.ts';
 import { request } from '../testing/messages.ts';
+import { dialogResponse, passBack } from '../testing/plays.ts';
 import {
   type FederationLab,
   fromAlice,
@@ -73,4 +74,45 @@ test('two switches, of which each closes the way to and from everybody elsewhere
   const byTopology = await closedBy('federation-off');
   policy.features.federation = false;
   await byTopology();
+});
+
+test('who loses the right in a call may still end it, from either side, and do nothing else in it', async (t) => {
+  const { lab, fe } = await startFederation(t);
+  const partner = await TestPartner.create(t, lab);
+  await partner.listen();
+  const inward = await partner.dials(lab);
+  const contact = 'sip:bob@phone.partner.example:5061;transport=tls';
+  const call: Record<string, string | string[]> = { ...fromBob(), Contact: `<${contact}>` };
+  inward.sends(request('INVITE', ALICE, call));
+  const invite = await fe.receivesRequest('INVITE');
+  const recorded = invite.values('Record-Route');
+  const more = { Contact: '<sip:alice@10.45.1.7:5061>', 'Record-Route': recorded.join(', ') };
+  fe.sends(passBack(dialogResponse(invite, 200, { tag: 'callee', ...more }).toString()));
+  const answered = await inward.receives(200);
+  const To = answered.header('To') ?? '';
+  const target = /<(sip:~[^>]+)>/.exec(answered.header('Contact') ?? '')?.[1] ?? '';
+  const fromPartner = (method: string, route = answered.values('Record-Route')[0] ?? '') => {
+    const dialog = { To, Route: route, 'Call-ID': String(call['Call-ID']), Contact: `<${contact}>` };
+    inward.sends(request(method, target, { ...fromBob(), ...dialog, CSeq: `2 ${method}` }));
+  };
+  const fromUs = (method: string) => {
+    const dialog = { From: To, To: String(call.From), Route: recorded.join(', ') };
+    fe.sends(request(method, contact, { ...fromAlice(), ...dialog, 'Call-ID': String(call['Call-ID']) }));
+  };
+  lab.document.policy.externalAccess.users = [{ user: 'alice@example.com', remote: true, federation: false }];
+  await lab.commit();
+  fromPartner('INFO');
+  refusedWith(await inward.receives(403), 1002);
+  fromUs('INFO');
+  refusedWith(await fe.receives(403), 1002);
+  fromPartner('BYE');
+  fe.answers(await fe.receivesRequest('BYE'), 200);
+  await inward.receives(200);
+  fromUs('BYE');
+  const theirs = await partner.connection();
+  theirs.answers(await theirs.receivesRequest('BYE'), 200);
+  await fe.receives(200);
+  // A BYE of no dialog of ours ends nothing.
+  inward.sends(request('BYE', ALICE, { ...fromBob(), To }));
+  refusedWith(await inward.receives(403), 1002);
 });

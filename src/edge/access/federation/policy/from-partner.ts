@@ -88,7 +88,9 @@ export function decidePartnerRequest(
   if (opened === undefined && !isOurs(routed.target, settings)) return refuseFederation('no-transit');
   const addressed = opened === undefined ? [routed.target, request.to.uri] : [request.to.uri];
   const may = (right: keyof Rights) => addressed.every((uri) => mayBeReached(uri, right, settings));
-  if (!may(known.right)) return refuseFederation(NOT_FOR[known.right]);
+  // Who loses the right in a call may still end it.
+  const ends = request.method === 'BYE' && routed.inDialog;
+  if (!ends && !may(known.right)) return refuseFederation(NOT_FOR[known.right]);
   return {
     kind: 'forward',
     sender: sender.address,
@@ -135,6 +137,8 @@ function hostOf(address: NameAddress): string | undefined {
 
 interface Routed {
   readonly behind: readonly string[];
+  /** A route that we recorded for this partner is among them. */
+  readonly inDialog: boolean;
   readonly target: string;
 }
 
@@ -155,19 +159,21 @@ function consumeRoutes(
     entries = [request.uri, ...entries.slice(0, -1)];
   }
   const behind: string[] = [];
+  let inDialog = false;
   for (const entry of entries) {
     const uri = parseSipUri(entry);
     if (!uri.ok) return refuse(400, 'bad-route');
     const { host, user, parameters } = uri.value;
     if (!settings.externalHosts.has(host)) return refuse(403, 'foreign-route');
     if (user !== undefined && known.openToken(user) !== domain) return refuse(403, 'forged-token');
+    inDialog ||= user !== undefined;
     const sealed = parameters.get(BEHIND);
     if (sealed === undefined) continue;
     const unfolded = user === undefined ? undefined : known.unfold(sealed);
     if (unfolded === undefined) return refuse(403, 'forged-token');
     behind.push(...unfolded);
   }
-  return { behind, target };
+  return { behind, inDialog, target };
 }
 
 function isStrictlyRouted(uri: string, known: PartnerKnowledge, settings: AccessSettings): boolean {

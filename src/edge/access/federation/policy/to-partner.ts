@@ -55,7 +55,9 @@ export function decideToPartner(
   const partner = known.partners.partnerFor(domain);
   if (typeof partner === 'string') return refuseFederation(partner);
   const right = isPublic(partner) ? 'publicProviders' : 'federation';
-  if (!rights[right]) return refuseFederation(NOT_FOR[right]);
+  // Who loses the right in a call may still end it.
+  const ends = request.method === 'BYE' && inDialog !== undefined;
+  if (!ends && !rights[right]) return refuseFederation(NOT_FOR[right]);
   const rules = { ...known.providers, media: known.providers.media && rights.publicProviderMedia };
   const restriction = providerProblem(request, partner, inDialog === undefined, rules);
   if (restriction !== undefined) return restriction;
