@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, readFileSync } from 'node:fs';
+import type { TcpNetConnectOpts } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { type ConnectionOptions, connect } from 'node:tls';
 import { promisify } from 'node:util';
+import { LabAuthority } from '#platform/pki';
 import { Perimeter } from '../testing/perimeter.ts';
 import { change, edit } from './documents.ts';
 import { Person } from './person.ts';
@@ -44,7 +49,11 @@ after(async () => {
 
 interface Connections {
   readonly total: number;
-  readonly clients: readonly { readonly worker: number; readonly addresses: readonly string[] }[];
+  readonly clients: readonly {
+    readonly worker: number;
+    readonly addresses: readonly string[];
+    readonly remote: { readonly port: number };
+  }[];
 }
 async function connections(): Promise<Connections> {
   return (await perimeter.edge.ask('access', 'connections')) as Connections;
@@ -122,4 +131,100 @@ test('a new document reaches both workers, and metrics tell them apart', async (
   ).text();
   const clients = /^sallyport_access_client_connections\{service="access",worker="\d"\} \d+$/gm;
   assert.equal(text.match(clients)?.length, 2);
+});
+
+/** Answers between one reload and the next, of all who write together. */
+const BETWEEN = 12;
+
+test('certificates, partners and limits change again and again while people of both workers write and talk: nothing is lost', async () => {
+  const { files, plan } = perimeter;
+  const before = await access();
+  const authority = await LabAuthority.create({ name: 'Sallyport lab CA, the next one' });
+  appendFileSync(files.authority, `\n${authority.certificatePem}`);
+  const call = await alice.call(carol);
+  let over = false;
+  let written = 0;
+  const sent = new Map<Person, string[]>([alice, carol, bob].map((person) => [person, []]));
+  const writes = async (from: Person, to: Person): Promise<void> => {
+    for (let turn = 0; !over; turn++) {
+      const text = `${from.user} to ${to.user}, ${turn}`;
+      await from.write(to, text);
+      sent.get(to)?.push(text);
+      written += 1;
+    }
+  };
+  const people = [alice, carol, bob];
+  const lanes = people.flatMap((from) => people.filter((to) => to !== from).map((to) => writes(from, to)));
+  const goOn = async (): Promise<void> => {
+    const goal = written + BETWEEN;
+    // One that failed would say why, instead of being waited for.
+    await Promise.race([until('people write on', () => written >= goal), Promise.all(lanes)]);
+  };
+  for (let round = 0; round < 3; round++) {
+    await authority.issueTo(files.access, {
+      name: plan.names.access,
+      hosts: [plan.names.access, plan.domain],
+      usages: ['serverAuth'],
+    });
+    const partner = { domain: `p${round}.example`, proxy: `sip.p${round}.example` };
+    await change(perimeter, 'edge', { 'policy.federation.allowed': [partner] });
+    await goOn();
+    const limits = 'policy.limits.access';
+    await change(perimeter, 'edge', { [`${limits}.connectionsPerSource`]: 1, [`${limits}.handshakes`]: 4 });
+    await goOn();
+    await change(perimeter, 'edge', {
+      [`${limits}.connectionsPerSource`]: 500,
+      [`${limits}.handshakes`]: 256,
+      'policy.federation.allowed': [],
+    });
+    await goOn();
+  }
+  over = true;
+  await Promise.all(lanes);
+  for (const person of people) {
+    const read = person.inbox.map(({ text }) => text).filter((text) => / to \w+, \d+$/.test(text));
+    assert.deepEqual(read.sort(), sent.get(person)?.sort(), `${person.user} read each message once`);
+  }
+  await call.flows();
+  await call.hangUp();
+  const pids = async () => (await access()).workers?.map(({ pid }) => pid);
+  assert.deepEqual(
+    await pids(),
+    before.workers?.map(({ pid }) => pid),
+  );
+});
+
+test('a client that comes back resumes its TLS session at whichever worker the kernel gives it to', async () => {
+  const { plan, files } = perimeter;
+  const open = async (session?: Buffer) => {
+    const options: ConnectionOptions & TcpNetConnectOpts = {
+      host: plan.access.address,
+      port: plan.access.port,
+      localAddress: plan.clients.alice,
+      servername: plan.names.access,
+      ca: readFileSync(files.authority),
+      ...(session === undefined ? {} : { session }),
+    };
+    const socket = connect(options);
+    const ticket = once(socket, 'session');
+    await once(socket, 'secureConnect');
+    // Whoever has said something is listed.
+    socket.write('\r\n\r\n');
+    await once(socket, 'data');
+    const { clients } = await connections();
+    const { worker } =
+      clients.find(({ remote }) => remote.port === socket.localPort) ?? assert.fail('unlisted');
+    return { socket, worker, ticket };
+  };
+  const first = await open();
+  const [session] = (await first.ticket) as [Buffer];
+  first.socket.destroy();
+  const met = new Set<number>();
+  for (let turn = 0; met.size < 2; turn++) {
+    assert.ok(turn < 60, 'the kernel knows one worker only');
+    const { socket, worker } = await open(session);
+    assert.equal(socket.isSessionReused(), true, `at worker ${worker}, the first was ${first.worker}`);
+    met.add(worker);
+    socket.destroy();
+  }
 });
