@@ -4,6 +4,7 @@ export { type Blame, type CatalogueEntry, catalogue, type ErrorCode } from './ca
 export { type Cancel, type Clock, ManualClock, type Monotonic, SystemClock, type WallTime } from './clock.ts';
 export { Deadlines } from './deadlines.ts';
 export { type Failure, FailureError, failure } from './failure.ts';
+export { literalLookup } from './literal-lookup.ts';
 export { nearest } from './nearest.ts';
 export { type Random, randomToken, SeededRandom, SystemRandom } from './random.ts';
 export { RecentMap } from './recent-map.ts';

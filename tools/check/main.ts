@@ -37,6 +37,7 @@ const checks: readonly Check[] = [
   { name: 'rooms', command: process.execPath, parameters: ['tools/check/rooms.ts'] },
   { name: 'citations', command: process.execPath, parameters: ['tools/check/citations.ts'] },
   { name: 'attack classes', command: process.execPath, parameters: ['tools/check/attack-classes.ts'] },
+  { name: 'names are ours to resolve', command: process.execPath, parameters: ['tools/check/lookups.ts'] },
   { name: 'providers', command: process.execPath, parameters: ['tools/check/providers.ts'] },
   { name: 'links', command: process.execPath, parameters: ['tools/check/links.ts'] },
   { name: 'generated files', command: process.execPath, parameters: ['tools/generate/main.ts', '--check'] },

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { literalLookup } from '#kernel';
 
 const TYPE_A = 1;
 const CLASS_IN = 1;
@@ -28,9 +29,11 @@ export class NameServer {
 
   /** @param hosts IPv4 addresses by lower-case name */
   static async start(address: string, hosts: ReadonlyMap<string, string>, port = 0): Promise<NameServer> {
-    const socket = createSocket('udp4');
+    const socket = createSocket({ type: 'udp4', lookup: literalLookup });
+    // With a lookup that answers at once it listens before `bind` returns.
+    const listening = once(socket, 'listening');
     socket.bind({ address, port });
-    await once(socket, 'listening');
+    await listening;
     return new NameServer(socket, hosts);
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { type Clock, FailureError, failure } from '#kernel';
+import { type Clock, FailureError, failure, literalLookup } from '#kernel';
 import { writeXml, type XmlElement, XmlStreamReader } from '#protocols/xml';
 import { NS, partnerLimits } from '#protocols/xmpp';
 
@@ -42,7 +42,7 @@ export class Component {
 
   /** Connects, and resolves when the server takes stanzas. Throws a FailureError. */
   static async open(options: ComponentOptions): Promise<Component> {
-    const socket = connect({ host: options.address, port: options.port });
+    const socket = connect({ host: options.address, port: options.port, lookup: literalLookup });
     await once(socket, 'connect');
     const component = new Component(options, socket);
     const cancel = options.clock.after(HANDSHAKE_MS, () => component.#fail('the server did not answer'));

@@ -1,4 +1,5 @@
 import { BoundSocket, connect, createServer, type Server, Socket } from 'node:net';
+import { literalLookup } from '#kernel';
 import type { PeerConnection, Relay } from '#protocols/turn';
 
 /** Connections that wait in the kernel for one relayed address. */
@@ -50,12 +51,12 @@ export class RelayPorts {
     const isShared = localPort === relay.port && this.#servers.has(relay.id);
     if (!isShared) {
       const from = { localAddress: relay.address, localPort, allowHalfOpen: true };
-      return connect({ host: address, port, ...from, ...more });
+      return connect({ host: address, port, lookup: literalLookup, ...from, ...more });
     }
     // Beside the listener, which has said as well that the port may be shared.
     const handle = new BoundSocket({ host: relay.address, port: localPort, reusePort: true });
     const socket = new Socket({ handle, allowHalfOpen: true, ...more });
-    return socket.connect({ host: address, port });
+    return socket.connect({ host: address, port, lookup: literalLookup });
   }
 
   /** Nobody can connect to the relayed address any more; who has stays. */

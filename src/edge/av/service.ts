@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import { ok, type Result } from '#kernel';
-import { literalLookup } from '#platform/datagrams';
+import { literalLookup, ok, type Result } from '#kernel';
 import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
 import type { EdgeDocument, ListenerPlan } from '#platform/topology';
 import { Indicators, totalsOf } from './indicators.ts';

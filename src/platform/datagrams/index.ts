@@ -19,6 +19,5 @@ export type {
   RelayThreads,
 } from './flows/flows.ts';
 export { PlainRelayDatagrams } from './flows/plain-relay-datagrams.ts';
-export { literalLookup } from './literal-lookup.ts';
 export { NodeDatagrams } from './node-datagrams.ts';
 export { canThread, ThreadedRelayDatagrams } from './threads/threaded-relay-datagrams.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { literalLookup } from '#kernel';
 import { testDatagrams } from './datagrams.conformance.ts';
-import { literalLookup } from './literal-lookup.ts';
 import { NodeDatagrams } from './node-datagrams.ts';
 import { handleHolderOf, newHandle, newSendRequest } from './runtime-handle.ts';
 
@@ -21,18 +21,6 @@ test('this runtime has the short way', async () => {
   assert.ok(newHandle, 'sockets can be made without node:dgram');
   socket.close();
   assert.equal(holder.handle ?? undefined, undefined, 'a closed socket lets its handle go');
-});
-
-test('literals are looked up at once, names never', () => {
-  const answers: unknown[][] = [];
-  literalLookup('127.0.0.1', {}, (...answer) => answers.push(answer));
-  literalLookup('::1', {}, (...answer) => answers.push(answer));
-  assert.deepEqual(answers, [
-    [null, '127.0.0.1', 4],
-    [null, '::1', 6],
-  ]);
-  literalLookup('localhost', {}, (error) => answers.push([error?.code ?? null, '', 0]));
-  assert.deepEqual(answers[2], ['ENOTFOUND', '', 0]);
 });
 
 test('a send queue at its bound drops and counts', async () => {

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { getSystemErrorName } from 'node:util';
+import { literalLookup } from '#kernel';
 import type { BoundSocket, SharedByNetwork } from './bound-socket.ts';
 import type {
   BindOutcome,
@@ -12,7 +13,6 @@ import type {
 } from './datagrams.ts';
 import { closeSocket, DgramSocket } from './dgram-socket.ts';
 import { DirectSocket, type OpenedHandle, SendSlot } from './direct-socket.ts';
-import { literalLookup } from './literal-lookup.ts';
 import {
   bindHandle,
   handleHolderOf,

@@ -10,7 +10,7 @@ export {
   type Target,
   targetAddresses,
 } from './locate/index.ts';
-export { DnsLookUp, resolverPlace } from './look-up.ts';
+export { DnsLookUp, type DnsQuestions, resolverPlace } from './look-up.ts';
 export type { DnsRecord, Zone } from './records.ts';
 export {
   DnsResolver,

@@ -1,5 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { literalLookup } from '#kernel';
 
 export interface SocketRequest {
   readonly socketPath: string;
@@ -61,7 +62,7 @@ export function requestOverStream(options: StreamRequest): Promise<HttpAnswer> {
   const headers: Record<string, string> = { host, connection: keep ? 'keep-alive' : 'close' };
   if (body !== undefined) headers['content-length'] = String(body.byteLength);
   return new Promise((resolve, reject) => {
-    const outgoing = request({ agent: agentOf(stream), host, method, path, headers });
+    const outgoing = request({ agent: agentOf(stream), host, lookup: literalLookup, method, path, headers });
     // The connection has no idle timer of its own, and whoever dialled it waits.
     const late = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     outgoing.on('error', reject);

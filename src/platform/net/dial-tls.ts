@@ -1,6 +1,6 @@
 import { isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { type Clock, err, type Failure, failure, ok, type Result } from '#kernel';
+import { type Clock, err, type Failure, failure, literalLookup, ok, type Result } from '#kernel';
 import {
   type CertificateNames,
   type Credentials,
@@ -86,6 +86,7 @@ class Dial {
       host: remote.address,
       port: remote.port,
       localAddress,
+      lookup: literalLookup,
       autoSelectFamily: false,
       secureContext: clientContext(this.#options.credentials),
       rejectUnauthorized: false, // verified by #handleSecure

@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { isIP, type LookupFunction } from 'node:net';
-import { type Clock, err, type Failure, failure, ok, type Random, type Result } from '#kernel';
+import { isIP } from 'node:net';
+import { type Clock, err, type Failure, failure, literalLookup, ok, type Random, type Result } from '#kernel';
 import type { Resolver } from '#platform/dns';
 import { reach } from '#platform/partner-dial';
 import type { Trace } from '#platform/telemetry';
@@ -71,7 +71,7 @@ function get(
     port: place.port,
     path: place.path,
     localAddress,
-    lookup: literal,
+    lookup: literalLookup,
     family: isIP(address),
     headers: { host: hostHeader(place), accept: 'application/pkix-crl', connection: 'close' },
     agent: false,
@@ -111,9 +111,6 @@ function readBody(response: IncomingMessage, most: number, end: (result: Result<
   response.on('end', () => end(ok(Buffer.concat(chunks))));
   response.on('error', () => end(err(failure('SLP-PKI-0005', 'the answer was cut'))));
 }
-
-/** Addresses only: names were resolved and judged before. */
-const literal: LookupFunction = (host, _options, done) => done(null, host, isIP(host));
 
 function hostHeader({ host, port }: Place): string {
   const name = host.includes(':') ? `[${host}]` : host;

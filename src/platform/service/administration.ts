@@ -124,7 +124,7 @@ async function freePath(path: string): Promise<Result<void>> {
 /** Only a refusal says that nobody is there: a server that is busy, or another account's, is there as well. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(path);
+    const socket = connect({ path });
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);

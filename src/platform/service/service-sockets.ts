@@ -1,5 +1,6 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { literalLookup } from '#kernel';
 import { type Log, OncePerKey } from '#platform/telemetry';
 import type { ListenerPlan } from '#platform/topology';
 import type { BoundSocket } from './bound-socket.ts';
@@ -122,7 +123,7 @@ export class ServiceSockets implements SocketSource {
     const type = isIPv6(plan.address) ? 'udp6' : 'udp4';
     const socket = createSocket({
       type,
-      ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+      lookup: options.lookup ?? literalLookup,
       ...(options.receiveBufferBytes === undefined ? {} : { recvBufferSize: options.receiveBufferBytes }),
       ...(options.sendBufferBytes === undefined ? {} : { sendBufferSize: options.sendBufferBytes }),
     });

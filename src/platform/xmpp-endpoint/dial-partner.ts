@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { err, type Failure, failure, ok, type Result } from '#kernel';
+import { err, type Failure, failure, literalLookup, ok, type Result } from '#kernel';
 import type { Sought, Target } from '#platform/dns';
 import { reach } from '#platform/partner-dial';
 import type { Trace } from '#platform/telemetry';
@@ -68,6 +68,7 @@ async function dial(
           host: remote.address,
           port: remote.port,
           localAddress,
+          lookup: literalLookup,
           autoSelectFamily: false,
         });
         const fail = (problem: Error) =>

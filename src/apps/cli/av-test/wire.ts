@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect as connectTcp, isIPv6, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
-import { err, failure, ok, type Result, SystemClock } from '#kernel';
+import { err, failure, literalLookup, ok, type Result, SystemClock } from '#kernel';
 
 /** `ms` in front: in the dialect that the original spoke; its disguise of a stream is `pseudo-tls`. */
 export const probeTransports = ['udp', 'tcp', 'tls', 'ms-udp', 'pseudo-tls'] as const;
@@ -45,12 +45,14 @@ async function openUdp(
   { address, port }: ProbeTarget,
   receive: (bytes: Buffer) => void,
 ): Promise<Result<Wire>> {
-  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+  const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup: literalLookup });
   socket.on('error', () => {});
   socket.on('message', receive);
   // The edge's own address of that interface: no other may be on this host for sure.
+  // Heard of before it is bound: with a lookup that answers at once it listens as soon as that.
+  const bound = Promise.race([once(socket, 'listening'), once(socket, 'close')]);
   socket.bind(0, address);
-  await Promise.race([once(socket, 'listening'), once(socket, 'close')]);
+  await bound;
   return ok({
     send: (bytes) => socket.send(Buffer.from(bytes), port, address),
     close: () => socket.close(),
@@ -60,7 +62,7 @@ async function openUdp(
 async function openStream(target: ProbeTarget, receive: (bytes: Buffer) => void): Promise<Result<Wire>> {
   const { address, port, transport, name } = target;
   const where = whereIs(target);
-  const plain = connectTcp({ host: address, port, localAddress: address });
+  const plain = connectTcp({ host: address, port, localAddress: address, lookup: literalLookup });
   const opened = await outcome(plain, 'connect');
   if (opened !== undefined) return err(failure('SLP-AV-0403', `${where}: ${opened}`));
   const stream = transport === 'tls' ? secure(plain, name) : plain;

@@ -40,3 +40,25 @@ test('nobody is asked unless named, and what cannot be asked is said', async () 
   assert.match(complaints[0] ?? '', /no external address of its family/);
   assert.match(complaints[1] ?? '', /--time-server 127\.0\.0\.1:0: /);
 });
+
+test('names are resolved by our own questions; of two addresses the one that this host can ask', async (context) => {
+  const stun = await imaginedServer(context, (request, from) => [
+    stunAnswer(request.subarray(8, 20), MessageClass.Success, from.port),
+  ]);
+  const asked: string[] = [];
+  const names = {
+    addresses(name: string, type: 'A' | 'AAAA') {
+      asked.push(`${type} ${name}`);
+      const values = type === 'A' ? ['127.0.0.1'] : ['2001:db8::1'];
+      const absent = (name.startsWith('six') && type === 'A') || name === 'nobody.example';
+      return Promise.resolve(absent ? { state: 'absent' as const } : { state: 'found' as const, values });
+    },
+  };
+  const seen = async (name: string) =>
+    askOutside(host, { stun: `${name}:${stun.port}`, timeServer: undefined }, names);
+  const { outside } = await seen('stun.example');
+  assert.equal(outside.seenAs?.server, '127.0.0.1');
+  assert.deepEqual(asked, ['A stun.example', 'AAAA stun.example']);
+  assert.match((await seen('six.example')).complaints[0] ?? '', /no external address of its family/);
+  assert.match((await seen('nobody.example')).complaints[0] ?? '', /this name has no address here/);
+});

@@ -1,5 +1,5 @@
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { DnsLookUp, type DnsQuestions } from '#platform/dns';
 import {
   askStunServer,
   askTimeServer,
@@ -33,11 +33,21 @@ export interface Asked {
   readonly complaints: readonly string[];
 }
 
-/** Asks the servers that the operator named, and no others. */
-export async function askOutside(host: HostReadings, { stun, timeServer }: Servers): Promise<Asked> {
+/** Whom names are asked of. */
+type Names = Pick<DnsQuestions, 'addresses'>;
+
+/**
+ * Asks the servers that the operator named, and no others.
+ * @param names the resolvers of this host when left out
+ */
+export async function askOutside(
+  host: HostReadings,
+  { stun, timeServer }: Servers,
+  names: Names = new DnsLookUp([]),
+): Promise<Asked> {
   const complaints: string[] = [];
-  const seen = stun === undefined ? undefined : await askStun(host, stun, complaints);
-  const offset = timeServer === undefined ? undefined : await askTime(timeServer, complaints);
+  const seen = stun === undefined ? undefined : await askStun(host, stun, names, complaints);
+  const offset = timeServer === undefined ? undefined : await askTime(host, timeServer, names, complaints);
   const outside = {
     ...(seen === undefined ? {} : { seenAs: seen }),
     ...(offset === undefined ? {} : { clockOffset: offset }),
@@ -48,17 +58,17 @@ export async function askOutside(host: HostReadings, { stun, timeServer }: Serve
 async function askStun(
   host: HostReadings,
   text: string,
+  names: Names,
   complaints: string[],
 ): Promise<OutsideReadings['seenAs']> {
-  const server = await serverOf(text, STUN_PORT);
-  if (server === undefined) {
+  const servers = await serversOf(text, STUN_PORT, names);
+  if (servers.length === 0) {
     complaints.push(`--stun ${text}: this name has no address here`);
     return undefined;
   }
-  const from = interfaceRoles(host)
-    .external?.addresses.map(({ address }) => address)
-    .find((address) => addressFamily(address) === addressFamily(server.address));
-  if (from === undefined) {
+  const server = servers.find(({ address }) => externalAddress(host, address) !== undefined);
+  const from = server && externalAddress(host, server.address);
+  if (server === undefined || from === undefined) {
     complaints.push(`--stun ${text}: this host has no external address of its family`);
     return undefined;
   }
@@ -68,8 +78,14 @@ async function askStun(
   return undefined;
 }
 
-async function askTime(text: string, complaints: string[]): Promise<OutsideReadings['clockOffset']> {
-  const server = await serverOf(text, NTP_PORT);
+async function askTime(
+  host: HostReadings,
+  text: string,
+  names: Names,
+  complaints: string[],
+): Promise<OutsideReadings['clockOffset']> {
+  const servers = await serversOf(text, NTP_PORT, names);
+  const server = servers.find(({ address }) => externalAddress(host, address) !== undefined) ?? servers[0];
   if (server === undefined) {
     complaints.push(`--time-server ${text}: this name has no address here`);
     return undefined;
@@ -80,22 +96,26 @@ async function askTime(text: string, complaints: string[]): Promise<OutsideReadi
   return undefined;
 }
 
-/** `host`, `host:port`, `[address]:port`; a name is looked up. */
-async function serverOf(text: string, usualPort: number): Promise<Server | undefined> {
+/** The address of this host's external interface from which that one can be asked. */
+function externalAddress(host: HostReadings, remote: string): string | undefined {
+  return interfaceRoles(host)
+    .external?.addresses.map(({ address }) => address)
+    .find((address) => addressFamily(address) === addressFamily(remote));
+}
+
+/** `host`, `host:port`, `[address]:port`; a name may have an address of each family. */
+async function serversOf(text: string, usualPort: number, names: Names): Promise<readonly Server[]> {
   const whole = isIP(text) === 6;
   const match = whole ? null : /^\[?([^\]]*?)\]?(?::(\d{1,5}))?$/.exec(text);
   const name = whole ? text : (match?.[1] ?? '');
   const port = Number(match?.[2] ?? usualPort);
-  if (name === '' || port < 1 || port > 65535) return undefined;
-  if (isIP(name) !== 0) return { address: name, port };
-  const address = await Promise.race([
-    lookup(name).then(
-      (found) => found.address,
-      () => undefined,
-    ),
-    expiry(),
-  ]);
-  return address === undefined ? undefined : { address, port };
+  if (name === '' || port < 1 || port > 65535) return [];
+  if (isIP(name) !== 0) return [{ address: name, port }];
+  const answers = Promise.all([names.addresses(name, 'A'), names.addresses(name, 'AAAA')]);
+  const found = (await Promise.race([answers, expiry()])) ?? [];
+  return found.flatMap((answer) =>
+    answer.state === 'found' ? answer.values.slice(0, 1).map((address) => ({ address, port })) : [],
+  );
 }
 
 function expiry(): Promise<undefined> {

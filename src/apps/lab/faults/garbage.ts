@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { SeededRandom } from '#kernel';
+import { literalLookup, SeededRandom } from '#kernel';
 import type { KeyPairFiles } from '#platform/topology';
 
 /** A stream listener that garbage is thrown at. */
@@ -71,7 +71,7 @@ export async function openSilently(target: Target, count: number): Promise<Socke
   const sockets = await Promise.all(
     Array.from({ length: count }, () => {
       return new Promise<Socket>((resolve) => {
-        const socket = connect(target.place);
+        const socket = connect({ ...target.place, lookup: literalLookup });
         socket.once('connect', () => resolve(socket)).once('close', () => resolve(socket));
         socket.on('error', () => {});
         socket.resume();
@@ -82,7 +82,7 @@ export async function openSilently(target: Target, count: number): Promise<Socke
 }
 
 function clear(target: Target, bytes: Buffer): Promise<End> {
-  const socket = connect(target.place);
+  const socket = connect({ ...target.place, lookup: literalLookup });
   const end = endOf(socket);
   socket.write(bytes);
   return end;
@@ -92,6 +92,7 @@ function insideTls(target: Target, bytes: Buffer): Promise<End> {
   const { identity } = target;
   const options: ConnectionOptions = {
     ...target.place,
+    lookup: literalLookup,
     // Whom it meets does not matter here.
     rejectUnauthorized: false,
     ...(identity && { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) }),
@@ -101,7 +102,7 @@ function insideTls(target: Target, bytes: Buffer): Promise<End> {
 }
 
 function halfClosed(target: Target): Promise<End> {
-  const socket = connect({ ...target.place, allowHalfOpen: true }, () => socket.end());
+  const socket = connect({ ...target.place, lookup: literalLookup, allowHalfOpen: true }, () => socket.end());
   return endOf(socket);
 }
 

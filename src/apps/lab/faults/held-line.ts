@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { literalLookup } from '#kernel';
 
 /**
  * A TCP line to one port, beside it on the same address. Octets of the one who dials wait before each piece until `before`
@@ -15,7 +16,7 @@ export class HeldLine {
   }
   static async open(address: string, port: number, before: () => Promise<void>): Promise<HeldLine> {
     const server = createServer((inner) => {
-      const outer = connect({ host: address, port, localAddress: address });
+      const outer = connect({ host: address, port, localAddress: address, lookup: literalLookup });
       for (const socket of [inner, outer]) {
         line.#sockets.add(socket);
         socket.on('error', () => {}).on('close', () => line.#sockets.delete(socket));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { SystemClock } from '#kernel';
+import { literalLookup, SystemClock } from '#kernel';
 import { type SipResponse, SipStreamFramer, sipLimits } from '#protocols/sip';
 import type { Perimeter } from '../testing/perimeter.ts';
 import { until } from './until.ts';
@@ -48,6 +48,7 @@ export class RawSip {
       host: address,
       port,
       localAddress,
+      lookup: literalLookup,
       servername: name,
       ca: readFileSync(perimeter.files.authority),
       ...(identity === undefined

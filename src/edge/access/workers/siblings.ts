@@ -125,7 +125,7 @@ export class Siblings {
   #dial(worker: number): void {
     if (this.#stopped) return;
     const { folder } = this.#options;
-    const socket = connect(workerSocket(folder, worker));
+    const socket = connect({ path: workerSocket(folder, worker) });
     socket.once('connect', () => this.#greet(socket, worker));
     socket.once('error', () => socket.destroy());
     socket.once('close', () => this.#retry(worker));

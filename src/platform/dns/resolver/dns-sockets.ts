@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
-import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { literalLookup } from '#kernel';
 import type { Transport } from './exchange.ts';
 
 /** A name server, or anything else at an address. */
@@ -33,17 +34,10 @@ export type Wire = (request: WireRequest, user: WireUser) => () => void;
 export const networkWire: Wire = (request, user) =>
   request.transport === 'udp' ? askByUdp(request, user) : askByTcp(request, user);
 
-/** Addresses only, so no name is ever looked up by a library. */
-const literal = (
-  host: string,
-  _options: unknown,
-  done: (error: null, address: string, family: number) => void,
-) => done(null, host, isIP(host));
-
 function askByUdp({ server, localAddress, bytes }: WireRequest, user: WireUser): () => void {
   const socket = createSocket({
     type: isIP(server.address) === 6 ? 'udp6' : 'udp4',
-    lookup: literal as never,
+    lookup: literalLookup,
   });
   let open = true;
   const close = (): void => {
@@ -74,7 +68,7 @@ function askByTcp({ server, localAddress, bytes }: WireRequest, user: WireUser):
     host: server.address,
     port: server.port,
     localAddress,
-    lookup: literal as LookupFunction,
+    lookup: literalLookup,
     autoSelectFamily: false,
   });
   let open = true;

@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { err, ok, type Result } from '#kernel';
+import { err, literalLookup, ok, type Result } from '#kernel';
 import { addressFamily } from '#platform/topology';
 
 /** Why a question to a server outside has no answer. */
@@ -29,7 +29,10 @@ export const USUAL_WAITS: readonly number[] = [500, 1000, 2000];
 /** Asks a server over UDP, a few times, each time a little longer. Datagrams of anybody else are passed over. */
 export function exchange<Answer>(asked: Exchange<Answer>): Promise<Result<Answer, QueryProblem>> {
   const { server, from, waits } = asked;
-  const socket = createSocket(addressFamily(server.address) === 6 ? 'udp6' : 'udp4');
+  const socket = createSocket({
+    type: addressFamily(server.address) === 6 ? 'udp6' : 'udp4',
+    lookup: literalLookup,
+  });
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     let heard = false;

@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { literalLookup } from '#kernel';
 import { AttributeType, decodeStun, decodeText, MessageClass, Method, StunWriter } from '#protocols/stun';
 import type { Perimeter } from '../../testing/perimeter.ts';
 
@@ -14,7 +15,10 @@ export async function realmOf({ plan }: Perimeter): Promise<string | undefined> 
     crypto.getRandomValues(new Uint8Array(12)),
   );
   writer.put(AttributeType.RequestedTransport, UDP);
-  const socket = createSocket(plan.av.address.includes(':') ? 'udp6' : 'udp4');
+  const socket = createSocket({
+    type: plan.av.address.includes(':') ? 'udp6' : 'udp4',
+    lookup: literalLookup,
+  });
   socket.on('error', () => {});
   try {
     socket.bind(0, plan.clients.alice);

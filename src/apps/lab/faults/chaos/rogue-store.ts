@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
+import { literalLookup } from '#kernel';
 import {
   type ChainHead,
   decodePush,
@@ -112,6 +113,7 @@ export class RogueStore {
         host: plan.internal.address,
         port: 4443,
         localAddress: plan.frontEnd.address,
+        lookup: literalLookup,
         servername: plan.names.edge,
         path,
         method: 'POST',
