@@ -34,6 +34,8 @@ const known = {
   openTarget: (uri: string) => hiding.targets.open(uri),
 };
 const BRANCH = 'z9hG4bKfuzz';
+/** As far as its trail. */
+const OUR_VIA = 'SIP/2.0/TLS sip.example.com:443;branch=z9hG4bKaaaabbbbcccc1';
 /** What our side wrote: its names in a received message are the next hop's business. */
 const OURS: ReadonlySet<string> = new Set(['path', 'record-route', 'sallyport-asserted-source']);
 const hidden = hiding.targets.hide('sip:bob@fe1.corp.example;transport=tls');
@@ -97,6 +99,10 @@ export const targets: readonly FuzzTarget[] = [
         Route: '<sip:x@10.45.1.1>',
         Warning: '399 fe1.corp.example "x"',
       }),
+      request('MESSAGE', 'sip:carol@192.0.2.1', {
+        Route: `<sip:${TOKEN}@edge1.corp.example;lr>`,
+        Via: ['SIP/2.0/TLS fe1.corp.example', `${OUR_VIA}-0123456789abcdef-fedcba9876543210`],
+      }),
     ],
     run(input) {
       const received = read(input);
@@ -104,7 +110,13 @@ export const targets: readonly FuzzTarget[] = [
       const decision = decideNextHopRequest(received, settings);
       if (decision.kind === 'refuse') writable(decision.headers);
       if (decision.kind !== 'deliver') return;
-      leavesNothing(parsed(outwardRequest(received, decision, TOKEN, BRANCH, scene)));
+      const trail = hiding.trails.of(received);
+      if (trail === undefined) return;
+      if (!/^(-[0-9a-f]{16}){1,16}$/.test(trail)) throw new Error('a trail of another form');
+      leavesNothing(parsed(outwardRequest(received, decision, TOKEN, BRANCH + trail, scene)));
+      const back = parsed(new MessageEdit(received).prepend('Via', OUR_VIA + trail).toBytes());
+      if (back instanceof SipRequest && hiding.trails.of(back) !== undefined)
+        throw new Error('a loop that is not found');
     },
   },
   {
