@@ -281,6 +281,28 @@ test('at most so many verdicts of each kind are kept; a full cache lets a fifth 
   assert.equal(server.asked.length, 0);
 });
 
+test('rejected certificates are kept when that is certain: revoked ones, and those that can be asked about nowhere', async (t) => {
+  const { authority, check, revocation, server, point, publish } = await scene(t);
+  const bad = authority.issue('bad', point);
+  authority.revoke('bad');
+  publish();
+  assert.equal(await check(bad), 'SLP-PKI-0001');
+  assert.deepEqual([revocation.kept.accepted, revocation.kept.rejected], [0, 1]);
+  const silent = authority.issue('silent', []);
+  for (let times = 0; times < 2; times++) assert.equal(await check(silent), 'SLP-PKI-0003');
+  assert.deepEqual([revocation.kept.accepted, revocation.kept.rejected], [0, 2]);
+  server.answer = (_request, response) => response.writeHead(503).end();
+  const elsewhere = authority.issue('elsewhere', [`${point[0]}.gone`]);
+  const asked = server.asked.length;
+  for (let times = 0; times < 2; times++) assert.equal(await check(elsewhere), 'SLP-PKI-0002');
+  assert.deepEqual([revocation.kept.accepted, revocation.kept.rejected], [0, 2]);
+  assert.equal(
+    server.asked.length - asked,
+    1,
+    'the list that could not be had is not asked for at once again',
+  );
+});
+
 /** A document as far as this room reads it. */
 function documentWith(revocation: Partial<EdgeDocument['policy']['revocation']>): EdgeDocument {
   const addresses = { access: [LOCAL], webConferencing: [LOCAL], av: [LOCAL], internal: ['10.0.0.1'] };

@@ -178,7 +178,8 @@ export class Revocation {
     const left = Math.min(state.until - at.wall, this.#limits.verdictMs);
     const until = { wall: at.wall + left, now: at.now + left };
     if (generation !== this.#generation) return state; // a list was replaced meanwhile, perhaps one it rests on
-    if (state.state === 'revoked') this.#rejected.keep(key, state, until);
+    // What is unknown is asked for again, and the list that could not be had is remembered by its own.
+    if (state.state === 'revoked' || state.state === 'no-point') this.#rejected.keep(key, state, until);
     else if (state.state === 'good' || state.state === 'short-lived') this.#accepted.keep(key, state, until);
     return state;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { EdgeDocument } from '#platform/topology';
+import type { SipRequest } from '#protocols/sip';
 import { request } from '../testing/messages.ts';
 import { dialogResponse } from '../testing/plays.ts';
 import { fromAlice, fromBob, PARTNER, startFederation, TestPartner } from './testing/partners.ts';
@@ -175,16 +176,29 @@ test('the default route carries everything for whoever is on no list [setting po
 });
 
 test('what leaves says that it is archived, where the document says so [setting policy.federation.archivingDisclaimer]', async (t) => {
-  const { lab, fe, dialled } = await start(t);
-  const notice = async (): Promise<string | undefined> => {
+  const { lab, fe, dialled, partner } = await start(t);
+  await partner.listen();
+  const outward = async (): Promise<SipRequest> => {
+    fe.sends(request('MESSAGE', BOB, fromAlice()));
+    const arrived = await theirs.receivesRequest('MESSAGE');
+    theirs.answers(arrived, 200, { headers: [['ms-archiving-notice', 'archived=yes']] });
+    await fe.receives(200);
+    return arrived;
+  };
+  const notices = async (): Promise<(string | undefined)[]> => {
     dialled.sends(request('MESSAGE', ALICE, fromBob()));
     fe.answers(await fe.receivesRequest('MESSAGE'), 200);
-    return (await dialled.receives(200)).header('ms-archiving-notice');
+    const answer = await dialled.receives(200);
+    return [answer, await outward()].map((message) => message.header('ms-archiving-notice'));
   };
-  assert.equal(await notice(), undefined);
+  fe.sends(request('MESSAGE', BOB, fromAlice()));
+  const theirs = await partner.connection();
+  theirs.answers(await theirs.receivesRequest('MESSAGE'), 200);
+  await fe.receives(200);
+  assert.deepEqual(await notices(), [undefined, undefined]);
   lab.document.policy.federation.archivingDisclaimer = true;
   await lab.commit();
-  assert.equal(await notice(), 'archived=yes');
+  assert.deepEqual(await notices(), ['archived=yes', 'archived=yes'], 'answers and requests');
 });
 
 test('S12 no record leads the edge to the inside, to itself, or to places that nobody has [setting policy.federation.allowedNetworks]', async (t) => {

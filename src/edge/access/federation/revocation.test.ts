@@ -5,7 +5,7 @@ import { connect } from 'node:tls';
 import { LabAuthority } from '#platform/pki';
 import { request } from '../testing/messages.ts';
 import { SipPeer } from '../testing/sip-peer.ts';
-import { EDGE, fromAlice, fromBob, startFederation, TestPartner } from './testing/partners.ts';
+import { EDGE, fromAlice, fromBob, PARTNER, startFederation, TestPartner } from './testing/partners.ts';
 import { asksForLists, LIST, publishLists } from './testing/revocation-lists.ts';
 
 const ALICE = 'sip:alice@example.com';
@@ -26,6 +26,25 @@ test('[S10] a partner with a revoked certificate gets no connection, and its nei
   open.sends(request('MESSAGE', ALICE, fromBob()));
   fe.answers(await fe.receivesRequest('MESSAGE'), 200);
   await open.receives(200);
+});
+
+test('[S12] no list is asked for on the word of a certificate whose authority is unknown, in neither direction', async (t) => {
+  const { lab, fe } = await startFederation(t, asksForLists);
+  const { from } = await publishLists(t, lab);
+  const authority = await LabAuthority.create({ name: 'Authority of nobody' });
+  const stranger = await TestPartner.create(t, { authority }, { lists: [LIST] });
+  await (await stranger.dials(lab, PARTNER.address, lab.authority)).isClosed();
+  await stranger.listen();
+  fe.sends(request('MESSAGE', 'sip:bob@partner.example', fromAlice()));
+  const answer = await fe.receives(504);
+  assert.match(answer.header('ms-diagnostics-public') ?? '', /^1010;/);
+  assert.deepEqual(from, []);
+  // One of an authority that is known makes the edge ask.
+  const partner = await TestPartner.create(t, lab, { lists: [LIST] });
+  const open = await partner.dials(lab);
+  open.sends(request('MESSAGE', ALICE, fromBob()));
+  await fe.receivesRequest('MESSAGE');
+  assert.deepEqual(from, [EDGE.address]);
 });
 
 test('[S10] a partner with a revoked certificate is told nothing when the edge dials it', async (t) => {

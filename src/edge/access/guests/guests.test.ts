@@ -238,6 +238,56 @@ test('so many requests and no more [setting policy.remoteAccess.guests.requestsP
   assert.ok((await client.receives(503)).has('Retry-After'));
 });
 
+test('S16: a guest has eight dialogs at a time, of which one that ends or is refused makes room', async (t) => {
+  const { lab, fe } = await start(t, { requestsPerMinute: 120 });
+  const client = await lab.client();
+  const first = await joins(client, fe);
+  const subscribes = (callId: string) =>
+    client.sends(guestSays('SUBSCRIBE', FOCUS, { Event: 'conference', 'Call-ID': callId }));
+  for (let dialog = 2; dialog <= 8; dialog++) {
+    subscribes(`events${dialog}`);
+    fe.answers(await fe.receivesRequest('SUBSCRIBE'), 200);
+    await client.receives(200);
+  }
+  const isRefused = async (callId: string): Promise<void> => {
+    subscribes(callId);
+    await client.receives(403);
+  };
+  await isRefused('ninth');
+  // What belongs to those that are there goes on.
+  client.sends(inDialog('INFO', first));
+  fe.answers(await fe.receivesRequest('INFO'), 200);
+  await client.receives(200);
+  client.sends(inDialog('BYE', first));
+  fe.answers(await fe.receivesRequest('BYE'), 200);
+  await client.receives(200);
+  subscribes('refused');
+  fe.answers(await fe.receivesRequest('SUBSCRIBE'), 489);
+  await client.receives(489);
+  subscribes('again');
+  fe.answers(await fe.receivesRequest('SUBSCRIBE'), 200);
+  await client.receives(200);
+  await isRefused('tenth');
+});
+
+test('a guest acknowledges what comes when its requests are used up, and no more than as many again', async (t) => {
+  const { lab, fe } = await start(t, { requestsPerMinute: 2 });
+  const client = await lab.client();
+  const callId = await joins(client, fe);
+  client.sends(inDialog('INFO', callId));
+  fe.answers(await fe.receivesRequest('INFO'), 200);
+  await client.receives(200);
+  client.sends(inDialog('INFO', callId));
+  await client.receives(503);
+  for (const Subject of ['second', 'third'])
+    client.sends(guestSays('ACK', FOCUS, { To: `<${FOCUS}>;tag=focus`, 'Call-ID': callId, Subject }));
+  assert.equal((await fe.receivesRequest('ACK')).header('Subject'), 'second');
+  client.sends(inDialog('INFO', callId));
+  await client.receives(503);
+  fe.sends(request('OPTIONS', 'sip:edge1.corp.example', { Via: 'SIP/2.0/TLS h;branch=z9hG4bKlast' }));
+  await fe.receives(200);
+});
+
 test('the longest stay [setting policy.remoteAccess.guests.minutes]', async (t) => {
   const { lab, fe } = await start(t);
   const client = await lab.client();
