@@ -148,6 +148,7 @@ export function edgeDocument(edge: EdgeName, { allowed, profiles }: EdgeVariant,
       pool: {
         balancing: 'dns',
         members: edgeNames.map((member) => ({ name: names[member], addresses: edgeAddresses(member) })),
+        flowKeyFile: 'flow.key',
       },
       relay: { ports: { ...relayPorts }, allowedPeers: [...allowed] },
       mediaCredentials: { keyFile: 'media.key', staticSecretFiles: ['relay.secret'] },

@@ -40,9 +40,14 @@ export class ManagementStore {
   async adopt(): Promise<void> {
     const { files } = this.#perimeter;
     const { policy } = parseDocument(readFileSync(files.document('edge1'), 'utf8')).toJS() as {
-      policy: Record<string, unknown>;
+      policy: { pool: Record<string, unknown> };
     };
-    const own = { ...policy, mediaCredentials: { staticSecretFiles: [files.path('relay.secret')] } };
+    // Both keys are the store's own from here on.
+    const own = {
+      ...policy,
+      pool: { ...policy.pool, flowKeyFile: undefined },
+      mediaCredentials: { staticSecretFiles: [files.path('relay.secret')] },
+    };
     await this.#manage('replace', { text: stringify(own), author: 'proof' });
     const { fingerprint } = (await this.status()).store;
     for (const edge of edgeNames) await this.#load(edge, fingerprint);

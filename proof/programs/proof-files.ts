@@ -77,6 +77,7 @@ export class ProofFiles {
     const files = new ProofFiles(folder, relayThreads);
     await files.#issueCertificates();
     files.#put('media.key', mediaKeyText(randomBytes(32)));
+    files.#put('flow.key', `${randomBytes(32).toString('base64')}\n`);
     files.#put('relay.secret', `${files.#relaySecrets.ours}\n`);
     files.#put('foreign.secret', `${files.#relaySecrets.foreign}\n`);
     files.#put('internal.yaml', internalDocument());
