@@ -4,8 +4,10 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '#kernel';
+import type { SipRequest } from '#protocols/sip';
 import { TestDialog } from '../testing/dialog.ts';
 import type { AccessLab } from '../testing/lab.ts';
+import { heldBy, nothingIsLeft } from '../testing/leftovers.ts';
 import { request } from '../testing/messages.ts';
 import { CHALLENGE, contactOf, signIn } from '../testing/plays.ts';
 import type { SipPeer } from '../testing/sip-peer.ts';
@@ -94,6 +96,46 @@ test('a worker that ends takes its own clients with it: 430 for them, the others
   one.fe.sends(toBob('MESSAGE', fresh, { 'Call-ID': 'back' }));
   again.answers(await again.receivesRequest('MESSAGE'), 200);
   await one.fe.receives(200);
+});
+
+test('a worker ends with messages under way, its own and lent ones: nothing of them is left with the other one, and all is well when it is back', async (t) => {
+  const [one, two] = await startTeam(t);
+  const alice = await one.lab.client();
+  const toAlice = await signIn(alice, one.fe, 'alice');
+  const bob = await two.lab.client();
+  const path = await signIn(bob, two.fe, 'bob');
+  two.fe.sends(request('MESSAGE', contactOf('alice'), { Route: toAlice }));
+  alice.answers(await alice.receivesRequest('MESSAGE'), 200);
+  await two.fe.receives(200);
+  // One that lends a connection with the next hop, and nothing under way.
+  const before = await heldBy(one.lab);
+  const asked: SipRequest[] = [];
+  for (let n = 0; n < 20; n++) {
+    const fields = { 'Call-ID': `way${n}`, Via: `SIP/2.0/TLS fe1.corp.example;branch=z9hG4bKway${n}` };
+    one.fe.sends(toBob('MESSAGE', path, fields));
+    await bob.receivesRequest('MESSAGE');
+    two.fe.sends(request('MESSAGE', contactOf('alice'), { Route: toAlice, ...fields }));
+    asked.push(await alice.receivesRequest('MESSAGE'));
+  }
+  assert.notDeepEqual((await heldBy(one.lab)).levels, before.levels);
+  await two.lab.service.stop();
+  await bob.isClosed();
+  await until(() => /worker 2 away/.test(one.lab.service.health().detail));
+  // Whoever asked went with that worker's connection; the answers are for nobody, and do no harm.
+  for (const one of asked) alice.answers(one, 200);
+
+  await two.lab.restart();
+  const fe = await two.lab.frontEnds[0].connection();
+  for (const hop of [one.fe, fe]) hop.answersProbes = true;
+  const again = await two.lab.client();
+  const fresh = await signIn(again, fe, 'bob', 2);
+  one.fe.sends(toBob('MESSAGE', fresh, { 'Call-ID': 'back' }));
+  again.answers(await again.receivesRequest('MESSAGE'), 200);
+  await one.fe.receives(200);
+  fe.sends(request('MESSAGE', contactOf('alice'), { Route: toAlice, 'Call-ID': 'and-forth' }));
+  alice.answers(await alice.receivesRequest('MESSAGE'), 200);
+  await fe.receives(200);
+  await nothingIsLeft(one.lab, before);
 });
 
 test('for a worker that does not read requests are refused once much waits for it', async (t) => {
