@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { until } from '#kernel';
+import { request } from '../testing/messages.ts';
+import type { SipPeer } from '../testing/sip-peer.ts';
+import { fromBob, startFederation, TestPartner } from './testing/partners.ts';
+
+const ALICE = 'sip:alice@example.com';
+const SECOND = { domain: 'second.example', proxy: 'sip.second.example', address: '127.0.9.42' };
+
+test('while messages wait too long the partner that floods is refused, and the one that asks for little is served', async (t) => {
+  const { lab, fe } = await startFederation(t, ({ policy }) => {
+    policy.limits.access.overloadMs = 20;
+    policy.federation.allowed.push({
+      domain: SECOND.domain,
+      proxy: SECOND.proxy,
+      verification: 'use-source',
+    });
+  });
+  const flood = await (await TestPartner.create(t, lab)).dials(lab);
+  const partner = await TestPartner.create(t, lab, { hosts: [SECOND.proxy] });
+  const modest = await partner.dials(lab, SECOND.address);
+  const says = (subject: string) => request('MESSAGE', ALICE, fromBob({ Subject: subject }));
+  const saysLittle = () => {
+    const Via = String(fromBob().Via).replace('sip.partner.example', SECOND.proxy);
+    const From = `<sip:dave@${SECOND.domain}>;tag=d`;
+    return request('MESSAGE', ALICE, fromBob({ Via, From, Subject: 'little' }));
+  };
+  // Whom the two speak for is known from then on.
+  flood.sends(says('first'));
+  modest.sends(saysLittle());
+  const count = ({ shown }: SipPeer, what: RegExp): number => shown.match(what)?.length ?? 0;
+  const served = (subject: string) => count(fe, new RegExp(`^Subject: ${subject}\r$`, 'gm'));
+  const refused = (peer: SipPeer) => count(peer, /^SIP\/2.0 503/gm);
+  await until(() => served('first') === 1 && served('little') === 1);
+  await busy(60);
+  await busy(60);
+  /** For a second: the one asks for more than there is, the other for little. What each was refused. */
+  const second = async (): Promise<{ much: number; little: number }> => {
+    const before = { much: refused(flood), little: refused(modest) };
+    for (let turn = 0; turn < 20; turn++) {
+      for (let sent = 0; sent < 60; sent++) flood.sends(says('much'));
+      if (turn % 2 === 0) modest.sends(saysLittle());
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return { much: refused(flood) - before.much, little: refused(modest) - before.little };
+  };
+  // Shares are made of what was asked in the second before; later the limit rises, until there is nothing to share.
+  const seconds: { much: number; little: number }[] = [];
+  const isFair = () => seconds.some(({ much, little }) => much > 600 && little === 0);
+  while (!isFair() && seconds.length < 5) seconds.push(await second());
+  assert.ok(isFair(), JSON.stringify(seconds));
+  assert.match(flood.shown, /^Retry-After: 5\r$/m);
+  assert.ok(lab.events.take(1000).some(({ name }) => name === 'access-overloaded'));
+});
+
+/** Keeps this process busy for so long, so that a timer of it comes late. */
+async function busy(ms: number): Promise<void> {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+}
