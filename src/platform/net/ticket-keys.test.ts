@@ -60,6 +60,31 @@ test('a clock that is set back brings back no key', () => {
   assert.deepEqual(keys.key, key);
 });
 
+test('a clock that is set back lets no key last longer, and processes of a family still change it together', () => {
+  const clock = new ManualClock();
+  const [one, other] = [
+    new TicketKeys(clock, new SeededRandom(1)),
+    new TicketKeys(clock, new SeededRandom(2)),
+  ];
+  clock.advance(HALF_DAY / 4);
+  const early = one.family;
+  one.handleFamily(other.family);
+  other.handleFamily(early);
+  clock.jump(-4 * HALF_DAY);
+  const keys = new Set([one.key.toString('hex')]);
+  for (let epoch = 1; epoch <= 3; epoch++) {
+    clock.advance(HALF_DAY);
+    assert.deepEqual(one.key, other.key);
+    keys.add(one.key.toString('hex'));
+  }
+  assert.equal(keys.size, 4);
+  // The clock is right again: nothing is caught up with twice.
+  clock.jump(4 * HALF_DAY);
+  clock.advance(60_000);
+  assert.deepEqual(one.key, other.key);
+  assert.equal(one.family.epoch, 3);
+});
+
 test('a family that cannot be is not taken over', () => {
   const clock = new ManualClock();
   const keys = new TicketKeys(clock, new SeededRandom(1));

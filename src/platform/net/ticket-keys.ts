@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto';
-import type { Cancel, Clock, Random, WallTime } from '#kernel';
+import type { Cancel, Clock, Monotonic, Random, WallTime } from '#kernel';
 
 /** How long one key seals. A ticket is good for two hours (OpenSSL), so one in twelve outlives its key. Milliseconds. */
 const EPOCH_MS = 12 * 3_600_000;
@@ -32,6 +32,8 @@ export interface TicketFamily {
 export class TicketKeys {
   readonly #clock: Clock;
   #family: { born: WallTime; epoch: number; secret: Buffer };
+  /** The epoch ends by then, though the clock of the wall be set back. */
+  #endsAt: Monotonic;
   #cancel: Cancel | undefined;
   /** There is another key, see {@link key}. Assigned by the owner of the listeners. */
   onChange: () => void = () => {};
@@ -39,6 +41,7 @@ export class TicketKeys {
   constructor(clock: Clock, random: Random) {
     this.#clock = clock;
     this.#family = { born: clock.wall(), epoch: 0, secret: Buffer.from(random.bytes(SECRET_BYTES)) };
+    this.#endsAt = clock.now() + EPOCH_MS;
     this.#plan();
   }
 
@@ -59,6 +62,7 @@ export class TicketKeys {
     const sane = secret.length === SECRET_BYTES && epoch >= 0 && born <= now + AHEAD_MS;
     if (!sane || age - epoch > MOST_EPOCHS || !this.#isOlder(born, secret)) return;
     this.#family = { born, epoch, secret };
+    this.#endsAt = this.#clock.now() + leftOfEpoch(born, now);
     this.#advance();
     this.onChange();
   }
@@ -75,10 +79,17 @@ export class TicketKeys {
     return own.epoch === 0 && Buffer.compare(secret, own.secret) < 0;
   }
 
-  /** To the epoch that the clock shows; never back. */
+  /**
+   * To the epoch that the clock of the wall shows, which is the same for all processes, or to the next one when this one has lasted
+   * its time; never back.
+   */
   #advance(): boolean {
     const { born, epoch } = this.#family;
-    const due = Math.min(epochsBetween(born, this.#clock.wall()), epoch + MOST_EPOCHS);
+    const [now, wall] = [this.#clock.now(), this.#clock.wall()];
+    const lasted = now >= this.#endsAt ? epoch + 1 : epoch;
+    const shown = epochsBetween(born, wall);
+    const due = Math.min(Math.max(shown, lasted), epoch + MOST_EPOCHS);
+    if (due > epoch) this.#endsAt = now + (shown >= lasted ? leftOfEpoch(born, wall) : EPOCH_MS);
     for (let next = epoch; next < due; next++) {
       const after = derive(this.#family.secret, 'next', SECRET_BYTES);
       this.#family.secret.fill(0);
@@ -98,6 +109,11 @@ export class TicketKeys {
 
 function epochsBetween(born: WallTime, now: WallTime): number {
   return Math.max(0, Math.floor((now - born) / EPOCH_MS));
+}
+
+/** Milliseconds. */
+function leftOfEpoch(born: WallTime, now: WallTime): number {
+  return EPOCH_MS - (Math.max(0, now - born) % EPOCH_MS);
 }
 
 function derive(secret: Buffer, purpose: 'key' | 'next', length: number): Buffer {
