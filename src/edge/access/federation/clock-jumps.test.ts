@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '#kernel';
 import { HOUR, JumpingClock } from '../testing/jumping-clock.ts';
+import { levelsOf } from '../testing/leftovers.ts';
 import { request } from '../testing/messages.ts';
 import type { SipPeer } from '../testing/sip-peer.ts';
 import { EDGE, fromAlice, fromBob, PARTNER, startFederation, TestPartner } from './testing/partners.ts';
@@ -53,6 +55,8 @@ test('[S10] the wall clock jumps by hours both ways: partners are spoken with on
     await refused.isClosed();
   }
   outbound.ends();
+  // What is sent before the edge has heard of that goes to nobody.
+  await until(async () => (await levelsOf(lab)).outbound_connections === 0);
   await isWritten(fe, good.connection());
 
   const ends = await short.dials(lab);
