@@ -108,7 +108,22 @@ for (const direction of ['inward', 'outward'] as const) {
       const refusal = await way.near.receives(more === undefined ? 488 : 403);
       refusedWith(refusal, 1027);
       way.near.sends(request('ACK', way.to, { ...ackOf(refusal) }));
-      if (status >= 200) return;
+      if (status >= 200) {
+        // Who took the call is not left in it.
+        for (const [method, cseq] of [
+          ['ACK', invite.cseq.number],
+          ['BYE', invite.cseq.number + 1001],
+        ] as const) {
+          const ending = await way.far.receivesRequest(method);
+          const { uri, callId, from, to, cseq: seen } = ending;
+          const contact = (more?.Contact ?? '<sip:there@192.0.2.7>').replace(/^<|>.*$/g, '');
+          assert.deepEqual([uri, callId, seen.number], [contact, invite.callId, cseq]);
+          assert.deepEqual([from.tag, to.uri], [invite.from.tag, invite.to.uri]);
+          assert.ok(to.tag !== undefined);
+          if (method === 'BYE') way.far.answers(ending, 200);
+        }
+        return;
+      }
       const cancel = await way.far.receivesRequest('CANCEL');
       way.far.answers(cancel, 200);
       way.far.answers(invite, 487);

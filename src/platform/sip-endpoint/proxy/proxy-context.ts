@@ -1,6 +1,8 @@
 import {
   type ClientTransaction,
   type ClientTransactionUser,
+  type Dismissal,
+  dismissalOf,
   headerId,
   MessageEdit,
   type ServerTransaction,
@@ -44,8 +46,8 @@ export interface ProxyHandler {
   /**
    * Asked of each response but 100, before anything else becomes of it: the status, 400 to 599, with which the request is answered
    * in its place because the service does not let it upstream; undefined lets it. The branch then counts as refused with that
-   * status; one that is still open is cancelled, and a 2xx is not acknowledged, so that the target ends what it had
-   * begun (RFC 3261 §13.3.1.4).
+   * status. One that is still open is cancelled, and a call that was accepted is ended by ACK and BYE (`dismissalOf`); one that goes
+   * on as before is not acknowledged, and the target ends it (RFC 3261 §13.3.1.4).
    */
   refuseResponse?(response: SipResponse, context: ProxyContext): number | undefined;
   /**
@@ -74,6 +76,10 @@ export interface ProxyHandler {
 }
 
 const NO_BRANCHES: Branch[] = [];
+/** Calls that one branch may have had accepted, and that are ended. */
+const MOST_DISMISSED = 8;
+/** Whatever is said to a BYE, the call is over. */
+const NOBODY: ClientTransactionUser = { onResponse() {}, onFailure() {} };
 
 /**
  * The response context of RFC 3261 §16.7: what became of one proxied request, from its branches to the
@@ -155,7 +161,7 @@ export class ProxyContext implements ServerTransactionUser {
     const { status } = response;
     const refused = status > 100 ? this.#handler.refuseResponse?.(response, this) : undefined;
     if (refused !== undefined) {
-      this.#handleForbidden(branch, status, refused);
+      this.#handleForbidden(branch, response, refused);
       return;
     }
     if (status < 200) {
@@ -190,7 +196,9 @@ export class ProxyContext implements ServerTransactionUser {
     if (response.vias().length >= 2) this.#forward(response);
   }
 
-  #handleForbidden(branch: Branch, status: number, instead: number): void {
+  #handleForbidden(branch: Branch, response: SipResponse, instead: number): void {
+    const { status } = response;
+    if (status >= 200 && status < 300) this.#dismiss(branch, response);
     if (branch.closed) return;
     // Before the 487 that a CANCEL brings, which is no better.
     this.#add({ status: instead, response: undefined });
@@ -198,6 +206,22 @@ export class ProxyContext implements ServerTransactionUser {
       this.#close(branch);
       this.#settle();
     } else if (branch.client !== undefined) this.#endpoint.cancel(branch.client);
+  }
+
+  /** The 2xx comes again until its ACK is there, and several may come for one INVITE. */
+  #dismiss(branch: Branch, response: SipResponse): void {
+    const { target } = branch;
+    const tag = response.to.tag;
+    if (this.transaction.method !== 'INVITE' || target === undefined || tag === undefined) return;
+    branch.dismissed ??= new Map();
+    const before = branch.dismissed.get(tag);
+    const dismissal = before ?? dismissalOf(target.bytes, response);
+    if (dismissal === undefined || (before === undefined && branch.dismissed.size >= MOST_DISMISSED)) return;
+    branch.dismissed.set(tag, dismissal);
+    this.#endpoint.sendStateless(target.flow, dismissal.ack);
+    if (before !== undefined) return;
+    const { bye: bytes, byeBranch } = dismissal;
+    this.#endpoint.request(target.flow, { method: 'BYE', branch: byeBranch, bytes }, NOBODY);
   }
 
   #handleSuccess(response: SipResponse): void {
@@ -355,6 +379,8 @@ class Branch implements ClientTransactionUser {
   client: ClientTransaction | undefined;
   /** Its final response came, or it failed. */
   closed = false;
+  /** By To tag. */
+  dismissed: Map<string, Dismissal> | undefined;
 
   constructor(context: ProxyContext, target: ProxyBranch) {
     this.context = context;

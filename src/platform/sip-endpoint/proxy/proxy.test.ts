@@ -465,16 +465,47 @@ describe('proxy, responses that the service does not let upstream', () => {
     refuseResponse: ({ status }: { status: number }) => (statuses.includes(status) ? 488 : undefined),
   });
 
-  it('answers in place of a 2xx, which is not acknowledged, however often it comes', () => {
+  const CONTACT = [['Contact', '<sip:bob@bob.example>']] as const;
+
+  it('answers in place of a 2xx, and ends the call: ACK as often as the 2xx comes, BYE once', () => {
     const stage = new Stage(1, refusing([200]));
     const invite = only(stage.begins('INVITE'));
     for (let i = 0; i < 3; i++) {
-      stage.target(0).answer(invite, 200);
+      stage.target(0).answer(invite, 200, CONTACT);
       stage.settle();
     }
     assert.deepEqual(stage.alice.take(), ['100', '488']);
-    assert.deepEqual(stage.target(0).take(), []);
+    const [ack, bye, ...more] = stage.target(0).received.splice(0) as SipRequest[];
+    assert.deepEqual(
+      [ack?.method, bye?.method, ...more.map((one) => (one as SipRequest).method)],
+      ['ACK', 'BYE', 'ACK', 'ACK'],
+    );
+    assert.equal(bye?.uri, 'sip:bob@bob.example');
+    stage.target(0).answer(bye ?? assert.fail('no BYE'), 200);
+    stage.settle();
+    assert.deepEqual(stage.alice.take(), []);
     assert.deepEqual(stage.finals, [488]);
+    stage.isOver();
+  });
+
+  it('ends each of many calls that one target has accepted, up to a bound', () => {
+    const stage = new Stage(1, refusing([200]));
+    const invite = only(stage.begins('INVITE'));
+    for (let i = 0; i < 12; i++) stage.target(0).answer(invite, 200, CONTACT, `tag-${i}`);
+    stage.settle();
+    const ended = stage.target(0).take();
+    assert.equal(ended.filter((what) => what === 'BYE').length, 8);
+    assert.equal(ended.filter((what) => what === 'ACK').length, 8);
+    stage.isOver();
+  });
+
+  it('leaves a 2xx without acknowledgement where no call can be ended by it', () => {
+    const stage = new Stage(1, refusing([200]));
+    const invite = only(stage.begins('INVITE'));
+    stage.target(0).answer(invite, 200);
+    stage.settle();
+    assert.deepEqual(stage.alice.take(), ['100', '488']);
+    assert.deepEqual(stage.target(0).take(), []);
     stage.isOver();
   });
 

@@ -158,8 +158,13 @@ export class Peer {
     assert.equal(message.status, status);
     return message;
   }
-  answer(request: SipRequest, status: number, headers: readonly (readonly [string, string])[] = []): void {
-    this.send(buildResponse(request, status, { toTag: 'peer', headers }));
+  answer(
+    request: SipRequest,
+    status: number,
+    headers: readonly (readonly [string, string])[] = [],
+    toTag = 'peer',
+  ): void {
+    this.send(buildResponse(request, status, { toTag, headers }));
   }
 }
 

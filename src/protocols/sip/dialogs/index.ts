@@ -7,3 +7,4 @@ export {
   type DialogState,
 } from './dialog.ts';
 export { dialogIdOf } from './dialog-id.ts';
+export { type Dismissal, dismissalOf } from './dismissal.ts';

@@ -16,13 +16,13 @@ const unlimited = { ...sipLimits, messageBytes: most, headerLineBytes: most, hea
  * The ACK for a final response other than 2xx (RFC 3261 §17.1.1.3); empty when `invite` is no SIP request.
  */
 export function ackFor(invite: Buffer, response: SipResponse): Buffer {
-  const request = readRequest(invite);
+  const request = readSent(invite);
   return request === undefined ? NOTHING : buildAck(request, response);
 }
 
 /** The CANCEL for a request of ours that is pending (RFC 3261 §9.1). */
 export function cancelFor(sent: Buffer): Buffer | undefined {
-  const request = readRequest(sent);
+  const request = readSent(sent);
   return request === undefined ? undefined : buildCancel(request);
 }
 
@@ -45,8 +45,11 @@ export function readHead(text: string): SipRequest {
   return message;
 }
 
-/** Read again only when an INVITE fails or is given up, which spares every other request the trouble. */
-function readRequest(sent: Buffer): SipRequest | undefined {
+/**
+ * A request that we sent; undefined when it is none. Read again only when an INVITE fails or is given up, which spares
+ * every other request the trouble.
+ */
+export function readSent(sent: Buffer): SipRequest | undefined {
   const parsed = parseSipMessage(sent, ownLimits);
   return parsed.ok && parsed.value.kind === 'request' ? parsed.value : undefined;
 }
