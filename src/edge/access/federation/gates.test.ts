@@ -116,3 +116,35 @@ test('who loses the right in a call may still end it, from either side, and do n
   inward.sends(request('BYE', ALICE, { ...fromBob(), To }));
   refusedWith(await inward.receives(403), 1002);
 });
+
+test('who kept the device of a user may reach it with something new only as somebody of ours, or as anybody may', async (t) => {
+  const { lab, fe } = await startFederation(t);
+  const partner = await TestPartner.create(t, lab);
+  await partner.listen();
+  const inward = await partner.dials(lab);
+  fe.sends(request('INVITE', BOB, { ...fromAlice(), Contact: '<sip:alice@10.45.1.7:5061>' }));
+  const shown = (await (await partner.connection()).receivesRequest('INVITE')).header('Contact') ?? '';
+  await fe.receives(100);
+  const target = /<(sip:~[^>]+)>/.exec(shown)?.[1] ?? '';
+  const asks = (to: string) => inward.sends(request('MESSAGE', target, fromBob({ To: `<${to}>` })));
+  const arrives = async () => {
+    const message = await fe.receivesRequest('MESSAGE');
+    assert.match(message.uri, /^sip:alice@10\.45\.1\.7:5061/);
+    fe.answers(message, 200);
+    await inward.receives(200);
+  };
+  const { externalAccess } = lab.document.policy;
+  for (const to of ['sip:anybody@elsewhere.example', ALICE]) {
+    asks(to);
+    await arrives();
+  }
+  externalAccess.federation = false;
+  externalAccess.users = [{ user: 'alice@example.com', remote: true, federation: true }];
+  await lab.commit();
+  for (const to of ['sip:anybody@elsewhere.example', target, 'tel:+15550100']) {
+    asks(to);
+    refusedWith(await inward.receives(403), 1002);
+  }
+  asks(ALICE);
+  await arrives();
+});

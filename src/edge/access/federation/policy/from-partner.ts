@@ -87,7 +87,11 @@ export function decidePartnerRequest(
   const opened = known.openTarget(routed.target);
   if (opened === undefined && !isOurs(routed.target, settings)) return refuseFederation('no-transit');
   const addressed = opened === undefined ? [routed.target, request.to.uri] : [request.to.uri];
-  const may = (right: keyof Rights) => addressed.every((uri) => mayBeReached(uri, right, settings));
+  // Something new for a device, and by its To for nobody of ours: whoever that is has no more rights than who is not listed.
+  const anybody = opened !== undefined && request.to.tag === undefined && !isOurs(request.to.uri, settings);
+  const may = (right: keyof Rights) =>
+    addressed.every((uri) => mayBeReached(uri, right, settings)) &&
+    (!anybody || settings.externalAccess.others[right]);
   // Who loses the right in a call may still end it.
   const ends = request.method === 'BYE' && routed.inDialog;
   if (!ends && !may(known.right)) return refuseFederation(NOT_FOR[known.right]);
