@@ -6,6 +6,7 @@ import { until } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
 import { accessSettings, localAddressFor } from './settings.ts';
+import { busy } from './testing/busy.ts';
 import { testDocument } from './testing/document.ts';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
@@ -282,10 +283,3 @@ test('while messages wait too long new requests are refused, fairly, and what en
   await lab.commit();
   assert.equal(await shed(), 0);
 });
-
-/** Keeps this process busy for so long, so that a timer of it comes late. */
-async function busy(ms: number): Promise<void> {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-  await new Promise((resolve) => setTimeout(resolve, 1));
-}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '#kernel';
+import { busy } from '../testing/busy.ts';
 import { request } from '../testing/messages.ts';
 import type { SipPeer } from '../testing/sip-peer.ts';
 import { fromBob, startFederation, TestPartner } from './testing/partners.ts';
@@ -53,10 +54,3 @@ test('while messages wait too long the partner that floods is refused, and the o
   assert.match(flood.shown, /^Retry-After: 5\r$/m);
   assert.ok(lab.events.take(1000).some(({ name }) => name === 'access-overloaded'));
 });
-
-/** Keeps this process busy for so long, so that a timer of it comes late. */
-async function busy(ms: number): Promise<void> {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-  await new Promise((resolve) => setTimeout(resolve, 1));
-}

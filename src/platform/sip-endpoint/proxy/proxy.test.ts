@@ -1,87 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageEdit, type ServerTransaction, type SipRequest, sipLimits } from '#protocols/sip';
-import type { SipEndpoint } from '../endpoint.ts';
-import { MemoryNetwork, Peer, request } from '../testing/memory-network.ts';
-import type { SipFlow } from '../types.ts';
-import type { ProxyBranch, ProxyContext, ProxyHandler } from './proxy-context.ts';
+import { MemoryNetwork, request } from '../testing/memory-network.ts';
+import { only, Stage } from '../testing/proxy-stage.ts';
+import type { ProxyBranch, ProxyHandler } from './proxy-context.ts';
 import { StatefulProxy } from './stateful-proxy.ts';
-
-/** alice - proxy - any number of targets. */
-class Stage {
-  readonly network = new MemoryNetwork();
-  readonly endpoint: SipEndpoint;
-  readonly alice: Peer;
-  readonly targets: Peer[] = [];
-  readonly flows: SipFlow[] = [];
-  readonly finals: number[] = [];
-  readonly failures: string[] = [];
-  ended = 0;
-  context: ProxyContext | undefined;
-  #branches = 0;
-
-  constructor(
-    targets: number,
-    handler: (stage: Stage, original: SipRequest) => ProxyHandler = () => ({}),
-    at = targets,
-  ) {
-    const { network } = this;
-    this.endpoint = network.endpoint({
-      onRequest: (original, _flow, transaction) =>
-        this.#proxy(original, transaction, handler(this, original), at),
-    });
-    const [client, server] = network.pair();
-    this.alice = new Peer(client);
-    this.endpoint.addFlow(server);
-    for (let i = 0; i < targets; i++) {
-      const [peer, ours] = network.pair();
-      this.targets.push(new Peer(peer));
-      this.flows.push(this.endpoint.addFlow(ours) ?? assert.fail('no flow'));
-    }
-  }
-  branch(original: SipRequest, index: number): ProxyBranch {
-    const branch = `z9hG4bK-proxy-${++this.#branches}`;
-    const edit = new MessageEdit(original).prepend('Via', `SIP/2.0/TLS proxy.example;branch=${branch}`);
-    return { flow: this.flows[index] ?? assert.fail('no such target'), branch, bytes: edit.toBytes() };
-  }
-  target(index: number): Peer {
-    return this.targets[index] ?? assert.fail('no such target');
-  }
-  /** alice sends; the requests as the targets saw them. */
-  begins(method: string): SipRequest[] {
-    this.alice.send(request(method, { branch: 'z9hG4bK-alice' }));
-    this.network.settle();
-    return this.targets.flatMap((peer) => (peer.received.length > 0 ? [peer.takeRequest(method)] : []));
-  }
-  settle(): void {
-    this.network.settle();
-  }
-  isOver(): void {
-    this.network.wait(400_000, 5000);
-    assert.deepEqual(this.endpoint.transactions, { server: 0, client: 0 });
-    assert.equal(this.ended, 1);
-  }
-  #proxy(original: SipRequest, transaction: ServerTransaction, handler: ProxyHandler, at: number): void {
-    const branches = this.flows.slice(0, at).map((_, index) => this.branch(original, index));
-    this.context = new StatefulProxy({ endpoint: this.endpoint, branches: 4 }).forward(
-      transaction,
-      branches,
-      {
-        ...handler,
-        onFinal: (status) => this.finals.push(status),
-        onEnd: () => {
-          this.ended += 1;
-        },
-      },
-    );
-  }
-}
-
-function only(requests: SipRequest[]): SipRequest {
-  const [first, second] = requests;
-  assert(first !== undefined && second === undefined);
-  return first;
-}
 
 describe('proxy, one target', () => {
   it('carries a MESSAGE and its answer', () => {
@@ -456,82 +379,6 @@ describe('proxy, giving up', () => {
     assert.deepEqual(stage.target(0).take(), ['CANCEL']);
     stage.network.wait(40_000, 5000);
     assert.deepEqual(stage.alice.take(), ['100', '180', '408']);
-    stage.isOver();
-  });
-});
-
-describe('proxy, responses that the service does not let upstream', () => {
-  const refusing = (statuses: readonly number[]) => () => ({
-    refuseResponse: ({ status }: { status: number }) => (statuses.includes(status) ? 488 : undefined),
-  });
-
-  const CONTACT = [['Contact', '<sip:bob@bob.example>']] as const;
-
-  it('answers in place of a 2xx, and ends the call: ACK as often as the 2xx comes, BYE once', () => {
-    const stage = new Stage(1, refusing([200]));
-    const invite = only(stage.begins('INVITE'));
-    for (let i = 0; i < 3; i++) {
-      stage.target(0).answer(invite, 200, CONTACT);
-      stage.settle();
-    }
-    assert.deepEqual(stage.alice.take(), ['100', '488']);
-    const [ack, bye, ...more] = stage.target(0).received.splice(0) as SipRequest[];
-    assert.deepEqual(
-      [ack?.method, bye?.method, ...more.map((one) => (one as SipRequest).method)],
-      ['ACK', 'BYE', 'ACK', 'ACK'],
-    );
-    assert.equal(bye?.uri, 'sip:bob@bob.example');
-    stage.target(0).answer(bye ?? assert.fail('no BYE'), 200);
-    stage.settle();
-    assert.deepEqual(stage.alice.take(), []);
-    assert.deepEqual(stage.finals, [488]);
-    stage.isOver();
-  });
-
-  it('ends each of many calls that one target has accepted, up to a bound', () => {
-    const stage = new Stage(1, refusing([200]));
-    const invite = only(stage.begins('INVITE'));
-    for (let i = 0; i < 12; i++) stage.target(0).answer(invite, 200, CONTACT, `tag-${i}`);
-    stage.settle();
-    const ended = stage.target(0).take();
-    assert.equal(ended.filter((what) => what === 'BYE').length, 8);
-    assert.equal(ended.filter((what) => what === 'ACK').length, 8);
-    stage.isOver();
-  });
-
-  it('leaves a 2xx without acknowledgement where no call can be ended by it', () => {
-    const stage = new Stage(1, refusing([200]));
-    const invite = only(stage.begins('INVITE'));
-    stage.target(0).answer(invite, 200);
-    stage.settle();
-    assert.deepEqual(stage.alice.take(), ['100', '488']);
-    assert.deepEqual(stage.target(0).take(), []);
-    stage.isOver();
-  });
-
-  it('cancels what said something of the kind before its answer, once', () => {
-    const stage = new Stage(1, refusing([183]));
-    const invite = only(stage.begins('INVITE'));
-    for (const status of [180, 183, 183]) stage.target(0).answer(invite, status);
-    stage.settle();
-    assert.deepEqual(stage.alice.take(), ['100', '180']);
-    assert.deepEqual(stage.target(0).take(), ['CANCEL']);
-    stage.target(0).answer(invite, 487);
-    stage.settle();
-    assert.deepEqual(stage.alice.take(), ['488']);
-    stage.isOver();
-  });
-
-  it('lets another target answer', () => {
-    const stage = new Stage(2, refusing([200]));
-    const [first, second] = stage.begins('MESSAGE');
-    assert(first && second);
-    stage.target(0).answer(first, 200);
-    stage.settle();
-    assert.deepEqual(stage.alice.take(), []);
-    stage.target(1).answer(second, 202);
-    stage.settle();
-    assert.deepEqual(stage.alice.take(), ['202']);
     stage.isOver();
   });
 });

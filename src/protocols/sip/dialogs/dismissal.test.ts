@@ -22,7 +22,7 @@ function readRequest(bytes: Buffer): SipRequest {
 const BOB = '<sip:bob@partner.example>';
 
 /** As the edge sent it on, behind one proxy; with proxies `behind` the edge, as it comes to its target. */
-function invite(behind: readonly string[] = [], to = BOB): Buffer {
+function invite(behind: readonly string[] = [], to = BOB, cseq = 20): Buffer {
   return buildRequest({
     method: 'INVITE',
     uri: 'sip:bob@partner.example',
@@ -36,7 +36,7 @@ function invite(behind: readonly string[] = [], to = BOB): Buffer {
       ['To', to],
       ['Contact', '<sip:hidden@edge.example>'],
       ['Call-ID', 'the-call'],
-      ['CSeq', '20 INVITE'],
+      ['CSeq', `${cseq} INVITE`],
     ],
   });
 }
@@ -86,10 +86,15 @@ it('goes to a strict router by its own URI, with the target last', () => {
   assert.deepEqual(bye.values('Route'), ['<sip:bob@198.51.100.7:5061;transport=tls>']);
 });
 
-it('is none within a dialog, without a Contact, and for what is no request', () => {
+it('is none within a dialog, without a Contact, without a number for the BYE, and for what is no request', () => {
   const within = invite([], `${BOB};tag=b`);
   assert.equal(dismissalOf(within, accepted(within)), undefined);
   const sent = invite();
   assert.equal(dismissalOf(sent, accepted(sent, [])), undefined);
+  const last = (cseq: number) => dismissalOf(invite([], BOB, cseq), accepted(invite([], BOB, cseq)));
+  assert.equal(last(2 ** 31 - 1001), undefined);
+  assert.equal(last(2 ** 31 - 1), undefined);
+  const bye = readRequest(last(2 ** 31 - 1002)?.bye ?? assert.fail('one is left'));
+  assert.equal(bye.cseq.number, 2 ** 31 - 1);
   assert.equal(dismissalOf(Buffer.from('no request'), accepted(sent)), undefined);
 });

@@ -14,13 +14,16 @@ export interface Dismissal {
 
 /** What the caller may have sent in the early dialog counts up its CSeq, which a proxy need not have seen; gaps are legal (RFC 3261 §12.2.1.1). */
 const CSEQ_GAP = 1000;
+/** RFC 3261 §8.1.1.5. */
+const LARGEST_CSEQ = 2 ** 31 - 1;
 
 /**
  * ACK and BYE with which a proxy ends a call that its target accepted, and whose 2xx it does not let to the caller. Without
  * them the target takes it for a call until 64 * T1 have passed (RFC 3261 §13.3.1.4). They are what the caller would have sent
  * (§13.2.2.4, §15.1.1), from this hop on.
  *
- * Undefined within a dialog, which both ends have to hear the end of, and for a 2xx that makes none.
+ * Undefined within a dialog, which both ends have to hear the end of, for a 2xx that makes none, and where no number is left for
+ * a BYE: acknowledged and not ended, it would last.
  *
  * @param sent the INVITE as it left, with our Via on top and what routes the proxies so far have recorded
  */
@@ -28,6 +31,7 @@ export function dismissalOf(sent: Buffer, response: SipResponse): Dismissal | un
   const invite = readSent(sent);
   const branch = invite?.topVia.branch;
   if (invite === undefined || branch === undefined || invite.to.tag !== undefined) return undefined;
+  if (invite.cseq.number >= LARGEST_CSEQ - CSEQ_GAP) return undefined;
   const made = Dialog.asUac(invite, response);
   if (!made.ok) return undefined;
   const { record } = made.value;
