@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type Cancel, SystemClock, until } from '#kernel';
+import { type Cancel, JumpingClock, SystemClock, until } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
-import { HOUR, JumpingClock } from './testing/jumping-clock.ts';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
 import { CHALLENGE } from './testing/plays.ts';
 import type { SipPeer } from './testing/sip-peer.ts';
+
+const HOUR = 3_600_000;
 
 type Guard = EdgeDocument['policy']['remoteAccess']['guard'];
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
-import { until } from '#kernel';
-import { HOUR, JumpingClock } from './testing/jumping-clock.ts';
+import { JumpingClock, until } from '#kernel';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
 import { contactOf, signIn } from './testing/plays.ts';
 import type { SipPeer } from './testing/sip-peer.ts';
+
+const HOUR = 3_600_000;
 
 let branches = 0;
 /** A MESSAGE with a branch of its own. */

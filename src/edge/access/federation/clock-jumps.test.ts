@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '#kernel';
-import { HOUR, JumpingClock } from '../testing/jumping-clock.ts';
+import { JumpingClock, until } from '#kernel';
 import { levelsOf } from '../testing/leftovers.ts';
 import { request } from '../testing/messages.ts';
 import type { SipPeer } from '../testing/sip-peer.ts';
 import { EDGE, fromAlice, fromBob, PARTNER, startFederation, TestPartner } from './testing/partners.ts';
 import { asksForLists, LIST, publishLists } from './testing/revocation-lists.ts';
+
+const HOUR = 3_600_000;
 
 const ALICE = 'sip:alice@example.com';
 const BOB = 'sip:bob@partner.example';
