@@ -1,5 +1,4 @@
-import type { Cancel, Clock, Random } from '#kernel';
-import { randomToken } from '#kernel';
+import { type Cancel, type Clock, pauseAfter, type Random, randomToken } from '#kernel';
 import {
   type ConferenceAddress,
   formatConferenceUri,
@@ -31,8 +30,7 @@ export interface MeetingSessionOptions {
 
 const TICK_MS = 1_000;
 /** Between one try and the next: half a second, then twice as long each time, up to this. */
-const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 15_000;
+const RETRIES = { firstMs: 500, longestMs: 15_000 };
 /** A connection that is not there by then is tried anew: packets may vanish, and a system tries the same one for minutes. */
 const OPEN_MS = 10_000;
 /** A token from SIP that is refused so often in a row is no accident. */
@@ -291,7 +289,7 @@ export class MeetingSession {
     const { clock, random } = this.#options;
     const { attempts } = this.#snapshot;
     const [spread = 0] = random.bytes(1);
-    const backOff = Math.max(Math.min(FIRST_RETRY_MS * 2 ** attempts, LONGEST_RETRY_MS), least);
+    const backOff = Math.max(pauseAfter(attempts + 1, RETRIES), least);
     const retryMs = Math.round(backOff * (1 + spread / 512));
     this.#change({ stage: 'reconnecting', attempts: attempts + 1, retryMs });
     this.#cancelRetry?.();

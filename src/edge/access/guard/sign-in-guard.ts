@@ -1,4 +1,4 @@
-import type { Monotonic } from '#kernel';
+import { type Monotonic, pauseAfter } from '#kernel';
 import { KnownPairs } from './known-pairs.ts';
 import { LeastRecent, Recent } from './recent.ts';
 
@@ -213,7 +213,7 @@ export class SignInGuard {
       source.failures.length - failuresPerAccount,
       ...accounts.map((account) => (account?.failures.length ?? 0) - failuresPerAccount),
     );
-    return steps <= 0 ? 0 : Math.min(slowMs * 2 ** (steps - 1), LONGEST_DELAY_MS);
+    return steps <= 0 ? 0 : pauseAfter(steps, { firstMs: slowMs, longestMs: LONGEST_DELAY_MS });
   }
 }
 
