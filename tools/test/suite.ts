@@ -22,6 +22,9 @@ export interface Layer {
 const FILE_MS = 300_000;
 const GRACE_MS = 10_000;
 const DEADLINE = new URL('deadline.ts', import.meta.url).href;
+const SEED = new URL('seed.ts', import.meta.url).href;
+/** Of the cases on which the suite tries properties. */
+const SUITE_SEED = 2013;
 const INTEROP = /\.interop\.test\.ts$/;
 
 /**
@@ -48,14 +51,18 @@ export function layers(root: string, only: readonly string[], tally: Tally): Lay
   ].filter((layer) => layer.files.length > 0);
 }
 
-/** Runs one layer, each file in a process of its own, and adds its outcome to the tally. */
-export async function runLayer(layer: Layer, tally: Tally): Promise<void> {
+/**
+ * Runs one layer, each file in a process of its own, and adds its outcome to the tally. `seed` chooses the cases on which
+ * properties are tried.
+ */
+export async function runLayer(layer: Layer, tally: Tally, seed = suiteSeed()): Promise<void> {
   process.env.SALLYPORT_TEST_FILE_MS = String(FILE_MS + GRACE_MS);
+  process.env.SALLYPORT_TEST_SEED = String(seed);
   const stream = run({
     files: [...layer.files],
     concurrency: layer.concurrency,
     timeout: FILE_MS,
-    execArgv: ['--import', DEADLINE],
+    execArgv: ['--import', DEADLINE, '--import', SEED],
   });
   stream.on('test:pass', (event) => {
     if (event.details.type === 'suite') return;
@@ -75,6 +82,13 @@ export async function runLayer(layer: Layer, tally: Tally): Promise<void> {
     report.on('end', resolve);
     stream.on('error', reject);
   });
+}
+
+function suiteSeed(): number {
+  const told = process.env.SALLYPORT_TEST_SEED;
+  const seed = told === undefined ? SUITE_SEED : Number(told);
+  if (!Number.isInteger(seed)) throw new Error(`SALLYPORT_TEST_SEED is a whole number, not ${told}`);
+  return seed;
 }
 
 function failureType(error: Error): string {
