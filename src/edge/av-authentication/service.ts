@@ -1,9 +1,9 @@
 import { type Cancel, ok, type Result, TokenBucket } from '#kernel';
-import { type Connection, TlsAcceptor, type TlsLimits } from '#platform/net';
+import { type Connection, Strangers, TlsAcceptor, type TlsLimits } from '#platform/net';
 import { matchName } from '#platform/pki';
 import type { Health, Provision, Service, ServiceContext, ServiceDefinition } from '#platform/service';
 import { SipEndpoint, type SipFlow } from '#platform/sip-endpoint';
-import { type Counter, OncePerKey, RateWindow } from '#platform/telemetry';
+import { type Counter, RateWindow } from '#platform/telemetry';
 import type { EdgeDocument } from '#platform/topology';
 import type { ServerTransaction, SipRequest, SipUri } from '#protocols/sip';
 import { answerRequest, type Outcome, outcomes } from './answer.ts';
@@ -55,7 +55,7 @@ class AvAuthentication implements Service<EdgeDocument> {
   readonly #context: ServiceContext;
   readonly #meters: Meters;
   readonly #endpoint: SipEndpoint;
-  readonly #refusedOnce = new OncePerKey(1_000);
+  readonly #strangers: Strangers;
   /** Of the callers that have asked, by their listed names. */
   readonly #budgets = new Map<string, TokenBucket>();
   readonly #badRequests = new RateWindow(WINDOW_SECONDS);
@@ -66,6 +66,7 @@ class AvAuthentication implements Service<EdgeDocument> {
 
   constructor(context: ServiceContext) {
     this.#context = context;
+    this.#strangers = new Strangers(context.log, 'SLP-AV-0207', 'caller not listed');
     this.#meters = declareMeters(context);
     const { clock, random, log, metrics, events } = context;
     this.#endpoint = new SipEndpoint({
@@ -169,11 +170,9 @@ class AvAuthentication implements Service<EdgeDocument> {
       return;
     }
     this.#meters.refusedCallers.inc();
-    const subject = connection.tls?.peer?.subject ?? 'unknown';
-    if (this.#refusedOnce.first(subject)) {
-      const { address } = connection.remote;
-      this.#context.log.warn('caller not listed', { code: 'SLP-AV-0207', subject, address });
-      this.#context.events.emit(callerEvent(subject, address));
+    const stranger = this.#strangers.tell(connection);
+    if (stranger !== undefined) {
+      this.#context.events.emit(callerEvent(stranger.subject, stranger.address));
     }
     connection.destroy('policy');
   }

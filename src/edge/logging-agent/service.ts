@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { z } from 'zod';
 import { err, FailureError, failure, ok, type Result } from '#kernel';
-import { type CloseReason, type Connection, TlsAcceptor, type TlsLimits } from '#platform/net';
+import { type CloseReason, type Connection, Strangers, TlsAcceptor, type TlsLimits } from '#platform/net';
 import {
   type Credentials,
   loadCredentials,
@@ -17,7 +17,7 @@ import {
   type ServiceDefinition,
   verb,
 } from '#platform/service';
-import { type Counter, OncePerKey, PRODUCT_VERSION } from '#platform/telemetry';
+import { type Counter, PRODUCT_VERSION } from '#platform/telemetry';
 import type { EdgeDocument, ListenerPlan } from '#platform/topology';
 import type { AgentStatus, LogPort } from '#protocols/log-query';
 import { Agent } from './agent.ts';
@@ -50,7 +50,7 @@ class LoggingAgent implements Service<EdgeDocument> {
   readonly #context: ServiceContext;
   readonly #requests: Counter<RequestOutcome>;
   readonly #refusedPeers: Counter;
-  readonly #refusedOnce = new OncePerKey(1_000);
+  readonly #strangers: Strangers;
   readonly #sessions = new Map<Connection, LogSession>();
   readonly #acceptors = new Map<LogPort, TlsAcceptor>();
   #settings: Settings | undefined;
@@ -60,6 +60,7 @@ class LoggingAgent implements Service<EdgeDocument> {
   constructor(context: ServiceContext) {
     this.#context = context;
     const { metrics } = context;
+    this.#strangers = new Strangers(context.log, 'SLP-LOG-0012', 'peer is no log controller');
     this.#requests = metrics.counter('sallyport_log_requests_total', 'Requests of log controllers.', {
       name: 'outcome',
       values: requestOutcomes,
@@ -191,11 +192,7 @@ class LoggingAgent implements Service<EdgeDocument> {
     const agent = this.#agent;
     if (!this.#welcome(connection)) {
       this.#refusedPeers.inc();
-      const subject = connection.tls?.peer?.subject ?? 'unknown';
-      if (this.#refusedOnce.first(subject)) {
-        const { address } = connection.remote;
-        this.#context.log.warn('peer is no log controller', { code: 'SLP-LOG-0012', subject, address });
-      }
+      this.#strangers.tell(connection);
       connection.destroy('policy');
       return;
     }

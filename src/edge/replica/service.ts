@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { ok, type Result } from '#kernel';
 import { HttpService } from '#platform/http';
-import { type Connection, ConnectionStream, TlsAcceptor, type TlsLimits } from '#platform/net';
+import { type Connection, ConnectionStream, Strangers, TlsAcceptor, type TlsLimits } from '#platform/net';
 import {
   type Credentials,
   loadCredentials,
@@ -19,7 +19,7 @@ import {
   type ServiceDefinition,
   verb,
 } from '#platform/service';
-import { type Counter, type EventDraft, OncePerKey } from '#platform/telemetry';
+import type { Counter, EventDraft } from '#platform/telemetry';
 import type { EdgeDocument } from '#platform/topology';
 import { PUSH_BYTES } from '#protocols/replication';
 import { Exchange, type ExchangeOutcome, exchangeOutcomes } from './exchange.ts';
@@ -53,7 +53,7 @@ class Replica implements Service<EdgeDocument> {
   readonly #context: ServiceContext;
   readonly #requests: Counter<ExchangeOutcome>;
   readonly #refusedPeers: Counter;
-  readonly #refusedOnce = new OncePerKey(1_000);
+  readonly #strangers: Strangers;
   readonly #exchange: Exchange;
   readonly #http: HttpService;
   readonly #open = new Set<Connection>();
@@ -62,6 +62,7 @@ class Replica implements Service<EdgeDocument> {
 
   constructor(context: ServiceContext) {
     this.#context = context;
+    this.#strangers = new Strangers(context.log, 'SLP-CFG-0014', 'peer is no management store');
     this.#requests = context.metrics.counter(
       'sallyport_replica_requests_total',
       'Requests of management stores.',
@@ -181,10 +182,9 @@ class Replica implements Service<EdgeDocument> {
   #handleConnection(connection: Connection): void {
     if (!this.#welcome(connection)) {
       this.#refusedPeers.inc();
-      const subject = connection.tls?.peer?.subject ?? 'unknown';
-      if (this.#refusedOnce.first(subject)) {
-        const { address } = connection.remote;
-        this.#context.log.warn('peer is no management store', { code: 'SLP-CFG-0014', subject, address });
+      const stranger = this.#strangers.tell(connection);
+      if (stranger !== undefined) {
+        const { subject, address } = stranger;
         this.#tell('store-refused', 'warning', { rule: 'SLP-CFG-0014', subject, remote: address }, address);
       }
       connection.destroy('policy');

@@ -1,18 +1,15 @@
 import type { Socket } from 'node:net';
-import { ok, type Result } from '#kernel';
 import { DnsResolver, resolverPlaces } from '#platform/dns';
-import { type Connection, TlsAcceptor, type TlsLimits } from '#platform/net';
+import { type Connection, Strangers, TlsAcceptor, type TlsLimits } from '#platform/net';
 import { Revocation } from '#platform/revocation';
-import type {
-  Health,
-  Provision,
-  Service,
-  ServiceContext,
-  ServiceDefinition,
-  VerbHandler,
+import {
+  type Feature,
+  FeatureService,
+  type Operation,
+  type ServiceContext,
+  type ServiceDefinition,
 } from '#platform/service';
-import { OncePerKey } from '#platform/telemetry';
-import type { EdgeDocument } from '#platform/topology';
+import type { EdgeDocument, ListenerPlan } from '#platform/topology';
 import { type ProxyMetrics, proxyMetrics } from './metrics.ts';
 import { type Prepared, prepare } from './prepared.ts';
 import { XmppProxy } from './proxy.ts';
@@ -25,123 +22,56 @@ const LINK_LIMITS: TlsLimits = { connections: 64, handshakes: 32, perSource: 16,
 export const service: ServiceDefinition<EdgeDocument> = {
   name: 'xmpp-proxy',
   title: 'XMPP proxy',
-  create: (context) => new XmppProxyService(context),
+  create: (context) => new FeatureService(context, xmppFederation(context)),
 };
 
-/** What runs while XMPP federation is on. */
-interface Running {
-  readonly proxy: XmppProxy;
-  readonly resolver: DnsResolver;
-  readonly revocation: Revocation;
-  readonly acceptor: TlsAcceptor;
+function xmppFederation(context: ServiceContext): Feature<EdgeDocument, Prepared, Federation> {
+  const meters = proxyMetrics(context.metrics);
+  const strangers = new Strangers(context.log, 'SLP-XMPP-0002', 'peer is no XMPP gateway');
+  return {
+    title: 'XMPP federation',
+    isOn: ({ policy }) => policy.features.xmpp,
+    prepare,
+    start: (prepared) => new Federation(context, meters, strangers, prepared),
+    verbs: (running) => proxyVerbs(() => running()?.proxy, context.clock),
+    measure(running) {
+      context.metrics.observe(
+        'sallyport_xmpp_streams_open',
+        'Streams with partners that are open.',
+        () => running()?.proxy.endpoint.open ?? 0,
+      );
+      context.metrics.observe(
+        'sallyport_xmpp_links_open',
+        'Links with gateways that are open.',
+        () => running()?.proxy.links.size ?? 0,
+      );
+      context.metrics.observe(
+        'sallyport_xmpp_stanzas_pending',
+        'Stanzas that are not safe with the next one yet.',
+        () => running()?.proxy.pending ?? 0,
+      );
+    },
+  };
 }
 
 /** XMPP with partners outside (port rows ext-01, xmpp-02) and with gateways inside (int-01). */
-class XmppProxyService implements Service<EdgeDocument> {
-  readonly verbs: Readonly<Record<string, VerbHandler>>;
-  readonly #context: ServiceContext;
-  readonly #meters: ProxyMetrics;
-  readonly #refusedOnce = new OncePerKey(1000);
-  #running: Running | undefined;
-  #documents = 0;
-  #draining = false;
+class Federation implements Operation<Prepared> {
+  readonly proxy: XmppProxy;
+  readonly #strangers: Strangers;
+  readonly #resolver: DnsResolver;
+  readonly #revocation: Revocation;
+  readonly #inside: TlsAcceptor;
 
-  constructor(context: ServiceContext) {
-    this.#context = context;
-    this.#meters = proxyMetrics(context.metrics);
-    this.verbs = proxyVerbs(() => this.#running?.proxy, context.clock);
-    context.metrics.observe(
-      'sallyport_xmpp_streams_open',
-      'Streams with partners that are open.',
-      () => this.#running?.proxy.endpoint.open ?? 0,
-    );
-    context.metrics.observe(
-      'sallyport_xmpp_links_open',
-      'Links with gateways that are open.',
-      () => this.#running?.proxy.links.size ?? 0,
-    );
-    context.metrics.observe(
-      'sallyport_xmpp_stanzas_pending',
-      'Stanzas that are not safe with the next one yet.',
-      () => this.#running?.proxy.pending ?? 0,
-    );
-  }
-
-  async provision(document: EdgeDocument): Promise<Result<Provision>> {
-    if (!document.policy.features.xmpp) {
-      return ok({ commit: () => this.#leave(), abandon: async () => {} });
-    }
-    const prepared = prepare(document, this.#context.clock.wall());
-    if (!prepared.ok) return prepared;
-    return ok({ commit: async () => this.#commit(prepared.value), abandon: async () => {} });
-  }
-
-  health(): Health {
-    if (this.#documents === 0) return { ok: false, detail: 'no document yet' };
-    if (this.#running === undefined) return { ok: true, detail: 'XMPP federation is off' };
-    const { endpoint, links, pending } = this.#running.proxy;
-    const state = this.#draining ? 'draining, ' : '';
-    const gateways = links.size === 0 ? 'no gateway connected' : `${links.size} gateways connected`;
-    return {
-      ok: true,
-      detail: `${state}${endpoint.open} streams, ${gateways}, ${pending} stanzas under way`,
-    };
-  }
-  drain(): void {
-    this.#draining = true;
-    this.#running?.acceptor.drain();
-    this.#running?.proxy.drain();
-  }
-  undrain(): void {
-    this.#draining = false;
-    this.#running?.acceptor.undrain();
-    this.#running?.proxy.undrain();
-  }
-  /** Stanzas under way: a stream without any is opened again at another edge, and nobody notices. */
-  remaining(): number {
-    return this.#running?.proxy.pending ?? 0;
-  }
-  async stop(): Promise<void> {
-    await this.#leave();
-  }
-
-  #commit(prepared: Prepared): void {
-    this.#documents += 1;
-    for (const warning of [...prepared.external.warnings, ...prepared.internal.warnings]) {
-      this.#context.log.warn('certificate needs attention', { warning });
-    }
-    const running = this.#running;
-    if (running !== undefined && sameNames(running.proxy.prepared, prepared)) {
-      running.revocation.configure(prepared.revocation);
-      running.acceptor.update({ credentials: prepared.internal, trust: prepared.internalTrust });
-      running.proxy.adopt(prepared);
-    } else {
-      void this.#stop();
-      this.#running = this.#start(prepared);
-    }
-    this.#listen();
-  }
-  async #leave(): Promise<void> {
-    this.#documents += 1;
-    await this.#stop();
-  }
-  async #stop(): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    if (running === undefined) return;
-    running.proxy.close();
-    running.revocation.close();
-    running.resolver.close();
-    await running.acceptor.close();
-  }
-
-  #start(prepared: Prepared): Running {
-    const { clock, random, log, metrics, events } = this.#context;
+  constructor(context: ServiceContext, meters: ProxyMetrics, strangers: Strangers, prepared: Prepared) {
+    const { clock, random, log, metrics, events } = context;
     const { document, localAddresses } = prepared;
     const servers = resolverPlaces(document.host.resolvers);
+    this.#strangers = strangers;
     const resolver = new DnsResolver({ servers, localAddresses, clock, random, metrics });
     const revocation = new Revocation({ policy: prepared.revocation, resolver, clock, random, metrics });
-    const proxy = new XmppProxy(
+    this.#resolver = resolver;
+    this.#revocation = revocation;
+    this.proxy = new XmppProxy(
       {
         clock,
         random,
@@ -150,11 +80,11 @@ class XmppProxyService implements Service<EdgeDocument> {
         events,
         resolver,
         confirm: (peer, staple) => revocation.check(peer, staple),
-        meters: this.#meters,
+        meters,
       },
       prepared,
     );
-    const acceptor = new TlsAcceptor({
+    this.#inside = new TlsAcceptor({
       credentials: prepared.internal,
       trust: prepared.internalTrust,
       clientCertificate: 'required',
@@ -166,28 +96,45 @@ class XmppProxyService implements Service<EdgeDocument> {
       events,
       accept: (connection) => this.#handleLink(connection),
     });
-    if (this.#draining) {
-      acceptor.drain();
-      proxy.drain();
-    }
-    return { proxy, resolver, revocation, acceptor };
   }
 
-  #listen(): void {
-    const running = this.#running;
-    if (running === undefined) return;
-    for (const { id, interface: side } of this.#context.sockets.plan()) {
-      const take = side === 'external' ? running.proxy.endpoint.accept : running.acceptor.handle;
-      this.#context.sockets.tcp(id, (socket: Socket) => take(socket));
-    }
+  adopt(prepared: Prepared): boolean {
+    if (!sameNames(this.proxy.prepared, prepared)) return false;
+    this.#revocation.configure(prepared.revocation);
+    this.#inside.update({ credentials: prepared.internal, trust: prepared.internalTrust });
+    this.proxy.adopt(prepared);
+    return true;
+  }
+  take(side: ListenerPlan['interface'], socket: Socket): void {
+    if (side === 'external') this.proxy.endpoint.accept(socket);
+    else this.#inside.handle(socket);
+  }
+  drain(): void {
+    this.#inside.drain();
+    this.proxy.drain();
+  }
+  undrain(): void {
+    this.#inside.undrain();
+    this.proxy.undrain();
+  }
+  /** Stanzas under way: a stream without any is opened again at another edge, and nobody notices. */
+  remaining(): number {
+    return this.proxy.pending;
+  }
+  detail(): string {
+    const { endpoint, links, pending } = this.proxy;
+    const gateways = links.size === 0 ? 'no gateway connected' : `${links.size} gateways connected`;
+    return `${endpoint.open} streams, ${gateways}, ${pending} stanzas under way`;
+  }
+  async close(): Promise<void> {
+    this.proxy.close();
+    this.#revocation.close();
+    this.#resolver.close();
+    await this.#inside.close();
   }
 
   #handleLink(connection: Connection): void {
-    if (this.#running?.proxy.acceptLink(connection) === true) return;
-    const subject = connection.tls?.peer?.subject ?? 'unknown';
-    const { address } = connection.remote;
-    if (!this.#refusedOnce.first(subject)) return;
-    this.#context.log.warn('peer is no XMPP gateway', { code: 'SLP-XMPP-0002', subject, address });
+    if (!this.proxy.acceptLink(connection)) this.#strangers.tell(connection);
   }
 }
 

@@ -10,6 +10,7 @@ export type { RaceLimits } from './race/attempt-plan.ts';
 export { type Attempt, type RaceLost, type RaceOptions, race } from './race/race.ts';
 export type { RefusalReason } from './refusal.ts';
 export type { TlsIdentity } from './secure-contexts.ts';
+export { type Stranger, Strangers } from './strangers.ts';
 export { numberConnections, processOfConnection, takeSocket, whenGood } from './stream-connection.ts';
 export { type TicketFamily, TicketKeys } from './ticket-keys.ts';
 export {

@@ -22,6 +22,7 @@ export type {
   WorkerPlace,
 } from './definition.ts';
 export type { CollectedItem, EventCollector } from './event-collector.ts';
+export { type Feature, FeatureService, type Operation } from './feature-service.ts';
 export type { Judgement, OfferJudge } from './offer.ts';
 export { becomeServer } from './preparation.ts';
 export type { HostSettings, Program, ServiceEntry } from './program.ts';
