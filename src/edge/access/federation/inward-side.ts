@@ -218,6 +218,8 @@ class InwardHandler implements ProxyHandler {
   readonly #connection: PartnerConnection;
   readonly #decision: PartnerInward;
   readonly #source: PartnerSource;
+  /** Only what providers are answered may have to be refused. */
+  readonly refuseResponse?: NonNullable<ProxyHandler['refuseResponse']>;
 
   constructor(
     federation: FederationCore,
@@ -229,6 +231,9 @@ class InwardHandler implements ProxyHandler {
     this.#connection = connection;
     this.#decision = decision;
     this.#source = source;
+    if (source.partner.provider === undefined) return;
+    this.refuseResponse = (response, context) =>
+      federation.providers.refuseResponse(response, context, this.#exchange, connection.flow);
   }
 
   branchTo(request: SipRequest, flow: SipFlow): ProxyBranch {
@@ -236,15 +241,6 @@ class InwardHandler implements ProxyHandler {
     const branch = core.branches.next();
     const bytes = partnerInwardRequest(request, this.#decision, this.#source, branch, scene.scene);
     return { flow, branch, bytes };
-  }
-
-  refuseResponse(response: SipResponse, context: ProxyContext): number | undefined {
-    return this.#federation.providers.refuseResponse(
-      response,
-      context,
-      this.#exchange,
-      this.#connection.flow,
-    );
   }
 
   editResponse(edit: MessageEdit, response: SipResponse, { transaction }: ProxyContext): void {

@@ -148,16 +148,16 @@ class OutwardHandler implements ProxyHandler {
   readonly #way: Way;
   /** Servers of the partner that answered 503 to this request. */
   readonly #unavailable = new Set<string>();
+  /** Only what providers answer may have to be refused. */
+  readonly refuseResponse?: NonNullable<ProxyHandler['refuseResponse']>;
 
   constructor(federation: FederationCore, original: Omit<OriginalToPartner, 'request'>, way: Way) {
     this.#federation = federation;
     this.#original = original;
     this.#way = way;
-  }
-
-  refuseResponse(response: SipResponse, context: ProxyContext): number | undefined {
-    const { providers } = this.#federation;
-    return providers.refuseResponse(response, context, this.#original, this.#way.from);
+    if (original.partner.provider === undefined) return;
+    this.refuseResponse = (response, context) =>
+      federation.providers.refuseResponse(response, context, original, way.from);
   }
 
   editResponse(edit: MessageEdit, response: SipResponse, { transaction }: ProxyContext): void {

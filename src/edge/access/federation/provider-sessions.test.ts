@@ -150,6 +150,23 @@ for (const direction of ['inward', 'outward'] as const) {
     assert.match((await way.near.receives(200)).body.toString(), /m=audio/);
   });
 
+  test(`${direction}: what a second device accepts, and may not, is ended when the first one has the call already`, async (t) => {
+    const { way } = await ways(t, true);
+    const invite = await begins(way, '');
+    const accepts = (toTag: string, body: string): void => {
+      const headers = Object.entries({ ...SDP, Contact: '<sip:there@192.0.2.7>' });
+      way.far.answers(invite, 200, { toTag, headers, body: Buffer.from(body) });
+    };
+    accepts('first', session('audio'));
+    assert.equal((await way.near.receives(200)).to.tag, 'first');
+    accepts('second', SHARING);
+    for (const method of ['ACK', 'BYE']) {
+      const ending = await way.far.receivesRequest(method);
+      assert.deepEqual([ending.to.tag, ending.uri], ['second', 'sip:there@192.0.2.7']);
+      if (method === 'BYE') way.far.answers(ending, 200);
+    }
+  });
+
   test(`${direction}: what else a response holds is taken out of it`, async (t) => {
     const { way } = await ways(t, false);
     const invite = await begins(way, IM);

@@ -342,7 +342,9 @@ export class ProxyContext implements ServerTransactionUser {
   /** An INVITE that was accepted is only remembered from now on, for the 2xx that may still come. */
   #condense(): void {
     if (this.transaction.state !== 'accepted') return;
-    for (const branch of this.#branches) branch.target = undefined;
+    // A call that another device accepts later, and that the service refuses, is ended by what was sent.
+    const ends = this.#handler.refuseResponse !== undefined;
+    for (const branch of this.#branches) if (!ends) branch.target = undefined;
     this.#branches = NO_BRANCHES;
     this.#best = undefined;
     this.transaction.condense();

@@ -42,6 +42,31 @@ describe('proxy, responses that the service does not let upstream', () => {
     stage.isOver();
   });
 
+  it('ends what another device accepts after the call of the first one went through, as often as its 2xx comes', () => {
+    const stage = new Stage(1, () => ({
+      refuseResponse: ({ to }) => (to.tag === 'video' ? 488 : undefined),
+    }));
+    const invite = only(stage.begins('INVITE'));
+    stage.target(0).answer(invite, 200, CONTACT, 'audio');
+    stage.settle();
+    for (let i = 0; i < 2; i++) {
+      stage.target(0).answer(invite, 200, CONTACT, 'video');
+      stage.settle();
+    }
+    const ended = stage.target(0).received.splice(0) as SipRequest[];
+    assert.deepEqual(
+      ended.map(({ method, to }) => `${method} ${to.tag}`),
+      ['ACK video', 'BYE video', 'ACK video'],
+    );
+    // The call that went through is its caller's: each of its 2xx still arrives.
+    stage.target(0).answer(invite, 200, CONTACT, 'audio');
+    stage.settle();
+    assert.deepEqual(stage.alice.take(), ['100', '200', '200']);
+    assert.deepEqual(stage.target(0).take(), []);
+    assert.deepEqual(stage.finals, [200, 200]);
+    stage.isOver();
+  });
+
   it('leaves a 2xx without acknowledgement where no call can be ended by it', () => {
     const stage = new Stage(1, refusing([200]));
     const invite = only(stage.begins('INVITE'));
