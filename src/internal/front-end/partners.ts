@@ -40,11 +40,14 @@ export function outsiderOf(
 /** By whom somebody outside comes: an edge, from a partner or a public provider, or a trusted peer. */
 export type By = 'partner' | 'provider' | 'peer';
 
-/** By whom a request of an outsider, as {@link outsiderOf} found it, has come. */
-export function cameBy(request: SipRequest, flow: SipFlow): By {
-  if (partyOf(flow).kind === 'peer') return 'peer';
+/** Where behind an edge a request of an outsider, as {@link outsiderOf} found it, has come from. */
+export function cameByEdge(request: SipRequest): 'partner' | 'provider' {
   const mark = parseAssertedSource(request.header(ASSERTED_SOURCE) ?? '');
   return mark?.source === 'provider' ? 'provider' : 'partner';
+}
+/** By whom a request of an outsider, as {@link outsiderOf} found it, has come. */
+export function cameBy(request: SipRequest, flow: SipFlow): By {
+  return partyOf(flow).kind === 'peer' ? 'peer' : cameByEdge(request);
 }
 
 /**
@@ -62,8 +65,9 @@ export function mayExchange(rights: AccessRights, by: By): boolean {
   if (by === 'provider') return rights.publicProviders;
   return rights.federation && (by === 'partner' || rights.xmpp);
 }
-/** Whether a user may exchange anything with somebody at all whom an edge leads to: at a partner or a provider. */
-export function mayLeaveByEdge(rights: AccessRights): boolean {
+/** Whether a user may exchange anything with somebody whom an edge leads to: at whichever it is, if that is known. */
+export function mayLeaveByEdge(rights: AccessRights, by?: 'partner' | 'provider'): boolean {
+  if (by !== undefined) return mayExchange(rights, by);
   return mayExchange(rights, 'partner') || mayExchange(rights, 'provider');
 }
 /**

@@ -15,7 +15,7 @@ import { formatSenderRights, SENDER_RIGHTS } from '#protocols/trust-marking';
 import { parseAor } from './account.ts';
 import type { EdgeLinks } from './edge-links.ts';
 import { type FlowTokens, partyOf } from './parties.ts';
-import { mayLeaveByEdge, rightsToTell } from './partners.ts';
+import { cameByEdge, mayLeaveByEdge, rightsToTell } from './partners.ts';
 import type { Registrar } from './registrar.ts';
 import type { SignInSettings } from './sign-in.ts';
 
@@ -92,7 +92,7 @@ export class PresenceDesk {
   ): void {
     const { agent, clock } = this.#options;
     const presentity = parseAor(request.uri.replace(/;.*$/, ''))?.aor;
-    const subscriber: Subscriber = { ...sender, reach: this.#reachOf(flow) };
+    const subscriber: Subscriber = { ...sender, reach: this.#reachOf(request, flow, sender.outsider) };
     const reply =
       request.method === 'PUBLISH'
         ? agent.handlePublish(request, sender.address, presentity, clock.wall())
@@ -158,9 +158,11 @@ export class PresenceDesk {
     });
   }
 
-  #reachOf(flow: SipFlow): Reach {
+  #reachOf(request: SipRequest, flow: SipFlow, outsider: boolean): Reach {
     const party = partyOf(flow);
-    if (party.kind === 'edge') return { kind: 'edge', edge: party.edge };
+    if (party.kind === 'edge') {
+      return { kind: 'edge', edge: party.edge, ...(outsider ? { by: cameByEdge(request) } : {}) };
+    }
     if (party.kind === 'peer') return { kind: 'peer', peer: party.peer };
     return { kind: 'flow', token: this.#options.tokens.tokenFor(flow, party) };
   }
@@ -231,10 +233,13 @@ export class PresenceDesk {
     );
   }
 
-  /** Which watchers outside are at a provider the edge knows; that a subscription has ended is told to everybody. */
+  /**
+   * A domain may have become a provider's since its watcher asked, so the edge is told; that a subscription has ended, for
+   * the user has lost the right, is told to everybody.
+   */
   #rightsOf({ presentity, reach, outsider }: Notification): (readonly [string, string])[] {
     const rights = this.#settings.access.rightsOf(presentity);
-    if (!outsider || reach.kind !== 'edge' || !mayLeaveByEdge(rights)) return [];
+    if (!outsider || reach.kind !== 'edge' || !mayLeaveByEdge(rights, reach.by)) return [];
     return [[SENDER_RIGHTS, formatSenderRights(rightsToTell(rights, false))]];
   }
 

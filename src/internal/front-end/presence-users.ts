@@ -33,8 +33,8 @@ export class PresenceUsers implements Users {
   admits(presentity: string, { address, outsider, reach }: Subscriber): boolean {
     if (outsider) {
       const rights = this.#access.rightsOf(presentity);
-      // Whether a watcher is at a provider the edge knows, which refuses what the user may not send there.
-      return reach.kind === 'peer' ? mayExchange(rights, 'peer') : mayLeaveByEdge(rights);
+      if (reach.kind === 'peer') return mayExchange(rights, 'peer');
+      return mayLeaveByEdge(rights, reach.kind === 'edge' ? reach.by : undefined);
     }
     return reach.kind !== 'edge' || this.#access.rightsOf(address).remote;
   }

@@ -175,3 +175,33 @@ test('who watches from a provider is told by the edge: it gets the rights of who
   assert.match(last.header('Subscription-State') ?? '', /^terminated/);
   assert.ok(!last.has('Sallyport-Sender-Rights'), 'that it has ended is told to everybody');
 });
+
+test('who watches from where a user loses the right is told that it has ended, and who watches from elsewhere is not', async () => {
+  const approval = { approval: { colleagues: 'allow', outsiders: 'allow' } } as const;
+  const both: AccessRights = { ...partners, publicProviders: true };
+  for (const [source, kept, left] of [
+    ['provider', partners, providers],
+    ['federated', providers, partners],
+  ] as const) {
+    const bench = await Bench.start(policies({ global: both }), approval);
+    assert.equal(bench.signsIn(bench.client().wire, ALICE), 200);
+    const edge = bench.edge();
+    const headers = [
+      ['Event', 'presence'],
+      ['Expires', '600'],
+      ['Contact', '<sip:~x@sip.example.test>'],
+      ['Record-Route', `<sip:token@${EDGE}:5061;transport=tls;lr>`],
+    ] as const;
+    bench.arrives(edge, fromDave(source, { method: 'SUBSCRIBE', headers }));
+    edge.response(200);
+    bench.arrives(bench.toEdge, buildResponse(bench.toEdge.request('NOTIFY'), 200));
+    bench.configure(policies({ global: left }), approval);
+    bench.passes(10);
+    bench.toEdge.isSilent();
+    bench.configure(policies({ global: kept }), approval);
+    bench.passes(10);
+    const last = bench.toEdge.request('NOTIFY');
+    assert.match(last.header('Subscription-State') ?? '', /^terminated;reason=rejected/);
+    assert.ok(!last.has('Sallyport-Sender-Rights'), 'the edge would hold it to what the user may do now');
+  }
+});

@@ -4,10 +4,13 @@ import { Dialog, type DialogRecord, type EventName } from '#protocols/sip';
 export const packages = ['presence', 'presence.winfo'] as const;
 export type EventPackage = (typeof packages)[number];
 
-/** How a subscriber is reached: on its own connection, through an edge, or on a connection of a trusted peer. */
+/**
+ * How a subscriber is reached: on its own connection, through an edge, or on a connection of a trusted peer. `by` tells where
+ * behind an edge somebody of another organisation is; what was stored before that was asked does not say it.
+ */
 export type Reach =
   | { readonly kind: 'flow'; readonly token: string }
-  | { readonly kind: 'edge'; readonly edge: string }
+  | { readonly kind: 'edge'; readonly edge: string; readonly by?: 'partner' | 'provider' }
   | { readonly kind: 'peer'; readonly peer: string };
 
 /** Who sends a request about presence; proven. */
