@@ -18,6 +18,8 @@ export interface KamailioPartnerOptions {
   readonly authorityPem: string;
   /** Where calls from outside go to, by UDP; calls of its own user come to port 5060 and go to `edge`, `address:port`. */
   readonly user?: { readonly address: string; readonly port: number; readonly edge: string };
+  /** Where calls from outside go on to in place of its own user, by the edge of `user`. */
+  readonly passesOnTo?: string;
   /** Words that make a command line run on another host. */
   readonly launcher?: readonly string[];
 }
@@ -100,11 +102,16 @@ function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
-function configuration({ folder, addresses, user }: KamailioPartnerOptions): string {
+function configuration({ folder, addresses, user, passesOnTo }: KamailioPartnerOptions): string {
   // It names itself by its address, since a name would have to be resolvable where it runs.
   const listen = addresses.map((address) => `listen=tls:${bracketed(address)}:5061`);
   const place = addresses[0] ?? '';
   if (user !== undefined) listen.push(`listen=udp:${bracketed(place)}:5060`);
+  const toEdge = `$du = "sip:${user?.edge ?? '127.0.0.1:5061'};transport=tls"; $fs = "tls:${bracketed(place)}:5061";`;
+  const fromOutside =
+    passesOnTo === undefined
+      ? `$du = "sip:${user?.address ?? '127.0.0.1'}:${user?.port ?? 9}";`
+      : `$ru = "${passesOnTo}"; ${toEdge}`;
   return `#!KAMAILIO
 ${listen.join('\n')}
 enable_tls=yes
@@ -142,22 +149,20 @@ request_route {
 	if (has_totag()) {
 		loose_route();
 		# Our edge is named in routes; where it is this file says, for there may be no name service.
-		if ($proto == "udp") {
-			$du = "sip:${user?.edge ?? '127.0.0.1:5061'};transport=tls";
-			$fs = "tls:${bracketed(place)}:5061";
+		if (${passesOnTo === undefined ? '$proto == "udp"' : '1'}) {
+			${toEdge}
 		}
 		if (!t_relay()) sl_reply_error();
 		exit;
 	}
 	if (is_method("INVITE")) record_route();
 	if ($proto == "udp") {
-		$du = "sip:${user?.edge ?? '127.0.0.1:5061'};transport=tls";
-		$fs = "tls:${bracketed(place)}:5061";
+		${toEdge}
 		if (!t_relay()) sl_reply_error();
 		exit;
 	}
 	if (is_method("INVITE")) {
-		$du = "sip:${user?.address ?? '127.0.0.1'}:${user?.port ?? 9}";
+		${fromOutside}
 		if (!t_relay()) sl_reply_error();
 		exit;
 	}

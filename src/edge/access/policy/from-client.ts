@@ -1,6 +1,5 @@
 import { RecentMap } from '#kernel';
-import type { SipRequest } from '#protocols/sip';
-import { parseSipUri } from '#protocols/sip';
+import { headerId, parseSipUri, type SipRequest } from '#protocols/sip';
 import type { AccessSettings } from '../settings.ts';
 import { BEHIND } from '../topology-hiding/index.ts';
 import { checkProxiable, formsDialog, isForUs, senderOf } from './common.ts';
@@ -55,6 +54,8 @@ export function decideClientRequest(
   if (problem !== undefined) return problem;
   const routed = consumeRoutes(request, known, settings);
   if ('kind' in routed) return routed;
+  const recordRoute = formsDialog(request);
+  if (recordRoute && request.has(RECORD_ROUTE) && !request.recordRoutes().ok) return refuse(400, 'bad-route');
   const address = senderOf(request);
   return {
     kind: 'forward',
@@ -62,7 +63,7 @@ export function decideClientRequest(
     requestUri:
       known.openTarget(routed.target) ?? (routed.target === request.uri ? undefined : routed.target),
     asserted: address !== undefined && known.accepts(address) ? address : undefined,
-    recordRoute: formsDialog(request),
+    recordRoute,
     path: request.method === 'REGISTER' ? pathOf(request) : 'none',
   };
 }
@@ -107,6 +108,7 @@ function isStrictlyRouted(request: SipRequest, known: ClientKnowledge, settings:
   return parsed.value.host === settings.external.host && known.isOurToken(parsed.value.user);
 }
 
+const RECORD_ROUTE = headerId('Record-Route');
 const NO_ROUTES: readonly string[] = [];
 
 /** What a Route entry says; whether it is ours, and still good, is asked each time. */

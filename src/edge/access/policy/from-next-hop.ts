@@ -1,6 +1,7 @@
 import type { SipRequest } from '#protocols/sip';
-import { parseSipUri } from '#protocols/sip';
+import { parseSipUri, type SipUri } from '#protocols/sip';
 import type { AccessSettings } from '../settings.ts';
+import { BEHIND } from '../topology-hiding/index.ts';
 import { checkProxiable, formsDialog, isForUs } from './common.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
@@ -36,7 +37,7 @@ export function decideNextHopRequest(request: SipRequest, settings: AccessSettin
   if (strict !== undefined) return fromStrictRouter(request, strict, entries, settings);
   const token = entries[0] === undefined ? undefined : ownToken(entries[0], settings);
   if (token === undefined) return refuse(404, 'no-flow');
-  const rest = behindOurs(entries, settings);
+  const rest = behindOurs(token, entries.slice(1), settings);
   return {
     kind: 'deliver',
     token,
@@ -58,25 +59,35 @@ function fromStrictRouter(
   return {
     kind: 'deliver',
     token,
-    routes: behindOurs(entries.slice(0, -1), settings).map(bracketed),
+    routes: behindOurs(token, entries.slice(0, -1), settings).map(bracketed),
     requestUri: target,
     recordRoute: formsDialog(request),
   };
 }
 
-/** Drops our own entries from the top: of a dialog there are two, one for each interface (RFC 5658). */
-function behindOurs(entries: readonly string[], settings: AccessSettings): readonly string[] {
-  let own = 0;
-  while (own < entries.length && ownToken(entries[own] as string, settings) !== undefined) own += 1;
-  return entries.slice(own);
+/**
+ * Drops what we recorded of a dialog from behind the entry that was read: the other one of the two, for the other interface
+ * (RFC 5658). Further ones of ours are of a client that passed the call on to us again: it is to send it the same way.
+ */
+function behindOurs(
+  token: string,
+  [next, ...others]: readonly string[],
+  settings: AccessSettings,
+): readonly string[] {
+  if (next === undefined) return NONE;
+  const parsed = parseSipUri(next);
+  const ours = parsed.ok && isOurs(parsed.value, settings) && parsed.value.user === token;
+  return ours && !parsed.value.parameters.has(BEHIND) ? others : [next, ...others];
 }
+const NONE: readonly string[] = [];
 
 /** The user part of a URI at one of our two interfaces. */
 function ownToken(uri: string, settings: AccessSettings): string | undefined {
   const parsed = parseSipUri(uri);
-  if (!parsed.ok || !parsed.value.parameters.has('lr')) return undefined;
-  const { host, user } = parsed.value;
-  return settings.internalHosts.has(host) || host === settings.external.host ? user : undefined;
+  return parsed.ok && isOurs(parsed.value, settings) ? parsed.value.user : undefined;
+}
+function isOurs({ host, parameters }: SipUri, settings: AccessSettings): boolean {
+  return parameters.has('lr') && (settings.internalHosts.has(host) || host === settings.external.host);
 }
 
 function bracketed(uri: string): string {

@@ -16,7 +16,9 @@ import {
 import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { ForwardInward } from '../policy/from-client.ts';
 import { isNotForClients } from '../trust.ts';
-import { externalUri, internalUri, inwardLines, type Scene, shownParameter } from './scene.ts';
+import { replaceWith } from './lists.ts';
+import { ownRoutes, RECORD_ROUTE, routesAboveOurs, routesOf } from './recorded-routes.ts';
+import { internalUri, inwardLines, type Scene, shownParameter } from './scene.ts';
 
 /** Fields of clients that may hold what we have hidden from them, besides Contact, which is theirs. */
 const TARGET_FIELDS = withIds(['From', 'To', 'Refer-To', 'Referred-By', 'Reply-To']);
@@ -53,7 +55,7 @@ export function inwardRequest(
     markText: decision.asserted ?? '',
     requestUri: decision.requestUri,
     route: decision.routes.length > 0 ? decision.routes.join(', ') : undefined,
-    recordRoute: decision.recordRoute ? recordRoute(sender.token, scene) : undefined,
+    recordRoute: decision.recordRoute ? ownRoutes(sender.token, scene).join(', ') : undefined,
   };
   const asItIs = staysAsItIs(request, decision) ? passOn(request, written) : undefined;
   return asItIs ?? editedRequest(request, decision, sender, written, scene);
@@ -87,7 +89,11 @@ function editedRequest(
   edit.replaceLine(written.maxBreadth);
   if (written.route !== undefined) edit.replace('Route', written.route);
   else if (request.has(ROUTE)) edit.remove(ROUTE);
-  if (written.recordRoute !== undefined) edit.append('Record-Route', written.recordRoute);
+  if (written.recordRoute !== undefined) {
+    const theirs = routesOf(request);
+    if (theirs.length === 0) edit.append('Record-Route', written.recordRoute);
+    else replaceWith(edit, 'Record-Route', [...ownRoutes(token, scene), ...theirs]);
+  }
   if (decision.path !== 'none') {
     const outbound = decision.path === 'outbound' ? ';ob' : '';
     edit.append('Path', `<${internalUri(settings, token, outbound)}>`);
@@ -96,11 +102,6 @@ function editedRequest(
   written.stamp.write(edit, request);
   edit.prependLine(written.via, written.branch);
   return edit.toBytes();
-}
-
-/** RFC 3261 §16.6 step 4, for either side by itself. */
-function recordRoute(token: string, { settings }: Scene): string {
-  return `<${internalUri(settings, token)}>, <${externalUri(settings, token)}>`;
 }
 
 /** What the request that this response answers looked like before we sent it outward. */
@@ -124,12 +125,11 @@ export function restoreInward(
   stripUntrusted(edit, response, scene);
   openHidden(edit, response, scene, request.callId);
   restoreVias(edit, request, original.remote);
-  if (!original.recordRoute || !response.has('Record-Route')) return;
+  if (!original.recordRoute || !response.has(RECORD_ROUTE)) return;
   const shown = shownParameter(scene.hiding.keyOfCallId(response.callId));
-  const ours = [externalUri(scene.settings, token), internalUri(scene.settings, token, shown)].map(
-    (uri) => `<${uri}>`,
-  );
-  replaceWith(edit, 'Record-Route', [...ours, ...request.values('Record-Route')]);
+  const [internal, external] = ownRoutes(token, scene, shown);
+  const theirs = routesAboveOurs(response, token);
+  replaceWith(edit, 'Record-Route', [...theirs, external, internal, ...request.values(RECORD_ROUTE)]);
 }
 
 /** RFC 3261 §16.7 step 3: the Vias that the request came with, in place of what stood for them outside. */
@@ -138,31 +138,14 @@ export function restoreVias(edit: MessageEdit, request: SipRequest, remote: Endp
   replaceWith(edit, 'Via', [stampedVia(request.topVia, remote) ?? top, ...below]);
 }
 
-/** Octets of a line that values are put together into; together, they might be longer than the next hop lets a line be. */
-const LINE = 1024;
-
-/** Puts a list in place of all fields of that name, mostly as one line. */
-export function replaceWith(edit: MessageEdit, name: string, values: readonly string[]): void {
-  const lines: string[] = [];
-  for (const value of values) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + value.length <= LINE)
-      lines[lines.length - 1] = `${last}, ${value}`;
-    else lines.push(value);
-  }
-  const [first = '', ...others] = lines;
-  edit.replace(name, first);
-  for (const other of others) edit.append(name, other);
-}
-
 /** Takes out what only servers may say (trust.ts); names are canonical here, so no spelling gets past it. */
 function stripUntrusted(edit: MessageEdit, message: SipMessage, scene: Scene): void {
   for (let field = 0; field < message.fieldCount; field++) {
     if (!isNotForClients.at(message, field)) continue;
     const name = message.fieldName(field);
     edit.remove(name);
-    // A client repeats our own in its response, as it must.
-    if (message.kind === 'request' || name !== 'Record-Route') scene.stripped();
+    // Written anew where a dialog begins, around our own.
+    if (name !== 'Record-Route') scene.stripped();
   }
 }
 

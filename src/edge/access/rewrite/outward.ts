@@ -14,7 +14,8 @@ import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { DeliverOutward } from '../policy/from-next-hop.ts';
 import { isNotForOutside } from '../trust.ts';
 import { distinctNames } from './names.ts';
-import { externalUri, externalVia, type Scene, shownBy } from './scene.ts';
+import { foldRecordRoute, RECORD_ROUTE } from './recorded-routes.ts';
+import { externalUri, externalVia, isExternalUri, type Scene, shownBy } from './scene.ts';
 
 /** Contacts of one message that are shown; far more than one person has devices. */
 const MOST_CONTACTS = 128;
@@ -33,7 +34,8 @@ export function outwardRequest(
 ): Buffer {
   const { settings, hiding } = scene;
   const edit = new MessageEdit(request);
-  if (decision.requestUri !== undefined) edit.requestUri(decision.requestUri);
+  const target = targetOutward(request, decision, scene);
+  if (target !== request.uri) edit.requestUri(target);
   scrub(edit, request, scene);
   hideParties(edit, request, scene);
   hideContacts(edit, request, [], scene);
@@ -55,6 +57,16 @@ export function outwardRequest(
   return edit.toBytes();
 }
 
+/**
+ * A target outside is the client's own, or of whom it has behind it. Where it passed a call on to somebody else, by us, the
+ * target is theirs, and it knows it as we showed it.
+ */
+function targetOutward(request: SipRequest, { requestUri, routes }: DeliverOutward, scene: Scene): string {
+  const uri = requestUri ?? request.uri;
+  if (routes.length === 0) return uri;
+  return routes.some((route) => isExternalUri(route, scene)) ? scene.hiding.targets.hide(uri) : uri;
+}
+
 /** The next hop's response as the client gets it; our Via is already off it. */
 export function hideOutward(
   edit: MessageEdit,
@@ -68,7 +80,7 @@ export function hideOutward(
   echoParties(edit, response, request, scene);
   hideContacts(edit, response, request.method === 'REGISTER' ? request.values('Contact') : [], scene);
   if (response.callId !== request.callId) edit.replace('Call-ID', request.callId);
-  if (response.has(RECORD_ROUTE)) foldRecordRoute(edit, response, token, scene);
+  if (response.has(RECORD_ROUTE)) foldRecordRoute(edit, response, original, scene);
   if (!response.has(SERVICE_ROUTE)) return;
   const services = response.values(SERVICE_ROUTE);
   if (services.length > 0) {
@@ -102,18 +114,8 @@ function echoParties(edit: MessageEdit, response: SipResponse, request: SipReque
   edit.replace('To', request.to.tag !== undefined || tag === undefined ? own : `${own};tag=${tag}`);
 }
 
-/** A client reads the set from the bottom up and has us nearest: ours at the top is what it routes by. */
-function foldRecordRoute(edit: MessageEdit, response: SipResponse, token: string, scene: Scene): void {
-  const behind: string[] = [];
-  for (const value of response.values('Record-Route').reverse()) {
-    if (!value.includes(`:${token}@`)) behind.push(value);
-  }
-  edit.replace('Record-Route', `<${externalUri(scene.settings, token, scene.hiding.foldRoutes(behind))}>`);
-}
-
 const CONTACT = headerId('Contact');
 const SERVICE_ROUTE = headerId('Service-Route');
-const RECORD_ROUTE = headerId('Record-Route');
 
 function hideContacts(edit: MessageEdit, message: SipMessage, own: readonly string[], scene: Scene): void {
   if (!message.has(CONTACT)) return;

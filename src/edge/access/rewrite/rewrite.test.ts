@@ -110,7 +110,6 @@ test('inward: headers that carry trust are removed in every spelling, harmless o
     Identity: 'abc',
     y: 'abc',
     Path: '<sip:10.45.32.11;lr>',
-    'Record-Route': '<sip:10.45.32.11;lr>',
     'Service-Route': '<sip:10.45.32.11;lr>',
     'P-Preferred-Identity': '<sip:alice@example.com>',
     'ms-keep-alive': 'UAC;hop-hop=yes',
@@ -122,7 +121,18 @@ test('inward: headers that carry trust are removed in every spelling, harmless o
     ['p-preferred-identity', 'ms-keep-alive'],
   );
   assert.deepEqual(sent.values('Record-Route'), [`<${INTERNAL}>`, `<${EXTERNAL}>`]);
-  assert.equal(counts.stripped - before, 10);
+  assert.equal(counts.stripped - before, 9);
+});
+
+test('inward: the routes of a client that is a proxy stand behind ours where a dialog begins, and nowhere else', () => {
+  const theirs = ['<sip:192.168.1.5;lr>', '<sip:10.45.32.11;lr>'];
+  const routes = (method: string, change: Record<string, string> = {}) =>
+    inward(method, 'sip:carol@example.com', { ...change, 'Record-Route': theirs }).sent.values(
+      'Record-Route',
+    );
+  assert.deepEqual(routes('INVITE'), [`<${INTERNAL}>`, `<${EXTERNAL}>`, ...theirs]);
+  assert.deepEqual(routes('MESSAGE'), []);
+  assert.deepEqual(routes('INVITE', { To: '<sip:carol@example.com>;tag=c' }), []);
 });
 
 test('inward: both interfaces record the route (RFC 5658), a REGISTER gets its Path (RFC 3327)', () => {

@@ -19,6 +19,11 @@ export function externalUri(settings: AccessSettings, token: string, parameters 
   return `sip:${token}@${host}:${port};transport=${transport};lr${parameters}`;
 }
 
+/** Whether a route entry leads to our external interface. */
+export function isExternalUri(entry: string, { settings: { external } }: Scene): boolean {
+  return entry.includes(`@${external.host}:${external.port};`) && entry.includes(';lr');
+}
+
 /** The topmost Via of what leaves towards clients, as far as its parameters. */
 export function externalVia({ external: { host, port, webSocket } }: AccessSettings): string {
   return `SIP/2.0/${webSocket === true ? 'WSS' : 'TLS'} ${host}:${port}`;

@@ -24,6 +24,13 @@ export class Ledger {
   arrived(request: SipMessage): void {
     this.#entryOf(request).arrived += 1;
   }
+  /** Whether a request of a call has arrived. */
+  has(callId: string, method: string): boolean {
+    for (const [key, { arrived }] of this.#entries) {
+      if (arrived > 0 && key.startsWith(`${callId} `) && key.endsWith(` ${method}`)) return true;
+    }
+    return false;
+  }
   /** Its final answer, at the sender. */
   answered(response: SipMessage & { readonly status: number }): void {
     const entry = this.#entryOf(response);

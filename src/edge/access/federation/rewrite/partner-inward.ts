@@ -14,15 +14,14 @@ import {
   MESSAGE_TRUST,
 } from '#protocols/trust-marking';
 import { DEFAULT_MAX_FORWARDS } from '../../policy/common.ts';
-import { openHidden, replaceWith, restoreVias } from '../../rewrite/inward.ts';
-import { externalUri, internalUri, type Scene, shownParameter } from '../../rewrite/scene.ts';
+import { openHidden, restoreVias } from '../../rewrite/inward.ts';
+import { replaceWith } from '../../rewrite/lists.ts';
+import { ownRoutes, routesAboveOurs } from '../../rewrite/recorded-routes.ts';
+import { type Scene, shownParameter } from '../../rewrite/scene.ts';
 import { isNotForPartners } from '../../trust.ts';
 import type { PartnerInward } from '../policy/from-partner.ts';
 import { isVerified, messageTrust, reachesContactsOnly, sourceKind } from '../policy/mark.ts';
 import type { Partner } from '../policy/partner-table.ts';
-
-/** Route entries of a partner's own side that are kept in one message; far above what anybody has. */
-const MOST_ROUTES = 32;
 
 export interface PartnerSource {
   /** Names the partner in our Record-Route. */
@@ -102,22 +101,10 @@ export function partnerInwardResponse(
     edit.remove('Record-Route');
     return;
   }
-  const theirs = theirRoutes(response, token);
+  const theirs = routesAboveOurs(response, token);
   const shown = shownParameter(scene.hiding.keyOfCallId(response.callId));
   const ours = ownRoutes(token, scene, shown).reverse();
   replaceWith(edit, 'Record-Route', [...theirs, ...ours, ...request.values('Record-Route')]);
-}
-
-/** Both our interfaces are recorded (RFC 5658), the one nearer to the next hop first in a request. */
-function ownRoutes(token: string, { settings }: Scene, shown = ''): string[] {
-  return [internalUri(settings, token, shown), externalUri(settings, token)].map((uri) => `<${uri}>`);
-}
-
-/** What the partner's own side recorded stands above ours. */
-function theirRoutes(response: SipResponse, token: string): string[] {
-  const values = response.values('Record-Route');
-  const own = values.findIndex((value) => value.includes(`:${token}@`));
-  return values.slice(0, own < 0 ? 0 : Math.min(own, MOST_ROUTES));
 }
 
 function markTrust(edit: MessageEdit, partner: Partner, verified: boolean, { settings }: Scene): void {

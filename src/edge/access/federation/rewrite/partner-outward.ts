@@ -1,7 +1,7 @@
 import type { MessageEdit, SipRequest, SipResponse } from '#protocols/sip';
 import { ASSERTED_LEVEL, VERIFIED_LEVEL } from '#protocols/trust-marking';
 import { hideOutward, outwardRequest } from '../../rewrite/outward.ts';
-import { externalUri, type Scene } from '../../rewrite/scene.ts';
+import type { Scene } from '../../rewrite/scene.ts';
 import type { FederationSettings } from '../policy/settings.ts';
 import type { PartnerOutward } from '../policy/to-partner.ts';
 
@@ -28,7 +28,6 @@ export function partnerOutwardResponse(
   federation: FederationSettings,
 ): void {
   hideOutward(edit, response, original, scene);
-  if (response.has('Record-Route')) foldRecordRoute(edit, response, original.token, scene);
   mark(edit, federation);
 }
 
@@ -38,15 +37,4 @@ const ARCHIVING = 'ms-archiving-notice';
 function mark(edit: MessageEdit, { markOutgoing, archivingDisclaimer }: FederationSettings): void {
   if (archivingDisclaimer) edit.append(ARCHIVING, 'archived=yes');
   if (markOutgoing) edit.append(ASSERTED_LEVEL, VERIFIED_LEVEL);
-}
-
-/** What stands above ours is the inside's and goes behind ours; what stands below is the partner's own, and stays. */
-function foldRecordRoute(edit: MessageEdit, response: SipResponse, token: string, scene: Scene): void {
-  const values = response.values('Record-Route');
-  const isOwn = (value: string) => value.includes(`:${token}@`);
-  const first = values.findIndex(isOwn);
-  const inside = first < 0 ? values : values.slice(0, first);
-  const theirs = first < 0 ? [] : values.slice(values.findLastIndex(isOwn) + 1);
-  const folded = scene.hiding.foldRoutes(inside.reverse());
-  edit.replace('Record-Route', [`<${externalUri(scene.settings, token, folded)}>`, ...theirs].join(', '));
 }
