@@ -1,3 +1,4 @@
+import type { Monotonic } from '#kernel';
 import type {
   BranchFailure,
   NextBranch,
@@ -124,7 +125,6 @@ export class OutwardSide {
       return;
     }
     const handler = new OutwardHandler(this.#federation, original, { link, flow, branchTo, from });
-    link.taken(flow);
     core.proxy.forward(transaction, [branchTo(transaction, flow)], handler);
   }
 }
@@ -141,23 +141,35 @@ interface Way {
   readonly from: SipFlow;
 }
 
+/** A connection on which no byte came for so long while a request waited (RFC 3261 timers B and F, less a second) is dead. */
+const SILENT_MS = 31_000;
+
+/** Who sent another request than INVITE has stopped waiting when it runs out of time (RFC 4320 §4.2). */
+function isOver({ transaction }: ProxyContext): boolean {
+  return transaction.method !== 'INVITE';
+}
+
 /** The responses of a partner to one request of the next hop, which is the transaction's to keep. */
 class OutwardHandler implements ProxyHandler {
   readonly #federation: FederationCore;
   readonly #original: Omit<OriginalToPartner, 'request'>;
   readonly #way: Way;
-  /** Servers of the partner that answered 503 to this request. */
+  /** Servers of the partner that answered 503 to this request, or not at all. */
   readonly #unavailable = new Set<string>();
-  /** Only what providers answer may have to be refused. */
-  readonly refuseResponse?: NonNullable<ProxyHandler['refuseResponse']>;
+  /** Where it is now, and what had been heard there when it was sent. */
+  #at: { readonly flow: SipFlow; readonly bytes: number; readonly since: Monotonic };
+  #sentAgain = false;
 
   constructor(federation: FederationCore, original: Omit<OriginalToPartner, 'request'>, way: Way) {
     this.#federation = federation;
     this.#original = original;
     this.#way = way;
-    if (original.partner.provider === undefined) return;
-    this.refuseResponse = (response, context) =>
-      federation.providers.refuseResponse(response, context, original, way.from);
+    this.#at = this.#goBy(way.flow);
+  }
+
+  refuseResponse(response: SipResponse, context: ProxyContext): number | undefined {
+    const { providers } = this.#federation;
+    return providers.refuseResponse(response, context, this.#original, this.#way.from);
   }
 
   editResponse(edit: MessageEdit, response: SipResponse, { transaction }: ProxyContext): void {
@@ -168,40 +180,83 @@ class OutwardHandler implements ProxyHandler {
   }
 
   /**
-   * RFC 3263 §4.3: a connection that broke is no answer, another one to the same partner may bring one; a server that
-   * says 503 has not taken the request, another server of the partner may.
+   * RFC 3263 §4.3: a connection that broke is no answer, nor is silence; another connection, or another server of the
+   * partner, may bring one. One that says 503 has not taken the request. What a server has begun to answer was
+   * delivered, and is not sent again.
    */
   nextBranch(
     failure: BranchFailure,
     branch: ProxyBranch,
     context: ProxyContext,
   ): NextBranch | Promise<NextBranch> {
-    if (failure.cause === 'response') {
-      return failure.response.status === 503 ? this.#elsewhere(branch, context) : undefined;
+    switch (failure.cause) {
+      case 'response':
+        return failure.response.status === 503 ? this.#elsewhere(branch, context) : undefined;
+      case 'timeout':
+        return failure.heard || isOver(context) ? undefined : this.#elsewhere(branch, context);
+      case 'transport':
+        return failure.heard ? this.#giveUp(context) : this.#again(context);
+      case 'refused':
+        return this.#again(context);
+      case 'bad-response':
+        return undefined;
     }
-    if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
-    const { link, branchTo, from } = this.#way;
-    const other = link.flows().find((flow) => flow.open && flow !== branch.flow);
-    if (other !== undefined) return branchTo(context.transaction, other);
-    if (context.transaction.pending) {
-      const refusal = refuseFederation('partner-unreachable');
-      this.#federation.refuse(context.transaction, refusal, from, this.#original.partner.domain);
-    }
-    return undefined;
   }
 
   onEnd(): void {
-    this.#way.link.released(this.#way.flow);
+    this.#leave();
+  }
+
+  /**
+   * On another connection, which is opened if there is none: the partner may have closed its only one just now, since it
+   * rested or the server there began anew. Once, with the Call-ID and CSeq by which a server that did get it before
+   * knows it (RFC 3261 §8.2.2.2).
+   */
+  async #again(context: ProxyContext): Promise<NextBranch> {
+    const { link } = this.#way;
+    if (this.#sentAgain) return this.#giveUp(context);
+    this.#sentAgain = true;
+    // First the link hears of the end: whoever closes at once, for our certificate is no good there, is not dialled again.
+    await Promise.resolve();
+    const { connectionsPerPartner } = this.#federation.scene.settings;
+    const other = await new Promise<SipFlow | LinkFailure>((resolve) => {
+      link.reach(connectionsPerPartner, resolve, resolve);
+    });
+    return 'reason' in other
+      ? this.#giveUp(context, other.reason)
+      : this.#branchOn(other, context.transaction);
   }
 
   async #elsewhere({ flow }: ProxyBranch, { transaction }: ProxyContext): Promise<NextBranch> {
-    const { link, branchTo } = this.#way;
+    const { link } = this.#way;
     const host = link.hostOf(flow);
     if (host !== undefined) this.#unavailable.add(host);
     const other = await link.reachOther(
       this.#federation.scene.settings.connectionsPerPartner,
       this.#unavailable,
     );
-    return other === undefined ? undefined : branchTo(transaction, other);
+    return other === undefined ? undefined : this.#branchOn(other, transaction);
+  }
+
+  #giveUp({ transaction }: ProxyContext, reason: LinkFailure['reason'] = 'partner-unreachable'): undefined {
+    if (!transaction.pending) return;
+    const { domain } = this.#original.partner;
+    this.#federation.refuse(transaction, refuseFederation(reason), this.#way.from, domain);
+  }
+
+  #branchOn(flow: SipFlow, transaction: ServerTransaction): ProxyBranch {
+    this.#leave();
+    this.#at = this.#goBy(flow);
+    return this.#way.branchTo(transaction, flow);
+  }
+  #goBy(flow: SipFlow): { flow: SipFlow; bytes: number; since: Monotonic } {
+    this.#way.link.taken(flow);
+    return { flow, bytes: flow.bytes, since: this.#federation.core.clock.now() };
+  }
+  #leave(): void {
+    const { flow, bytes, since } = this.#at;
+    const waited = this.#federation.core.clock.now() - since;
+    if (flow.bytes === bytes && waited >= SILENT_MS) this.#way.link.handleSilence(flow);
+    this.#way.link.released(flow);
   }
 }

@@ -27,8 +27,8 @@ export interface ProxyBranch {
 
 /** Why a branch brought nothing better than this. */
 export type BranchFailure =
-  /** No response in time, or its flow closed. */
-  | { readonly cause: TransactionFailure }
+  /** No final response in time, or its flow closed; `heard`: a provisional one had come, so it was delivered. */
+  | { readonly cause: TransactionFailure; readonly heard: boolean }
   /** It could not even be sent. */
   | { readonly cause: 'refused'; readonly reason: RequestRefused | 'too-many-branches' }
   /** A final response of 3xx, 4xx or 5xx. */
@@ -186,7 +186,8 @@ export class ProxyContext implements ServerTransactionUser {
   handleFailure(branch: Branch, cause: TransactionFailure): void {
     this.#close(branch);
     // RFC 3261 §16.8 and §16.9: as if a 408, or a 503, had been received.
-    this.#fail(branch, { cause }, { status: cause === 'timeout' ? 408 : 503, response: undefined });
+    const { heard } = branch;
+    this.#fail(branch, { cause, heard }, { status: cause === 'timeout' ? 408 : 503, response: undefined });
     this.#settle();
   }
 
@@ -379,6 +380,8 @@ class Branch implements ClientTransactionUser {
   /** Where it was sent; undefined when nobody can ask any more. */
   target: ProxyBranch | undefined;
   client: ClientTransaction | undefined;
+  /** Any response came. */
+  heard = false;
   /** Its final response came, or it failed. */
   closed = false;
   /** By To tag. */
@@ -389,6 +392,7 @@ class Branch implements ClientTransactionUser {
     this.target = target;
   }
   onResponse(response: SipResponse): void {
+    this.heard = true;
     this.context.handleResponse(this, response);
   }
   onFailure(cause: TransactionFailure): void {

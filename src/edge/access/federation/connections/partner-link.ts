@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, pauseAfter, type Result } from '#kernel';
+import { type Cancel, type Clock, type Monotonic, pauseAfter, type Result } from '#kernel';
 import type { Connection } from '#platform/net';
 import type { Reached } from '#platform/partner-dial';
 import type { SipFlow } from '#platform/sip-endpoint';
@@ -37,6 +37,8 @@ const OF_NAMES: ReadonlySet<FederationReason> = new Set([
 ]);
 
 const NOBODY: ReadonlySet<string> = new Set();
+/** A server that took a request and said nothing is tried last for so long. */
+const SILENT_MS = 60_000;
 const GONE: LinkFailure = { reason: 'partner-unreachable', detail: 'the partner is no longer one' };
 
 /** In TLS 1.3 a server judges the client's certificate after the client has seen the handshake end. */
@@ -58,7 +60,7 @@ interface Waiting {
  */
 export class PartnerLink {
   readonly #options: PartnerLinkOptions;
-  readonly #flows = new Map<SipFlow, { readonly host: string; load: number }>();
+  readonly #flows = new Map<SipFlow, { readonly host: string; load: number; silent: boolean }>();
   /** Open connections that are to close. */
   #surplus = new WeakSet<SipFlow>();
   readonly #waiting = new Set<Waiting>();
@@ -71,6 +73,8 @@ export class PartnerLink {
   #otherRetryAt = 0;
   #farewell: Cancel | undefined;
   #closed = false;
+  /** Hosts that took requests and said nothing, and until when they are tried last. */
+  readonly #silent = new Map<string, Monotonic>();
 
   constructor(options: PartnerLinkOptions) {
     this.#options = options;
@@ -165,6 +169,20 @@ export class PartnerLink {
     else this.#surplus.add(flow);
   }
 
+  /**
+   * Not one byte came on it while a request ran out of time: it may be dead, which TCP alone finds out in a quarter of an
+   * hour, or its server stuck. It takes nothing new, and whoever asks next gets another one, at another server if there is one.
+   */
+  handleSilence(flow: SipFlow): void {
+    const use = this.#flows.get(flow);
+    if (use === undefined || use.silent) return;
+    use.silent = true;
+    this.#silent.set(use.host, this.#options.clock.now() + SILENT_MS);
+    const detail = `${use.host} said nothing while a request ran out of time: for the next one it is dialled anew`;
+    this.#options.failed?.({ reason: 'partner-unreachable', detail });
+    this.release(flow);
+  }
+
   /** Takes nothing new; what is under way may end first. */
   retire(graceMs: number): void {
     if (this.#closed) return;
@@ -192,7 +210,8 @@ export class PartnerLink {
   }
 
   #mayDial(most: number): boolean {
-    const left = most - this.#flows.size - this.#dialling;
+    let left = most - this.#dialling;
+    for (const [flow, { silent }] of this.#flows) if (flow.open && !silent) left -= 1;
     return left > 0 && this.#options.clock.now() >= this.#retryAt;
   }
 
@@ -210,7 +229,9 @@ export class PartnerLink {
   }
 
   async #dial(): Promise<void> {
-    const flow = await this.#connect(NOBODY);
+    const silent = this.#silentHosts();
+    let flow = await this.#connect(silent);
+    if ('reason' in flow && silent.size > 0 && !this.#closed) flow = await this.#connect(NOBODY);
     if (this.#closed) return;
     if ('reason' in flow) {
       this.#handleFailure(flow);
@@ -219,6 +240,11 @@ export class PartnerLink {
     this.#failures = 0;
     this.#failure = undefined;
     this.#useFor(flow);
+  }
+  #silentHosts(): ReadonlySet<string> {
+    const now = this.#options.clock.now();
+    for (const [host, until] of this.#silent) if (until <= now) this.#silent.delete(host);
+    return new Set(this.#silent.keys());
   }
   #useFor(flow: SipFlow): void {
     const waiting = [...this.#waiting];
@@ -243,7 +269,7 @@ export class PartnerLink {
       if (soon && closed.messages === 0 && !this.#closed) this.#handleFailure(SHOWN_THE_DOOR);
     });
     if (flow === undefined) return { reason: 'partner-busy', detail: 'no room for another connection' };
-    this.#flows.set(flow, { host: target.host, load: 0 });
+    this.#flows.set(flow, { host: target.host, load: 0, silent: false });
     return flow;
   }
 
