@@ -11,7 +11,7 @@ import type { ClientsFigures, ClientsRound } from './lib/sip-clients-load-proces
 
 /*
  * Calls from INVITE to BYE, a storm of sign-ins, and what idle clients take: the Access Edge beside Kamailio as an edge and
- * as a mere relay, and beside a bare server of the runtime, in one run. README.md says what the figures mean.
+ * as a mere relay, and beside bare servers of the runtime, in one run. README.md says what the figures mean.
  */
 
 const CONNECTIONS = 16;
@@ -22,8 +22,8 @@ const CLIENTS = 12_000;
 const AT_ONCE = 64;
 /** Of the storms that come later, on servers that have seen one. */
 const STORM_CLIENTS = 3_000;
-/** What the bare server listens on. */
-const BARE_PORT = 5099;
+/** What the bare servers listen on. */
+const BARE_PORTS = { handing: 5098, bare: 5099 } as const;
 /** Ours compiles its code while it runs. */
 const WARM_ROUNDS = 8;
 
@@ -34,12 +34,13 @@ interface Target {
   readonly port: number;
 }
 const PROXIES = ['sallyport', 'edge', 'relay'] as const;
-const SERVERS = [...PROXIES, 'bare'] as const;
+const SERVERS = [...PROXIES, 'handing', 'bare'] as const;
 type Server = (typeof SERVERS)[number];
 const TITLES: Record<Server, string> = {
   sallyport: 'Access Edge',
   edge: 'Kamailio as an edge',
   relay: 'Kamailio as a relay',
+  handing: 'node:tls that only hands on',
   bare: 'bare node:tls',
 };
 /** Of each server the first storm, of all clients, then the later ones. */
@@ -79,7 +80,7 @@ async function playCalls(load: Load, targets: Record<Server, Target>, rounds: nu
 
 async function playStorms(load: Load, targets: Record<Server, Target>, rounds: number): Promise<Storms> {
   const first = { kind: 'sign-in', clients: CLIENTS, atOnce: AT_ONCE, settleMs: 5_000 } as const;
-  const storms: Storms = { sallyport: [], edge: [], relay: [], bare: [] };
+  const storms: Storms = { sallyport: [], edge: [], relay: [], handing: [], bare: [] };
   for (const name of SERVERS) storms[name].push(await play(load, targets[name], first));
   const later = { ...first, clients: STORM_CLIENTS, settleMs: 0 };
   for (let round = 0; round < rounds; round++)
@@ -99,20 +100,19 @@ async function startAccessEdge(folder: BenchFolder): Promise<{ process: PinnedPr
   return { process, target };
 }
 
-async function startPeers(folder: BenchFolder): Promise<Record<'edge' | 'relay' | 'bare', Target>> {
-  const bare = new PinnedProcess({
-    title: 'a bare TLS server',
-    core: SERVER_CORE,
-    command: process.execPath,
-    args: [
-      join(import.meta.dirname, 'lib/bare-tls-server.ts'),
-      folder.path,
-      ADDRESSES.peerServer,
-      String(BARE_PORT),
-    ],
-  });
-  await bare.ready(() => acceptsTcp(ADDRESSES.peerServer, BARE_PORT));
+async function startPeers(folder: BenchFolder): Promise<Record<Exclude<Server, 'sallyport'>, Target>> {
   const host = ADDRESSES.peerServer;
+  const bare = async (name: 'handing' | 'bare', script: string, ...args: string[]): Promise<Target> => {
+    const port = BARE_PORTS[name];
+    const server = new PinnedProcess({
+      title: TITLES[name],
+      core: SERVER_CORE,
+      command: process.execPath,
+      args: [join(import.meta.dirname, 'lib', script), folder.path, host, String(port), ...args],
+    });
+    await server.ready(() => acceptsTcp(host, port));
+    return { name: TITLES[name], pid: server.pid, host, port };
+  };
   const kamailio = async (duty: 'edge' | 'relay'): Promise<Target> => {
     const { process: proxy, port } = await startKamailio(folder, { duty, allocator: 'tlsf', children: 1 });
     return { name: TITLES[duty], pid: proxy.pid, host, port };
@@ -120,7 +120,8 @@ async function startPeers(folder: BenchFolder): Promise<Record<'edge' | 'relay' 
   return {
     edge: await kamailio('edge'),
     relay: await kamailio('relay'),
-    bare: { name: TITLES.bare, pid: bare.pid, host, port: BARE_PORT },
+    handing: await bare('handing', 'handing-on-server.ts', ADDRESSES.nextHop, String(PORTS.nextHop)),
+    bare: await bare('bare', 'bare-tls-server.ts'),
   };
 }
 
@@ -148,7 +149,7 @@ function report(calls: Calls, storms: Storms, rounds: number): string {
   return `# Calls, sign-ins and idle clients: Access Edge beside Kamailio
 
 ${new Date().toISOString()}. \`sallyport edge\` with its processes on Node ${process.versions.node},
-${versionOf('kamailio', ['-v'], /kamailio [\d.]+/)} (tm, rr, t_relay; allocator tlsf, one TCP worker), a bare \`node:tls\` server. TLSv1.3, X25519, ECDSA with P-256.
+${versionOf('kamailio', ['-v'], /kamailio [\d.]+/)} (tm, rr, t_relay; allocator tlsf, one TCP worker), bare \`node:tls\` servers. TLSv1.3, X25519, ECDSA with P-256.
 Kamailio as an edge does what an edge does, as a relay only what a stateful proxy must (\`lib/kamailio-server.ts\`).
 ${machine()}
 
@@ -227,8 +228,12 @@ function stormVerdicts({ sallyport, ...others }: Storms): string {
     const met = later.middle >= 1 ? 'met' : '**missed**';
     return `Sign-ins, ratio to ${TITLES[peer]} ${later.text}; floor 1: ${met}. Of the first storm: ${first.middle.toFixed(2)}.`;
   });
+  const bound = (['edge', 'relay'] as const).map((peer) => {
+    return versus(others.handing.slice(1), others[peer].slice(1)).middle.toFixed(2);
+  });
   const held = (peer: Server & keyof typeof others) =>
     `**${(memory(sallyport) / memory(others[peer])).toFixed(2)}**`;
   return `${signIns.join('\n')}
+A server of the runtime that only hands on has ${bound.join(' and ')} in their place.
 Memory, ratio to the bare server ${held('bare')} (at most 1.25), to Kamailio as a relay ${held('relay')}, as an edge ${held('edge')} (at most 1).`;
 }
