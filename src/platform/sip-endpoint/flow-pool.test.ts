@@ -239,6 +239,46 @@ describe('pool of flows', () => {
     ]);
   });
 
+  it('chooses no member that answered 503 until it answers otherwise, however long that takes, also after it was away', async () => {
+    let probes = 0;
+    const stage = new Stage(['fe1', 'fe2'], {
+      backOff: { firstMs: 500, longestMs: 5000 },
+      probe: {
+        intervalMs: 30_000,
+        build: () => {
+          const branch = `z9hG4bK-probe-${++probes}`;
+          return { method: 'OPTIONS', branch, bytes: request('OPTIONS', { branch }) };
+        },
+      },
+    });
+    const answers = async (status: number): Promise<void> => {
+      stage.peer('fe1').answer(stage.peer('fe1').takeRequest('OPTIONS'), status);
+      await stage.wait();
+    };
+    stage.pool.start();
+    await stage.wait(1000);
+    const flow = stage.pool.flowTo(stage.member('fe1')) ?? assert.fail('no flow');
+    assert.equal(stage.pool.memberOf(flow)?.target.name, 'fe1');
+    // A request was answered 503: asked at once, and once.
+    for (let i = 0; i < 3; i++) stage.pool.doubt(stage.member('fe1'));
+    await stage.wait();
+    await answers(503);
+    for (let i = 0; i < 4; i++) {
+      assert.equal(stage.pool.memberFor('anyone')?.target.name, 'fe2');
+      await stage.wait(4750);
+      assert.equal(stage.pool.memberFor('anyone')?.target.name, 'fe2');
+      await stage.wait(250);
+      await answers(503);
+    }
+    stage.peer('fe1').connection.end();
+    await stage.wait(1000);
+    assert.equal(stage.member('fe1').connections, 1, 'it is connected again');
+    assert.equal(stage.member('fe1').state, 'unhealthy');
+    await answers(200);
+    assert.equal(stage.member('fe1').state, 'healthy');
+    assert.deepEqual(stage.changes.slice(2), ['fe1 unhealthy', 'fe1 healthy']);
+  });
+
   it('leaves a member alone for a while when the service complains', async () => {
     const stage = new Stage(['fe1', 'fe2'], { backOff: { firstMs: 500, longestMs: 5000 } });
     stage.pool.start();

@@ -159,6 +159,19 @@ export class SipFlowPool implements MemberHost {
     this.#own(member)?.suspend(reason);
   }
 
+  /** Whose flow it is; undefined for one of nobody, or of a member that is no longer wanted. */
+  memberOf(flow: SipFlow): PoolMember | undefined {
+    for (const member of this.#members.values()) if (member.holds(flow)) return member;
+    return undefined;
+  }
+  /**
+   * A request was answered as if the member did not serve. That may be about this request alone, so it is asked by a probe, at
+   * once; it is not chosen from when it answers 503 to that, until it does not.
+   */
+  doubt(member: PoolMember): void {
+    this.#own(member)?.doubt();
+  }
+
   /** Closes all flows; nothing is dialled any more. */
   close(): void {
     this.#closed = true;

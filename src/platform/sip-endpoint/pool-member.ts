@@ -43,6 +43,9 @@ const DEFAULTS = {
   connections: 1,
 };
 
+/** Until a probe says otherwise. */
+const FOR_GOOD = Number.POSITIVE_INFINITY as Monotonic;
+
 /** One target of a pool, its connections and its state of health. */
 export class Member implements PoolMember {
   readonly target: FlowTarget;
@@ -59,7 +62,9 @@ export class Member implements PoolMember {
   /** It was heard from since the last attempt failed: the next one is worth waiting for. */
   #awake = false;
   #dialledAt: Monotonic = Number.NEGATIVE_INFINITY as Monotonic;
+  /** The next one. */
   #probe: Cancel | undefined;
+  #probedAt: Monotonic = Number.NEGATIVE_INFINITY as Monotonic;
   #turn = 0;
   #gone = false;
   #reason: string | undefined = 'not connected yet';
@@ -132,6 +137,14 @@ export class Member implements PoolMember {
     this.#tell();
   }
 
+  holds(flow: SipFlow): boolean {
+    return this.#flows.includes(flow);
+  }
+  /** Whether it serves is asked now, unless that was just done. */
+  doubt(): void {
+    if (this.#host.options.clock.now() - this.#probedAt >= this.#backOff.firstMs) this.#sendProbe();
+  }
+
   /** Takes no new requests; its flows close after `ms`. */
   retire(ms: number): void {
     this.#leave('removed');
@@ -180,7 +193,8 @@ export class Member implements PoolMember {
     });
     if (flow === undefined) return this.#failed('no room for another flow');
     this.#flows.push(flow);
-    this.#planProbe();
+    if (this.#isSuspended()) this.#sendProbe();
+    else this.#planProbe();
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const { use, cancel } of waiting) {
@@ -225,31 +239,37 @@ export class Member implements PoolMember {
     }
   }
 
+  /** One that said that it does not serve is not chosen before it says that it does, so it is asked more often. */
   #planProbe(): void {
     const { probe, clock } = this.#host.options;
-    if (probe === undefined || this.#probe !== undefined) return;
-    this.#probe = clock.after(probe.intervalMs, () => {
-      this.#probe = undefined;
-      this.#sendProbe();
-    });
+    if (probe === undefined || this.#gone) return;
+    this.#probe?.();
+    const pause = this.#isSuspended()
+      ? Math.min(this.#backOff.longestMs, probe.intervalMs)
+      : probe.intervalMs;
+    this.#probe = clock.after(pause, () => this.#sendProbe());
   }
 
   #sendProbe(): void {
-    const { probe, endpoint } = this.#host.options;
+    const { probe, endpoint, clock } = this.#host.options;
     const flow = this.flow();
     if (probe === undefined || flow === undefined) return;
+    this.#probedAt = clock.now();
     endpoint.request(flow, probe.build(flow, this.target), {
-      onResponse: (response) => {
-        if (response.status < 200) return;
-        if (response.status === 503) this.suspend('answers 503 to a probe');
-        else this.#suspended = undefined;
-        this.#tell();
+      onResponse: ({ status }) => {
+        if (status >= 200) this.#handleProbed(status);
       },
       onFailure: (cause) => {
         if (cause === 'timeout') endpoint.closeFlow(flow, 'pong-timeout');
       },
     });
     this.#planProbe();
+  }
+  #handleProbed(status: number): void {
+    const serves = status !== 503;
+    this.#suspended = serves ? undefined : { until: FOR_GOOD, reason: 'answers 503 to a probe' };
+    if (!serves) this.#planProbe();
+    this.#tell();
   }
 
   #isSuspended(): boolean {

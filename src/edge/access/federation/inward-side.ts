@@ -1,4 +1,11 @@
-import type { BranchFailure, ProxyBranch, ProxyContext, ProxyHandler, SipFlow } from '#platform/sip-endpoint';
+import type {
+  BranchFailure,
+  PoolMember,
+  ProxyBranch,
+  ProxyContext,
+  ProxyHandler,
+  SipFlow,
+} from '#platform/sip-endpoint';
 import {
   type MessageEdit,
   parseSipUri,
@@ -218,6 +225,8 @@ class InwardHandler implements ProxyHandler {
   readonly #connection: PartnerConnection;
   readonly #decision: PartnerInward;
   readonly #source: PartnerSource;
+  /** Members of the next hop that answered 503 to this request. */
+  #unavailable: Set<PoolMember> | undefined;
   /** Only what providers are answered may have to be refused. */
   readonly refuseResponse?: NonNullable<ProxyHandler['refuseResponse']>;
 
@@ -262,8 +271,9 @@ class InwardHandler implements ProxyHandler {
     }
   }
 
-  /** A member that cannot be reached any more; one that answers, whatever it answers, has the say. */
+  /** A member that cannot be reached any more, or that says so itself; one that answers anything else has the say. */
   nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
+    if (failure.cause === 'response') return this.#elsewhere(failure.response, branch, context);
     if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
     const { core } = this.#federation;
     const { request } = context.transaction;
@@ -274,5 +284,18 @@ class InwardHandler implements ProxyHandler {
     }
     core.metrics.failovers.inc();
     return this.branchTo(request, flow);
+  }
+  #elsewhere(
+    { status }: SipResponse,
+    { flow }: ProxyBranch,
+    { transaction: { request } }: ProxyContext,
+  ): ProxyBranch | undefined {
+    if (status !== 503) return undefined;
+    const { core } = this.#federation;
+    this.#unavailable ??= new Set();
+    const other = core.nextHop.elsewhere(this.#connection, request, this.#unavailable, flow);
+    if (other === undefined) return undefined;
+    core.metrics.failovers.inc();
+    return this.branchTo(request, other);
   }
 }

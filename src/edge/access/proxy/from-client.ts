@@ -1,4 +1,11 @@
-import type { BranchFailure, ProxyBranch, ProxyContext, ProxyHandler, SipFlow } from '#platform/sip-endpoint';
+import type {
+  BranchFailure,
+  PoolMember,
+  ProxyBranch,
+  ProxyContext,
+  ProxyHandler,
+  SipFlow,
+} from '#platform/sip-endpoint';
 import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { provenSeconds } from '../clients/registration.ts';
@@ -168,6 +175,8 @@ class InwardHandler implements ProxyHandler {
   readonly #client: ClientConnection;
   #decision: ForwardInward;
   readonly #admission: Admission;
+  /** Members that answered 503 to this request. */
+  #unavailable: Set<PoolMember> | undefined;
   #accepted = false;
 
   constructor(core: ProxyCore, client: ClientConnection, decision: ForwardInward, admission: Admission) {
@@ -202,7 +211,8 @@ class InwardHandler implements ProxyHandler {
 
   /** A client that does not wait to hear that its password was wrong has guessed nevertheless. */
   onBranchFinal(response: SipResponse): void {
-    this.#admission.settle(response);
+    // Another member may judge the credentials that this one has not looked at.
+    if (response.status !== 503) this.#admission.settle(response);
   }
   onFinal(status: number): void {
     if (status < 300) this.#accepted = true;
@@ -214,8 +224,9 @@ class InwardHandler implements ProxyHandler {
     this.#decision = CARRIED_OUT;
   }
 
-  /** A member that cannot be reached any more; one that answers, whatever it answers, has the say. */
+  /** A member that cannot be reached any more, or that says so itself; one that answers anything else has the say. */
   nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
+    if (failure.cause === 'response') return this.#elsewhere(failure.response, branch, context);
     if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
     const { request } = context.transaction;
     const flow = this.#core.nextHop.other(this.#client, request, branch.flow);
@@ -225,6 +236,18 @@ class InwardHandler implements ProxyHandler {
     }
     this.#core.metrics.failovers.inc();
     return this.branchTo(request, flow);
+  }
+  #elsewhere(
+    { status }: SipResponse,
+    { flow }: ProxyBranch,
+    { transaction: { request } }: ProxyContext,
+  ): ProxyBranch | undefined {
+    if (status !== 503) return undefined;
+    this.#unavailable ??= new Set();
+    const other = this.#core.nextHop.elsewhere(this.#client, request, this.#unavailable, flow);
+    if (other === undefined) return undefined;
+    this.#core.metrics.failovers.inc();
+    return this.branchTo(request, other);
   }
 
   /** The password was right, and the document says no. What the next hop answered comes too late then. */

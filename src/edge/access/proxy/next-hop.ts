@@ -62,6 +62,30 @@ export class NextHop {
     return undefined;
   }
 
+  /**
+   * An open flow to a member that has not been asked, for a request that `flow` was answered 503 to: RFC 3261 §21.5.4 has it tried
+   * at another server. Whoever sent it stays where it is, for the answer may be about this request alone; whether that member serves
+   * at all is asked.
+   * @param unavailable members that answered so, to which that of `flow` is added
+   */
+  elsewhere(
+    { token }: Served,
+    request: SipRequest,
+    unavailable: Set<PoolMember>,
+    flow: SipFlow,
+  ): SipFlow | undefined {
+    const refuser = this.#pool.memberOf(flow);
+    if (refuser !== undefined) {
+      unavailable.add(refuser);
+      this.#pool.doubt(refuser);
+    }
+    const serves = this.#serversOf(request);
+    const other = this.#pool
+      .membersFor(token)
+      .find((member) => !unavailable.has(member) && serves(member.target));
+    return other === undefined ? undefined : this.#pool.flowTo(other);
+  }
+
   #serversOf(request: SipRequest): Serves {
     const { sipDomains, nextHop } = this.#settings();
     if (!nextHop.shares.divided) return everybody;

@@ -59,7 +59,10 @@ export interface FederationLab {
 export async function startFederation(
   t: TestContext,
   change: (document: EdgeDocument) => void = () => {},
-  options: { readonly oneAddress?: boolean; readonly clock?: Clock } & Pick<RunningParts, 'revocation'> = {},
+  options: { readonly oneAddress?: boolean; readonly members?: 2; readonly clock?: Clock } & Pick<
+    RunningParts,
+    'revocation'
+  > = {},
 ): Promise<FederationLab> {
   const names = new TestNames();
   names.hosts.set(PARTNER.proxy, [PARTNER.address]);
