@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -66,4 +66,14 @@ test('systemd finds nothing wrong with it', (t) => {
   const verified = spawnSync('systemd-analyze', ['verify', '--man=no', unit], { encoding: 'utf8' });
   rmSync(folder, { recursive: true });
   assert.deepEqual([verified.status, verified.stdout, verified.stderr], [0, '', '']);
+});
+
+test('units that the guides name are instances of this one', () => {
+  const guides = join(root, 'docs/guides');
+  const named = readdirSync(guides)
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((file) => [...readFileSync(join(guides, file), 'utf8').matchAll(/_SYSTEMD_UNIT=(\S+)/g)])
+    .map(([, unit]) => unit);
+  assert.ok(named.length > 0);
+  for (const unit of named) assert.match(unit ?? '', /^sallyport@(?:edge|internal)\.service$/);
 });

@@ -42,6 +42,24 @@ test('secrets are redacted by key name at any depth, also in children and maps',
   assert.deepEqual(log.lines[0]?.headers, { 'Proxy-Authorization': REDACTED, cseq: 1 });
 });
 
+test('two sentences of which the first speaks of a key are no header and stand in the log', () => {
+  const log = memoryLog();
+  const problems = ['access: a private key does not belong to its certificate', 'av: it does not exist'];
+  log.error('document not applied', { problems, header: ['X-Api-Key', 'hunter2'] });
+  assert.deepEqual(log.lines[0]?.problems, problems);
+  assert.deepEqual(log.lines[0]?.header, ['X-Api-Key', REDACTED]);
+});
+
+test('a name stands in a line once, with the value that is nearest to it', () => {
+  const lines: string[] = [];
+  const log = createLog({ fields: { service: 'supervisor', pid: 1 }, write: (line) => lines.push(line) });
+  log.child({ service: 'access' }).info('service is back', { pid: 2 });
+  const [line = ''] = lines;
+  for (const name of ['service', 'pid']) assert.equal(line.split(`"${name}":`).length, 2, line);
+  const { service, pid } = JSON.parse(line) as Record<string, unknown>;
+  assert.deepEqual([service, pid], ['access', 2]);
+});
+
 test('what a peer sent cannot break out of its field or its line', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {

@@ -29,35 +29,50 @@ export interface LogOptions {
 export function createLog(options: LogOptions = {}): Log {
   const settings = {
     level: options.level ?? 'info',
-    base: sanitise(options.fields),
+    base: null,
     messageKey: 'event',
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const write = options.write;
   const destination = write === undefined ? pino.destination({ dest: 1, sync: true }) : { write };
-  return new PinoLog(pino(settings, destination));
+  return new PinoLog(pino(settings, destination), sanitise(options.fields));
 }
 
 class PinoLog implements Log {
+  /** Without fields of its own. */
+  readonly #root: Logger;
+  readonly #fields: Readonly<Record<string, unknown>>;
   readonly #pino: Logger;
-  constructor(logger: Logger) {
-    this.#pino = logger;
+
+  constructor(root: Logger, fields: Readonly<Record<string, unknown>>) {
+    this.#root = root;
+    this.#fields = fields;
+    this.#pino = root.child(fields);
   }
   debug(event: string, fields?: LogFields): void {
-    if (this.#pino.isLevelEnabled('debug')) this.#pino.debug(sanitise(fields), event);
+    this.#write('debug', event, fields);
   }
   info(event: string, fields?: LogFields): void {
-    if (this.#pino.isLevelEnabled('info')) this.#pino.info(sanitise(fields), event);
+    this.#write('info', event, fields);
   }
   warn(event: string, fields?: LogFields): void {
-    if (this.#pino.isLevelEnabled('warn')) this.#pino.warn(sanitise(fields), event);
+    this.#write('warn', event, fields);
   }
   error(event: string, fields?: LogFields): void {
-    if (this.#pino.isLevelEnabled('error')) this.#pino.error(sanitise(fields), event);
+    this.#write('error', event, fields);
   }
   child(fields: LogFields): Log {
-    return new PinoLog(this.#pino.child(sanitise(fields)));
+    return new PinoLog(this.#root, { ...this.#fields, ...sanitise(fields) });
+  }
+
+  /** A name that the line has already is written once, with the nearer value: readers of JSON differ about names that come twice. */
+  #write(level: LogLevel, event: string, fields: LogFields | undefined): void {
+    if (!this.#pino.isLevelEnabled(level)) return;
+    const own = sanitise(fields);
+    if (Object.keys(own).some((name) => name in this.#fields))
+      this.#root[level]({ ...this.#fields, ...own }, event);
+    else this.#pino[level](own, event);
   }
 }
 

@@ -95,8 +95,11 @@ function redactItems(values: Iterable<unknown>, depth: number): unknown[] {
   return items;
 }
 
+/** RFC 3261 §25.1, token: a sentence that speaks of a key is not the name of a header. */
+const HEADER_NAME = /^[\w.!%*+`'~-]{1,64}$/;
+
 function isSecretName(value: unknown): boolean {
-  return typeof value === 'string' && secretKey(value);
+  return typeof value === 'string' && HEADER_NAME.test(value) && secretKey(value);
 }
 
 function redactEntries(entries: Iterable<[unknown, unknown]>, depth: number): Record<string, unknown> {

@@ -16,10 +16,13 @@ export function addStatus(root: Command, session: Session): void {
 
 function render(status: ProgramStatus): string {
   const { document } = status;
-  const accepted = new Date(document.acceptedAt).toISOString();
+  const accepted =
+    document.version === 0
+      ? 'no document yet'
+      : `document ${document.version}, accepted ${new Date(document.acceptedAt).toISOString()}`;
   return [
     `sallyport ${status.program}: ${status.healthy ? 'healthy' : 'NOT HEALTHY'}, ${status.mode}, pid ${status.pid}, Node ${status.node}`,
-    `document ${document.version}, accepted ${accepted}: ${printable(document.file)}`,
+    `${accepted}: ${printable(document.file)}`,
     '',
     table([
       ['SERVICE', 'STATE', 'PID', 'RESTARTS', 'DOCUMENT', 'REMAINING', 'HEALTH'],
