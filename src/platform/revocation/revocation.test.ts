@@ -233,3 +233,20 @@ test('rejected certificates are kept when that is certain: revoked ones, and tho
     'the list that could not be had is not asked for at once again',
   );
 });
+
+test('who names no place to ask and was seen without a staple, as every partner is that dials us, is served when it staples one', async (t) => {
+  const { authority, check, revocation, server } = await scene(t);
+  const partner = authority.issue('partner', []);
+  const staple = authority.ocspResponse('partner');
+  assert.equal(await check(partner), 'SLP-PKI-0003');
+  assert.equal(await check(partner, Buffer.from('no response')), 'SLP-PKI-0003');
+  assert.equal(await check(partner, staple), 'ok');
+  assert.deepEqual([revocation.kept.accepted, revocation.kept.rejected], [1, 0]);
+  assert.equal(await check(partner), 'ok', 'it was good a moment ago');
+  const gone = authority.issue('gone', []);
+  authority.revoke('gone');
+  assert.equal(await check(gone), 'SLP-PKI-0003');
+  assert.equal(await check(gone, authority.ocspResponse('gone')), 'SLP-PKI-0001');
+  assert.equal(await check(gone), 'SLP-PKI-0001', 'and it is known to be revoked from then on');
+  assert.equal(server.asked.length, 0);
+});

@@ -166,7 +166,9 @@ export class Revocation {
     const at = { wall: clock.wall(), now: clock.now() };
     const key = peer.path.map(({ fingerprint256 }) => fingerprint256).join(' ');
     const known = this.#rejected.take(key, at) ?? this.#accepted.take(key, at);
-    if (known !== undefined) return known;
+    // A certificate that names no place to ask is asked about by nothing but a staple, which not every handshake has.
+    const asksAnew = staple !== undefined && known?.state === 'no-point';
+    if (known !== undefined && !asksAnew) return known;
     const generation = this.#generation;
     const states = await Promise.all(
       peer.path.slice(0, -1).map((certificate, index) => {
@@ -178,6 +180,7 @@ export class Revocation {
     const left = Math.min(state.until - at.wall, this.#limits.verdictMs);
     const until = { wall: at.wall + left, now: at.now + left };
     if (generation !== this.#generation) return state; // a list was replaced meanwhile, perhaps one it rests on
+    if (asksAnew) this.#rejected.forget(key);
     // What is unknown is asked for again, and the list that could not be had is remembered by its own.
     if (state.state === 'revoked' || state.state === 'no-point') this.#rejected.keep(key, state, until);
     else if (state.state === 'good' || state.state === 'short-lived') this.#accepted.keep(key, state, until);

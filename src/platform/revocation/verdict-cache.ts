@@ -50,6 +50,9 @@ export class VerdictCache<Value> {
     if (this.#entries.size >= this.#capacity) this.#evict();
     this.#entries.set(key, { value, until });
   }
+  forget(key: string): void {
+    this.#entries.delete(key);
+  }
   clear(): void {
     this.#entries.clear();
   }
