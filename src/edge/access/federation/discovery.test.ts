@@ -4,7 +4,14 @@ import type { EdgeDocument } from '#platform/topology';
 import type { SipRequest } from '#protocols/sip';
 import { request } from '../testing/messages.ts';
 import { dialogResponse } from '../testing/plays.ts';
-import { fromAlice, fromBob, PARTNER, startFederation, TestPartner } from './testing/partners.ts';
+import {
+  fromAlice,
+  fromBob,
+  PARTNER,
+  refusedWith,
+  startFederation,
+  TestPartner,
+} from './testing/partners.ts';
 
 const ALICE = 'sip:alice@example.com';
 const BOB = 'sip:bob@partner.example';
@@ -173,6 +180,41 @@ test('the default route carries everything for whoever is on no list [setting po
   lab.document.policy.federation.routing = 'dns';
   await lab.commit();
   await dialled.isClosed();
+});
+
+test('[S12] a blocked domain, our own ones and our hosts are the same in every spelling, and behind a default route, too', async (t) => {
+  const clearing = 'clearing.partner.example';
+  const { lab, names, fe } = await startFederation(t, ({ policy }) => {
+    policy.federation.routing = 'default-route';
+    policy.federation.defaultRoute = {
+      proxy: clearing,
+      publicProvider: false,
+      verification: 'always-verifiable',
+    };
+    policy.federation.blocked = [{ domain: 'blocked.example' }];
+  });
+  names.hosts.set(clearing, [PARTNER.address]);
+  const carrier = await TestPartner.create(t, lab, { hosts: [clearing] });
+  await carrier.listen();
+  const dialled = await carrier.dials(lab);
+  const claims = (host: string) => {
+    const Via = `SIP/2.0/TLS ${clearing};branch=z9hG4bK${host.replaceAll(/[^a-z0-9]/gi, '')}`;
+    dialled.sends(request('MESSAGE', ALICE, fromBob({ From: `<sip:x@${host}>;tag=1`, Via })));
+  };
+  const theirs = ['blocked.example', 'BLOCKED.example.', 'blocked.example..'];
+  const ours = ['example.com', 'Example.com.', 'sip.example.com', 'fe1.corp.example', 'edge1.corp.example.'];
+  for (const host of [...theirs, ...ours, '10.45.32.11', '[2001:db8::1]', '0x7f.1']) {
+    claims(host);
+    await dialled.receives(403);
+  }
+  for (const host of theirs.slice(0, 2)) {
+    fe.sends(request('MESSAGE', `sip:x@${host}`, fromAlice({ To: `<sip:x@${host}>` })));
+    refusedWith(await fe.receives(403), 1002);
+  }
+  claims('anywhere.example');
+  await fe.receivesRequest('MESSAGE');
+  fe.sends(request('MESSAGE', 'sip:x@Anywhere.example.', fromAlice()));
+  await (await carrier.connection()).receivesRequest('MESSAGE');
 });
 
 test('what leaves says that it is archived, where the document says so [setting policy.federation.archivingDisclaimer]', async (t) => {

@@ -1,5 +1,6 @@
 import type { Credentials, TrustAnchors } from '#platform/pki';
 import type { Scene } from '../rewrite/scene.ts';
+import type { AccessSettings } from '../settings.ts';
 import { type Seal, TopologyHiding } from '../topology-hiding/index.ts';
 import { PartnerTable } from './policy/partner-table.ts';
 import type { FederationSettings } from './policy/settings.ts';
@@ -26,8 +27,20 @@ export function federationScene(
   const external = { host: scene.settings.external.host, port: parts.settings.port };
   const settings = { ...scene.settings, external };
   const hiding = new TopologyHiding(seal, settings.disclosure, external);
-  const partners = new PartnerTable(parts.settings, settings.sipDomains);
+  const partners = new PartnerTable(parts.settings, ownHosts(settings));
   return { ...parts, partners, scene: { ...scene, settings, hiding } };
+}
+
+/** Our SIP domains, and whatever else is ours: neither services of the inside nor conferences are somebody elsewhere. */
+function ownHosts({
+  sipDomains,
+  externalHosts,
+  internalHosts,
+  nextHopNames,
+  guestConferences,
+}: AccessSettings) {
+  const hosts = [...sipDomains, ...externalHosts, ...internalHosts, ...nextHopNames, ...guestConferences];
+  return new Set(hosts.map((host) => host.toLowerCase()));
 }
 
 /** Marks the tokens in our Record-Route that name a partner; no flow token has a full stop in it. */

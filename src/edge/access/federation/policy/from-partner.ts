@@ -6,6 +6,7 @@ import type { AccessSettings } from '../../settings.ts';
 import { BEHIND } from '../../topology-hiding/index.ts';
 import { addressee } from './addressee.ts';
 import type { FederationReason } from './federation-reasons.ts';
+import { domainOfHost } from './identity.ts';
 import { refuseFederation } from './refuse.ts';
 
 /** Rights of a user that open the way to and from somebody elsewhere: at a partner, at a public provider. */
@@ -55,8 +56,10 @@ export const NOT_FOR = {
 /** The sender of a request as far as it is needed to find out who its partner is. */
 export function senderOf(request: SipRequest): { address: string; domain: string } | undefined {
   const address = canonicalAddress(request.from.uri);
-  if (address === undefined) return undefined;
-  return { address, domain: address.slice(address.lastIndexOf('@') + 1) };
+  const host = address?.slice(address.lastIndexOf('@') + 1);
+  // In another spelling it would be on no list, and could be one that is blocked, or ours.
+  if (address === undefined || host === undefined || domainOfHost(host) !== host) return undefined;
+  return { address, domain: host };
 }
 
 /** What needs no knowledge of the sender: questions to this service itself, and what is never passed on. */

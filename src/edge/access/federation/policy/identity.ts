@@ -32,6 +32,16 @@ export function identityOf(
   return name === undefined ? undefined : { domain, name, by: 'srv-host' };
 }
 
+/**
+ * The domain that the host part of a SIP URI names, in the spelling of the document's lists: a full stop at the end, which
+ * RFC 3261 §25.1 allows, makes no other domain of it. Undefined for an address, and for what is no host name: its last label
+ * begins with a letter.
+ */
+export function domainOfHost(host: string): string | undefined {
+  const name = canonicalHostName(host);
+  return name !== undefined && /(?:^|\.)[a-z][^.]*$/.test(name) ? name : undefined;
+}
+
 /** True for the domain itself and for names below it: where a record of the domain may lead. */
 export function isWithin(host: string, domain: string): boolean {
   const name = canonicalHostName(host);

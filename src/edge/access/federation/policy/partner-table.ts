@@ -34,7 +34,7 @@ export class PartnerTable {
   readonly #blocked: ReadonlySet<string>;
   readonly #own: ReadonlySet<string>;
 
-  /** @param own our SIP domains, lower case */
+  /** @param own our SIP domains, and the hosts of both our sides; lower case */
   constructor(settings: FederationSettings, own: ReadonlySet<string>) {
     this.#settings = settings;
     this.#own = own;
@@ -48,7 +48,7 @@ export class PartnerTable {
     this.#provided = new Map(settings.providers.flatMap(domainsOf));
   }
 
-  /** The block list wins over everything, and nobody speaks for our own domains from outside. */
+  /** The block list wins over everything, and nobody speaks for our own domains and hosts from outside. */
   partnerFor(domain: string): Partner | PartnerRefusal {
     const { closed } = this;
     if (closed !== undefined) return closed;

@@ -1,10 +1,10 @@
-import { isIP } from 'node:net';
 import { parseSipUri, type SipRequest } from '#protocols/sip';
 import { parseSenderRights, SENDER_RIGHTS, type SenderRights } from '#protocols/trust-marking';
 import { canonicalAddress, checkProxiable, formsDialog } from '../../policy/common.ts';
 import { type Refusal, refuse } from '../../policy/refusal.ts';
 import type { AccessSettings } from '../../settings.ts';
 import { isRefusedMethod, NOT_FOR } from './from-partner.ts';
+import { domainOfHost } from './identity.ts';
 import { isPublic, type Partner, type PartnerTable } from './partner-table.ts';
 import { isWellDecorated, type ProviderRules, providerRestriction } from './provider-rules.ts';
 import { refuseFederation } from './refuse.ts';
@@ -114,12 +114,9 @@ function foreignDomain(request: SipRequest, settings: AccessSettings): string | 
   if (!uri.ok) return undefined;
   const { host, user } = uri.value;
   // An address is no domain: that is a device, which is reached by its flow token or not at all.
-  if (user === undefined || settings.sipDomains.has(host) || isAddress(host)) return undefined;
-  return settings.externalHosts.has(host) || settings.internalHosts.has(host) ? undefined : host;
-}
-
-function isAddress(host: string): boolean {
-  return host.startsWith('[') || isIP(host) !== 0;
+  const domain = domainOfHost(host);
+  if (user === undefined || domain === undefined || settings.sipDomains.has(domain)) return undefined;
+  return settings.externalHosts.has(domain) || settings.internalHosts.has(domain) ? undefined : domain;
 }
 
 /**
