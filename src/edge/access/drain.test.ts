@@ -108,3 +108,40 @@ test('with partners, a drained edge begins nothing: 503 with Retry-After both wa
   fe.answers(await fe.receivesRequest('MESSAGE'), 200);
   await open.receives(200);
 });
+
+test('a call whose Call-ID is hidden from the client is over when either side ends it', async (t) => {
+  const lab = await AccessLab.start(t, {
+    change: ({ policy }) => {
+      policy.limits.access.drainSeconds = 1;
+    },
+  });
+  const fe = await lab.frontEnds[0].connection();
+  const client = await lab.client();
+  const path = await signIn(client, fe, 'alice');
+  fe.sends(
+    request('INVITE', contactOf('alice'), {
+      Via: 'SIP/2.0/TLS fe1.corp.example;branch=z9hG4bKcall',
+      From: '<sip:bob@example.com>;tag=bob',
+      To: '<sip:alice@example.com>',
+      'Call-ID': 'c1@10.45.32.99',
+      Route: path,
+      Contact: '<sip:bob@10.45.32.99>',
+    }),
+  );
+  const invite = await client.receivesRequest('INVITE');
+  assert.match(invite.callId, /^~/);
+  client.answers(invite, 200, { toTag: 'al', headers: [['Contact', `<${contactOf('alice')}>`]] });
+  await fe.receives(200);
+  await lab.service.drain();
+  client.sends(
+    request('BYE', /<([^>]+)>/.exec(invite.header('Contact') ?? '')?.[1] ?? '', {
+      From: `${invite.header('To')};tag=al`,
+      To: String(invite.header('From')),
+      'Call-ID': invite.callId,
+      Route: invite.values('Record-Route').join(', '),
+    }),
+  );
+  fe.answers(await fe.receivesRequest('BYE'), 200);
+  await client.receives(200);
+  await client.isClosed();
+});

@@ -67,6 +67,36 @@ test('a client of the old way learns how often to keep its connection alive', as
   await client.receivesPong();
 });
 
+test('a client of RFC 5626 is told the shorter time, whatever a registrar says of its own', async (t) => {
+  const lab = await AccessLab.start(t, {
+    change: ({ policy }) => {
+      policy.limits.access.keepAliveSeconds = 100;
+    },
+  });
+  const fe = await lab.frontEnds[0].connection();
+  const client = await lab.client();
+  for (const [theirs, told] of [
+    ['900', '90'],
+    ['30', '30'],
+    ['soon', '90'],
+  ] as const) {
+    client.sends(
+      request('REGISTER', 'sip:example.com', {
+        Via: `SIP/2.0/TLS h;branch=z9hG4bKtimer${theirs}`,
+        To: '<sip:alice@example.com>',
+        Contact: `<${contactOf('alice')}>;reg-id=1;+sip.instance="<urn:uuid:1>"`,
+        Supported: 'path, outbound',
+      }),
+    );
+    const headers = [
+      ['Contact', `<${contactOf('alice')}>;expires=300`] as const,
+      ['Flow-Timer', theirs] as const,
+    ];
+    fe.answers(await fe.receivesRequest('REGISTER'), 200, { headers });
+    assert.equal((await client.receives(200)).header('Flow-Timer'), told);
+  }
+});
+
 test('requests inside a dialog may have a Via without branch, in the small letters of old clients', async (t) => {
   const lab = await AccessLab.start(t);
   const fe = await lab.frontEnds[0].connection();

@@ -29,6 +29,8 @@ const REACHED = 202;
 const AFTERWARDS = 'afterwards';
 /** What the messages of both documents call home: the edge serves it all, so that none ends at its From or its Route. */
 const HOME = ['example.net', 'example.org', 'east.example.com', 'services.example.com'];
+/** The registrars of RFC 5118, which have no names; the second one is what a port without brackets is read as. */
+const HOME_ADDRESSES = ['2001:db8::10', '2001:db8::10:5070'];
 
 const table = readFileSync(join(import.meta.dirname, '../../../spec/vectors/sip/torture.tsv'), 'utf8');
 const rows: readonly Row[] = table
@@ -105,8 +107,9 @@ function sent({ name, bytes }: { readonly name: string; readonly bytes: Buffer }
 
 test('RFC 4475 and RFC 5118 over TLS: every message of the table has its verdict, and the connection behaves afterwards', async (t) => {
   const lab = await AccessLab.start(t, {
-    change: ({ policy }) => {
+    change: ({ host, policy }) => {
       policy.sipDomains.push(...HOME);
+      host.addresses.access.push(...HOME_ADDRESSES);
     },
   });
   const bodies = answerAll(await lab.frontEnds[0].connection());

@@ -39,17 +39,17 @@ export class ClientConnection {
   get atRest(): boolean {
     return this.#underWay === 0 && (this.#calls === undefined || this.#calls.size === 0);
   }
-  /** A request of or for this client is forwarded. */
-  begins(request: SipRequest): void {
+  /** A request of or for this client is forwarded. @param callId as it is inside: the client may be shown another one */
+  begins(request: SipRequest, callId: string): void {
     this.#underWay += 1;
     if (request.method !== 'INVITE' || request.to.tag !== undefined) return;
     this.#calls ??= new Set();
-    if (this.#calls.size < MOST_CALLS) this.#calls.add(request.callId);
+    if (this.#calls.size < MOST_CALLS) this.#calls.add(callId);
   }
   /** It is over; `accepted` when it was answered with a 2xx. */
-  ends(request: SipRequest, accepted: boolean): void {
+  ends(request: SipRequest, callId: string, accepted: boolean): void {
     this.#underWay -= 1;
     const failed = request.method === 'INVITE' && request.to.tag === undefined && !accepted;
-    if (failed || request.method === 'BYE') this.#calls?.delete(request.callId);
+    if (failed || request.method === 'BYE') this.#calls?.delete(callId);
   }
 }

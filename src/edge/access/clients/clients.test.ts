@@ -5,11 +5,12 @@ import type { SipFlow } from '#platform/sip-endpoint';
 import { tokenKey } from '#protocols/tokens';
 import { asRequest, asResponse, request, sipText } from '../testing/messages.ts';
 import { ClientTable, nodeNumber } from './client-table.ts';
-import { provenSeconds } from './registration.ts';
+import { registrationOf } from './registration.ts';
 import { SignIn } from './sign-in.ts';
 
 const limits = { messages: 3, bytes: 1000, seconds: 30 };
 const none = { messages: 0, bytes: 0 };
+const bound = (seconds: number) => ({ seconds, contacts: [] });
 
 test('before sign-in a connection may do little, and each limit has its reason', () => {
   const signIn = new SignIn(1000);
@@ -22,7 +23,7 @@ test('before sign-in a connection may do little, and each limit has its reason',
 test('a sign-in lifts them, and is believed for its own address and time', () => {
   const signIn = new SignIn(0);
   assert.ok(!signIn.accepts('alice@example.com', 0));
-  signIn.handleAccepted('alice@example.com', 60, none, 0);
+  signIn.handleAccepted('alice@example.com', bound(60), none, 0);
   assert.ok(signIn.accepts('alice@example.com', 60_000));
   assert.ok(!signIn.accepts('bob@example.com', 0));
   assert.equal(signIn.excess({ messages: 999, bytes: 99_999 }, limits, 50_000), undefined);
@@ -31,9 +32,9 @@ test('a sign-in lifts them, and is believed for its own address and time', () =>
 
 test('when the last address is withdrawn or has run out, the connection is a stranger with a new allowance', () => {
   const signIn = new SignIn(0);
-  signIn.handleAccepted('alice@example.com', 60, none, 0);
-  signIn.handleAccepted('al@example.com', 60, none, 0);
-  signIn.handleAccepted('alice@example.com', 0, { messages: 50, bytes: 5000 }, 1000);
+  signIn.handleAccepted('alice@example.com', bound(60), none, 0);
+  signIn.handleAccepted('al@example.com', bound(60), none, 0);
+  signIn.handleAccepted('alice@example.com', bound(0), { messages: 50, bytes: 5000 }, 1000);
   assert.ok(signIn.signedIn);
   signIn.handleTime({ messages: 100, bytes: 10_000 }, 92_000);
   assert.ok(!signIn.signedIn);
@@ -44,13 +45,13 @@ test('when the last address is withdrawn or has run out, the connection is a str
 
 test('one connection holds a bounded number of addresses', () => {
   const signIn = new SignIn(0);
-  for (let i = 0; i < 64; i++) assert.ok(signIn.handleAccepted(`u${i}@example.com`, 60, none, 0));
-  assert.ok(!signIn.handleAccepted('one-more@example.com', 60, none, 0));
+  for (let i = 0; i < 64; i++) assert.ok(signIn.handleAccepted(`u${i}@example.com`, bound(60), none, 0));
+  assert.ok(!signIn.handleAccepted('one-more@example.com', bound(60), none, 0));
 });
 
 test('what a 2xx to REGISTER proves', () => {
   const seconds = (asked: Record<string, string>, granted: string[]) =>
-    provenSeconds(
+    registrationOf(
       asRequest(request('REGISTER', 'sip:example.com', asked)),
       asResponse(
         sipText([
@@ -63,7 +64,7 @@ test('what a 2xx to REGISTER proves', () => {
           ...granted,
         ]),
       ),
-    );
+    )?.seconds;
   const Contact = '<sip:alice@192.168.1.5>';
   assert.equal(seconds({ Contact }, [`Contact: ${Contact};expires=300`]), 300);
   assert.equal(seconds({ Contact, Expires: '600' }, [`Contact: ${Contact}`]), 600);

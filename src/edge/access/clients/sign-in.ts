@@ -1,4 +1,5 @@
 import { BoundedMap, type Monotonic } from '#kernel';
+import type { Registration } from './registration.ts';
 
 /** What a connection may do before the next hop accepted a sign-in on it. */
 export interface PreSignInLimits {
@@ -22,6 +23,14 @@ const NAMES_PER_CONNECTION = 8;
 /** A REGISTER that is answered late must not lose its sign-in to the clock: RFC 3261 §17.1.2.2 Timer F. */
 const EXPIRY_GRACE_MS = 32_000;
 
+const NO_CONTACTS: readonly string[] = [];
+
+interface Accepted {
+  readonly until: Monotonic;
+  /** URIs that this connection has bound for the address. */
+  readonly contacts: readonly string[];
+}
+
 /**
  * What is believed of one client connection: nothing, until the next hop accepted a REGISTER that came over it.
  * Addresses are canonical (`canonicalAddress`). After the last of them is withdrawn or has run out, the connection
@@ -30,7 +39,7 @@ const EXPIRY_GRACE_MS = 32_000;
 export class SignIn {
   /** What the credentials of accepted sign-ins said besides the address. */
   readonly #proven = new Set<string>();
-  readonly #accepted = new BoundedMap<string, Monotonic>(ADDRESSES_PER_CONNECTION);
+  readonly #accepted = new BoundedMap<string, Accepted>(ADDRESSES_PER_CONNECTION);
   #since: Monotonic;
   #base: Traffic = { messages: 0, bytes: 0 };
 
@@ -60,11 +69,17 @@ export class SignIn {
   }
 
   /**
-   * The next hop answered a REGISTER for `address` with 2xx. It is believed for `seconds`; 0 withdraws it.
+   * The next hop answered a REGISTER for `address` with 2xx. It is believed for as long as that says; 0 seconds withdraw it.
    * False when the connection has as many addresses as it may have.
    */
-  handleAccepted(address: string, seconds: number, traffic: Traffic, now: Monotonic): boolean {
-    if (seconds > 0) return this.#accepted.set(address, now + seconds * 1000 + EXPIRY_GRACE_MS);
+  handleAccepted(
+    address: string,
+    { seconds, contacts }: Registration,
+    traffic: Traffic,
+    now: Monotonic,
+  ): boolean {
+    if (seconds > 0)
+      return this.#accepted.set(address, { until: now + seconds * 1000 + EXPIRY_GRACE_MS, contacts });
     if (this.#accepted.delete(address) && !this.signedIn) this.#startOver(traffic, now);
     return true;
   }
@@ -72,13 +87,17 @@ export class SignIn {
   /** Forgets what ran out. */
   handleTime(traffic: Traffic, now: Monotonic): void {
     if (!this.signedIn) return;
-    for (const [address, until] of this.#accepted) if (until <= now) this.#accepted.delete(address);
+    for (const [address, { until }] of this.#accepted) if (until <= now) this.#accepted.delete(address);
     if (!this.signedIn) this.#startOver(traffic, now);
   }
 
   accepts(address: string, now: Monotonic): boolean {
-    const until = this.#accepted.get(address);
-    return until !== undefined && until > now;
+    const accepted = this.#accepted.get(address);
+    return accepted !== undefined && accepted.until > now;
+  }
+  /** URIs that this connection has bound for an address. */
+  contactsOf(address: string): readonly string[] {
+    return this.#accepted.get(address)?.contacts ?? NO_CONTACTS;
   }
 
   /** The next hop accepted a sign-in by credentials with these names, which are opaque here. */

@@ -99,7 +99,12 @@ test('a tag or a BYE of a stranger does not pass for work within a dialog', () =
   const to = { uri: 'sip:example.com', tag: 'made-up', parameters: new Map() } as never;
   const work = () => ['REGISTER', 'INVITE', 'BYE'].map((method) => workOf({ method, to }, client));
   assert.deepEqual(work(), ['new', 'new', 'new']);
-  client.signIn.handleAccepted('alice@example.com', 60, { messages: 0, bytes: 0 }, 0);
+  client.signIn.handleAccepted(
+    'alice@example.com',
+    { seconds: 60, contacts: [] },
+    { messages: 0, bytes: 0 },
+    0,
+  );
   assert.deepEqual(work(), ['within-dialog', 'within-dialog', 'ends-dialog']);
 });
 
@@ -111,6 +116,6 @@ test('shares are of users, and of addresses before sign-in: many connections gai
   assert.deepEqual(sources(), new Set(['203.0.113.7']));
   assert.equal(sourceOf(connections[0], six('1')), sourceOf(connections[1], six('2')));
   for (const { signIn } of connections)
-    signIn.handleAccepted('alice@example.com', 60, { messages: 1, bytes: 1 }, 0);
+    signIn.handleAccepted('alice@example.com', { seconds: 60, contacts: [] }, { messages: 1, bytes: 1 }, 0);
   assert.deepEqual(sources(), new Set(['alice@example.com']));
 });

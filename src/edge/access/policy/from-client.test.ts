@@ -8,6 +8,7 @@ import { type ClientKnowledge, decideClientRequest } from './from-client.ts';
 const settings = accessSettings(testDocument());
 const known: ClientKnowledge = {
   accepts: (address) => address === 'alice@example.com',
+  signedIn: true,
   isOurToken: (token) => token === 'TOKEN',
   unfold: (behind) => (behind === 'SEALED' ? ['<sip:fe1.corp.example;lr>'] : undefined),
   openTarget: (uri) => (uri.startsWith('sip:~') ? 'sip:bob@10.45.32.99' : undefined),

@@ -9,6 +9,8 @@ import { type Refusal, refuse } from './refusal.ts';
 export interface ClientKnowledge {
   /** True for an address that the next hop accepted on this connection. */
   accepts(address: string): boolean;
+  /** Somebody is signed in on it. */
+  readonly signedIn: boolean;
   /** True for a flow token that we made, of whichever connection. */
   isOurToken(token: string): boolean;
   /** The routes behind ours, when we sealed them. */
@@ -31,6 +33,11 @@ export interface ForwardInward {
   readonly inVain?: boolean;
   /** Its credentials are not passed on: they could be guesses whose outcome nobody hears. */
   readonly unproven?: boolean;
+  /**
+   * Within a dialog of somebody who is signed in, the From is an address that we hid: the one that the inside called by. It is
+   * nobody's proof, so the request is not marked.
+   */
+  readonly hiddenSender?: boolean;
   readonly recordRoute: boolean;
   /** `outbound` when the edge is the first hop of an RFC 5626 registration. */
   readonly path: 'none' | 'flow' | 'outbound';
@@ -56,16 +63,36 @@ export function decideClientRequest(
   if ('kind' in routed) return routed;
   const recordRoute = formsDialog(request);
   if (recordRoute && request.has(RECORD_ROUTE) && !request.recordRoutes().ok) return refuse(400, 'bad-route');
+  const requestUri =
+    known.openTarget(routed.target) ?? (routed.target === request.uri ? undefined : routed.target);
+  const registers = request.method === 'REGISTER';
+  if (registers && !isForRegistrar(requestUri ?? request.uri, settings))
+    return refuse(403, 'register-target');
+  // What we hid is an address of the inside, or one that somebody chose: nobody signs in as that.
+  const hidden = known.openTarget(request.from.uri) !== undefined;
+  if (hidden && (registers || request.to.tag === undefined || !known.signedIn))
+    return refuse(403, 'hidden-sender');
+  if (registers && known.openTarget(request.to.uri) !== undefined) return refuse(403, 'hidden-sender');
   const address = senderOf(request);
   return {
     kind: 'forward',
-    routes: routed.behind,
-    requestUri:
-      known.openTarget(routed.target) ?? (routed.target === request.uri ? undefined : routed.target),
+    // A domain is all that a registrar is found by: by the routes of a dialog a REGISTER would come to whoever is behind it.
+    routes: registers ? NO_ROUTES : routed.behind,
+    requestUri,
+    ...(hidden ? { hiddenSender: true } : {}),
     asserted: address !== undefined && known.accepts(address) ? address : undefined,
     recordRoute,
-    path: request.method === 'REGISTER' ? pathOf(request) : 'none',
+    path: registers ? pathOf(request) : 'none',
   };
+}
+
+/**
+ * RFC 3261 §10.2: a REGISTER is addressed to a domain, and to nobody there. A next hop that passes any other on like a call
+ * would let who is called, perhaps the sender's own device, accept it in the registrar's place.
+ */
+function isForRegistrar(target: string, settings: AccessSettings): boolean {
+  const uri = parseSipUri(target);
+  return uri.ok && uri.value.user === undefined && settings.externalHosts.has(uri.value.host);
 }
 
 interface Routed {

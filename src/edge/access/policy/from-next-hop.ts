@@ -24,6 +24,8 @@ export type NextHopDecision = Refusal | { readonly kind: 'answer' } | DeliverOut
  */
 export function decideNextHopRequest(request: SipRequest, settings: AccessSettings): NextHopDecision {
   if (request.method === 'NEGOTIATE') return refuse(501, 'negotiate');
+  // A client's 200 would pass for a registrar's, and prove an address to whoever sent it.
+  if (request.method === 'REGISTER') return refuse(403, 'register-target');
   const routes = request.has('Route') ? request.routes() : undefined;
   if (routes === undefined) {
     if (isForUs(request, settings.internalHosts)) return { kind: 'answer' };

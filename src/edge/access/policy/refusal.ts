@@ -15,6 +15,10 @@ export const refusalReasons = [
   'bad-route',
   'foreign-route',
   'forged-token',
+  /** A REGISTER to anybody but a registrar, or from inside to a client. */
+  'register-target',
+  /** Its sender, or whom it would register, is an address that we have hidden. */
+  'hidden-sender',
   'dead-flow',
   'no-flow',
   'no-next-hop',

@@ -8,7 +8,7 @@ import type {
 } from '#platform/sip-endpoint';
 import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
-import { provenSeconds } from '../clients/registration.ts';
+import { registrationOf } from '../clients/registration.ts';
 import type { Admission } from '../guard/guard-desk.ts';
 import { canonicalAddress } from '../policy/common.ts';
 import {
@@ -78,6 +78,7 @@ export class ClientSide {
     if (decision.kind !== 'forward') return decision;
     const closed = checkRemoteAccess(settings);
     if (closed !== undefined) return closed;
+    if (decision.hiddenSender === true) return decision;
     const verdict = core.guests.admit(request, decision.requestUri ?? request.uri, client, {
       settings,
       clock: core.clock,
@@ -147,7 +148,7 @@ export class ClientSide {
         return;
       }
       core.metrics.requests.inc('inward');
-      client.begins(request);
+      client.begins(request, core.scene.hiding.openCallId(request.callId));
       core.proxy.forward(transaction, [handler.branchTo(request, flow)], handler);
     };
     core.nextHop.reach(client, request, send, () => {
@@ -218,7 +219,8 @@ class InwardHandler implements ProxyHandler {
     if (status < 300) this.#accepted = true;
   }
   onEnd({ transaction }: ProxyContext): void {
-    this.#client.ends(transaction.request, this.#accepted);
+    const { request } = transaction;
+    this.#client.ends(request, this.#core.scene.hiding.openCallId(request.callId), this.#accepted);
     this.#admission.settle(undefined);
     // This stays for as long as an accepted INVITE does.
     this.#decision = CARRIED_OUT;
@@ -264,10 +266,12 @@ class InwardHandler implements ProxyHandler {
       return;
     }
     const address = canonicalAddress(request.to.uri);
-    const seconds = provenSeconds(request, response);
-    if (address === undefined || seconds === undefined) return;
+    if (address === undefined) return;
     const { flow, signIn } = client;
-    signIn.handleAccepted(address, seconds, flow, core.clock.now());
+    const registered = registrationOf(request, response, signIn.contactsOf(address));
+    if (registered === undefined) return;
+    const { seconds } = registered;
+    signIn.handleAccepted(address, registered, flow, core.clock.now());
     if (signIn.signedIn) flow.authorised = true;
     core.tellSignIn(seconds > 0 ? 'accepted' : 'withdrawn', request, flow, response.status);
     if (seconds > 0 && this.#decision.path === 'outbound') this.#promiseFlow(edit, request, response);
@@ -285,8 +289,10 @@ class InwardHandler implements ProxyHandler {
   #promiseFlow(edit: MessageEdit, request: SipRequest, response: SipResponse): void {
     const { keepAliveSeconds } = this.#core.scene.settings.limits;
     if (!request.values('Supported').some((option) => option.toLowerCase() === 'outbound')) return;
-    if (!response.has('Flow-Timer'))
-      edit.append('Flow-Timer', String(Math.floor(keepAliveSeconds * KEEP_ALIVE_SHARE)));
+    const ours = Math.floor(keepAliveSeconds * KEEP_ALIVE_SHARE);
+    const theirs = Number(response.header('Flow-Timer') ?? ours);
+    // A registrar that waits longer than we do does not keep our connection open.
+    edit.replace('Flow-Timer', String(theirs > 0 && theirs < ours ? Math.floor(theirs) : ours));
   }
 }
 
@@ -306,6 +312,9 @@ class Knowledge implements ClientKnowledge {
   }
   accepts(address: string): boolean {
     return this.#client.signIn.accepts(address, this.#core.endpoint.now());
+  }
+  get signedIn(): boolean {
+    return this.#client.signIn.signedIn;
   }
   isOurToken(token: string): boolean {
     return token === this.#client.token || this.#core.clients.find(token) !== 'forged';

@@ -52,7 +52,7 @@ export class NextHopSide {
       core.endpoint.abandon(transaction);
       return;
     }
-    client.begins(request);
+    client.begins(request, request.callId);
     core.proxy.forward(
       transaction,
       [{ flow: client.flow, branch, bytes }],
@@ -113,6 +113,7 @@ class OutwardHandler implements ProxyHandler {
     if (status < 300) this.#accepted = true;
   }
   onEnd({ transaction }: ProxyContext): void {
-    this.#client.ends(transaction.request, this.#accepted);
+    const { request } = transaction;
+    this.#client.ends(request, request.callId, this.#accepted);
   }
 }

@@ -29,6 +29,7 @@ const TOKEN = 'TOKEN';
 const remote = { address: '203.0.113.7', port: 40_001 };
 const known = {
   accepts: () => true,
+  signedIn: true,
   isOurToken: (token: string) => token === TOKEN,
   unfold: (behind: string) => hiding.unfoldRoutes(behind),
   openTarget: (uri: string) => hiding.targets.open(uri),

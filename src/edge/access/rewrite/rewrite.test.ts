@@ -38,6 +38,7 @@ function inward(...message: Parameters<typeof request>) {
     received,
     {
       accepts: (address) => address === 'alice@example.com',
+      signedIn: true,
       isOurToken: (token) => token === 'TOKEN',
       unfold: (behind) => hiding.unfoldRoutes(behind),
       openTarget: (uri) => hiding.targets.open(uri),
