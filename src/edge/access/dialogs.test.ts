@@ -94,6 +94,29 @@ test('the answer was on its way when the call was cancelled: the late 200 arrive
   await dialog.outsideAsks('BYE');
 });
 
+test('the caller is gone in the moment in which the call is answered: it is ended at once, as by the caller', async (t) => {
+  const { client, fe } = await scene(t);
+  TestDialog.begins(client, 'alice', 'INVITE', 'gone');
+  const invite = await fe.receivesRequest('INVITE');
+  fe.sends(TestDialog.answer(invite, 180));
+  await client.receives(180);
+  client.ends();
+  fe.answers(await fe.receivesRequest('CANCEL'), 200);
+  for (let i = 0; i < 2; i++) fe.sends(TestDialog.answer(invite, 200));
+  for (const method of ['ACK', 'BYE', 'ACK']) {
+    const ending = await fe.receivesRequest(method);
+    assert.equal(ending.uri, 'sip:bob@10.45.32.99:5061;transport=tls');
+    assert.deepEqual(ending.values('Route'), ['<sip:fe1.corp.example;lr>']);
+    assert.deepEqual([ending.from.tag, ending.to.tag, ending.callId], ['alice', 'bob', 'gone']);
+    // As of whoever has signed in.
+    assert.equal(
+      ending.header('Sallyport-Asserted-Source'),
+      invite.header('Sallyport-Asserted-Source') ?? assert.fail(),
+    );
+    if (method === 'BYE') fe.answers(ending, 200);
+  }
+});
+
 test('a refusal is acknowledged by the edge to the next hop, and the ACK of the client ends there (RFC 3261 §17.1.1.3)', async (t) => {
   const { client, fe } = await scene(t);
   TestDialog.begins(client, 'alice', 'INVITE', 'busy', { Via: 'SIP/2.0/TLS h;branch=z9hG4bKbusy' });

@@ -12,6 +12,7 @@ import {
 } from '#platform/sip-endpoint';
 import { type EventStream, type Log, type Metrics, OncePerKey } from '#platform/telemetry';
 import { buildResponse, type ServerTransaction, type SipMessage, type SipRequest } from '#protocols/sip';
+import { ASSERTED_SOURCE, MESSAGE_TRUST } from '#protocols/trust-marking';
 import { ClientConnection } from '../clients/client-connection.ts';
 import type { ClientTable } from '../clients/client-table.ts';
 import { Departure } from '../clients/departure.ts';
@@ -61,6 +62,9 @@ const RETRY_AFTER = '5';
 const DRAIN_RETRY_AFTER = '60';
 const ALLOW =
   'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY, REFER, INFO, UPDATE, PRACK, PUBLISH, SERVICE';
+
+/** By these the next hop knows whose a request is. */
+const MARKS = [ASSERTED_SOURCE, MESSAGE_TRUST];
 
 /** Routes every SIP message of this service: from clients to the next hop, from the next hop to clients. */
 export class AccessProxy implements SipUser, ProxyCore {
@@ -112,7 +116,7 @@ export class AccessProxy implements SipUser, ProxyCore {
       limits: options.limits,
       user: this,
     });
-    this.proxy = new StatefulProxy({ endpoint: this.endpoint });
+    this.proxy = new StatefulProxy({ endpoint: this.endpoint, carried: MARKS });
     observeConnections(options.registry, {
       clients: () => this.clients.size,
       nextHop: () =>

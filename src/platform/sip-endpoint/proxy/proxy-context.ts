@@ -1,8 +1,6 @@
 import {
   type ClientTransaction,
   type ClientTransactionUser,
-  type Dismissal,
-  dismissalOf,
   headerId,
   MessageEdit,
   type ServerTransaction,
@@ -14,6 +12,7 @@ import type { SipEndpoint } from '../endpoint.ts';
 import type { RequestRefused } from '../options.ts';
 import type { SipFlow } from '../types.ts';
 import { BestResponse, type Candidate } from './best-response.ts';
+import { Dismissals } from './dismissals.ts';
 
 const VIA = headerId('Via');
 
@@ -75,11 +74,15 @@ export interface ProxyHandler {
   readonly passes503?: boolean;
 }
 
+/** The same for all requests of one proxy. */
+export interface ProxyLimits {
+  /** Targets of one request, serial ones included. */
+  readonly branches: number;
+  /** Header fields of an INVITE that an ACK and a BYE in its caller's place have as well. */
+  readonly carried: readonly string[];
+}
+
 const NO_BRANCHES: Branch[] = [];
-/** Calls that one branch may have had accepted, and that are ended. */
-const MOST_DISMISSED = 8;
-/** Whatever is said to a BYE, the call is over. */
-const NOBODY: ClientTransactionUser = { onResponse() {}, onFailure() {} };
 
 /**
  * The response context of RFC 3261 §16.7: what became of one proxied request, from its branches to the
@@ -89,7 +92,7 @@ export class ProxyContext implements ServerTransactionUser {
   readonly transaction: ServerTransaction;
   readonly #endpoint: SipEndpoint;
   readonly #handler: ProxyHandler;
-  readonly #most: number;
+  readonly #limits: ProxyLimits;
   #branches: Branch[] = [];
   /** Of what does not go upstream at once. */
   #best: BestResponse | undefined;
@@ -99,6 +102,8 @@ export class ProxyContext implements ServerTransactionUser {
   /** A final response is on its way upstream, or nobody is left to receive one. */
   #answered = false;
   #cancelled = false;
+  /** Upstream is gone, or gave up without an answer. */
+  #abandoned = false;
   #phase: 'starting' | 'running' | 'ended' = 'starting';
 
   /** Made by StatefulProxy.forward. */
@@ -106,12 +111,12 @@ export class ProxyContext implements ServerTransactionUser {
     endpoint: SipEndpoint,
     transaction: ServerTransaction,
     handler: ProxyHandler,
-    limits: { readonly branches: number },
+    limits: ProxyLimits,
   ) {
     this.#endpoint = endpoint;
     this.transaction = transaction;
     this.#handler = handler;
-    this.#most = limits.branches;
+    this.#limits = limits;
     transaction.user = this;
   }
 
@@ -151,7 +156,8 @@ export class ProxyContext implements ServerTransactionUser {
   }
 
   onFailure(): void {
-    // Upstream is gone or gave up: there is nobody to answer.
+    // There is nobody to answer.
+    this.#abandoned = true;
     this.#answered = true;
     this.cancel();
   }
@@ -175,7 +181,9 @@ export class ProxyContext implements ServerTransactionUser {
     if (response.vias().length < 2) {
       if (!late) this.#fail(branch, { cause: 'bad-response' }, { status: 502, response: undefined });
     } else if (status < 300) {
-      this.#handleSuccess(response);
+      // RFC 3261 §9.1: who gave up a call, and is answered in that moment, ends it; here nobody else is left to.
+      if (this.#abandoned) this.#dismiss(branch, response);
+      else this.#handleSuccess(response);
     } else if (!late) {
       this.#handleRefusal(branch, response);
     }
@@ -209,20 +217,10 @@ export class ProxyContext implements ServerTransactionUser {
     } else if (branch.client !== undefined) this.#endpoint.cancel(branch.client);
   }
 
-  /** The 2xx comes again until its ACK is there, and several may come for one INVITE. */
   #dismiss(branch: Branch, response: SipResponse): void {
-    const { target } = branch;
-    const tag = response.to.tag;
-    if (this.transaction.method !== 'INVITE' || target === undefined || tag === undefined) return;
-    branch.dismissed ??= new Map();
-    const before = branch.dismissed.get(tag);
-    const dismissal = before ?? dismissalOf(target.bytes, response);
-    if (dismissal === undefined || (before === undefined && branch.dismissed.size >= MOST_DISMISSED)) return;
-    branch.dismissed.set(tag, dismissal);
-    this.#endpoint.sendStateless(target.flow, dismissal.ack);
-    if (before !== undefined) return;
-    const { bye: bytes, byeBranch } = dismissal;
-    this.#endpoint.request(target.flow, { method: 'BYE', branch: byeBranch, bytes }, NOBODY);
+    if (this.transaction.method !== 'INVITE' || branch.target === undefined) return;
+    branch.dismissals ??= new Dismissals(this.#endpoint, this.#limits.carried);
+    branch.dismissals.dismiss(response, branch.target);
   }
 
   #handleSuccess(response: SipResponse): void {
@@ -278,7 +276,7 @@ export class ProxyContext implements ServerTransactionUser {
 
   #send(target: ProxyBranch): void {
     const branch = new Branch(this, target);
-    if (this.#branches.length >= this.#most) {
+    if (this.#branches.length >= this.#limits.branches) {
       // No further target is asked for: that would not end.
       this.#add({ status: 503, response: undefined });
       return;
@@ -384,8 +382,7 @@ class Branch implements ClientTransactionUser {
   heard = false;
   /** Its final response came, or it failed. */
   closed = false;
-  /** By To tag. */
-  dismissed: Map<string, Dismissal> | undefined;
+  dismissals: Dismissals | undefined;
 
   constructor(context: ProxyContext, target: ProxyBranch) {
     this.context = context;

@@ -67,6 +67,25 @@ describe('proxy, responses that the service does not let upstream', () => {
     stage.isOver();
   });
 
+  it('ends the call that is accepted in the moment in which its caller is gone', () => {
+    const stage = new Stage(2);
+    const [first, second] = stage.begins('INVITE');
+    assert(first && second);
+    stage.target(0).answer(first, 180);
+    stage.target(1).answer(second, 180);
+    stage.settle();
+    stage.alice.connection.end();
+    stage.settle();
+    assert.deepEqual([stage.target(0).take(), stage.target(1).take()], [['CANCEL'], ['CANCEL']]);
+    for (let i = 0; i < 2; i++) stage.target(0).answer(first, 200, CONTACT, 'late');
+    stage.target(1).answer(second, 487);
+    stage.settle();
+    assert.deepEqual(stage.target(0).take(), ['ACK', 'BYE', 'ACK']);
+    assert.deepEqual(stage.target(1).take(), ['ACK']);
+    assert.deepEqual(stage.finals, []);
+    stage.isOver();
+  });
+
   it('leaves a 2xx without acknowledgement where no call can be ended by it', () => {
     const stage = new Stage(1, refusing([200]));
     const invite = only(stage.begins('INVITE'));

@@ -1,11 +1,16 @@
 import type { ServerTransaction } from '#protocols/sip';
 import type { SipEndpoint } from '../endpoint.ts';
-import { type ProxyBranch, ProxyContext, type ProxyHandler } from './proxy-context.ts';
+import { type ProxyBranch, ProxyContext, type ProxyHandler, type ProxyLimits } from './proxy-context.ts';
 
 export interface StatefulProxyOptions {
   readonly endpoint: SipEndpoint;
   /** Targets of one request, serial ones included; default 16. */
   readonly branches?: number;
+  /**
+   * Header fields of an INVITE that ACK and BYE have as well where a call is ended in its caller's place: those by which the far
+   * end knows whose it is. Default none.
+   */
+  readonly carried?: readonly string[];
 }
 
 const NO_SAY: ProxyHandler = {};
@@ -19,11 +24,11 @@ const NO_SAY: ProxyHandler = {};
  */
 export class StatefulProxy {
   readonly #endpoint: SipEndpoint;
-  readonly #limits: { readonly branches: number };
+  readonly #limits: ProxyLimits;
 
   constructor(options: StatefulProxyOptions) {
     this.#endpoint = options.endpoint;
-    this.#limits = { branches: options.branches ?? 16 };
+    this.#limits = { branches: options.branches ?? 16, carried: options.carried ?? [] };
   }
 
   /** Sends the request to all branches at once; without any it is answered with 480. */

@@ -26,8 +26,13 @@ const LARGEST_CSEQ = 2 ** 31 - 1;
  * a BYE: acknowledged and not ended, it would last.
  *
  * @param sent the INVITE as it left, with our Via on top and what routes the proxies so far have recorded
+ * @param carried header fields of the INVITE that both have as well
  */
-export function dismissalOf(sent: Buffer, response: SipResponse): Dismissal | undefined {
+export function dismissalOf(
+  sent: Buffer,
+  response: SipResponse,
+  carried: readonly string[] = [],
+): Dismissal | undefined {
   const invite = readSent(sent);
   const branch = invite?.topVia.branch;
   if (invite === undefined || branch === undefined || invite.to.tag !== undefined) return undefined;
@@ -45,7 +50,9 @@ export function dismissalOf(sent: Buffer, response: SipResponse): Dismissal | un
   const own = formatVia(invite.topVia);
   const byeBranch = `${branch}.bye.${dialog.remoteTag}`;
   const via = (instead: string) => own.replace(branch, () => instead);
-  const { bytes: ack } = dialog.ack(invite.cseq.number, { via: via(`${branch}.ack.${dialog.remoteTag}`) });
-  const { bytes: bye } = dialog.request('BYE', { via: via(byeBranch) });
+  const headers = carried.flatMap((name) => invite.values(name).map((value) => [name, value] as const));
+  const ackVia = via(`${branch}.ack.${dialog.remoteTag}`);
+  const { bytes: ack } = dialog.ack(invite.cseq.number, { via: ackVia, headers });
+  const { bytes: bye } = dialog.request('BYE', { via: via(byeBranch), headers });
   return { ack, bye, byeBranch };
 }
