@@ -69,7 +69,8 @@ const PARTNERS_TOO: ReadonlySet<string> = new Set([
 
 /** True for a field that a partner must not send inward. */
 export const isNotForPartners = remembered((lower) => {
-  if (CREDENTIALS.has(lower)) return true;
+  // RFC 3325 §9.2: a wish of a user to the proxy that is to assert it, and theirs is not here.
+  if (CREDENTIALS.has(lower) || lower === 'p-preferred-identity') return true;
   return !PARTNERS_TOO.has(lower) && (SERVERS_ONLY.has(lower) || isOfTrustFamily(lower));
 });
 

@@ -5,7 +5,7 @@ import type { PartnerConnection } from './connections/partner-connection.ts';
 import type { LinkFailure } from './connections/partner-link.ts';
 import { linkFailure } from './connections/reach-partner.ts';
 import { wayTo } from './connections/way-to.ts';
-import { type Identity, identityOf } from './policy/identity.ts';
+import { type Identity, identityOf, isWithin } from './policy/identity.ts';
 import type { Partner } from './policy/partner-table.ts';
 
 /** Finds out whether a connection speaks for a partner's domain, asking the DNS where the certificate alone does not say. */
@@ -38,7 +38,8 @@ export class Identification {
       detail: `the certificate does not speak for ${partner.domain}`,
     };
     const way = wayTo(partner);
-    if ('targets' in way) return nobody;
+    // Nor can any record help a certificate without a host of the domain: nobody has us ask the DNS for what is not theirs.
+    if ('targets' in way || !names.dns.some((name) => isWithin(name, partner.domain))) return nobody;
     // Only what the domain publishes: its own address says nothing about who may speak for it.
     const { fallbackPort: _, ...records } = way;
     const located = await locate(this.#resolver, records, this.#random);

@@ -72,7 +72,9 @@ export class InwardSide {
       return;
     }
     // It may hold the answer to an offer (RFC 3261 §13.2.2.4).
-    const restriction = this.#federation.providers.restriction(request, { partner, media: decision.media });
+    const restriction =
+      this.#policed(partner, decision) ??
+      this.#federation.providers.restriction(request, { partner, media: decision.media });
     if (restriction !== undefined) {
       this.#federation.drop(request, restriction, connection.flow, domain);
       return;
@@ -137,28 +139,40 @@ export class InwardSide {
   ): void {
     const { core } = this.#federation;
     const decision = this.#decisionOf(request, connection, partner);
-    if (decision.kind === 'refuse') {
+    const excess = this.#policed(partner, decision) ?? this.#restriction(partner, request, decision);
+    if (excess !== undefined) {
+      this.#federation.refuse(transaction, refuseFederation(excess), connection.flow, partner.domain);
+    } else if (decision.kind === 'refuse') {
       this.#federation.refuse(transaction, decision, connection.flow, partner.domain);
+      this.#settled(partner, decision.status);
     } else if (decision.kind === 'answer') {
       core.answerOptions(transaction);
-    } else {
-      const excess = this.#excess(partner, request, decision);
-      if (excess === undefined) this.#forward(partner, request, connection, transaction, decision);
-      else this.#federation.refuse(transaction, refuseFederation(excess), connection.flow, partner.domain);
-    }
+    } else this.#forward(partner, request, connection, transaction, decision);
   }
 
-  /** What a provider may not send, and what is too much of a partner that nobody listed. */
-  #excess(partner: Partner, request: SipRequest, decision: PartnerInward): FederationReason | undefined {
-    const { providers, policing, core } = this.#federation;
+  /** What a provider may not send. */
+  #restriction(
+    partner: Partner,
+    request: SipRequest,
+    decision: PartnerDecision,
+  ): FederationReason | undefined {
     const { provider, domain } = partner;
-    if (provider !== undefined) {
-      const { user } = userOf(request.from.uri);
-      if (!isWellDecorated(user, domain, provider)) return 'provider-address';
-      return providers.restriction(request, { partner, media: decision.media });
-    }
-    if (partner.kind !== 'discovered') return undefined;
-    return policing.admit(domain, decision.addressed, core.clock.now());
+    if (provider === undefined || decision.kind !== 'forward') return undefined;
+    const { user } = userOf(request.from.uri);
+    if (!isWellDecorated(user, domain, provider)) return 'provider-address';
+    return this.#federation.providers.restriction(request, { partner, media: decision.media });
+  }
+
+  /** What is too much of a partner that nobody listed; whatever it sends counts, also what is refused or answered by nobody. */
+  #policed({ kind, domain }: Partner, decision: PartnerDecision): FederationReason | undefined {
+    if (kind !== 'discovered') return undefined;
+    const addressed = decision.kind === 'forward' ? decision.addressed : undefined;
+    const { policing, core } = this.#federation;
+    return policing.admit(domain, addressed, core.clock.now());
+  }
+  #settled({ kind, domain }: Partner, status: number): void {
+    const { policing, core } = this.#federation;
+    if (kind === 'discovered') policing.settled(domain, status, core.clock.now());
   }
 
   #forward(

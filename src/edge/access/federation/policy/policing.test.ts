@@ -122,7 +122,8 @@ test('a limit ends with an event that says what ended it: another document, time
     ['partner-rate ended 4 no request too much in 60 seconds'],
   );
   const forgotten = ended((policing) => {
-    for (let i = 0; i < 1000; i++) policing.admit(`d${i}.example`, 'a', i);
+    for (let i = 0; i < 1000; i++)
+      for (const user of ['a', 'b', 'c', 'd']) policing.admit(`d${i}.example`, user, i * 1000);
   });
   assert.deepEqual(
     forgotten.map((one) => one.split(' ', 2).join(' ')),
@@ -147,5 +148,13 @@ test('who names nobody new addresses nobody', () => {
 test('what is remembered is bounded', () => {
   const { policing } = start();
   for (let i = 0; i < 3000; i++) policing.admit(`d${i}.example`, 'a', i);
+  assert.equal(policing.report().length, 1000);
+});
+
+test('[S16] who is limited is not forgotten for the sake of other domains, of which one has as many as one likes', () => {
+  const { policing } = start();
+  for (let i = 0; i < 21; i++) policing.admit(DOMAIN, 'alice', 0);
+  for (let i = 0; i < 1500; i++) policing.admit(`d${i}.partner.example`, 'alice', 0);
+  assert.equal(policing.admit(DOMAIN, 'alice', 0), 'partner-rate');
   assert.equal(policing.report().length, 1000);
 });

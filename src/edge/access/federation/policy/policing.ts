@@ -1,7 +1,7 @@
 import { BoundedMap, type Monotonic, TokenBucket } from '#kernel';
 import type { Discovery } from './settings.ts';
 
-/** Discovered partners that are remembered; the one that was silent longest makes room. */
+/** Discovered partners that are remembered; of those without a limit the one that was silent longest makes room. */
 const MOST_PARTNERS = 1000;
 /** Outcomes by which a partner is judged, and the fewest that say anything. */
 const OUTCOMES = 100;
@@ -130,10 +130,7 @@ export class Policing {
       this.#partners.set(domain, known);
       return known;
     }
-    const [oldest] = this.#partners;
-    if (this.#partners.size >= MOST_PARTNERS && oldest !== undefined) {
-      this.#forget(...oldest, 'silent longest of all, it is forgotten for another one');
-    }
+    if (this.#partners.size >= MOST_PARTNERS) this.#makeRoom();
     const watched: Watched = {
       bucket: this.#bucket(false, now),
       users: new BoundedMap(100_000),
@@ -147,6 +144,14 @@ export class Policing {
     };
     this.#partners.set(domain, watched);
     return watched;
+  }
+
+  /** Whoever is limited is forgotten last: other domains, of which one has as many as one likes, are no way out. */
+  #makeRoom(): void {
+    const all = [...this.#partners];
+    const oldest = all.find(([, { limited }]) => limited.size === 0) ?? all[0];
+    if (oldest !== undefined)
+      this.#forget(...oldest, 'silent longest of all, it is forgotten for another one');
   }
 
   #forget(domain: string, watched: Watched, why: string): void {

@@ -23,6 +23,8 @@ export const EDGE = { name: 'sip.example.com', address: '127.0.9.10' };
 export class TestNames implements Resolver {
   readonly hosts = new Map<string, string[]>();
   readonly records = new Map<string, ServiceRecord[]>();
+  /** Names that were asked for, oldest first. */
+  readonly asked: string[] = [];
   /** Nobody answers: what is asked runs out of time at once. */
   silent = false;
 
@@ -41,6 +43,7 @@ export class TestNames implements Resolver {
     );
   }
   async #answer<Value>(name: string, values: readonly Value[]): LookUp<Value> {
+    this.asked.push(name);
     const reason = this.silent ? 'timeout' : 'nxdomain';
     const code = this.silent ? 'SLP-DNS-0003' : 'SLP-DNS-0001';
     if (this.silent || values.length === 0) return err({ ...failure(code, name), reason, ttl: 60 });
