@@ -63,7 +63,7 @@ export const serviceErrors = {
   'SLP-SVC-0011': {
     blame: 'operator',
     summary: 'there is no such service or verb',
-    remedy: '`sallyport status` lists the services of a running program and their verbs.',
+    remedy: '`sallyport status` lists the services of a running program, with --json their verbs too.',
   },
   'SLP-SVC-0012': {
     blame: 'self',

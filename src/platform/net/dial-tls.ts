@@ -4,6 +4,7 @@ import { type Clock, err, type Failure, failure, literalLookup, ok, type Result 
 import {
   type CertificateNames,
   type Credentials,
+  certificateText,
   matchName,
   type NamePolicy,
   type TrustAnchors,
@@ -109,8 +110,9 @@ class Dial {
     socket.on('secureConnect', () => this.#handleSecure(socket));
     signal?.addEventListener('abort', this.#handleAbort, { once: true });
     this.#cancelDeadline = clock.after(handshakeMs, () => {
-      const waitingFor = this.#connected ? 'TLS handshake' : 'TCP connection';
-      this.#fail(failure('SLP-NET-0011', `${this.#target()}: no ${waitingFor} within ${handshakeMs} ms`));
+      this.#fail(
+        failure('SLP-NET-0011', `${this.#target()}: no ${this.#missing()} within ${handshakeMs} ms`),
+      );
     });
   }
 
@@ -122,14 +124,13 @@ class Dial {
     this.#fail(failure('SLP-NET-0012', `${this.#target()}: the peer closed`));
   };
   readonly #handleAbort = (): void => {
-    this.#fail(failure('SLP-NET-0015', this.#target()));
+    this.#fail(failure('SLP-NET-0015', `${this.#target()}: no ${this.#missing()} until then`));
   };
 
   #handleSecure(socket: TLSSocket): void {
-    const { confirm, trace } = this.#options;
+    const { confirm } = this.#options;
     const peer = this.#verify(socket);
     if (!peer.ok) {
-      if (peer.error.code !== 'SLP-NET-0014') trace?.note('certificate', false, peer.error.message);
       this.#fail(peer.error);
     } else if (confirm === undefined) this.#succeed(socket, peer.value);
     else
@@ -162,17 +163,16 @@ class Dial {
     const { trust, expectNames, recognise, names, clock, trace } = this.#options;
     const peer = verifyPeer(socket, trust, 'server-identity', clock.wall());
     if (!peer.ok) {
-      const { problems, subject } = peer.error;
+      const { problems, subject, seen } = peer.error;
+      trace?.note('certificate', false, `${seen}: ${problems.join(', ')}`);
       return err(failure('SLP-NET-0013', `${this.#target()}: ${problems.join(', ')} (${subject})`));
     }
-    if (peer.value === undefined) return err(failure('SLP-NET-0013', `${this.#target()}: no certificate`));
-    const { subject, fingerprint, notAfter } = peer.value;
-    const until = new Date(notAfter).toISOString();
-    trace?.note(
-      'certificate',
-      true,
-      `${subject}, SHA-256 ${fingerprint.slice(0, 16)}…, valid until ${until}`,
-    );
+    if (peer.value === undefined) {
+      trace?.note('certificate', false, 'the server showed none');
+      return err(failure('SLP-NET-0013', `${this.#target()}: no certificate`));
+    }
+    const [leaf] = peer.value.path;
+    if (leaf !== undefined) trace?.note('certificate', true, certificateText(leaf));
     const presented = peer.value.names;
     const known = recognise?.(presented) ?? matchName(presented, expectNames, names) !== undefined;
     trace?.note('names', known, namesText(presented, expectNames, known));
@@ -182,6 +182,10 @@ class Dial {
     return err(failure('SLP-NET-0014', `${this.#target()}: expected ${wanted}, found ${found}`));
   }
 
+  /** What the peer has not done yet: a host that is not there and one that says nothing are different troubles. */
+  #missing(): string {
+    return this.#connected ? 'TLS handshake' : 'TCP connection';
+  }
   #target(): string {
     const { remote, servername } = this.#options;
     const address = remote.address.includes(':') ? `[${remote.address}]` : remote.address;

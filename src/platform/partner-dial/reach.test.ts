@@ -140,14 +140,25 @@ test('[S12] addresses that may not be dialled are not, whatever the DNS says', a
 test('[S7] a partner that accepts TCP and says nothing costs the time of one target, not more', async (t) => {
   const bench = await Bench.start(t);
   const port = await silentServer(t, TEST_ADDRESS);
-  const resolver = new FixedResolver({ addresses: { 'A server.test': [TEST_ADDRESS] } });
+  const resolver = new FixedResolver({
+    addresses: { 'A server.test': [TEST_ADDRESS], 'AAAA server.test': 'no-data' },
+  });
+  const trace = new Trace(new SystemClock());
   const reached = await reachTls(
     options(bench, resolver, {
       way: { targets: [{ host: 'server.test', port, service: undefined }] },
       targetMs: 100,
+      trace,
     }),
   );
   assert.equal(!reached.ok && reached.error.code, 'SLP-NET-0011');
+  // That it has no IPv6 address is no fault of it; that it took the connection and said nothing is.
+  const faults = trace.steps.filter(({ ok }) => !ok);
+  assert.deepEqual(
+    faults.map(({ topic }) => topic),
+    ['connect'],
+  );
+  assert.match(faults[0]?.text ?? '', /no TLS handshake until then$/);
 });
 
 test('nothing to dial: the reason is the gravest of what the DNS said', async (t) => {

@@ -34,6 +34,7 @@ export {
   type ChainFailure,
   type ChainProblem,
   type ChainQuery,
+  certificateText,
   isWeakSignature,
   type Purpose,
   SMALLEST_RSA_BITS,

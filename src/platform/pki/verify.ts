@@ -50,6 +50,8 @@ export interface ChainFailure {
   /** Every problem found, gravest first. */
   readonly problems: readonly ChainProblem[];
   readonly subject: string;
+  /** The certificate that was refused, in words for an operator: whose it is, who issued it, which one, from when to when. */
+  readonly seen: string;
 }
 
 export interface ChainQuery {
@@ -103,14 +105,15 @@ const MOST_SIGNATURES = 16;
  */
 export function verifyChain(query: ChainQuery): Result<VerifiedPeer, ChainFailure> {
   const subject = subjectText(query.leaf);
+  const seen = certificateText(query.leaf);
   const facts = certificateFacts(query.leaf);
-  if (!facts.ok) return err({ problem: 'unreadable', problems: ['unreadable'], subject });
+  if (!facts.ok) return err({ problem: 'unreadable', problems: ['unreadable'], subject, seen });
   const found = new Set<ChainProblem>(leafProblems(query, facts.value));
   const search = new PathSearch(query);
   if (!search.reachesAnchor(query.leaf, facts.value))
     for (const problem of search.problems) found.add(problem);
   const problems = chainProblems.filter((problem) => found.has(problem));
-  if (problems[0] !== undefined) return err({ problem: problems[0], problems, subject });
+  if (problems[0] !== undefined) return err({ problem: problems[0], problems, subject, seen });
   return ok({
     names: facts.value.names,
     subject,
@@ -128,7 +131,23 @@ export function fingerprint(certificate: X509Certificate): string {
 
 /** The subject on one line without anything that could break a log line. */
 export function subjectText(certificate: X509Certificate): string {
-  const text = (certificate.subject ?? '').replaceAll('\n', ', ').replaceAll(/[^\x20-\x7e]/g, '?');
+  return nameText(certificate.subject);
+}
+
+/** What an operator needs to know a certificate again, whether it can be believed or not. */
+export function certificateText(certificate: X509Certificate): string {
+  const { issuer, validFromDate, validToDate } = certificate;
+  const print = fingerprint(certificate).slice(0, 16);
+  const dates = `valid from ${dateText(validFromDate)} until ${dateText(validToDate)}`;
+  return `${subjectText(certificate)}, issued by ${nameText(issuer)}, SHA-256 ${print}…, ${dates}`;
+}
+
+function dateText(date: Date): string {
+  return Number.isNaN(date.getTime()) ? 'nobody knows when' : date.toISOString();
+}
+
+function nameText(name: string | undefined): string {
+  const text = (name ?? '').replaceAll('\n', ', ').replaceAll(/[^\x20-\x7e]/g, '?');
   return text.length > 200 ? `${text.slice(0, 197)}...` : text;
 }
 

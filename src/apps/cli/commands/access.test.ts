@@ -61,12 +61,27 @@ test('access blocks: nobody is refused, and nobody to forgive', async () => {
   assert.equal((await run('access', 'unblock', '192.0.2.1')).out, '0 lifted\n');
 });
 
+test('access connections and unblock say at once what does not fit, with status 2', async () => {
+  for (const limit of ['many', '0', '1001', '1.5']) {
+    const { status, error } = await run('access', 'connections', '--limit', limit);
+    assert.deepEqual([status, error.includes('Write a whole number, 1 to 1000.')], [2, true], limit);
+  }
+  for (const source of ['nobody', '192.0.2.0/64', '2001:db8::/48']) {
+    const { status, error } = await run('access', 'unblock', source);
+    assert.deepEqual([status, error.includes('Write an IP address')], [2, true], source);
+  }
+  assert.equal((await run('access', 'unblock', '2001:db8::/64')).out, '0 lifted\n');
+});
+
 test('federation partners lists those of the document; federation test tells where it ends, with status 1', async () => {
   const { out } = await run('federation', 'partners');
   assert.match(out, /^partner\.example +allowed-server +sip\.partner\.example +use-source +0/m);
   const tried = await run('federation', 'test', 'nuisance.example');
   assert.equal(tried.status, 1);
-  assert.match(tried.out, /^policy +FAILED +\d+ +\d+ +refused by the rule blocked-domain$/m);
+  assert.match(
+    tried.out,
+    /^policy +FAILED +\d+ +\d+ +nuisance\.example is refused by the rule blocked-domain: it stands in policy\.federation\.blocked$/m,
+  );
 });
 
 /** The running edge takes another document. */

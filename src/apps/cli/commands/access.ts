@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { isIP } from 'node:net';
+import { type Command, InvalidArgumentError } from 'commander';
 import { type Administered, administrationCommand, verbsOf } from '../administered.ts';
 import { exitStatus, inWords, printable, type Session, table } from '../terminal.ts';
 
@@ -40,9 +41,9 @@ export function addAccess(root: Command, session: Session): void {
   const access = root.command('access').description('what the Access Edge service of a running edge knows');
   const verb = verbsOf(session, 'access');
   administrationCommand(access, 'connections', 'list client connections, the newest last')
-    .option('--limit <number>', 'how many', '100')
-    .action(async (options: Administered & { limit: string }) => {
-      await verb<Connections>(options, 'connections', { limit: Number(options.limit) }, renderConnections);
+    .option('--limit <number>', 'how many, 1 to 1000', parseLimit, 100)
+    .action(async (options: Administered & { limit: number }) => {
+      await verb<Connections>(options, 'connections', { limit: options.limit }, renderConnections);
     });
   administrationCommand(access, 'blocks', 'list sources that are refused for failed sign-ins').action(
     async (options: Administered) => {
@@ -50,7 +51,7 @@ export function addAccess(root: Command, session: Session): void {
     },
   );
   administrationCommand(access, 'unblock', 'forgive a source its failed sign-ins')
-    .argument('<address>', 'any address of it')
+    .argument('<address>', 'any address of it, or what access blocks lists', parseSource)
     .action(async (source: string, options: Administered) => {
       await verb<{ lifted: number }>(options, 'unblock', { source }, ({ lifted }) => `${lifted} lifted`);
     });
@@ -64,6 +65,19 @@ export function addAccess(root: Command, session: Session): void {
       if (exceeded) session.finish(exitStatus.failed);
     },
   );
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return limit;
+  throw new InvalidArgumentError('Write a whole number, 1 to 1000.');
+}
+
+/** IPv6 sources are networks of 64 bits, and are listed as such. */
+function parseSource(text: string): string {
+  const address = text.endsWith('/64') ? text.slice(0, -3) : text;
+  if (isIP(address) === 6 || isIP(text) === 4) return text;
+  throw new InvalidArgumentError('Write an IP address, such as 192.0.2.7 or 2001:db8::7.');
 }
 
 const isExceeded = ({ value, bound }: Condition['indicators'][number]) => value >= bound;

@@ -37,7 +37,7 @@ export function federationVerbs(
     /** The whole story of one domain, step by step; it asks, dials and sends an OPTIONS, and changes nothing. */
     'federation-test': verb(z.strictObject({ domain: z.string().min(1).max(253) }), ({ domain }) => {
       const running = federation();
-      return running === undefined ? { steps: [] } : tryPartner(running, domain.toLowerCase());
+      return running === undefined ? { steps: [] } : tryPartner(running, domain);
     }),
   };
 }

@@ -118,7 +118,9 @@ export function targetAddresses(resolver: Resolver, host: string, trace?: Trace)
     const said = answer.ok
       ? `${answer.value.values.join(', ')} (${sourceText(answer.value)})`
       : answer.error.reason;
-    end?.(answer.ok, `${family === 6 ? 'AAAA' : 'A'} ${host}: ${said}`);
+    // Most hosts have no IPv6 address, or no other: that is how it is, and no fault.
+    const usual = !answer.ok && answer.error.reason === 'no-data';
+    end?.(answer.ok || usual, `${family === 6 ? 'AAAA' : 'A'} ${host}: ${said}`);
     return answer.ok ? ok(answer.value.values) : answer;
   });
 }
@@ -139,7 +141,8 @@ function targetsOf(
   });
   const open = within.filter(({ target, port }) => {
     const allowed = port > 0 && (onlyPort === undefined || port === onlyPort);
-    if (!allowed) trace?.note('locate', false, `port ${port} of ${target} is not open and not tried`);
+    const why = onlyPort === undefined ? 'that is no port' : `only ${onlyPort} is open outwards`;
+    if (!allowed) trace?.note('locate', false, `port ${port} of ${target} is not tried: ${why}`);
     return allowed;
   });
   if (open.length === 0) {

@@ -6,7 +6,7 @@ import type { EventStream, Metrics, Trace } from '#platform/telemetry';
 import type { FederationScene } from '../federation-scene.ts';
 import type { FederationReason } from '../policy/federation-reasons.ts';
 import { identityOf } from '../policy/identity.ts';
-import type { Partner } from '../policy/partner-table.ts';
+import { isCarrier, type Partner } from '../policy/partner-table.ts';
 import type { LinkFailure } from './partner-link.ts';
 import { wayTo } from './way-to.ts';
 
@@ -49,7 +49,8 @@ export async function reachPartner(
       servername: host,
       credentials,
       trust,
-      expectNames: [partner.domain, host],
+      // As identityOf has it: a carrier's certificate names its server, never the domains of its users.
+      expectNames: isCarrier(partner) ? [host] : [partner.domain, host],
       confirm,
       recognise: (names) => identityOf(names, partner, [host]) !== undefined,
       alpn: ALPN,
