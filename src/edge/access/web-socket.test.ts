@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { until } from '#kernel';
+import { JumpingClock, until } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
@@ -216,6 +216,32 @@ test('S7: a WebSocket that does not read is cut off; the head that does not end,
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.match(await raw(lab, 'GET / HTTP/1.1\r\nHost: a\r\n'), /^HTTP\/1\.1 408 /);
+});
+
+test('who was slow to ask for a WebSocket has no more time to sign in than others', async (t) => {
+  const clock = new JumpingClock();
+  const lab = await AccessLab.start(t, {
+    clock,
+    change: ({ policy }) => {
+      policy.remoteAccess.webSocket = { enabled: true, origins: [] };
+      policy.limits.access.preSignIn.seconds = 600;
+    },
+  });
+  const peer = await lab.client();
+  let answer = '';
+  peer.socket.removeAllListeners('data');
+  peer.socket.on('data', (chunk: Buffer) => {
+    answer += chunk.toString('latin1');
+  });
+  const opened = 'sallyport_connections_opened_total{direction="accepted"} 1';
+  await until(async () => (await lab.metrics.text()).includes(opened));
+  clock.later = 500_000;
+  const head = ['Host: a', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'];
+  head.push('Sec-WebSocket-Protocol: sip', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==');
+  peer.socket.write(`GET / HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n`);
+  await until(() => answer.startsWith('HTTP/1.1 101'));
+  clock.later = 700_000;
+  await peer.isClosed();
 });
 
 test('who says nothing is not waited for longer than before sign-in [setting policy.limits.access.preSignIn.seconds]', async (t) => {

@@ -289,6 +289,25 @@ describe('before sign-in', () => {
     }
     assert.deepEqual([peer.take(), closed], [['200', '200'], ['unauthorised-messages']]);
   });
+  it('counts what is no good message', () => {
+    const { network, peer, closed } = stage({}, { limits });
+    const bad = request('OPTIONS').toString().replace('Max-Forwards: 70', 'Max-Forwards: 700');
+    for (let i = 0; i < 3; i++) {
+      peer.send(bad);
+      network.settle();
+    }
+    assert.deepEqual([peer.take(), closed], [['400', '400'], ['unauthorised-messages']]);
+  });
+  it('counts the time from when the connection was opened, whoever had it before', () => {
+    const { network, endpoint, closed } = stage({}, { limits: { preAuthorisation: OPEN } });
+    endpoint.configure({ preAuthorisation });
+    const [, far] = network.pair();
+    network.wait(9000);
+    endpoint.addFlow(far, { authorised: false });
+    const before = closed.length;
+    network.wait(3000);
+    assert.ok(closed.slice(before).includes('unauthorised-seconds') && far.closed);
+  });
   it('closes after too many bytes', () => {
     const { network, peer, closed } = stage({}, { limits });
     peer.send(request('OPTIONS', { body: 'x'.repeat(4000) }));

@@ -139,7 +139,7 @@ export class SipEndpoint {
       return undefined;
     }
     const authorised = options.authorised ?? this.#limits.preAuthorisation === undefined;
-    const flow = new Flow(connection, { ...options, authorised }, this.#limits, this.clock.now());
+    const flow = new Flow(connection, { ...options, authorised }, this.#limits);
     this.#flows.add(flow);
     if (this.#limits.idleMs !== undefined) connection.idleMs = this.#limits.idleMs;
     this.#inspection.begin(flow);
@@ -243,6 +243,9 @@ export class SipEndpoint {
         return;
       case 'bad-request':
       case 'bad-response':
+        // What is no good message is an attempt at one, and its answer costs as much.
+        flow.messages += 1;
+        if (!flow.authorised && this.#exceeds(flow)) return;
         this.#drop(event.type);
         this.#note(flow, 'bad message', event.reason);
         this.#events.unreadable(flow, event.reason);

@@ -41,7 +41,8 @@ export class Flow implements SipFlow {
   readonly keepAlive: KeepAliveOptions | undefined;
   readonly onClosed: FlowOptions['onClosed'];
   readonly #divert: FlowOptions['divert'];
-  readonly added: Monotonic;
+  /** Whoever had the connection before has used up some of the time before it is authorised. */
+  readonly opened: Monotonic;
   readonly requests: OpenRequests;
   authorised: boolean;
   data: unknown;
@@ -57,7 +58,7 @@ export class Flow implements SipFlow {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
 
-  constructor(connection: Connection, options: FlowOptions, limits: SipLimits, now: Monotonic) {
+  constructor(connection: Connection, options: FlowOptions, limits: SipLimits) {
     this.id = connection.id;
     this.connection = connection;
     this.scope = options.scope ?? `flow-${connection.id}`;
@@ -75,7 +76,7 @@ export class Flow implements SipFlow {
     this.onClosed = options.onClosed;
     this.#divert = options.divert;
     this.requests = new OpenRequests(options.openRequests);
-    this.added = now;
+    this.opened = connection.opened;
     this.authorised = options.authorised ?? true;
     this.data = options.data;
   }

@@ -64,7 +64,7 @@ export class Inspection {
     if (deadline !== undefined && now >= deadline) return 'message-timeout';
     if (now >= flow.pongDue) return 'pong-timeout';
     const limit = flow.authorised ? undefined : this.#limits()?.seconds;
-    return limit !== undefined && now - flow.added > limit * 1000 ? 'unauthorised-seconds' : undefined;
+    return limit !== undefined && now - flow.opened > limit * 1000 ? 'unauthorised-seconds' : undefined;
   }
 
   #ping(flow: Flow, now: Monotonic): void {

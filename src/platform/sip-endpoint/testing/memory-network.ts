@@ -71,7 +71,7 @@ export class MemoryConnection implements Connection {
   readonly id: number;
   readonly remote: Endpoint = { address: '127.0.9.1', port: 40_000 };
   readonly local: Endpoint = { address: '127.0.9.2', port: 5061 };
-  readonly opened: Monotonic = 0;
+  readonly opened: Monotonic;
   readonly tls: TlsFacts | undefined = undefined;
   readonly lastReceived: Monotonic = 0;
   readonly bytesSent = 0;
@@ -91,6 +91,7 @@ export class MemoryConnection implements Connection {
   constructor(network: MemoryNetwork, id: number) {
     this.#network = network;
     this.id = id;
+    this.opened = network.clock.now();
   }
   write(bytes: Uint8Array): boolean {
     if (this.closed) return false;
