@@ -41,7 +41,7 @@ export { type HashKey, hashKey } from './routing/keyed-hash.ts';
 export { breadthOfBranch, maxBreadth } from './routing/max-breadth.ts';
 export { type PassedOn, passOn } from './routing/pass-on.ts';
 export type { ResponsePlan, ResponseRefusal } from './routing/response.ts';
-export { type NextHop, nextHop, preprocessRoutes, type RoutePlan } from './routing/route.ts';
+export { type NextHop, nextHop, preprocessRoutes, type RoutePlan, withoutOurMaddr } from './routing/route.ts';
 export {
   type ProxyRefusal,
   type ProxyRefusalReason,

@@ -242,6 +242,8 @@ test('S12 no way from one stranger to another: no transit, no foreign or forged 
     [403, 'sip:victim@elsewhere.example', {}],
     [403, 'sip:10.45.32.11:5061', {}],
     [403, 'tel:+15551234', {}],
+    [403, `${ALICE};maddr=10.45.32.11`, {}],
+    [403, `${ALICE};transport=tls;MADDR=elsewhere.example`, {}],
     [403, ALICE, { Route: '<sip:fe1.corp.example:5061;lr>' }],
     [403, ALICE, { Route: '<sip:f.AAAA@sip.example.com;lr>' }],
     [403, ALICE, { Route: '<sip:sip.example.com;lr;behind=AAAA>' }],

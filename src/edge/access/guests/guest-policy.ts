@@ -1,4 +1,5 @@
 import { parseSipUri, type SipRequest } from '#protocols/sip';
+import { leadsElsewhere } from '../policy/common.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import type { AccessSettings } from '../settings.ts';
 import type { GuestSession } from './guest-session.ts';
@@ -33,7 +34,9 @@ export function checkGuest(
         ? checkConference(target, session, settings)
         : refuse(403, 'guest-request');
     case 'SERVICE':
-      return session.accepted && isRelayService(target, settings) ? undefined : refuse(403, 'guest-request');
+      return session.accepted && !leadsElsewhere(target) && isRelayService(target, settings)
+        ? undefined
+        : refuse(403, 'guest-request');
     default:
       return refuse(403, 'guest-request');
   }
@@ -61,7 +64,7 @@ function checkConference(
   session: GuestSession,
   settings: AccessSettings,
 ): Refusal | undefined {
-  const conference = conferenceOf(target, settings);
+  const conference = leadsElsewhere(target) ? undefined : conferenceOf(target, settings);
   if (conference === undefined) return refuse(403, 'guest-target');
   if (session.conference !== undefined && session.conference !== conference)
     return refuse(403, 'guest-other-conference');

@@ -98,6 +98,7 @@ test('S16: a guest has no REGISTER, no MESSAGE, no other event, no other target 
     ['SUBSCRIBE', FOCUS, { Event: 'presence' }],
     ['INVITE', 'sip:alice@example.com'],
     ['INVITE', 'sip:x@anonymous.invalid;gruu;opaque=app:conf:focus:id:ABC'],
+    ['INVITE', `${FOCUS};maddr=10.45.32.11`],
     ['INVITE', OTHER],
     ['SUBSCRIBE', OTHER, { Event: 'conference' }],
     ['INFO', FOCUS, { To: `<${FOCUS}>;tag=focus`, 'Call-ID': 'another' }],

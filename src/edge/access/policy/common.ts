@@ -1,5 +1,12 @@
 import { RecentMap } from '#kernel';
-import { breadthOfBranch, maxBreadth, parseSipUri, type SipMessage, type SipRequest } from '#protocols/sip';
+import {
+  breadthOfBranch,
+  maxBreadth,
+  parseSipUri,
+  type SipMessage,
+  type SipRequest,
+  withoutOurMaddr,
+} from '#protocols/sip';
 import { type Refusal, refuse } from './refusal.ts';
 
 /** RFC 3261 §16.3 step 3: what a request without Max-Forwards gets. */
@@ -43,6 +50,17 @@ export function isForUs(request: SipRequest, hosts: ReadonlySet<string>): boolea
   if (request.method !== 'OPTIONS') return false;
   const uri = request.parsedUri();
   return uri.ok && uri.value.user === undefined && hosts.has(uri.value.host);
+}
+
+/** A target without a maddr that names one of our `hosts` (RFC 3261 §16.4): with it, the inside would send the request back to us. */
+export function targetPast(target: string, hosts: ReadonlySet<string>): string {
+  return target.includes(';') ? withoutOurMaddr(target, ({ host }) => hosts.has(host)) : target;
+}
+/** True for a target whose domain is not where it leads (RFC 3261 §19.1.1). */
+export function leadsElsewhere(target: string): boolean {
+  if (!target.includes(';')) return false;
+  const uri = parseSipUri(target);
+  return uri.ok && uri.value.parameters.has('maddr');
 }
 
 /** `ms-benotify` is asked of proxies by clients of the original: that they pass BENOTIFY, which nobody answers. */

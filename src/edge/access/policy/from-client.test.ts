@@ -29,6 +29,17 @@ test('a request goes to the next hop wherever its Request-URI points', () => {
   }
 });
 
+test('a maddr that names us has done its work, one of somebody else is for the next hop to judge (RFC 3261 §16.4)', () => {
+  const leaves = (uri: string) => {
+    const decision = decide('MESSAGE', uri);
+    return decision.kind === 'forward' ? decision.requestUri : decision;
+  };
+  const bob = 'sip:bob@example.com';
+  assert.equal(leaves(`${bob};maddr=sip.example.com;transport=tls`), bob);
+  assert.equal(leaves('sip:bob@example.com:443;MADDR=127.0.9.10'), bob);
+  assert.equal(leaves(`${bob};maddr=10.45.32.11`), undefined);
+});
+
 test('the sender is asserted only if this connection was accepted for that very address', () => {
   const asserted = (from: string) => {
     const decision = decide('MESSAGE', 'sip:carol@example.com', { From: `${from};tag=1` });

@@ -2,7 +2,7 @@ import { RecentMap } from '#kernel';
 import { headerId, parseSipUri, type SipRequest } from '#protocols/sip';
 import type { AccessSettings } from '../settings.ts';
 import { BEHIND } from '../topology-hiding/index.ts';
-import { checkProxiable, formsDialog, isForUs, senderOf } from './common.ts';
+import { checkProxiable, formsDialog, isForUs, senderOf, targetPast } from './common.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
 /** What the decision needs to know of the connection and of our keys. */
@@ -63,11 +63,10 @@ export function decideClientRequest(
   if ('kind' in routed) return routed;
   const recordRoute = formsDialog(request);
   if (recordRoute && request.has(RECORD_ROUTE) && !request.recordRoutes().ok) return refuse(400, 'bad-route');
-  const requestUri =
-    known.openTarget(routed.target) ?? (routed.target === request.uri ? undefined : routed.target);
+  const target = known.openTarget(routed.target) ?? targetPast(routed.target, settings.externalHosts);
+  const requestUri = target === request.uri ? undefined : target;
   const registers = request.method === 'REGISTER';
-  if (registers && !isForRegistrar(requestUri ?? request.uri, settings))
-    return refuse(403, 'register-target');
+  if (registers && !isForRegistrar(target, settings)) return refuse(403, 'register-target');
   // What we hid is an address of the inside, or one that somebody chose: nobody signs in as that.
   const hidden = known.openTarget(request.from.uri) !== undefined;
   if (hidden && (registers || request.to.tag === undefined || !known.signedIn))

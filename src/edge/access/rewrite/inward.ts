@@ -26,6 +26,8 @@ const DIALOG_ID_FIELDS = withIds(['Replaces', 'Join', 'Target-Dialog', 'In-Reply
 const maxForwardsLines = new NumberLines('Max-Forwards', 255);
 const maxBreadthLines = new NumberLines('Max-Breadth', 60);
 const ROUTE = headerId('Route');
+/** Contacts of one redirection; far more than one person has devices. */
+const MOST_CONTACTS = 128;
 /** `~` begins the user part of a hidden target, and a hidden Call-ID. */
 const HIDDEN_MARK = 0x7e;
 
@@ -172,6 +174,18 @@ export function openHidden(edit: MessageEdit, message: SipMessage, scene: Scene,
     const value = message.header(id) ?? '';
     replaceIfChanged(edit, name, value, scene.hiding.openDialogId(value));
   }
+  if (message.kind === 'response' && namesOthers(message.status)) openContacts(edit, message, scene);
+}
+
+/** RFC 3261 §21.3 and §21.4.20: what Contact says then is whom else to ask, and not where the sender is. */
+function namesOthers(status: number): boolean {
+  return (status >= 300 && status < 400) || status === 485;
+}
+function openContacts(edit: MessageEdit, response: SipResponse, { hiding }: Scene): void {
+  const contacts = response.values('Contact');
+  const opened = contacts.slice(0, MOST_CONTACTS).map((contact) => hiding.openUris(contact));
+  if (contacts.length > opened.length || opened.some((contact, index) => contact !== contacts[index]))
+    replaceWith(edit, 'Contact', opened);
 }
 
 /** Fields are looked for in every message, mostly in vain. */

@@ -269,6 +269,26 @@ test('the answer to REGISTER: own contacts as they are, others hidden, no Path, 
   assert.deepEqual(preloaded.values('Route'), ['<sip:fe1.corp.example;lr>']);
 });
 
+test('a client that redirects to whom it was shown names them to the inside; where it is itself stays as it wrote it', () => {
+  const { received, sent } = outward('INVITE', 'sip:alice@192.168.1.5:40001', {
+    Contact: '<sip:bob@10.45.32.99:5061;transport=tls>',
+  });
+  const original = { request: received, remote: frontEnd, token: 'TOKEN', recordRoute: true };
+  const shown = sent.header('Contact') ?? '';
+  assert.match(shown, /^<sip:~/);
+  const contacts = (status: string, ...lines: string[]) => {
+    const response = answer(sent, status, lines);
+    return edited(response, (edit) => restoreInward(edit, response, original, scene)).values('Contact');
+  };
+  const others = [`"Bob" ${shown};q=0.7`, '<sip:carol@example.com>'];
+  const real = ['"Bob" <sip:bob@10.45.32.99:5061;transport=tls>;q=0.7', '<sip:carol@example.com>'];
+  for (const status of ['302 Moved', '300 Several', '485 Ambiguous'])
+    assert.deepEqual(contacts(status, `Contact: ${others.join(', ')}`), real);
+  assert.deepEqual(contacts('200 OK', `Contact: ${shown}`), [shown]);
+  const many = [shown, ...Array.from({ length: 200 }, () => '<sip:x@example.com>')].join(', ');
+  assert.equal(contacts('302 Moved', `Contact: ${many}`).length, 128);
+});
+
 test('a reason phrase that names the inside is replaced by the usual one', () => {
   const { received, sent } = inward('MESSAGE', 'sip:carol@example.com');
   const response = answer(sent, '503 fe1.corp.example has no room', []);

@@ -49,7 +49,7 @@ export function preprocessRoutes(
 }
 
 /** A maddr that names us has done its work: it goes, with port and transport (RFC 3261 §16.4). */
-function withoutOurMaddr(text: string, isOurs: (uri: SipUri) => boolean): string {
+export function withoutOurMaddr(text: string, isOurs: (uri: SipUri) => boolean): string {
   if (!text.toLowerCase().includes(';maddr=')) return text;
   const uri = parseSipUri(text);
   if (!uri.ok) return text;

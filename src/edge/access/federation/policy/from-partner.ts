@@ -1,5 +1,12 @@
 import { type NameAddress, parseNameAddress, parseSipUri, type SipRequest } from '#protocols/sip';
-import { canonicalAddress, checkProxiable, formsDialog, isForUs } from '../../policy/common.ts';
+import {
+  canonicalAddress,
+  checkProxiable,
+  formsDialog,
+  isForUs,
+  leadsElsewhere,
+  targetPast,
+} from '../../policy/common.ts';
 import type { Rights } from '../../policy/external-access.ts';
 import { type Refusal, refuse } from '../../policy/refusal.ts';
 import type { AccessSettings } from '../../settings.ts';
@@ -88,8 +95,10 @@ export function decidePartnerRequest(
   const routed = consumeRoutes(request, sender.domain, known, settings);
   if ('kind' in routed) return routed;
   const opened = known.openTarget(routed.target);
-  if (opened === undefined && !isOurs(routed.target, settings)) return refuseFederation('no-transit');
-  const addressed = opened === undefined ? [routed.target, request.to.uri] : [request.to.uri];
+  const target = opened ?? targetPast(routed.target, settings.externalHosts);
+  if (opened === undefined && (!isOurs(target, settings) || leadsElsewhere(target)))
+    return refuseFederation('no-transit');
+  const addressed = opened === undefined ? [target, request.to.uri] : [request.to.uri];
   // Something new for a device, and by its To for nobody of ours: whoever that is has no more rights than who is not listed.
   const anybody = opened !== undefined && request.to.tag === undefined && !isOurs(request.to.uri, settings);
   const may = (right: keyof Rights) =>
@@ -102,9 +111,9 @@ export function decidePartnerRequest(
     kind: 'forward',
     sender: sender.address,
     domain: sender.domain,
-    addressed: opened === undefined ? addressee(routed.target) : undefined,
+    addressed: opened === undefined ? addressee(target) : undefined,
     routes: routed.behind,
-    requestUri: opened ?? (routed.target === request.uri ? undefined : routed.target),
+    requestUri: target === request.uri ? undefined : target,
     recordRoute: formsDialog(request),
     media: may('publicProviderMedia'),
   };
