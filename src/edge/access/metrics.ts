@@ -3,7 +3,8 @@ import { type RefusalReason, refusalReasons } from './policy/refusal.ts';
 
 const directions = ['inward', 'outward'] as const;
 export type Direction = (typeof directions)[number];
-const signIns = ['accepted', 'refused', 'withdrawn'] as const;
+/** Every sign-in by Digest begins with a challenge, which says nothing about who asks; what is refused was tried. */
+const signIns = ['accepted', 'challenged', 'refused', 'withdrawn'] as const;
 export type SignInOutcome = (typeof signIns)[number];
 
 /** Every number of this service, with its closed label values. */
@@ -34,10 +35,14 @@ export function accessMetrics(metrics: Metrics): AccessMetrics {
       name: 'reason',
       values: refusalReasons,
     }),
-    signIns: metrics.counter(name('sign_ins_total'), 'REGISTER requests by what the next hop said', {
-      name: 'outcome',
-      values: signIns,
-    }),
+    signIns: metrics.counter(
+      name('sign_ins_total'),
+      'REGISTER requests by what the next hop said; challenged: it asked for credentials',
+      {
+        name: 'outcome',
+        values: signIns,
+      },
+    ),
     scrubbed: metrics.counter(name('scrubbed_headers_total'), 'Header fields kept from leaving'),
     stripped: metrics.counter(
       name('stripped_headers_total'),

@@ -305,3 +305,34 @@ test('verbs tell connections and members', async (t) => {
   await assert.rejects(async () => lab.service.verbs.connections?.({ limit: 0 }));
   assert.match(await lab.metrics.text(), /sallyport_access_sign_ins_total\{outcome="accepted"\} 1/);
 });
+
+test('sign-ins are counted by what the next hop said: a challenge is no refusal', async (t) => {
+  const lab = await AccessLab.start(t);
+  const fe = await lab.frontEnds[0].connection();
+  const client = await lab.client();
+  const digest = 'Digest username="alice", realm="example.com", nonce="n", uri="sip:x", response="00"';
+  const plays = [
+    [{}, 401, ['Digest realm="example.com", nonce="n"'], 'challenged'],
+    [{ Authorization: digest }, 401, ['Digest realm="example.com", nonce="m", stale=true'], 'challenged'],
+    [{ Authorization: digest }, 401, ['Digest realm="example.com", nonce="o"'], 'refused'],
+    [{ Authorization: digest }, 403, [], 'refused'],
+    [{ Authorization: digest }, 200, [], 'accepted'],
+  ] as const;
+  const expected = { accepted: 0, challenged: 0, refused: 0, withdrawn: 0 };
+  for (const [index, [credentials, status, challenges, outcome]] of plays.entries()) {
+    client.sends(
+      request('REGISTER', 'sip:example.com', {
+        Via: `SIP/2.0/TLS h;branch=z9hG4bKs${index}`,
+        To: '<sip:alice@example.com>',
+        Contact: '<sip:alice@192.168.1.5>',
+        ...credentials,
+      }),
+    );
+    const headers = challenges.map((text) => ['WWW-Authenticate', text] as const);
+    fe.answers(await fe.receivesRequest('REGISTER'), status, { headers });
+    await client.receives(status);
+    expected[outcome] += 1;
+    const told = (await lab.service.verbs.counters?.({})) as { signIns: object };
+    assert.deepEqual(told.signIns, expected, `play ${index}`);
+  }
+});

@@ -38,6 +38,7 @@ export function accessVerbs(
       responses: { inward: metrics.responses.value('inward'), outward: metrics.responses.value('outward') },
       signIns: {
         accepted: metrics.signIns.value('accepted'),
+        challenged: metrics.signIns.value('challenged'),
         refused: metrics.signIns.value('refused'),
         withdrawn: metrics.signIns.value('withdrawn'),
       },

@@ -1,4 +1,4 @@
-import { parseChallenge, type SipResponse } from '#protocols/sip';
+import { parseChallenge, type SipRequest, type SipResponse } from '#protocols/sip';
 import type { Claim } from './attempt.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -23,8 +23,22 @@ export function outcomeOf(
   // To another request, 404 is about who was called.
   if (status === 403 || (status === 404 && method === 'REGISTER')) return 'failed';
   if (status !== 401 && status !== 407) return undefined;
-  const challenges = [...response.values('WWW-Authenticate'), ...response.values('Proxy-Authenticate')];
+  const challenges = challengesOf(response);
   return proofs.every((proof) => challenges.some((text) => goesOn(proof, text))) ? undefined : 'failed';
+}
+
+/** Whether the next hop has judged nobody yet: it asks for credentials that were not there, or for the next step of them. */
+export function asksForCredentials(request: SipRequest, response: SipResponse): boolean {
+  if (response.status !== 401 && response.status !== 407) return false;
+  if (!request.has('Authorization') && !request.has('Proxy-Authorization')) return true;
+  return challengesOf(response).some((challenge) => {
+    const digest = parseChallenge(challenge);
+    return (digest.ok && digest.value.stale) || hasStep(challenge);
+  });
+}
+
+function challengesOf(response: SipResponse): string[] {
+  return [...response.values('WWW-Authenticate'), ...response.values('Proxy-Authenticate')];
 }
 
 /** RFC 7616 §3.3: right, but for a nonce that is too old; and the second step of the other schemes. */
@@ -34,5 +48,9 @@ function goesOn({ scheme, realm }: Credentials, challenge: string): boolean {
     return digest.ok && digest.value.stale && digest.value.realm === realm;
   }
   if (challenge.split(/[ \t]/, 1)[0]?.toLowerCase() !== scheme) return false;
+  return hasStep(challenge);
+}
+
+function hasStep(challenge: string): boolean {
   return /\bgssapi-data\s*=\s*"?[0-9a-z]/i.test(challenge);
 }

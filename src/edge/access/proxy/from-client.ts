@@ -10,6 +10,7 @@ import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#p
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { registrationOf } from '../clients/registration.ts';
 import type { Admission } from '../guard/guard-desk.ts';
+import { asksForCredentials } from '../guard/outcome.ts';
 import { canonicalAddress } from '../policy/common.ts';
 import {
   type ClientDecision,
@@ -262,7 +263,8 @@ class InwardHandler implements ProxyHandler {
     const core = this.#core;
     const client = this.#client;
     if (response.status >= 300) {
-      core.tellSignIn('refused', request, client.flow, response.status);
+      const outcome = asksForCredentials(request, response) ? 'challenged' : 'refused';
+      core.tellSignIn(outcome, request, client.flow, response.status);
       return;
     }
     const address = canonicalAddress(request.to.uri);
