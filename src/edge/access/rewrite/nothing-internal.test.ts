@@ -32,6 +32,7 @@ const insider = fc.constantFrom(
   'fe1.corp.example',
   'POOL.corp.Example',
   'edge1.corp.example',
+  'mcu3.site.corp.example',
   'fe1%2Ecorp.example',
   '10.45.32.99',
   '127.0.9.31',

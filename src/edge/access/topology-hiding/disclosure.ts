@@ -29,6 +29,8 @@ export class Disclosure {
   readonly #public: ReadonlySet<string>;
   readonly #internal: ReadonlySet<string>;
   readonly #names: readonly string[];
+  /** `corp.example`: whatever lies in it is of the inside, although no document names it. */
+  readonly #domains: readonly string[];
   readonly #networks = new BlockList();
   /** Of the texts asked about lately: every response names its two parties again. */
   #verdicts = new Map<string, boolean>();
@@ -38,6 +40,7 @@ export class Disclosure {
     const internal = scope.internalHosts.map(canonicalHost).filter((host) => !this.#public.has(host));
     this.#internal = new Set(internal);
     this.#names = internal.filter((host) => !ipaddr.isValid(host));
+    this.#domains = [...new Set(this.#names.flatMap((name) => this.#domainOf(name)))];
     for (const network of scope.internalNetworks) {
       const [address, bits] = ipaddr.parseCIDR(network);
       this.#networks.addSubnet(address.toString(), bits, address.kind());
@@ -61,11 +64,19 @@ export class Disclosure {
     return verdict;
   }
 
+  /** The domain that a name lies in, where nothing public does: servers behind the next hop have their names there, too. */
+  #domainOf(name: string): string[] {
+    const domain = name.slice(name.indexOf('.') + 1);
+    if (!domain.includes('.')) return [];
+    return [...this.#public].some((host) => `.${host}`.endsWith(`.${domain}`)) ? [] : [domain];
+  }
+
   #mentions(text: string): boolean {
     if (text.includes('%') && this.mentionsInternal(withoutEscapes(text))) return true;
     if (this.#names.length > 0) {
       const lower = text.toLowerCase();
       for (const name of this.#names) if (lower.includes(name)) return true;
+      for (const domain of this.#domains) if (hasNameIn(lower, domain)) return true;
     }
     if (DOTTED.test(text) && this.#mentionsAddress(text, IPV4)) return true;
     return COLONS.test(text) && this.#mentionsAddress(text, IPV6);
@@ -87,6 +98,18 @@ export class Disclosure {
     return !this.#public.has(host) && this.#networks.check(text, family === 4 ? 'ipv4' : 'ipv6');
   }
 }
+
+/** Whether a text has the domain or a name in it; neither `xcorp.example` nor `corp.example.net` is in `corp.example`. */
+function hasNameIn(text: string, domain: string): boolean {
+  for (let at = text.indexOf(domain); at >= 0; at = text.indexOf(domain, at + 1)) {
+    const end = at + domain.length;
+    if (!COMES_ON.test(text.charAt(at - 1)) && !GOES_ON.test(text.slice(end, end + 2))) return true;
+  }
+  return false;
+}
+/** What makes another name of the one beside it. */
+const COMES_ON = /^[a-z0-9_-]/;
+const GOES_ON = /^(?:[a-z0-9_-]|\.[a-z0-9_-])/;
 
 /** Lower case, without brackets or a trailing dot; addresses in canonical text, IPv4 for IPv4-mapped ones. */
 function canonicalHost(text: string): string {

@@ -58,6 +58,9 @@ test('a text that names the inside is recognised', () => {
     '[fd00:45::7]:5061',
     'v6 fd00:45::7',
     'mapped ::ffff:10.45.9.9 too',
+    '399 mcu3.corp.example "a server that no document names"',
+    'sip:conf@Corp.Example;x=1',
+    'xcorp.example, then <sip:a.b.corp.example>',
   ];
   for (const text of telling) assert.ok(disclosure.mentionsInternal(text), text);
   const harmless = [
@@ -67,8 +70,18 @@ test('a text that names the inside is recognised', () => {
     '1.2.3.4.5',
     '12:30:59 GMT',
     'a::b c',
+    'fe1.xcorp.example',
+    'sip:x@mcu3.corp.example.net',
   ];
   for (const text of harmless) assert.ok(!disclosure.mentionsInternal(text), text);
+  const beside = new Disclosure({
+    publicHosts: ['shop.example.com'],
+    internalHosts: ['fe1.example.com', 'fe1.lan'],
+    internalNetworks: [],
+  });
+  assert.ok(beside.mentionsInternal('sip:fe1.example.com'));
+  for (const text of ['sip:mcu3.example.com', 'sip:mcu3.lan'])
+    assert.ok(!beside.mentionsInternal(text), text);
 });
 
 test('a target of the inside is shown as one of the edge, and opens to the same URI', () => {
