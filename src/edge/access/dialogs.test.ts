@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { TestDialog } from './testing/dialog.ts';
 import { AccessLab } from './testing/lab.ts';
-import { dialogResponse, INSIDE, signIn } from './testing/plays.ts';
+import { request } from './testing/messages.ts';
+import { contactOf, dialogResponse, INSIDE, signIn } from './testing/plays.ts';
 
 async function scene(t: TestContext) {
   const lab = await AccessLab.start(t);
   const fe = await lab.frontEnds[0].connection();
   const client = await lab.client();
-  await signIn(client, fe, 'alice');
-  return { lab, client, fe, sides: [client, fe] as const };
+  const path = await signIn(client, fe, 'alice');
+  return { lab, client, fe, path, sides: [client, fe] as const };
 }
 
 test('reliable provisional answers: 183, PRACK, UPDATE both ways, 200, re-INVITE both ways, BYE (RFC 3262, RFC 3311)', async (t) => {
@@ -115,6 +116,40 @@ test('the caller is gone in the moment in which the call is answered: it is ende
     );
     if (method === 'BYE') fe.answers(ending, 200);
   }
+});
+
+test('why a call is given up is told: another device answered, and nobody has missed it (RFC 3326)', async (t) => {
+  const { client, fe, path } = await scene(t);
+  const elsewhere = 'SIP;cause=200;text="Call completed elsewhere"';
+  const via = 'SIP/2.0/TLS fe1.corp.example:5061;branch=z9hG4bKelsewhere';
+  const common = {
+    Via: via,
+    Route: path,
+    From: '<sip:bob@example.com>;tag=b',
+    To: '<sip:alice@example.com>',
+  };
+  fe.sends(request('INVITE', contactOf('alice'), { ...common, Contact: '<sip:bob@10.45.32.99>' }));
+  const ringing = await client.receivesRequest('INVITE');
+  client.answers(ringing, 180);
+  await fe.receives(180);
+  const Reason = [elsewhere, 'Q.850;cause=16;text="by fe1.corp.example"'];
+  fe.sends(request('CANCEL', contactOf('alice'), { ...common, CSeq: '1 CANCEL', Reason }));
+  await fe.receives(200);
+  const cancel = await client.receivesRequest('CANCEL');
+  assert.deepEqual(cancel.values('Reason'), [elsewhere]);
+  client.answers(cancel, 200);
+  client.answers(ringing, 487);
+  await client.receivesRequest('ACK');
+  await fe.receives(487);
+  // And inward, what the client says.
+  const Via = 'SIP/2.0/TLS h;branch=z9hG4bKgivesup';
+  TestDialog.begins(client, 'alice', 'INVITE', 'gives-up', { Via });
+  const invite = await fe.receivesRequest('INVITE');
+  fe.sends(TestDialog.answer(invite, 180));
+  await client.receives(180);
+  client.sends(request('CANCEL', 'sip:bob@example.com', { Via, CSeq: '1 CANCEL', Reason: 'Q.850;cause=16' }));
+  await client.receives(200);
+  assert.deepEqual((await fe.receivesRequest('CANCEL')).values('Reason'), ['Q.850;cause=16']);
 });
 
 test('a refusal is acknowledged by the edge to the next hop, and the ACK of the client ends there (RFC 3261 §17.1.1.3)', async (t) => {

@@ -196,8 +196,8 @@ export class SipEndpoint {
   }
 
   /** Gives up an INVITE of ours; see TransactionLayer.cancel. */
-  cancel(transaction: ClientTransaction): void {
-    this.#perform(this.#layer.cancel(transaction, this.now()));
+  cancel(transaction: ClientTransaction, reasons?: readonly string[]): void {
+    this.#perform(this.#layer.cancel(transaction, this.now(), reasons));
   }
 
   /** Ends a flow; what waits to be sent still leaves. */

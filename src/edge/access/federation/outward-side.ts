@@ -9,6 +9,7 @@ import type {
 } from '#platform/sip-endpoint';
 import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
 import { LOOPED, type Refusal } from '../policy/refusal.ts';
+import { shownReasons } from '../rewrite/outward.ts';
 import type { LinkFailure, PartnerLink } from './connections/partner-link.ts';
 import type { FederationCore } from './federation.ts';
 import { openPartnerToken, partnerToken } from './federation-scene.ts';
@@ -170,6 +171,10 @@ class OutwardHandler implements ProxyHandler {
   refuseResponse(response: SipResponse, context: ProxyContext): number | undefined {
     const { providers } = this.#federation;
     return providers.refuseResponse(response, context, this.#original, this.#way.from);
+  }
+
+  cancelReasons(reasons: readonly string[]): readonly string[] {
+    return shownReasons(reasons, this.#federation.scene.scene);
   }
 
   editResponse(edit: MessageEdit, response: SipResponse, { transaction }: ProxyContext): void {

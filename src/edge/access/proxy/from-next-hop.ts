@@ -4,7 +4,7 @@ import type { ClientConnection } from '../clients/client-connection.ts';
 import { type DeliverOutward, decideNextHopRequest } from '../policy/from-next-hop.ts';
 import { LOOPED, type Refusal, refuse } from '../policy/refusal.ts';
 import { type OriginalRequest, restoreInward } from '../rewrite/inward.ts';
-import { outwardRequest } from '../rewrite/outward.ts';
+import { outwardRequest, shownReasons } from '../rewrite/outward.ts';
 import type { Scene } from '../rewrite/scene.ts';
 import type { ProxyCore } from './core.ts';
 
@@ -109,6 +109,9 @@ class OutwardHandler implements ProxyHandler {
     restoreInward(edit, response, { ...this.#original, request: transaction.request }, this.#scene);
   }
 
+  cancelReasons(reasons: readonly string[]): readonly string[] {
+    return shownReasons(reasons, this.#scene);
+  }
   onFinal(status: number): void {
     if (status < 300) this.#accepted = true;
   }

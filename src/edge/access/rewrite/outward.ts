@@ -285,6 +285,11 @@ function shownValue(treatment: Exclude<Treatment, 'keep'>, value: string, scene:
   }
 }
 
+/** Why the inside gives up a call, as far as that may be told outside (RFC 3326). */
+export function shownReasons(reasons: readonly string[], { hiding }: Scene): readonly string[] {
+  return reasons.filter((reason) => standsAlone(reason) && !hiding.disclosure.mentionsInternal(reason));
+}
+
 /** A warning keeps its code; who gave it and a text that names insiders do not leave (RFC 3261 §20.43). */
 function publicWarning(value: string, host: string): string | undefined {
   const code = /^(\d{3}) /.exec(value)?.[1];

@@ -5,6 +5,7 @@ import {
   MessageEdit,
   type ServerTransaction,
   type ServerTransactionUser,
+  type SipRequest,
   type SipResponse,
   type TransactionFailure,
 } from '#protocols/sip';
@@ -12,6 +13,7 @@ import type { SipEndpoint } from '../endpoint.ts';
 import type { RequestRefused } from '../options.ts';
 import type { SipFlow } from '../types.ts';
 import { BestResponse, type Candidate } from './best-response.ts';
+import { ANSWERED_ELSEWHERE, reasonsOf } from './cancel-reasons.ts';
 import { Dismissals } from './dismissals.ts';
 
 const VIA = headerId('Via');
@@ -59,6 +61,8 @@ export interface ProxyHandler {
     branch: ProxyBranch,
     context: ProxyContext,
   ): NextBranch | Promise<NextBranch>;
+  /** The Reason values of a CANCEL from upstream as they go on; by default they do as they are (RFC 3326 §2). */
+  cancelReasons?(reasons: readonly string[]): readonly string[];
   /**
    * A branch has its final response, as it arrived, whatever becomes of it: also when nobody is left upstream to be told.
    */
@@ -145,14 +149,15 @@ export class ProxyContext implements ServerTransactionUser {
   }
 
   /** Gives up every open branch (RFC 3261 §16.10); the responses that follow decide what goes upstream. */
-  cancel(): void {
+  cancel(reasons?: readonly string[]): void {
     this.#cancelled = true;
-    this.#cancelOpen();
+    this.#cancelOpen(reasons);
     this.#forgetAwaited();
   }
 
-  onCancel(): void {
-    this.cancel();
+  onCancel(cancel: SipRequest): void {
+    const reasons = reasonsOf(cancel);
+    this.cancel(reasons && (this.#handler.cancelReasons?.(reasons) ?? reasons));
   }
 
   onFailure(): void {
@@ -229,7 +234,7 @@ export class ProxyContext implements ServerTransactionUser {
     this.#answered = true;
     this.#forward(response);
     this.#handler.onFinal?.(response.status, this);
-    this.#cancelOpen();
+    this.#cancelOpen(ANSWERED_ELSEWHERE);
   }
 
   #handleRefusal(branch: Branch, response: SipResponse): void {
@@ -310,10 +315,10 @@ export class ProxyContext implements ServerTransactionUser {
     this.#open -= 1;
   }
 
-  #cancelOpen(): void {
+  #cancelOpen(reasons?: readonly string[]): void {
     if (this.transaction.method !== 'INVITE') return;
     for (const branch of this.#branches) {
-      if (!branch.closed && branch.client !== undefined) this.#endpoint.cancel(branch.client);
+      if (!branch.closed && branch.client !== undefined) this.#endpoint.cancel(branch.client, reasons);
     }
   }
 

@@ -100,16 +100,19 @@ export function buildAck(invite: SipRequest, response: SipResponse): Buffer {
  * CANCEL for a request that is under way (RFC 3261 §9.1).
  *
  * @param request the request as it was sent, with our Via on top
+ * @param reasons Reason values (RFC 3326 §2)
  */
-export function buildCancel(request: SipRequest): Buffer {
+export function buildCancel(request: SipRequest, reasons: readonly string[] = []): Buffer {
   const { head } = request;
-  return withinTransaction(request, 'CANCEL', head.valueAt(head.find(TO)));
+  for (const reason of reasons) refuseLineBreak(reason);
+  const lines = reasons.map((reason) => `Reason: ${reason}\r\n`).join('');
+  return withinTransaction(request, 'CANCEL', head.valueAt(head.find(TO)), lines);
 }
 
 /**
  * A request that shares the branch of another: its topmost Via alone, its Route, From, Call-ID, CSeq number.
  */
-function withinTransaction(request: SipRequest, method: string, to: string): Buffer {
+function withinTransaction(request: SipRequest, method: string, to: string, more = ''): Buffer {
   const { head } = request;
   const output = new Assembly(head.bytes);
   output.text(
@@ -119,7 +122,7 @@ function withinTransaction(request: SipRequest, method: string, to: string): Buf
   copyFields(output, head, FROM);
   output.text(`To: ${to}\r\n`);
   copyFields(output, head, CALL_ID);
-  output.text(`CSeq: ${request.cseq.number} ${method}\r\n`);
+  output.text(`CSeq: ${request.cseq.number} ${method}\r\n${more}`);
   writeBody(output, EMPTY);
   return output.toBytes();
 }

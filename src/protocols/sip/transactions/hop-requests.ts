@@ -21,9 +21,9 @@ export function ackFor(invite: Buffer, response: SipResponse): Buffer {
 }
 
 /** The CANCEL for a request of ours that is pending (RFC 3261 §9.1). */
-export function cancelFor(sent: Buffer): Buffer | undefined {
+export function cancelFor(sent: Buffer, reasons: readonly string[]): Buffer | undefined {
   const request = readSent(sent);
-  return request === undefined ? undefined : buildCancel(request);
+  return request === undefined ? undefined : buildCancel(request, reasons);
 }
 
 /** The To tag of a response that was built here or passed through. */

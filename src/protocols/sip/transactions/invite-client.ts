@@ -4,6 +4,8 @@ import { ackFor } from './hop-requests.ts';
 import type { Machinery } from './machinery.ts';
 import { NOTHING } from './transaction.ts';
 
+const NO_REASONS: readonly string[] = [];
+
 /** RFC 3261 §17.1.1 with the accepted state of RFC 6026 §7.2. */
 export class InviteClientTransaction extends ClientTransaction {
   /** Kept until Timer D ends, for retransmitted final responses. */
@@ -12,6 +14,8 @@ export class InviteClientTransaction extends ClientTransaction {
   #cancel: 'none' | 'held' | 'sent' = 'none';
   /** The CANCEL that was sent for it; it ends with this one, whose end it was to bring about. */
   ownCancel: ClientTransaction | undefined;
+  /** Why it is given up: Reason values of its CANCEL. */
+  reasons: readonly string[] = NO_REASONS;
   readonly #sendCancel: (invite: InviteClientTransaction) => void;
 
   constructor(
@@ -31,8 +35,9 @@ export class InviteClientTransaction extends ClientTransaction {
     }
   }
 
-  cancel(machinery: Machinery): void {
+  cancel(machinery: Machinery, reasons: readonly string[]): void {
     if (this.#cancel === 'sent') return;
+    if (reasons.length > 0) this.reasons = reasons;
     if (this.state === 'calling') this.#cancel = 'held';
     else if (this.state === 'proceeding') this.#cancelNow(machinery);
   }

@@ -151,10 +151,15 @@ export class TransactionLayer {
   /**
    * Gives up an INVITE: CANCEL leaves at once or when a provisional response allows it; the final response
    * still arrives, or 'timeout'. No effect on any other method or state (RFC 3261 §9.1).
+   * @param reasons Reason values of the CANCEL (RFC 3326)
    */
-  cancel(transaction: ClientTransaction, now: Monotonic): readonly TransactionAction[] {
+  cancel(
+    transaction: ClientTransaction,
+    now: Monotonic,
+    reasons: readonly string[] = [],
+  ): readonly TransactionAction[] {
     this.#machinery.begin(now);
-    if (transaction instanceof InviteClientTransaction) transaction.cancel(this.#machinery);
+    if (transaction instanceof InviteClientTransaction) transaction.cancel(this.#machinery, reasons);
     return this.#machinery.actions;
   }
 
@@ -223,7 +228,7 @@ export class TransactionLayer {
   /** One for all: transactions that were accepted stay for long. */
   readonly #cancelInvite = (invite: InviteClientTransaction): void => {
     const { branch, flow, scope } = invite;
-    const bytes = cancelFor(invite.bytes);
+    const bytes = cancelFor(invite.bytes, invite.reasons);
     if (bytes === undefined || this.#clients.find(branch, 'CANCEL', scope) !== undefined) return;
     this.#cancels += 1;
     invite.ownCancel = this.#send({ method: 'CANCEL', branch, flow, bytes }, scope, undefined);
