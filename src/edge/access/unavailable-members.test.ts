@@ -39,7 +39,9 @@ let branches = 0;
 function send(peer: SipPeer, method: string, change: Record<string, string> = {}): void {
   branches += 1;
   const Via = `SIP/2.0/TLS 192.168.1.5;branch=z9hG4bKbusy${branches}`;
-  peer.sends(request(method, 'sip:bob@example.com', { Via, 'Call-ID': `busy${branches}`, ...change }));
+  // A REGISTER names a domain and nobody in it (RFC 3261 §10.2).
+  const uri = method === 'REGISTER' ? 'sip:example.com' : 'sip:bob@example.com';
+  peer.sends(request(method, uri, { Via, 'Call-ID': `busy${branches}`, ...change }));
 }
 
 /** The first is the one that the client stays with. */

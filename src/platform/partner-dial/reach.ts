@@ -43,6 +43,8 @@ export interface ReachOptions<Value> {
 export interface Reached<Value> {
   readonly value: Value;
   readonly target: Target;
+  /** Hosts that came before it, and could not be reached. */
+  readonly missed: readonly string[];
 }
 
 /**
@@ -60,11 +62,13 @@ export async function reach<Value>(
     return located;
   }
   let gravest: Failure = failure('SLP-NET-0015');
+  const missed: string[] = [];
   for (const target of located.value.targets) {
     if (options.avoid?.has(target.host) === true) continue;
     if (signal?.aborted === true) return err(failure('SLP-NET-0015', target.host));
     const reached = await reachTarget(options, target);
-    if (reached.ok) return ok({ value: reached.value, target });
+    if (reached.ok) return ok({ value: reached.value, target, missed });
+    missed.push(target.host);
     if (!isCertificateFailure(gravest)) gravest = reached.error;
   }
   return err(gravest);

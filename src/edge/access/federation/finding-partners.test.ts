@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { until } from '#kernel';
 import { LabAuthority } from '#platform/pki';
 import type { EdgeDocument } from '#platform/topology';
+import { levelsOf } from '../testing/leftovers.ts';
 import { request } from '../testing/messages.ts';
 import {
   fromAlice,
@@ -128,6 +129,14 @@ test('[S7] a server that takes the connection and says nothing is passed over fo
   await once(silent, 'listening');
   const partner = await TestPartner.create(t, lab, { hosts: [other.host] });
   await partner.listen(other.address);
+  fe.sends(request('MESSAGE', BOB, fromAlice()));
+  const first = await partner.connection();
+  first.answers(await first.receivesRequest('MESSAGE'), 200);
+  await fe.receives(200);
+  assert.equal(held.size, 1);
+  // Whoever writes next does not wait for it once more, since it is known not to be there.
+  first.ends();
+  await until(async () => (await levelsOf(lab)).outbound_connections === 0);
   fe.sends(request('MESSAGE', BOB, fromAlice()));
   await (await partner.connection()).receivesRequest('MESSAGE');
   assert.equal(held.size, 1);

@@ -32,7 +32,8 @@ function bench() {
     );
   return { clock, link, dials, closed, told, ask };
 }
-const reached = ok({ value: {}, target: { host: 'sip.partner.example' } } as unknown as Reached<Connection>);
+const target = { host: 'sip.partner.example' };
+const reached = ok({ value: {}, target, missed: [] } as unknown as Reached<Connection>);
 const unreachable = err<LinkFailure>({ reason: 'partner-unreachable', detail: 'refused' });
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -37,8 +37,8 @@ const OF_NAMES: ReadonlySet<FederationReason> = new Set([
 ]);
 
 const NOBODY: ReadonlySet<string> = new Set();
-/** A server that took a request and said nothing is tried last for so long. */
-const SILENT_MS = 60_000;
+/** A server that took a request and said nothing, or was not there, is tried last for so long. */
+const LAST_MS = 60_000;
 const GONE: LinkFailure = { reason: 'partner-unreachable', detail: 'the partner is no longer one' };
 
 /** In TLS 1.3 a server judges the client's certificate after the client has seen the handshake end. */
@@ -73,8 +73,8 @@ export class PartnerLink {
   #otherRetryAt = 0;
   #farewell: Cancel | undefined;
   #closed = false;
-  /** Hosts that took requests and said nothing, and until when they are tried last. */
-  readonly #silent = new Map<string, Monotonic>();
+  /** Hosts that took requests and said nothing, or could not be reached when another one could; until when they are tried last. */
+  readonly #last = new Map<string, Monotonic>();
 
   constructor(options: PartnerLinkOptions) {
     this.#options = options;
@@ -177,7 +177,7 @@ export class PartnerLink {
     const use = this.#flows.get(flow);
     if (use === undefined || use.silent) return;
     use.silent = true;
-    this.#silent.set(use.host, this.#options.clock.now() + SILENT_MS);
+    this.#tryLast(use.host);
     const detail = `${use.host} said nothing while a request ran out of time: for the next one it is dialled anew`;
     this.#options.failed?.({ reason: 'partner-unreachable', detail });
     this.release(flow);
@@ -229,9 +229,9 @@ export class PartnerLink {
   }
 
   async #dial(): Promise<void> {
-    const silent = this.#silentHosts();
-    let flow = await this.#connect(silent);
-    if ('reason' in flow && silent.size > 0 && !this.#closed) flow = await this.#connect(NOBODY);
+    const last = this.#hostsForLast();
+    let flow = await this.#connect(last);
+    if ('reason' in flow && last.size > 0 && !this.#closed) flow = await this.#connect(NOBODY);
     if (this.#closed) return;
     if ('reason' in flow) {
       this.#handleFailure(flow);
@@ -241,10 +241,13 @@ export class PartnerLink {
     this.#failure = undefined;
     this.#useFor(flow);
   }
-  #silentHosts(): ReadonlySet<string> {
+  #tryLast(host: string): void {
+    this.#last.set(host, this.#options.clock.now() + LAST_MS);
+  }
+  #hostsForLast(): ReadonlySet<string> {
     const now = this.#options.clock.now();
-    for (const [host, until] of this.#silent) if (until <= now) this.#silent.delete(host);
-    return new Set(this.#silent.keys());
+    for (const [host, until] of this.#last) if (until <= now) this.#last.delete(host);
+    return new Set(this.#last.keys());
   }
   #useFor(flow: SipFlow): void {
     const waiting = [...this.#waiting];
@@ -257,7 +260,9 @@ export class PartnerLink {
     const reached = await this.#options.dial(avoid);
     this.#dialling -= 1;
     if (!reached.ok) return reached.error;
-    const { value: connection, target } = reached.value;
+    const { value: connection, target, missed } = reached.value;
+    // Each of them may take as long as a handshake may, and whoever writes waits for that.
+    for (const host of missed) this.#tryLast(host);
     if (this.#closed) {
       connection.destroy('shutdown');
       return GONE;
