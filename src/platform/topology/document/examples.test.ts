@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { edgeListeners, internalListeners } from '../plan/listeners.ts';
+import type { InternalDocument } from '../schema/internal-schema.ts';
 import { settings } from '../schema/settings.ts';
 import { virtualFiles } from '../testing/virtual-files.ts';
 import { examineEdge, examineInternal } from './document.ts';
@@ -11,6 +13,12 @@ const reference = join(import.meta.dirname, '../../../../docs/reference');
 /** The example with everything in it switched on. */
 function switchedOn(text: string): string {
   return text.replace(/^(\s*)#(?=(?:- )?[A-Za-z]+:)/gm, '$1');
+}
+
+/** The document of the guide, with the names of the files that the test imagines. */
+function firstEdge(kind: 'edge' | 'internal'): string {
+  const guide = readFileSync(join(reference, `../guides/first-edge/${kind}.yaml`), 'utf8');
+  return guide.replaceAll('.pem', '.crt').replace('media.key', 'good.media');
 }
 
 for (const kind of ['edge', 'internal'] as const) {
@@ -26,9 +34,16 @@ for (const kind of ['edge', 'internal'] as const) {
   });
 
   test(`docs/guides/first-edge/${kind}.yaml is a good document`, () => {
-    const guide = readFileSync(join(reference, `../guides/first-edge/${kind}.yaml`), 'utf8');
-    const imagined = guide.replaceAll('.pem', '.crt').replace('media.key', 'good.media');
-    assert.deepEqual(errors(imagined), []);
+    assert.deepEqual(errors(firstEdge(kind)), []);
+  });
+
+  test(`docs/guides/first-edge/${kind}.yaml can be run without being root, as the guide says`, () => {
+    const { document } = examine(firstEdge(kind), { file: `${kind}.yaml`, files: virtualFiles });
+    assert.ok(document !== undefined);
+    const listeners =
+      'policy' in document ? edgeListeners(document) : internalListeners(document as InternalDocument);
+    assert.ok(listeners.length > 0);
+    for (const { id, port } of listeners) assert.ok(port >= 1024, id);
   });
 
   test(`${kind}.example.yaml is one with every setting switched on`, () => {
