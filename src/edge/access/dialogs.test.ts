@@ -204,6 +204,70 @@ test('a subscription: NOTIFY before and after the answer, refresh, BENOTIFY that
   await dialog.insideAsks('NOTIFY', { Event, 'Subscription-State': 'terminated;reason=timeout' }, 481);
 });
 
+test('a subscription that forks: each NOTIFY that comes before the answer begins a dialog, whose refresh goes its way (RFC 6665 §4.4.1)', async (t) => {
+  const { client, fe, path } = await scene(t);
+  const Event = 'presence';
+  TestDialog.begins(client, 'alice', 'SUBSCRIBE', 'forks', { Event, Expires: '600' });
+  const subscribe = await fe.receivesRequest('SUBSCRIBE');
+  const OWN = '<sip:fe1.corp.example;lr>';
+  for (const device of ['desk', 'mobile']) {
+    const contact = `sip:bob@10.45.32.99;device=${device}`;
+    const parties = { From: `<sip:bob@example.com>;tag=${device}`, To: '<sip:alice@example.com>;tag=alice' };
+    fe.sends(
+      request('NOTIFY', contactOf('alice'), {
+        ...parties,
+        ...{ Via: `SIP/2.0/TLS fe1.corp.example:5061;branch=z9hG4bK${device}`, 'Call-ID': 'forks' },
+        ...{ Event, 'Subscription-State': 'active;expires=600', Contact: `<${contact}>` },
+        ...{ Route: subscribe.values('Record-Route').join(', '), 'Record-Route': OWN },
+      }),
+    );
+    const notify = await client.receivesRequest('NOTIFY');
+    client.answers(notify, 200);
+    await fe.receives(200);
+    client.sends(
+      request('SUBSCRIBE', /<([^>]+)>/.exec(notify.header('Contact') ?? '')?.[1] ?? '', {
+        ...{ From: parties.To, To: parties.From, 'Call-ID': 'forks', CSeq: '2 SUBSCRIBE', Event },
+        ...{ Via: `SIP/2.0/TLS h;branch=z9hG4bK${device}`, Route: notify.values('Record-Route').join(', ') },
+      }),
+    );
+    const refresh = await fe.receivesRequest('SUBSCRIBE');
+    assert.deepEqual([refresh.uri, refresh.values('Route')], [contact, [OWN]]);
+    fe.answers(refresh, 200);
+    await client.receives(200);
+  }
+  // And of a client that is watched: whoever watches it, inside, finds it by what it sent first.
+  const watch = {
+    From: '<sip:bob@example.com>;tag=w',
+    To: '<sip:alice@example.com>',
+    'Call-ID': 'watch',
+    Event,
+  };
+  const via = (name: string) => `SIP/2.0/TLS fe1.corp.example:5061;branch=z9hG4bK${name}`;
+  fe.sends(request('SUBSCRIBE', contactOf('alice'), { ...watch, Via: via('watch'), Route: path }));
+  const asked = await client.receivesRequest('SUBSCRIBE');
+  client.sends(
+    request('NOTIFY', 'sip:bob@example.com', {
+      ...{ From: '<sip:alice@example.com>;tag=n', To: watch.From, 'Call-ID': 'watch', Event },
+      ...{ Via: 'SIP/2.0/TLS h;branch=z9hG4bKfirst', Route: asked.values('Record-Route').join(', ') },
+      ...{ Contact: `<${contactOf('alice')}>`, 'Subscription-State': 'active' },
+    }),
+  );
+  const first = await fe.receivesRequest('NOTIFY');
+  fe.answers(first, 200);
+  await client.receives(200);
+  const Route = first.values('Record-Route').join(', ');
+  const refresh = {
+    ...watch,
+    To: '<sip:alice@example.com>;tag=n',
+    Via: via('again'),
+    CSeq: '2 SUBSCRIBE',
+    Route,
+  };
+  fe.sends(request('SUBSCRIBE', contactOf('alice'), refresh));
+  client.answers(await client.receivesRequest('SUBSCRIBE'), 200);
+  await fe.receives(200);
+});
+
 test('a transfer: REFER to a target that was hidden, NOTIFY of its progress (RFC 3515)', async (t) => {
   const { client, fe, sides } = await scene(t);
   TestDialog.begins(client, 'alice', 'INVITE', 'transfer');

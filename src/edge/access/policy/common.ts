@@ -12,11 +12,14 @@ import { type Refusal, refuse } from './refusal.ts';
 /** RFC 3261 §16.3 step 3: what a request without Max-Forwards gets. */
 export const DEFAULT_MAX_FORWARDS = 70;
 
-const DIALOG_FORMING: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY']);
+const DIALOG_FORMING: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
 
-/** True when we must stay in the path of what this request begins (RFC 3261 §16.6 step 4). */
-export function formsDialog(request: SipRequest): boolean {
-  return DIALOG_FORMING.has(request.method) && request.to.tag === undefined;
+/**
+ * True when we must stay in the path of what this request begins (RFC 3261 §16.6 step 4). A NOTIFY begins a dialog although its To has
+ * a tag, when it comes before the answer or from another device than that, and nobody between can tell (RFC 6665 §4.3).
+ */
+export function formsDialog({ method, to }: SipRequest): boolean {
+  return method === 'NOTIFY' || (to.tag === undefined && DIALOG_FORMING.has(method));
 }
 
 /**

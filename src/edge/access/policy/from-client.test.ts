@@ -154,7 +154,10 @@ test('we record the route of what begins a dialog, and of nothing else', () => {
   };
   for (const method of ['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY']) assert.ok(records(method), method);
   for (const method of ['MESSAGE', 'REGISTER', 'PUBLISH', 'BYE']) assert.ok(!records(method), method);
-  assert.ok(!records('INVITE', '<sip:carol@example.com>;tag=c1'));
+  for (const method of ['INVITE', 'SUBSCRIBE', 'REFER', 'UPDATE'])
+    assert.ok(!records(method, '<sip:carol@example.com>;tag=c1'), method);
+  // RFC 6665 §4.3: each of them, for it may be the first of its sender.
+  assert.ok(records('NOTIFY', '<sip:carol@example.com>;tag=c1'));
 });
 
 test('a route that was good is good no longer when its token or its seal is not', () => {
