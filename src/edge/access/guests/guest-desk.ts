@@ -1,10 +1,16 @@
 import type { Clock, Monotonic } from '#kernel';
-import { parseNameAddress, type SipMessage, type SipRequest, type SipResponse } from '#protocols/sip';
+import {
+  parseNameAddress,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+  subscriptionStateOf,
+} from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import type { AccessSettings } from '../settings.ts';
-import { checkGuest, conferenceOf, isFromStranger } from './guest-policy.ts';
-import { type GuestBudget, GuestSession } from './guest-session.ts';
+import { checkGuest, conferenceOf, isFromStranger, isGuestName } from './guest-policy.ts';
+import { type GuestBudget, GuestSession, type GuestUsage } from './guest-session.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -30,19 +36,16 @@ export class GuestDesk {
     if (client.guest === undefined && !isFromStranger(request, settings)) return 'no-guest';
     if (!guests.allowed) return refuse(403, 'guests-off');
     if (client.signIn.signedIn) return refuse(403, 'guest-request');
+    if (!isGuestName(request, settings)) return refuse(403, 'guest-sender');
     const now = clock.now();
     const session = client.guest ?? this.#welcome(client, guests.connections, budgetOf(settings), now);
     if (session === undefined) return refuse(503, 'guests-full', [['Retry-After', '60']]);
     if (!session.spend(request.method, now)) return refuse(503, 'guest-budget', [['Retry-After', '60']]);
     const refusal = checkGuest(request, target, session, settings);
     if (refusal !== undefined) return refusal;
-    if (request.to.tag !== undefined) {
-      if (request.method === 'BYE') session.end(request.callId);
-      return 'guest';
-    }
-    if (request.method === 'SERVICE') return 'guest';
+    if (request.to.tag !== undefined || request.method === 'SERVICE') return 'guest';
     session.conference ??= conferenceOf(target, settings);
-    return session.begin(request.callId) ? 'guest' : refuse(403, 'guest-budget');
+    return session.begin(request.callId, usageOf(request)) ? 'guest' : refuse(403, 'guest-budget');
   }
 
   /** An answer to a guest's request: the conference let the guest in, or did not. */
@@ -51,16 +54,21 @@ export class GuestDesk {
     if (guest === undefined) return;
     const { status } = response;
     if (status < 300) this.#follow(guest, request.callId, response);
-    if (request.to.tag !== undefined || status < 200) return;
-    if (status >= 300) guest.end(request.callId);
-    else if (request.method === 'INVITE') {
-      guest.accepted = true;
+    if (status < 200) return;
+    if (ends(request, status)) guest.end(request.callId, usageOf(request));
+    else if (status < 300 && request.method === 'INVITE') {
+      guest.enter(request.callId);
       client.flow.authorised = true;
     }
   }
-  /** A request of the next hop for somebody who may be a guest: it may move the target of their dialog. */
-  handleRequest(request: SipRequest, client: ClientConnection): void {
-    if (client.guest !== undefined) this.#follow(client.guest, request.callId, request);
+  /** A request of the next hop for somebody who may be a guest: it may move the target of their dialog, or end it. */
+  handleRequest(request: SipRequest, { guest }: ClientConnection): void {
+    if (guest === undefined) return;
+    this.#follow(guest, request.callId, request);
+    const over =
+      request.method === 'BYE' ||
+      (request.method === 'NOTIFY' && subscriptionStateOf(request)?.state === 'terminated');
+    if (over) guest.end(request.callId, usageOf(request));
   }
   #follow(guest: GuestSession, callId: string, message: SipMessage): void {
     const contact = parseNameAddress(message.values('Contact')[0] ?? '');
@@ -85,6 +93,18 @@ export class GuestDesk {
     client.guest = new GuestSession(now, budget);
     return client.guest;
   }
+}
+
+/** What its dialog is for (RFC 5057): a call, or a subscription. */
+function usageOf({ method }: SipRequest): GuestUsage {
+  return method === 'SUBSCRIBE' || method === 'NOTIFY' ? 'subscription' : 'call';
+}
+
+/** Whether that answer is the end of what the request belongs to (RFC 3261 §12.2.1.2, §15.1.1); a BYE that was not heard is none. */
+function ends({ method, to }: SipRequest, status: number): boolean {
+  if (to.tag === undefined) return status >= 300 && method !== 'SERVICE';
+  if (method === 'BYE') return status !== 401 && status !== 407 && status !== 503;
+  return status === 481;
 }
 
 function budgetOf({ remoteAccess: { guests } }: AccessSettings): GuestBudget {

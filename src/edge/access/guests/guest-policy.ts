@@ -4,6 +4,10 @@ import { type Refusal, refuse } from '../policy/refusal.ts';
 import type { AccessSettings } from '../settings.ts';
 import type { GuestSession } from './guest-session.ts';
 
+/** Parameters of a URI that say how it is to be reached, or what is to be done there (RFC 3261 §19.1.1); for maddr see {@link leadsElsewhere}. */
+const LEADING = ['ttl', 'method'];
+/** Another one is another server. */
+const USUAL_PORTS: ReadonlySet<number | undefined> = new Set([undefined, 5060, 5061]);
 const IN_DIALOG: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'BYE', 'INFO', 'SUBSCRIBE']);
 
 /** True for a request that no user of ours can have sent: its sender is of another domain, or of none. */
@@ -12,6 +16,20 @@ export function isFromStranger(request: SipRequest, settings: AccessSettings): b
   // Who is no address of record may be anybody.
   if (!sender.ok || sender.value.user === undefined || sender.value.password !== undefined) return false;
   return !settings.sipDomains.has(sender.value.host);
+}
+
+/**
+ * Whether that is a name for a guest: an address that is none of ours, in whatever spelling. The mark names it, and who is
+ * marked with a name of ours would pass for that person wherever the name is all that is shown.
+ */
+export function isGuestName(request: SipRequest, settings: AccessSettings): boolean {
+  const sender = request.fromUri();
+  if (!sender.ok || sender.value.user === undefined || sender.value.password !== undefined) return false;
+  // RFC 3261 §25.1 lets a name end in a full stop.
+  const host = sender.value.host.replace(/\.+$/, '');
+  const { sipDomains, externalHosts, internalHosts, guestConferences, disclosure } = settings;
+  const own = [sipDomains, externalHosts, internalHosts, guestConferences].some((hosts) => hosts.has(host));
+  return !own && !disclosure.mentionsInternal(host);
 }
 
 /**
@@ -34,7 +52,7 @@ export function checkGuest(
         ? checkConference(target, session, settings)
         : refuse(403, 'guest-request');
     case 'SERVICE':
-      return session.accepted && !leadsElsewhere(target) && isRelayService(target, settings)
+      return session.inConference && !leadsElsewhere(target) && isRelayService(target, settings)
         ? undefined
         : refuse(403, 'guest-request');
     default:
@@ -78,7 +96,8 @@ function checkConference(
 export function conferenceOf(target: string, settings: AccessSettings): string | undefined {
   const parsed = parseSipUri(target);
   if (!parsed.ok || parsed.value.user === undefined || parsed.value.password !== undefined) return undefined;
-  const { user, host, parameters } = parsed.value;
+  const { user, host, port, parameters } = parsed.value;
+  if (!USUAL_PORTS.has(port) || LEADING.some((name) => parameters.has(name))) return undefined;
   const opaque = parameters.get('opaque')?.toLowerCase();
   if (settings.sipDomains.has(host) && parameters.has('gruu') && opaque?.startsWith('app:conf:') === true)
     return `${user}@${host} ${conferenceId(opaque)}`;

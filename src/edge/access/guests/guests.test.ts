@@ -1,56 +1,25 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import type { EdgeDocument } from '#platform/topology';
+import { test } from 'node:test';
 import type { SipMessage } from '#protocols/sip';
 import { TestDialog } from '../testing/dialog.ts';
+import {
+  CHAT,
+  FOCUS,
+  From,
+  guestSays,
+  inDialog,
+  joins,
+  MRAS,
+  OTHER,
+  startWithGuests,
+} from '../testing/guests.ts';
 import { AccessLab } from '../testing/lab.ts';
 import { request } from '../testing/messages.ts';
 import { dialogResponse, signIn } from '../testing/plays.ts';
-import type { SipPeer } from '../testing/sip-peer.ts';
 
-type Guests = EdgeDocument['policy']['remoteAccess']['guests'];
-const FOCUS = 'sip:alice@example.com;gruu;opaque=app:conf:focus:id:ABC';
-const CHAT = 'sip:alice@example.com;gruu;opaque=app:conf:chat:id:ABC';
-const OTHER = 'sip:alice@example.com;gruu;opaque=app:conf:focus:id:XYZ';
-const MRAS = 'sip:edge@example.com;gruu;opaque=srvr:MRAS:1';
-const From = '"Guest" <sip:guest1@anonymous.invalid>;tag=g1';
-
-async function start(t: TestContext, guests: Partial<Guests> = {}) {
-  const change = ({ policy }: EdgeDocument) =>
-    Object.assign(policy.remoteAccess.guests, { allowed: true, ...guests });
-  const lab = await AccessLab.start(t, { change });
-  return { lab, fe: await lab.frontEnds[0].connection() };
-}
-
-let branches = 0;
-function guestSays(method: string, uri: string, fields: Record<string, string> = {}): Buffer {
-  branches += 1;
-  return request(method, uri, {
-    Via: `SIP/2.0/TLS h;branch=z9hG4bKguest${branches}`,
-    From,
-    To: `<${uri}>`,
-    'Call-ID': `guest${branches}`,
-    ...fields,
-  });
-}
-
-/** A guest whom the conference has let in; the Call-ID of the call. */
-async function joins(client: SipPeer, fe: SipPeer, uri = FOCUS): Promise<string> {
-  client.sends(guestSays('INVITE', uri, { Contact: '<sip:guest1@192.168.1.5>' }));
-  const invite = await fe.receivesRequest('INVITE');
-  fe.sends(dialogResponse(invite, 200, { tag: 'focus', Contact: `<${FOCUS}>` }));
-  const accepted = await client.receives(200);
-  client.sends(inDialog('ACK', accepted.callId));
-  await fe.receivesRequest('ACK');
-  return accepted.callId;
-}
 function contactOf(message: SipMessage): string {
   return /<([^>]+)>/.exec(message.header('Contact') ?? '')?.[1] ?? assert.fail('no Contact');
 }
-function inDialog(method: string, callId: string): Buffer {
-  return guestSays(method, FOCUS, { To: `<${FOCUS}>;tag=focus`, 'Call-ID': callId });
-}
-
 test('guests are off unless the document lets them in [setting policy.remoteAccess.guests.allowed]', async (t) => {
   const lab = await AccessLab.start(t);
   const fe = await lab.frontEnds[0].connection();
@@ -66,7 +35,7 @@ test('guests are off unless the document lets them in [setting policy.remoteAcce
 });
 
 test('a guest joins one conference, speaks in it, and is marked as a guest', async (t) => {
-  const { lab, fe } = await start(t);
+  const { lab, fe } = await startWithGuests(t);
   const client = await lab.client();
   client.sends(guestSays('INVITE', FOCUS, { 'Sallyport-Asserted-Source': '<sip:alice@example.com>' }));
   const invite = await fe.receivesRequest('INVITE');
@@ -88,7 +57,7 @@ test('a guest joins one conference, speaks in it, and is marked as a guest', asy
 });
 
 test('S16: a guest has no REGISTER, no MESSAGE, no other event, no other target and no second conference', async (t) => {
-  const { lab, fe } = await start(t);
+  const { lab, fe } = await startWithGuests(t);
   const client = await lab.client();
   await joins(client, fe);
   const refusals: [string, string, Record<string, string>?][] = [
@@ -118,7 +87,7 @@ test('S16: a guest has no REGISTER, no MESSAGE, no other event, no other target 
 });
 
 test('S16: with a To tag that a guest made up nothing goes anywhere but to its conference', async (t) => {
-  const { lab, fe } = await start(t, { requestsPerMinute: 120 });
+  const { lab, fe } = await startWithGuests(t, { requestsPerMinute: 120 });
   const client = await lab.client();
   // Its Call-ID is known as soon as the INVITE is under way.
   client.sends(guestSays('INVITE', FOCUS, { 'Call-ID': 'mine' }));
@@ -145,7 +114,7 @@ test('S16: with a To tag that a guest made up nothing goes anywhere but to its c
 });
 
 test('a guest follows its conference to where that says it is, and not to a target that others were shown', async (t) => {
-  const { lab, fe } = await start(t);
+  const { lab, fe } = await startWithGuests(t);
   const user = await lab.client();
   await signIn(user, fe, 'alice');
   TestDialog.begins(user, 'alice', 'INVITE', 'private');
@@ -194,7 +163,7 @@ test('a guest follows its conference to where that says it is, and not to a targ
 });
 
 test('relay credentials only after the conference let the guest in', async (t) => {
-  const { lab, fe } = await start(t);
+  const { lab, fe } = await startWithGuests(t);
   const client = await lab.client();
   client.sends(guestSays('SERVICE', MRAS));
   await client.receives(403);
@@ -205,7 +174,7 @@ test('relay credentials only after the conference let the guest in', async (t) =
 });
 
 test('domains of conferences [setting policy.remoteAccess.guests.conferenceDomains]', async (t) => {
-  const { lab, fe } = await start(t);
+  const { lab, fe } = await startWithGuests(t);
   const room = 'sip:room7@conf.example.com';
   const client = await lab.client();
   client.sends(guestSays('INVITE', room));
@@ -216,7 +185,7 @@ test('domains of conferences [setting policy.remoteAccess.guests.conferenceDomai
 });
 
 test('so many guests and no more [setting policy.remoteAccess.guests.connections]', async (t) => {
-  const { lab, fe } = await start(t, { connections: 1 });
+  const { lab, fe } = await startWithGuests(t, { connections: 1 });
   await joins(await lab.client(), fe);
   const second = await lab.client();
   second.sends(guestSays('INVITE', FOCUS));
@@ -227,7 +196,7 @@ test('so many guests and no more [setting policy.remoteAccess.guests.connections
 });
 
 test('so many requests and no more [setting policy.remoteAccess.guests.requestsPerMinute]', async (t) => {
-  const { lab, fe } = await start(t, { requestsPerMinute: 5 });
+  const { lab, fe } = await startWithGuests(t, { requestsPerMinute: 5 });
   const client = await lab.client();
   const callId = await joins(client, fe);
   for (let i = 0; i < 4; i++) {
@@ -240,7 +209,7 @@ test('so many requests and no more [setting policy.remoteAccess.guests.requestsP
 });
 
 test('S16: a guest has eight dialogs at a time, of which one that ends or is refused makes room', async (t) => {
-  const { lab, fe } = await start(t, { requestsPerMinute: 120 });
+  const { lab, fe } = await startWithGuests(t, { requestsPerMinute: 120 });
   const client = await lab.client();
   const first = await joins(client, fe);
   const subscribes = (callId: string) =>
@@ -272,7 +241,7 @@ test('S16: a guest has eight dialogs at a time, of which one that ends or is ref
 });
 
 test('a guest acknowledges what comes when its requests are used up, and no more than as many again', async (t) => {
-  const { lab, fe } = await start(t, { requestsPerMinute: 2 });
+  const { lab, fe } = await startWithGuests(t, { requestsPerMinute: 2 });
   const client = await lab.client();
   const callId = await joins(client, fe);
   client.sends(inDialog('INFO', callId));
@@ -290,7 +259,7 @@ test('a guest acknowledges what comes when its requests are used up, and no more
 });
 
 test('the longest stay [setting policy.remoteAccess.guests.minutes]', async (t) => {
-  const { lab, fe } = await start(t);
+  const { lab, fe } = await startWithGuests(t);
   const client = await lab.client();
   await joins(client, fe);
   // No document may say less than a minute; the running one may, and shows that the time counts.
@@ -300,7 +269,7 @@ test('the longest stay [setting policy.remoteAccess.guests.minutes]', async (t) 
 });
 
 test('remote access as a whole [setting policy.remoteAccess.allowed]', async (t) => {
-  const { lab, fe } = await start(t);
+  const { lab, fe } = await startWithGuests(t);
   const client = await lab.client();
   await signIn(client, fe, 'alice');
   lab.document.policy.remoteAccess.allowed = false;
@@ -313,7 +282,7 @@ test('remote access as a whole [setting policy.remoteAccess.allowed]', async (t)
 });
 
 test('who may not be outside is refused, and nobody can tell without a password [setting policy.externalAccess.remote] [setting policy.externalAccess.users[].user] [setting policy.externalAccess.users[].remote]', async (t) => {
-  const { lab, fe } = await start(t);
+  const { lab, fe } = await startWithGuests(t);
   const { externalAccess } = lab.document.policy;
   externalAccess.remote = false;
   externalAccess.users = [{ user: 'carol@example.com', remote: true, federation: false }];

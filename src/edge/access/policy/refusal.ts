@@ -48,6 +48,8 @@ export const refusalReasons = [
   'guests-off',
   'guests-full',
   'guest-request',
+  /** On a guest's connection, a sender that is no name for a guest. */
+  'guest-sender',
   'guest-target',
   'guest-other-conference',
   'guest-budget',
