@@ -32,7 +32,7 @@ export { formatNameAddress, type NameAddress, parseNameAddress } from './message
 export type { Parameters } from './messages/parameters.ts';
 export { parseSipMessage, type SipParseError, type SipParseReason } from './messages/parse.ts';
 export { formatSipUri, parseSipUri, type SipUri, type UriProblem } from './messages/uri.ts';
-export { sameSipUri } from './messages/uri-compare.ts';
+export { addressOfRecord, sameSipUri } from './messages/uri-compare.ts';
 export type { Via } from './messages/via.ts';
 export { type Source, SourceStamp, stampedVia } from './messages/via-source.ts';
 export { loopPrint, newBranch } from './routing/branch.ts';

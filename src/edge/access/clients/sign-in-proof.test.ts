@@ -70,6 +70,24 @@ test('S11: a REGISTER that takes the route of a dialog goes no such way', async 
   assert.ok(!(await fe.receivesRequest('REGISTER')).has('Route'));
 });
 
+test('who may not be outside is not let in under another spelling of the address, and a registrar is not where maddr says', async (t) => {
+  const { lab, fe } = await start(t);
+  const { externalAccess } = lab.document.policy;
+  externalAccess.remote = true;
+  externalAccess.users = [{ user: 'alice@example.com', remote: false, federation: true }];
+  await lab.commit();
+  const client = await lab.client();
+  for (const name of ['%61lice@example.com', 'alice@example.com.']) {
+    client.sends(register('<sip:alice@192.0.2.1>', { To: `<sip:${name}>` }));
+    const asked = await fe.receivesRequest('REGISTER');
+    assert.ok(!asked.has('Contact'), 'it comes to nothing, whatever the password');
+    fe.answers(asked, 200);
+    await client.receives(403);
+  }
+  client.sends(register('<sip:alice@192.0.2.1>', {}, 'sip:example.com;maddr=192.0.2.66'));
+  await client.receives(403);
+});
+
 test('a binding of before that is cleared away leaves the one of this connection (RFC 3261 §10.2.2)', async (t) => {
   const { lab, fe } = await start(t);
   const client = await lab.client();

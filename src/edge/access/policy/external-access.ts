@@ -1,4 +1,5 @@
 import type { EdgeDocument } from '#platform/topology';
+import { addressOfRecord, parseSipUri } from '#protocols/sip';
 import type { SenderRights } from '#protocols/trust-marking';
 
 type Document = EdgeDocument['policy']['externalAccess'];
@@ -19,16 +20,27 @@ export class ExternalAccess {
   readonly restrictsRemote: boolean;
 
   constructor({ users, ...others }: Document) {
-    this.#users = new Map(users.map((policy) => [policy.user, rightsOf(policy)]));
+    this.#users = new Map(users.map((policy) => [plain(policy.user), rightsOf(policy)]));
     this.others = rightsOf(others);
     this.restrictsRemote = !others.remote || users.some((policy) => !policy.remote);
   }
 
-  /** @param address `user@domain`, in whichever case */
+  /** @param address `user@domain`, in whichever spelling */
   rightsOf(address: string): Rights {
-    return this.#users.get(address.toLowerCase()) ?? this.others;
+    return this.#users.get(plain(address)) ?? this.others;
   }
 }
+
+/**
+ * One spelling for all that RFC 3261 §19.1.4 takes for one user, in whichever case, and for a domain with a full stop at its
+ * end: else `%63eo` would have what `ceo` has not.
+ */
+function plain(address: string): string {
+  const written = address.replace(/\.+$/, '');
+  const uri = written.includes('%') ? parseSipUri(`${SCHEME}${written}`) : undefined;
+  return (uri?.ok === true ? addressOfRecord(uri.value).slice(SCHEME.length) : written).toLowerCase();
+}
+const SCHEME = 'sip:';
 
 function rightsOf({
   remote,

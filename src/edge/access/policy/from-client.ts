@@ -2,7 +2,7 @@ import { RecentMap } from '#kernel';
 import { headerId, parseSipUri, type SipRequest } from '#protocols/sip';
 import type { AccessSettings } from '../settings.ts';
 import { BEHIND } from '../topology-hiding/index.ts';
-import { checkProxiable, formsDialog, isForUs, senderOf, targetPast } from './common.ts';
+import { checkProxiable, formsDialog, isForUs, leadsElsewhere, senderOf, targetPast } from './common.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
 /** What the decision needs to know of the connection and of our keys. */
@@ -91,6 +91,7 @@ export function decideClientRequest(
  */
 function isForRegistrar(target: string, settings: AccessSettings): boolean {
   const uri = parseSipUri(target);
+  if (leadsElsewhere(target)) return false;
   return uri.ok && uri.value.user === undefined && settings.externalHosts.has(uri.value.host);
 }
 
