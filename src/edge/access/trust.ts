@@ -67,10 +67,16 @@ const PARTNERS_TOO: ReadonlySet<string> = new Set([
   'p-asserted-identity',
 ]);
 
+/**
+ * Fields that have a device ring in another way, or answer by itself (RFC 3261 §20.4, RFC 5373 §7): who is not of the house has no
+ * right to that, for a call that nobody has answered hears a room. Lower case.
+ */
+const RINGING: ReadonlySet<string> = new Set(['alert-info', 'answer-mode', 'priv-answer-mode']);
+
 /** True for a field that a partner must not send inward. */
 export const isNotForPartners = remembered((lower) => {
   // RFC 3325 §9.2: a wish of a user to the proxy that is to assert it, and theirs is not here.
-  if (CREDENTIALS.has(lower) || lower === 'p-preferred-identity') return true;
+  if (CREDENTIALS.has(lower) || RINGING.has(lower) || lower === 'p-preferred-identity') return true;
   return !PARTNERS_TOO.has(lower) && (SERVERS_ONLY.has(lower) || isOfTrustFamily(lower));
 });
 

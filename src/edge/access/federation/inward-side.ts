@@ -213,10 +213,15 @@ export class InwardSide {
     return decidePartnerRequest(request, this.#knowledge(connection, partner), settings);
   }
   #knowledge(connection: PartnerConnection, partner: Partner): PartnerKnowledge {
-    const { seal, scene } = this.#federation;
+    const { seal, scene, identification } = this.#federation;
     const { names } = connection.peer;
+    // Whom it asserts need not be whom anybody has written as before.
+    const byCertificate = (domain: string): boolean => {
+      const other = scene.partners.partnerFor(domain);
+      return typeof other !== 'string' && identification.known(names, other) !== undefined;
+    };
     return {
-      speaksFor: (domain) => connection.identity(domain) !== undefined,
+      speaksFor: (domain) => connection.identity(domain) !== undefined || byCertificate(domain),
       isOwnHost: (host) => isOwnHost(host, names, connection.flow.connection.remote.address),
       openToken: (token) => openPartnerToken(seal, token),
       unfold: (behind) => scene.scene.hiding.unfoldRoutes(behind),

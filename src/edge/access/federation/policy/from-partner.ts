@@ -121,11 +121,23 @@ export function decidePartnerRequest(
 
 /** Nobody outside registers, publishes or is provisioned here. */
 const REFUSED_METHODS: ReadonlySet<string> = new Set(['REGISTER', 'SERVICE', 'PUBLISH']);
-const PROVISIONING = /^vnd-microsoft-(provisioning|roaming)/i;
+/**
+ * Packages by which a server tells a client what it is: its settings and lists, whether it is signed in (RFC 3680), that it is to
+ * begin anew. Clients believe a NOTIFY of these that they never subscribed to, so no method with one of them passes.
+ */
+const PROVISIONING = new RegExp(
+  `^(?:${[
+    'vnd-microsoft-(?:provisioning|roaming)[^;\\s]*',
+    'registration(?:-notify)?',
+    'reg(?:\\.winfo)?',
+    ...['ua-profile', 'sip-profile', 'check-sync', 'resync', 'reboot', 'service-control', 'action-uri'],
+  ].join('|')})(?:[;\\s]|$)`,
+  'i',
+);
 
 export function isRefusedMethod(request: SipRequest): boolean {
   if (REFUSED_METHODS.has(request.method)) return true;
-  return request.method === 'SUBSCRIBE' && PROVISIONING.test(request.header('Event')?.trim() ?? '');
+  return request.has('Event') && request.values('Event').some((event) => PROVISIONING.test(event.trim()));
 }
 
 /** What else a partner says of itself: whom it asserts, and which host it sent from. */

@@ -111,6 +111,8 @@ function markTrust(edit: MessageEdit, partner: Partner, verified: boolean, { set
   edit.append(MESSAGE_TRUST, formatMessageTrust(messageTrust(partner, verified, settings.internal.host)));
 }
 
+const ANSWER_AFTER = /;\s*answer-after\b/i;
+
 /** Takes out what a partner has no say in (trust.ts). */
 function strip(edit: MessageEdit, message: SipMessage, scene: Scene): void {
   for (let field = 0; field < message.fieldCount; field++) {
@@ -118,6 +120,11 @@ function strip(edit: MessageEdit, message: SipMessage, scene: Scene): void {
     edit.remove(message.fieldName(field));
     scene.stripped();
   }
+  // The same in a parameter that many telephones obey.
+  if (!message.has('Call-Info') || !message.values('Call-Info').some((info) => ANSWER_AFTER.test(info)))
+    return;
+  edit.remove('Call-Info');
+  scene.stripped();
 }
 
 /** RFC 3325 §5: only of a partner whose senders count as verified, and never a telephone number, which it cannot prove. */
