@@ -86,6 +86,42 @@ for (const records of [true, false]) {
   });
 }
 
+for (const records of [true, false]) {
+  const how = records ? 'with its route recorded' : 'without';
+  test(`two people behind one exchange call one another by us, ${how}`, async (t) => {
+    const lab = await AccessLab.start(t);
+    const traffic = new Traffic([lab], [await lab.frontEnds[0].connection()]);
+    const peer = await lab.client();
+    const toEdge = { sends: (bytes: Buffer) => peer.sends(bytes) };
+    const people: TestAgent[] = [];
+    for (let at = 0; at < 2; at++) {
+      const { address, contact } = (await traffic.welcome(peer)).options;
+      const sentBy = `10.20.30.4${at}:5070`;
+      people.push(
+        new TestAgent({ address, contact, sentBy, ledger: traffic.ledger, hop: () => exchange.fromBehind }),
+      );
+    }
+    const toPeople = {
+      sends: (bytes: Buffer) => {
+        const message = parsed(bytes);
+        const whose = people.find(({ options: { contact, sentBy } }) =>
+          message.kind === 'request'
+            ? message.uri === contact
+            : `${message.topVia.host}:${message.topVia.port}` === sentBy,
+        );
+        (whose ?? assert.fail(bytes.toString())).handle(message, exchange.fromBehind);
+      },
+    };
+    const exchange = new ClientProxy(toEdge, toPeople, { records });
+    peer.automaton = (message) => exchange.handle(message, toEdge);
+    const [bob, dave] = people;
+    assert.ok(bob !== undefined && dave !== undefined);
+    await talk(traffic, bob, dave);
+    await talk(traffic, dave, bob);
+    assert.doesNotMatch(peer.shown, INSIDE);
+  });
+}
+
 /** Mallory and alice outside, and what mallory learnt of alice: her flow token, and what was sealed for a call between the two. */
 async function rogue(t: TestContext) {
   const lab = await AccessLab.start(t);
@@ -188,6 +224,36 @@ test('whatever routes a client records in its answer, they lead nowhere but back
   assert.deepEqual((await mallory.receivesRequest('INFO')).values('Route'), [...evil].reverse());
   alice.sends('\r\n\r\n');
   await alice.receivesPong();
+});
+
+test('who signs in by a proxy behind us is reached by that proxy, and nobody else by what it says (RFC 3327)', async (t) => {
+  const { fe, alice, mallory, evil } = await rogue(t);
+  const address = '<sip:mallory@example.com>';
+  const fields = {
+    From: `${address};tag=r`,
+    To: address,
+    Contact: '<sip:device@192.168.7.7>',
+    Supported: 'path',
+  };
+  const Via = ['SIP/2.0/TLS 192.168.1.5;branch=z9hG4bKpath', 'SIP/2.0/UDP 192.168.7.7;branch=z9hG4bKdevice'];
+  const theirs = ['<sip:192.168.1.5;lr>', ...evil];
+  mallory.sends(request('REGISTER', 'sip:example.com', { ...fields, Via, Path: theirs }));
+  const register = await fe.receivesRequest('REGISTER');
+  const path = register.values('Path');
+  assert.deepEqual(path.slice(1), theirs);
+  assert.doesNotMatch(path[0] ?? '', /;ob/);
+  fe.answers(register, 200, { headers: [['Path', path.join(', ')]] });
+  assert.ok(!(await mallory.receives(200)).has('Path'));
+  const message = { Via: 'SIP/2.0/TLS fe1.corp.example:5061;branch=z9hG4bKto', Route: path };
+  fe.sends(request('MESSAGE', 'sip:device@192.168.7.7', message));
+  const arrived = await mallory.receivesRequest('MESSAGE');
+  assert.deepEqual(arrived.values('Route'), theirs);
+  mallory.answers(arrived, 200);
+  await fe.receives(200);
+  alice.sends('\r\n\r\n');
+  await alice.receivesPong();
+  mallory.sends(request('REGISTER', 'sip:example.com', { ...fields, Path: 'sip:192.168.1.5;lr' }));
+  await mallory.receives(400);
 });
 
 test('what is no route set is refused, and none goes on where no dialog begins', async (t) => {

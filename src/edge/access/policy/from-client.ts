@@ -1,5 +1,5 @@
 import { RecentMap } from '#kernel';
-import { headerId, parseSipUri, type SipRequest } from '#protocols/sip';
+import { headerId, parseNameAddress, parseSipUri, type SipRequest } from '#protocols/sip';
 import type { AccessSettings } from '../settings.ts';
 import { BEHIND } from '../topology-hiding/index.ts';
 import { checkProxiable, formsDialog, isForUs, leadsElsewhere, senderOf, targetPast } from './common.ts';
@@ -66,6 +66,7 @@ export function decideClientRequest(
   const target = known.openTarget(routed.target) ?? targetPast(routed.target, settings.externalHosts);
   const requestUri = target === request.uri ? undefined : target;
   const registers = request.method === 'REGISTER';
+  if (registers && request.has(PATH) && !request.values(PATH).every(isRoute)) return refuse(400, 'bad-route');
   if (registers && !isForRegistrar(target, settings)) return refuse(403, 'register-target');
   // What we hid is an address of the inside, or one that somebody chose: nobody signs in as that.
   const hidden = known.openTarget(request.from.uri) !== undefined;
@@ -136,6 +137,11 @@ function isStrictlyRouted(request: SipRequest, known: ClientKnowledge, settings:
 }
 
 const RECORD_ROUTE = headerId('Record-Route');
+const PATH = headerId('Path');
+/** Unlike a Contact, a route has no form without angle brackets (RFC 3261 §25.1, RFC 3327 §4). */
+function isRoute(text: string): boolean {
+  return text.includes('<') && parseNameAddress(text).ok;
+}
 const NO_ROUTES: readonly string[] = [];
 
 /** What a Route entry says; whether it is ours, and still good, is asked each time. */

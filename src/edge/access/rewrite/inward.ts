@@ -17,7 +17,7 @@ import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { ForwardInward } from '../policy/from-client.ts';
 import { isNotForClients } from '../trust.ts';
 import { replaceWith } from './lists.ts';
-import { ownRoutes, RECORD_ROUTE, routesAboveOurs, routesOf } from './recorded-routes.ts';
+import { ownRoutes, pathOf, RECORD_ROUTE, routesAboveOurs, routesOf } from './recorded-routes.ts';
 import { internalUri, inwardLines, type Scene, shownParameter } from './scene.ts';
 
 /** Fields of clients that may hold what we have hidden from them, besides Contact, which is theirs. */
@@ -98,7 +98,7 @@ function editedRequest(
   }
   if (decision.path !== 'none') {
     const outbound = decision.path === 'outbound' ? ';ob' : '';
-    edit.append('Path', `<${internalUri(settings, token, outbound)}>`);
+    replaceWith(edit, 'Path', [`<${internalUri(settings, token, outbound)}>`, ...pathOf(request)]);
   }
   if (written.mark !== undefined) edit.appendLine(written.mark, written.markText);
   written.stamp.write(edit, request);

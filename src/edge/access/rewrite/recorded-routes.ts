@@ -17,6 +17,7 @@ import { externalUri, internalUri, type Scene } from './scene.ts';
  */
 
 export const RECORD_ROUTE = headerId('Record-Route');
+const PATH = headerId('Path');
 /** Entries of the outside's own side that are kept in one response; far above what anybody has. */
 const MOST_ROUTES = 32;
 /** Of a dialog we record two, one for each interface (RFC 5658). */
@@ -30,6 +31,11 @@ export function ownRoutes(token: string, { settings }: Scene, shown = ''): [stri
 /** What a request from outside came with, as far as it goes on. */
 export function routesOf(request: SipRequest): readonly string[] {
   return formsDialog(request) && request.has(RECORD_ROUTE) ? request.values(RECORD_ROUTE) : [];
+}
+
+/** By which way a REGISTER came, likewise (RFC 3327 §5.2): what comes for a device goes by the same proxies. */
+export function pathOf(request: SipRequest): readonly string[] {
+  return request.has(PATH) ? request.values(PATH) : [];
 }
 
 /**

@@ -145,6 +145,12 @@ test('inward: both interfaces record the route (RFC 5658), a REGISTER gets its P
   assert.deepEqual(inward('REGISTER', 'sip:example.com', { Contact }).sent.values('Path'), [
     `<${INTERNAL};ob>`,
   ]);
+  // By a proxy behind us, which is to get what comes for the device.
+  const Path = ['<sip:192.168.1.5;lr>', '<sip:192.168.2.1;lr>'];
+  assert.deepEqual(inward('REGISTER', 'sip:example.com', { Contact, Path }).sent.values('Path'), [
+    `<${INTERNAL};ob>`,
+    ...Path,
+  ]);
 });
 
 test('outward: nothing of the inside is in a request to a client', () => {
