@@ -36,6 +36,21 @@ test('both entries of a dialog are consumed, what the client recorded behind the
   ]);
 });
 
+test('a strict router behind us gets the target behind its routes (RFC 3261 §16.6 step 6)', () => {
+  const own = ['<sip:TOKEN@edge1.corp.example;lr>', '<sip:TOKEN@sip.example.com;lr>'];
+  const [strict, loose] = ['sip:strict.home.example', '<sip:proxy.home.example;lr>'];
+  const leaves = (uri: string, ...Route: string[]) => {
+    const decision = decide('BYE', uri, { Route });
+    return decision.kind === 'deliver' && [decision.token, decision.requestUri, ...decision.routes];
+  };
+  assert.deepEqual(leaves(carol, ...own, `<${strict}>`, loose), ['TOKEN', strict, loose, `<${carol}>`]);
+  assert.deepEqual(leaves(carol, ...own, loose, `<${strict}>`), ['TOKEN', undefined, loose, `<${strict}>`]);
+  // Of a strict router inside, too.
+  const from = 'sip:TOKEN@edge1.corp.example;lr';
+  const last = [own[1] ?? '', `<${strict}>`, `<${carol}>`];
+  assert.deepEqual(leaves(from, ...last), ['TOKEN', strict, `<${carol}>`]);
+});
+
 test('without a route of ours a request goes nowhere', () => {
   assert.deepEqual(decide('MESSAGE', carol), refused(404, 'no-flow'));
   assert.deepEqual(

@@ -1,5 +1,5 @@
 import type { SipRequest } from '#protocols/sip';
-import { parseSipUri, type SipUri } from '#protocols/sip';
+import { nextHop, parseSipUri, type SipUri } from '#protocols/sip';
 import type { AccessSettings } from '../settings.ts';
 import { BEHIND } from '../topology-hiding/index.ts';
 import { checkProxiable, formsDialog, isForUs } from './common.ts';
@@ -39,14 +39,23 @@ export function decideNextHopRequest(request: SipRequest, settings: AccessSettin
   if (strict !== undefined) return fromStrictRouter(request, strict, entries, settings);
   const token = entries[0] === undefined ? undefined : ownToken(entries[0], settings);
   if (token === undefined) return refuse(404, 'no-flow');
-  const rest = behindOurs(token, entries.slice(1), settings);
-  return {
-    kind: 'deliver',
-    token,
-    routes: rest.map(bracketed),
-    requestUri: undefined,
-    recordRoute: formsDialog(request),
-  };
+  return deliver(request, token, request.uri, behindOurs(token, entries.slice(1), settings));
+}
+
+/** Where the first route left is of a strict router, target and route change places (RFC 3261 §16.6 step 6). */
+function deliver(
+  request: SipRequest,
+  token: string,
+  target: string,
+  rest: readonly string[],
+): DeliverOutward {
+  const { uri, routes } = rest.length === 0 ? { uri: target, routes: NO_ROUTES } : past(target, rest);
+  const requestUri = uri === request.uri ? undefined : uri;
+  return { kind: 'deliver', token, routes, requestUri, recordRoute: formsDialog(request) };
+}
+function past(uri: string, rest: readonly string[]): { uri: string; routes: readonly string[] } {
+  const hop = nextHop({ uri, rest: rest.map((route) => ({ uri: route, parameters: new Map() })) });
+  return { uri: hop.uri, routes: hop.routes.map((route) => bracketed(route.uri)) };
 }
 
 /** RFC 3261 §16.4: a strict router put our URI into the Request-URI and the target behind the routes. */
@@ -58,13 +67,7 @@ function fromStrictRouter(
 ): NextHopDecision {
   const target = entries.at(-1);
   if (target === undefined) return refuse(404, 'no-flow');
-  return {
-    kind: 'deliver',
-    token,
-    routes: behindOurs(token, entries.slice(0, -1), settings).map(bracketed),
-    requestUri: target,
-    recordRoute: formsDialog(request),
-  };
+  return deliver(request, token, target, behindOurs(token, entries.slice(0, -1), settings));
 }
 
 /**
@@ -76,12 +79,12 @@ function behindOurs(
   [next, ...others]: readonly string[],
   settings: AccessSettings,
 ): readonly string[] {
-  if (next === undefined) return NONE;
+  if (next === undefined) return NO_ROUTES;
   const parsed = parseSipUri(next);
   const ours = parsed.ok && isOurs(parsed.value, settings) && parsed.value.user === token;
   return ours && !parsed.value.parameters.has(BEHIND) ? others : [next, ...others];
 }
-const NONE: readonly string[] = [];
+const NO_ROUTES: readonly string[] = [];
 
 /** The user part of a URI at one of our two interfaces. */
 function ownToken(uri: string, settings: AccessSettings): string | undefined {
