@@ -214,3 +214,31 @@ test('what was hidden of whom a dialog is with is, when it comes back, what the 
     runs,
   );
 });
+
+test('[S12] of what a NOTIFY quotes of the answer to a REFER only the status leaves, if it names the inside', () => {
+  const decision = {
+    kind: 'deliver',
+    token: TOKEN,
+    routes: [],
+    requestUri: undefined,
+    recordRoute: false,
+  } as const;
+  const leaves = (type: string, body: string) => {
+    const notify = asRequest(
+      request('NOTIFY', 'sip:bob@203.0.113.7', { Event: 'refer', 'Content-Type': type }, body),
+    );
+    const sent = read(outwardRequest(notify, decision, TOKEN, BRANCH, scene));
+    assert.ok(sent !== undefined);
+    assert.equal(sent.header('Content-Length'), `${sent.body.length}`);
+    return [sent.body.toString(), sent.header('Content-Type')];
+  };
+  const type = 'message/sipfrag;version=2.0';
+  const clean = 'SIP/2.0 100 Trying\r\n';
+  assert.deepEqual(leaves(type, clean), [clean, type]);
+  const head =
+    'SIP/2.0 200 OK\r\nContact: <sip:carol@10.45.1.7:5060>\r\nVia: SIP/2.0/TLS mcu3.corp.example\r\n';
+  assert.deepEqual(leaves('Message/SipFrag', head), ['SIP/2.0 200 OK\r\n', 'Message/SipFrag']);
+  assert.deepEqual(leaves(type, 'SIP/2.0 503 fe1.corp.example is gone'), ['SIP/2.0 503 \r\n', type]);
+  assert.deepEqual(leaves(type, 'INVITE sip:carol@10.45.1.7 SIP/2.0\r\n'), ['', undefined]);
+  assert.deepEqual(leaves('text/plain', 'I am at 10.45.1.7'), ['I am at 10.45.1.7', 'text/plain']);
+});

@@ -13,6 +13,7 @@ import {
 import { DEFAULT_MAX_FORWARDS } from '../policy/common.ts';
 import type { DeliverOutward } from '../policy/from-next-hop.ts';
 import { isNotForOutside } from '../trust.ts';
+import { hideFragment } from './fragment.ts';
 import { distinctNames } from './names.ts';
 import { foldRecordRoute, RECORD_ROUTE } from './recorded-routes.ts';
 import { externalUri, externalVia, isExternalUri, type Scene, shownBy } from './scene.ts';
@@ -53,6 +54,7 @@ export function outwardRequest(
   if (request.has('Service-Route')) edit.remove('Service-Route');
   const ours = `${externalVia(settings)};branch=${branch}`;
   edit.replace('Via', `${ours}, ${HIDDEN_VIA}`);
+  hideFragment(edit, request, scene);
   more?.(edit);
   return edit.toBytes();
 }
