@@ -218,6 +218,27 @@ test('S7: a WebSocket that does not read is cut off; the head that does not end,
   assert.match(await raw(lab, 'GET / HTTP/1.1\r\nHost: a\r\n'), /^HTTP\/1\.1 408 /);
 });
 
+test('before sign-in pings and pieces of messages count as octets, too', async (t) => {
+  const { lab } = await start(t, ({ policy }) => {
+    policy.limits.access.preSignIn.bytes = 8192;
+  });
+  const pings = (client: WebSocketPeer) => {
+    const again = () => client.socket.ping(Buffer.alloc(100), undefined, () => {});
+    client.socket.on('pong', again);
+    again();
+  };
+  const pieces = (client: WebSocketPeer) => {
+    for (let i = 0; i < 30; i++) client.socket.send('x'.repeat(400), { fin: false });
+  };
+  for (const flood of [pings, pieces]) {
+    const client = await WebSocketPeer.open(lab);
+    flood(client);
+    assert.equal(await client.isClosed(), 1008);
+  }
+  const counters = (await lab.service.verbs.counters?.({})) as { refusals: Record<string, number> };
+  assert.equal(counters.refusals['pre-sign-in-bytes'], 2);
+});
+
 test('who was slow to ask for a WebSocket has no more time to sign in than others', async (t) => {
   const clock = new JumpingClock();
   const lab = await AccessLab.start(t, {

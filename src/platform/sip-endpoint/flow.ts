@@ -30,6 +30,8 @@ const LOGGED_REASONS = 16;
  */
 const SHARED_STEP = 4;
 
+export type Excess = Extract<FlowCloseReason, 'unauthorised-bytes' | 'unauthorised-messages'>;
+
 /** A flow with what the endpoint keeps about it. */
 export class Flow implements SipFlow {
   readonly id: FlowId;
@@ -90,9 +92,11 @@ export class Flow implements SipFlow {
   }
 
   /** What it has used up of the little that a flow may do before it is authorised. */
-  excess(limits: PreAuthorisationLimits | undefined): FlowCloseReason | undefined {
+  excess(limits: PreAuthorisationLimits | undefined): Excess | undefined {
     if (limits === undefined) return undefined;
-    if (this.bytes > limits.bytes) return 'unauthorised-bytes';
+    // What keeps messages apart has octets of its own, such as pings, that make no message and cost all the same.
+    const bytes = this.connection.messages === true ? this.connection.bytesReceived : this.bytes;
+    if (bytes > limits.bytes) return 'unauthorised-bytes';
     return this.messages > limits.messages ? 'unauthorised-messages' : undefined;
   }
 

@@ -1,5 +1,5 @@
 import type { Cancel, Clock, Monotonic, Random } from '#kernel';
-import type { Flow } from './flow.ts';
+import type { Excess, Flow } from './flow.ts';
 import type { FlowTable } from './flow-table.ts';
 import type { FlowCloseReason, PreAuthorisationLimits } from './types.ts';
 
@@ -8,7 +8,7 @@ const INSPECTION_MS = 1000;
 /** RFC 5626 §4.4.1. */
 const DEFAULT_PONG_MS = 10_000;
 
-type Overdue = Extract<FlowCloseReason, 'message-timeout' | 'pong-timeout' | 'unauthorised-seconds'>;
+type Overdue = Excess | Extract<FlowCloseReason, 'message-timeout' | 'pong-timeout' | 'unauthorised-seconds'>;
 
 /** What the inspection does to a flow. */
 export interface InspectionUser {
@@ -63,8 +63,9 @@ export class Inspection {
     const { deadline } = flow.framer;
     if (deadline !== undefined && now >= deadline) return 'message-timeout';
     if (now >= flow.pongDue) return 'pong-timeout';
-    const limit = flow.authorised ? undefined : this.#limits()?.seconds;
-    return limit !== undefined && now - flow.opened > limit * 1000 ? 'unauthorised-seconds' : undefined;
+    const limits = flow.authorised ? undefined : this.#limits();
+    if (limits === undefined) return undefined;
+    return now - flow.opened > limits.seconds * 1000 ? 'unauthorised-seconds' : flow.excess(limits);
   }
 
   #ping(flow: Flow, now: Monotonic): void {
