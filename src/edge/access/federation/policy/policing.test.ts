@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Policing, type PolicingChange } from './policing.ts';
 
 const LIMITS = {
@@ -158,4 +160,22 @@ test('[S16] who is limited is not forgotten for the sake of other domains, of wh
   for (let i = 0; i < 1500; i++) policing.admit(`d${i}.partner.example`, 'alice', 0);
   assert.equal(policing.admit(DOMAIN, 'alice', 0), 'partner-rate');
   assert.equal(policing.report().length, 1000);
+});
+
+test('[S7] names of users as long as messages may be cost no memory, and are told apart all the same', () => {
+  const { policing } = start({ users: 1000, messagesPerSecond: 1_000_000 });
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const long = 'x'.repeat(50_000);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (const _ of ['first', 'again'])
+    for (let i = 0; i < 1000; i++) {
+      const user = Buffer.from(`${long}${i}@example.com`).toString('latin1');
+      assert.equal(policing.admit(DOMAIN, user, 0), undefined);
+    }
+  collect();
+  assert.ok(process.memoryUsage().heapUsed - before < 10_000_000);
+  assert.equal(policing.admit(DOMAIN, `${long}1000@example.com`, 0), 'partner-users');
+  assert.equal(policing.report()[0]?.users, 1000);
 });

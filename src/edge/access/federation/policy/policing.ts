@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { BoundedMap, type Monotonic, TokenBucket } from '#kernel';
 import type { Discovery } from './settings.ts';
 
@@ -94,8 +95,10 @@ export class Policing {
       return rate;
     }
     this.#calm(domain, watched, now);
-    if (user === undefined || !this.#limits.limitUsers || watched.users.has(user)) return undefined;
-    if (this.#isFull(watched) || !watched.users.set(user, true)) {
+    if (user === undefined || !this.#limits.limitUsers) return undefined;
+    const key = keyOf(user);
+    if (watched.users.has(key)) return undefined;
+    if (this.#isFull(watched) || !watched.users.set(key, true)) {
       this.#begin(domain, watched, 'partner-users');
       return 'partner-users';
     }
@@ -218,4 +221,11 @@ export class Policing {
     const numbers = { requests, users: users.size, failures, outcomes: outcomes.length, limit };
     this.#tell({ domain, ...change, numbers });
   }
+}
+
+/** A name may be as long as a message may, and a thousand of each of a thousand partners are remembered. */
+const LONGEST_NAME = 64;
+
+function keyOf(user: string): string {
+  return user.length <= LONGEST_NAME ? user : createHash('sha256').update(user).digest('base64');
 }
