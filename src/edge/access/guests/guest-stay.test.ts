@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TestDialog } from '../testing/dialog.ts';
 import { FOCUS, From, guestSays, inDialog, joins, MRAS, startWithGuests } from '../testing/guests.ts';
 import { request } from '../testing/messages.ts';
-import { dialogResponse } from '../testing/plays.ts';
+import { dialogResponse, signIn } from '../testing/plays.ts';
 import type { SipPeer } from '../testing/sip-peer.ts';
 
 const ROOM = 'sip:room7@conf.example.com';
@@ -96,6 +98,23 @@ test('S12: a conference is where its domain is, not where a guest says that it i
   ])
     await isRefused(client, guestSays('INVITE', ROOM + more));
   await passes(client, fe, 'INVITE', guestSays('INVITE', `${ROOM};transport=tls`), 486);
+});
+
+test('S12: a guest begins nothing by the route of somebody’s dialog', async (t) => {
+  const { lab, fe } = await startWithGuests(t);
+  const user = await lab.client();
+  await signIn(user, fe, 'mallory');
+  TestDialog.begins(user, 'mallory', 'INVITE', 'own-call');
+  fe.sends(TestDialog.answer(await fe.receivesRequest('INVITE'), 200));
+  const Route = (await user.receives(200)).values('Record-Route').reverse().join(', ');
+  const client = await lab.client();
+  for (const method of ['SUBSCRIBE', 'INVITE']) {
+    client.sends(guestSays(method, FOCUS, { Route, Event: 'conference' }));
+    const arrived = await fe.receivesRequest(method);
+    assert.ok(!arrived.has('Route'));
+    fe.answers(arrived, 486);
+    await client.receives(486);
+  }
 });
 
 test('who was sent out of the conference has no relay credentials, and may come back', async (t) => {

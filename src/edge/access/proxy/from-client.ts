@@ -87,7 +87,9 @@ export class ClientSide {
     if (verdict === 'no-guest') return checkUser(request, decision, settings);
     if (verdict !== 'guest') return verdict;
     const asserted = canonicalAddress(request.from.uri);
-    return { ...decision, asserted, guest: true };
+    // What begins goes to the conference, by no route that others were shown; only a dialog has one.
+    const routes = request.to.tag === undefined ? [] : decision.routes;
+    return { ...decision, routes, asserted, guest: true };
   }
 
   /** Guesses are slowed down, then refused, before the next hop sees them. */
