@@ -97,8 +97,8 @@ export const administrationVerbs = {
   metrics: { arguments: nothing, result: z.object({ text: z.string() }) },
   events: {
     arguments: z.strictObject({
-      /** The last sequence number already seen. */
-      after: z.number().int().nonnegative().default(0),
+      /** The last sequence number already seen: those that follow are wanted. Left out: the latest there are. */
+      after: z.number().int().nonnegative().optional(),
       limit: z.number().int().min(1).max(1000).default(100),
     }),
     result: eventPage,

@@ -25,7 +25,7 @@ const administered: Administered = {
   undrain: async () => ({ services: [] }),
   call: async () => ({ anything: 1 }),
   metrics: async () => ({ text: 'x 1\n' }),
-  events: async ({ after: seen, limit }) => ({ events: [], latest: seen, dropped: limit }),
+  events: async ({ after: seen = -1, limit }) => ({ events: [], latest: seen, dropped: limit }),
 };
 
 async function open(path: string): Promise<Administration> {
@@ -58,7 +58,7 @@ test('T20: every verb parses its arguments: defaults are filled in, strangers re
   const client = new AdministrationClient(socket);
   assert.deepEqual(await client.call('events', {}), {
     ok: true,
-    value: { events: [], latest: 0, dropped: 100 },
+    value: { events: [], latest: -1, dropped: 100 },
   });
   assert.deepEqual(await client.call('drain', { service: 'av' }), { ok: true, value: { services: [] } });
   assert.deepEqual(drained, [{ service: 'av' }]);

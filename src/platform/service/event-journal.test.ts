@@ -43,3 +43,19 @@ test('the oldest make room', () => {
     [18],
   );
 });
+
+test('whoever names no number is shown the latest, oldest first, and only as many as make sense', () => {
+  const journal = new EventJournal(5);
+  for (let number = 1; number <= 9; number++) {
+    journal.add('av', number === 8 ? '{' : JSON.stringify(note(number)));
+  }
+  journal.lose(2);
+  const numbers = (asked: { after?: number; limit: number }) =>
+    journal.page(asked).events.map(({ sequence }) => sequence);
+  assert.deepEqual(numbers({ limit: 2 }), [7, 9]);
+  assert.deepEqual(numbers({ limit: 100 }), [5, 6, 7, 9]);
+  assert.deepEqual(numbers({ after: 0, limit: 2 }), [5, 6]);
+  assert.deepEqual(numbers({ after: 7, limit: 100 }), [9]);
+  const { latest, dropped } = journal.page({ limit: 1 });
+  assert.deepEqual([latest, dropped], [9, 2]);
+});

@@ -52,6 +52,21 @@ export class EventJournal {
     }
     return records;
   }
+  /** The latest records, oldest first, at most `limit`. */
+  last(limit: number): JournalRecord[] {
+    const records: JournalRecord[] = [];
+    const kept = this.#kept.slice(-this.capacity);
+    for (let place = kept.length - 1; place >= 0 && records.length < limit; place -= 1) {
+      const record = recordOf(kept[place] as Kept);
+      if (record !== undefined) records.push(record);
+    }
+    return records.reverse();
+  }
+  /** What an operator is shown: what follows a number already seen, or the latest. */
+  page({ after, limit }: { readonly after?: number | undefined; readonly limit: number }) {
+    const events = after === undefined ? this.last(limit) : this.after(after, limit);
+    return { events, latest: this.latest, dropped: this.dropped };
+  }
   get latest(): number {
     return this.#sequence;
   }

@@ -360,11 +360,7 @@ export class Supervisor<Document> {
       undrain: (args) => this.#fleet.drain(false, args.service),
       call: async (args) => unwrap(await this.#fleet.verb(args.service, args.verb, args.arguments ?? {})),
       metrics: async () => ({ text: await this.metrics() }),
-      events: async ({ after, limit }) => ({
-        events: this.#events.journal.after(after, limit),
-        latest: this.#events.journal.latest,
-        dropped: this.#events.journal.dropped,
-      }),
+      events: async (asked) => this.#events.journal.page(asked),
     };
   }
 

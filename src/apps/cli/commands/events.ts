@@ -3,21 +3,21 @@ import { type Administered, administrationCommand, ask } from '../administered.t
 import { printable, type Session } from '../terminal.ts';
 
 interface EventSettings extends Administered {
-  readonly after: number;
+  readonly after?: number;
   readonly limit: number;
 }
 
 /** `sallyport events` */
 export function addEvents(root: Command, session: Session): void {
   administrationCommand(root, 'events', 'list the latest events of all services')
-    .option('--after <sequence>', 'only those after this number', parseCount, 0)
+    .option('--after <sequence>', 'those that follow this number; the latest when left out', parseCount)
     .option('--limit <count>', 'at most so many, 1 to 1000', parseCount, 100)
     .action(async (options: EventSettings) => {
       await ask(
         session,
         options,
         'events',
-        { after: options.after, limit: options.limit },
+        { ...(options.after === undefined ? {} : { after: options.after }), limit: options.limit },
         ({ events, dropped }) => {
           const lines = events.map(({ sequence, service, at, name, fields }) => {
             const when = new Date(at).toISOString();
