@@ -7,6 +7,10 @@ test('an IPv4 source is an address, an IPv6 source is a /64', () => {
   assert.equal(sourceKey('192.0.2.1'), '192.0.2.1');
   const same = ['2001:db8:0:1::1', '2001:db8:0:1:2:3:4:5', '2001:db8:0:1::', '2001:db8:0:1::2%eth0'];
   assert.deepEqual(new Set(same.map(sourceKey)), new Set(['2001:db8:0:1/64']));
+  // Behind a translator all of IPv4 is in one /64 (RFC 6052 §2.1), and is told apart all the same.
+  assert.equal(sourceKey('64:ff9b::c000:201'), '192.0.2.1');
+  assert.equal(sourceKey('64:ff9b::1'), '0.0.0.1');
+  assert.equal(sourceKey('64:ff9b:1::c000:201'), '64:ff9b:1:0/64');
   assert.equal(sourceKey('::1'), '0:0:0:0/64');
   assert.equal(sourceKey('fe80::1%lo'), 'fe80:0:0:0/64');
   assert.equal(sourceKey('2001:db8::1:2:3:4:5'), '2001:db8:0:1/64');

@@ -26,11 +26,13 @@ function endpoint(address: string | undefined, port: number | undefined): Endpoi
 
 /**
  * What limits per source count by: an IPv4 address, or the /64 of an IPv6 address, since one host has as many
- * addresses in its /64 as it likes.
+ * addresses in its /64 as it likes. What a translator made of an IPv4 address counts as that one (RFC 6052 §2.1).
  * @param address canonical IP text
  */
 export function sourceKey(address: string): string {
   if (!address.includes(':')) return address;
+  const translated = TRANSLATED.exec(address);
+  if (translated !== null) return ipv4Of(translated[1] ?? '0', translated[2] ?? '0');
   const zone = address.indexOf('%');
   const [head = '', tail] = (zone < 0 ? address : address.slice(0, zone)).split('::', 2);
   const groups = head === '' ? [] : head.split(':');
@@ -41,4 +43,14 @@ export function sourceKey(address: string): string {
     groups.push(...after);
   }
   return `${groups.slice(0, 4).join(':')}/64`;
+}
+
+/** Of the well-known prefix of translators, the IPv4 address. */
+const TRANSLATED = /^64:ff9b::(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,4})$/;
+
+function ipv4Of(...groups: [string, string]): string {
+  return groups
+    .map((group) => Number.parseInt(group, 16))
+    .map((group) => `${group >> 8}.${group & 0xff}`)
+    .join('.');
 }

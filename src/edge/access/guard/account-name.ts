@@ -37,11 +37,11 @@ export function realmOf(text: string): string {
   return bounded(folded(text).trim());
 }
 
-/** The host of an address: lower case. */
+/** The host of an address: lower case, and without the full stops that a name may end in. */
 export function domainOf(text: string): string {
   const plain = folded(text).trim();
   const end = plain.search(HOST_END);
-  return bounded(end < 0 ? plain : plain.slice(0, end));
+  return bounded((end < 0 ? plain : plain.slice(0, end)).replace(/\.+$/, ''));
 }
 
 /** The key of an account: `user@domain`, without white space. */

@@ -46,6 +46,8 @@ test('one account has one key, however its name is written', () => {
     'BOB',
     'bob@example.com',
     'sip:bob@example.com;user=phone',
+    'bob@Example.com.',
+    'bob@example.com..',
     'SIPS:bob@EXAMPLE.com:5061',
     '<sip:bob@example.com>',
     'bob:secret@example.com',
