@@ -6,7 +6,7 @@ export const sipErrors = {
     blame: 'operator',
     summary: 'the key of the Access Edge flow tokens cannot be used',
     remedy:
-      'Make sure that the account the service runs as may write to host.stateDirectory. A damaged access-flow.key ' +
+      'Make sure that the account the service runs as may write to host.stateDirectory, and that there is room on its disk. A damaged access-flow.key ' +
       'may be deleted: a new one is made, and clients that are signed in have to sign in again.',
   },
   'SLP-SIP-0402': {
