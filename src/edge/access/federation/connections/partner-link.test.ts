@@ -86,3 +86,23 @@ test('another server that cannot be reached is not dialled again for every reque
   dials.at(-1)?.(reached);
   assert.notEqual(await other, undefined);
 });
+
+test('a connection on which nothing was heard takes nothing new, whatever document comes', async () => {
+  const { link, dials, told, ask } = bench();
+  ask();
+  dials[0]?.(reached);
+  await turn();
+  const [dead] = link.flows();
+  assert.ok(dead !== undefined);
+  link.taken(dead);
+  link.handleSilence(dead);
+  link.trim(4);
+  ask();
+  assert.deepEqual(told, ['use'], 'the second waits for another one');
+  // The only host there is, is tried all the same.
+  dials[1]?.(unreachable);
+  await turn();
+  dials[2]?.(reached);
+  await turn();
+  assert.deepEqual(told, ['use', 'use']);
+});

@@ -155,7 +155,7 @@ export class PartnerLink {
     const use = this.#flows.get(flow);
     if (use === undefined || use.load === 0) return;
     use.load -= 1;
-    if (use.load === 0 && this.#surplus.has(flow)) this.#options.close(flow);
+    if (use.load === 0 && (use.silent || this.#surplus.has(flow))) this.#options.close(flow);
   }
 
   /** The newest connections beyond so many take nothing new, and close when what is under way is over. */
@@ -201,8 +201,8 @@ export class PartnerLink {
   #leastBusy(avoid: ReadonlySet<string> = NOBODY): SipFlow | undefined {
     let chosen: SipFlow | undefined;
     let lowest = Number.POSITIVE_INFINITY;
-    for (const [flow, { host, load }] of this.#flows) {
-      if (!flow.open || this.#surplus.has(flow) || avoid.has(host) || load >= lowest) continue;
+    for (const [flow, { host, load, silent }] of this.#flows) {
+      if (!flow.open || silent || this.#surplus.has(flow) || avoid.has(host) || load >= lowest) continue;
       chosen = flow;
       lowest = load;
     }
