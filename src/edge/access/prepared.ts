@@ -1,4 +1,5 @@
-import { err, failure, ok, type Random, type Result } from '#kernel';
+import { err, failure, ok, type Random, type Result, type WallTime } from '#kernel';
+import { examineCertificates } from '#platform/certificate-plan';
 import {
   type Credentials,
   loadCredentials,
@@ -30,6 +31,8 @@ export interface Prepared {
   readonly named: readonly { readonly name: string; readonly credentials: Credentials }[];
   readonly internal: Credentials;
   readonly trust: TrustAnchors;
+  /** What the operator has to know about certificates that can be used, but not for all that this document wants. */
+  readonly warnings: readonly string[];
   readonly federation: FederationSettings;
   /** Whose word counts for partners. */
   readonly partnerTrust: TrustAnchors;
@@ -47,7 +50,7 @@ export interface Prepared {
 
 export async function prepare(
   document: EdgeDocument,
-  wall: number,
+  wall: WallTime,
   random: Random,
   place: WorkerPlace = ALONE,
 ): Promise<Result<Prepared>> {
@@ -85,6 +88,11 @@ export async function prepare(
     named: named.value,
     internal: internal.value,
     trust: trust.value,
+    warnings: [
+      ...external.value.warnings,
+      ...internal.value.warnings,
+      ...unfitFor(document, wall, partnerTrust.value),
+    ],
     federation: federationOf(document, place),
     partnerTrust: partnerTrust.value,
     mayDialPartner: mayDialPartner.value,
@@ -93,6 +101,16 @@ export async function prepare(
     folder: document.host.stateDirectory,
     flowKeys: flowKeys.value,
   });
+}
+
+/** By these rules of the examination peers refuse a certificate that can be loaded. */
+const REFUSED_BY_PEERS: ReadonlySet<string> = new Set(['no-names', 'name-missing', 'usage']);
+
+/** Certificates without a name or a usage that this document needs; peers find out one by one. */
+function unfitFor(document: EdgeDocument, wall: WallTime, outside: TrustAnchors): string[] {
+  return examineCertificates(document, { at: wall, outside })
+    .findings.filter(({ severity, rule }) => severity === 'error' && REFUSED_BY_PEERS.has(rule))
+    .map(({ what, instead }) => `${what}: ${instead}`);
 }
 
 function federationOf(document: EdgeDocument, place: WorkerPlace): FederationSettings {

@@ -89,7 +89,7 @@ class AccessService implements Service<EdgeDocument> {
   }
 
   async #commit(prepared: Prepared): Promise<void> {
-    for (const warning of [...prepared.external.warnings, ...prepared.internal.warnings]) {
+    for (const warning of prepared.warnings) {
       this.#context.log.warn('certificate needs attention', { warning });
     }
     if (this.#running === undefined) {

@@ -135,6 +135,23 @@ test('the identity that clients see [setting host.certificates.access.certificat
   assert.notEqual(await serial(), before);
 });
 
+test('a certificate without a name that the document needs is taken, and the log says which name is missing', async (t) => {
+  const lab = await AccessLab.start(t);
+  const complains = () =>
+    lab.log.lines.some(({ event, warning }) => {
+      const text = String(warning);
+      return (
+        event === 'certificate needs attention' && text.includes('does not hold the name sip.example.com')
+      );
+    });
+  assert.equal(complains(), false);
+  const files = { certificate: `${lab.folder}/new.pem`, key: `${lab.folder}/new.key` };
+  await lab.authority.issueTo(files, { name: 'access', hosts: ['other.example.com'] });
+  lab.document.host.certificates.access = files;
+  await lab.commit();
+  assert.equal(complains(), true);
+});
+
 test('another next hop: name, address and port of a member [setting policy.nextHop.members[].name] [setting policy.nextHop.members[].address] [setting policy.nextHop.members[].port]', async (t) => {
   const lab = await AccessLab.start(t);
   const [first, second] = lab.frontEnds;
