@@ -144,7 +144,8 @@ export const targets: readonly FuzzTarget[] = [
       if (received.vias().length < 2) return;
       const out = new MessageEdit(received).removeFirst('Via');
       hideOutward(out, received, { request: original, token: TOKEN }, scene);
-      leavesNothing(parsed(out.toBytes()));
+      // What it recorded itself, a client is shown again, whatever it names.
+      leavesNothing(parsed(out.toBytes()), original.values('Record-Route'));
       const inward = new MessageEdit(received).removeFirst('Via');
       restoreInward(inward, received, { request: original, remote, token: TOKEN, recordRoute: true }, scene);
       for (const name of parsed(inward.toBytes()).names()) {
@@ -167,10 +168,11 @@ function parsed(bytes: Buffer): SipMessage {
   return message.value;
 }
 
-function leavesNothing(sent: SipMessage): void {
+function leavesNothing(sent: SipMessage, own: readonly string[] = []): void {
   for (const name of sent.names()) if (isNotForOutside(name)) throw new Error(`${name} got outside`);
   for (const name of ['Via', 'Record-Route', 'Service-Route', 'Contact', 'Call-ID']) {
     for (const value of sent.values(name)) {
+      if (own.includes(value)) continue;
       if (settings.disclosure.mentionsInternal(value)) throw new Error(`${name} tells: ${value}`);
     }
   }
