@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { localEndpoint, remoteEndpoint, sourceKey } from './endpoint.ts';
+import { localEndpoint, parseSource, remoteEndpoint, sourceKey, sourceText } from './endpoint.ts';
 
 test('an IPv4 source is an address, an IPv6 source is a /64', () => {
   assert.equal(sourceKey('192.0.2.1'), '192.0.2.1');
@@ -16,6 +16,23 @@ test('an IPv4 source is an address, an IPv6 source is a /64', () => {
   assert.equal(sourceKey('2001:db8::1:2:3:4:5'), '2001:db8:0:1/64');
   assert.equal(sourceKey('1:2:3:4:5:6:7:8'), '1:2:3:4/64');
   assert.notEqual(sourceKey('2001:db8:0:1::1'), sourceKey('2001:db8:0:2::1'));
+});
+
+test('a source is shown as people write it, and read back in any spelling', () => {
+  for (const [address, shown] of [
+    ['192.0.2.1', '192.0.2.1'],
+    ['2001:db8:0:1::1', '2001:db8:0:1::/64'],
+    ['2001:db8::1', '2001:db8::/64'],
+    ['1:2:3:4:5:6:7:8', '1:2:3:4::/64'],
+    ['::1', '::/64'],
+  ] as const) {
+    assert.equal(sourceText(sourceKey(address)), shown);
+    assert.equal(parseSource(shown), sourceKey(address));
+    assert.equal(parseSource(address.toUpperCase()), sourceKey(address));
+  }
+  assert.equal(parseSource('2001:0DB8:0:0001::/64'), '2001:db8:0:1/64');
+  for (const none of ['', 'nobody', '192.0.2.1/64', '2001:db8::/48', '2001:db8::/64/64', '2001:db8:0:1/64'])
+    assert.equal(parseSource(none), undefined, none);
 });
 
 test('an IPv4-mapped address is written as IPv4', async (t) => {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { canonicalAddress } from '#platform/pki';
 
 export interface Endpoint {
   /** Canonical IP text; an IPv4-mapped IPv6 address is written as IPv4. */
@@ -43,6 +44,21 @@ export function sourceKey(address: string): string {
     groups.push(...after);
   }
   return `${groups.slice(0, 4).join(':')}/64`;
+}
+
+/** What `sourceKey` gave, as people write it: an IPv4 address, or an IPv6 network (RFC 4291 §2.3, RFC 5952). */
+export function sourceText(key: string): string {
+  const groups = key.endsWith('/64') ? key.slice(0, -3) : undefined;
+  return groups === undefined ? key : `${canonicalAddress(`${groups}::`) ?? groups}/64`;
+}
+
+/** What `sourceKey` gives for an address in any spelling, or for its /64; undefined for what is neither. */
+export function parseSource(text: string): string | undefined {
+  const [address = '', length, more] = text.split('/');
+  const canonical = canonicalAddress(address);
+  if (canonical === undefined || more !== undefined) return undefined;
+  if (length !== undefined && (length !== '64' || !canonical.includes(':'))) return undefined;
+  return sourceKey(canonical);
 }
 
 /** Of the well-known prefix of translators, the IPv4 address. */

@@ -3,7 +3,7 @@ export type { CloseReason, Connection, HalfOpenConnection, TlsFacts } from './co
 export { ConnectionStream } from './connection-stream.ts';
 export { ConnectionSweep } from './connection-sweep.ts';
 export { type DialOptions, dialTls } from './dial-tls.ts';
-export { type Endpoint, sourceKey } from './endpoint.ts';
+export { type Endpoint, parseSource, sourceKey, sourceText } from './endpoint.ts';
 export type { FirstBytes } from './first-bytes.ts';
 export { verifyPeer } from './peer-certificate.ts';
 export type { RaceLimits } from './race/attempt-plan.ts';

@@ -9,6 +9,7 @@ export {
 } from './lab-authority.ts';
 export {
   type CertificateNames,
+  canonicalAddress,
   canonicalHostName,
   matchName,
   type NamePolicy,

@@ -1,5 +1,5 @@
 import type { Clock, Monotonic } from '#kernel';
-import { sourceKey } from '#platform/net';
+import { parseSource, sourceKey, sourceText } from '#platform/net';
 import type { EventStream, Log } from '#platform/telemetry';
 import { headerId, type SipRequest, type SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
@@ -164,11 +164,14 @@ export class GuardDesk {
   }
 
   blocks(): Block[] {
-    return this.#guard.blocks(this.#options.clock.now());
+    return this.#guard
+      .blocks(this.#options.clock.now())
+      .map((block) => ({ ...block, source: sourceText(block.source) }));
   }
-  /** @param address of any host of the source */
-  unblock(address: string): number {
-    const source = address.endsWith('/64') ? address : sourceKey(address);
+  /** @param text an address of any host of the source, or what `blocks` calls it */
+  unblock(text: string): number {
+    const source = parseSource(text);
+    if (source === undefined) return 0;
     this.#refusedElsewhere.delete(source);
     return this.#guard.unblock(source, this.#options.clock.now());
   }

@@ -9,7 +9,7 @@ import type { SipPeer } from '../testing/sip-peer.ts';
 /** Hosts of one /64, as an attacker with an ordinary line has them by the billion. */
 const HOSTS = ['2001:db8:0:1::1', '2001:db8:0:1::2', '2001:db8:0:1:ffff::9', '2001:db8:0:1:8:7:6:5'];
 const [FIRST = '', SECOND = '', THIRD = '', FOURTH = ''] = HOSTS;
-const NETWORK = '2001:db8:0:1/64';
+const NETWORK = '2001:db8:0:1::/64';
 const NEIGHBOUR = '2001:db8:0:2::1';
 
 let sent = 0;
@@ -96,6 +96,7 @@ test('S14: failures of a /64 are counted together, for an account and for all, a
       [FIRST, 'blocked-source'],
     ],
   );
+  assert.deepEqual(await lab.service.verbs.unblock?.({ source: NEIGHBOUR }), { lifted: 0 });
   assert.deepEqual(await lab.service.verbs.unblock?.({ source: SECOND }), { lifted: 2 });
   await guesses(await from(lab, FOURTH), fe, 'alice');
 });
