@@ -1,11 +1,4 @@
-import type {
-  BranchFailure,
-  PoolMember,
-  ProxyBranch,
-  ProxyContext,
-  ProxyHandler,
-  SipFlow,
-} from '#platform/sip-endpoint';
+import type { BranchFailure, ProxyBranch, ProxyContext, ProxyHandler, SipFlow } from '#platform/sip-endpoint';
 import {
   type MessageEdit,
   parseSipUri,
@@ -13,6 +6,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from '#protocols/sip';
+import { NextHopTrial } from '../proxy/next-hop-trial.ts';
 import type { PartnerConnection } from './connections/partner-connection.ts';
 import type { FederationCore } from './federation.ts';
 import { openPartnerToken, partnerToken } from './federation-scene.ts';
@@ -244,8 +238,7 @@ class InwardHandler implements ProxyHandler {
   readonly #connection: PartnerConnection;
   readonly #decision: PartnerInward;
   readonly #source: PartnerSource;
-  /** Members of the next hop that answered 503 to this request. */
-  #unavailable: Set<PoolMember> | undefined;
+  #trial: NextHopTrial | undefined;
   /** Only what providers are answered may have to be refused. */
   readonly refuseResponse?: NonNullable<ProxyHandler['refuseResponse']>;
 
@@ -290,31 +283,9 @@ class InwardHandler implements ProxyHandler {
     }
   }
 
-  /** A member that cannot be reached any more, or that says so itself; one that answers anything else has the say. */
   nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
-    if (failure.cause === 'response') return this.#elsewhere(failure.response, branch, context);
-    if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
-    const { core } = this.#federation;
-    const { request } = context.transaction;
-    const flow = core.nextHop.other(this.#connection, request, branch.flow);
-    if (flow === undefined) {
-      core.refuseUnreachable(context.transaction, this.#connection.flow);
-      return undefined;
-    }
-    core.metrics.failovers.inc();
-    return this.branchTo(request, flow);
-  }
-  #elsewhere(
-    { status }: SipResponse,
-    { flow }: ProxyBranch,
-    { transaction: { request } }: ProxyContext,
-  ): ProxyBranch | undefined {
-    if (status !== 503) return undefined;
-    const { core } = this.#federation;
-    this.#unavailable ??= new Set();
-    const other = core.nextHop.elsewhere(this.#connection, request, this.#unavailable, flow);
-    if (other === undefined) return undefined;
-    core.metrics.failovers.inc();
-    return this.branchTo(request, other);
+    this.#trial ??= new NextHopTrial(this.#federation.core, this.#connection);
+    const flow = this.#trial.next(failure, branch, context);
+    return flow === undefined ? undefined : this.branchTo(context.transaction.request, flow);
   }
 }

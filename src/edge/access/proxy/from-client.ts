@@ -1,11 +1,4 @@
-import type {
-  BranchFailure,
-  PoolMember,
-  ProxyBranch,
-  ProxyContext,
-  ProxyHandler,
-  SipFlow,
-} from '#platform/sip-endpoint';
+import type { BranchFailure, ProxyBranch, ProxyContext, ProxyHandler, SipFlow } from '#platform/sip-endpoint';
 import type { MessageEdit, ServerTransaction, SipRequest, SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { registrationOf } from '../clients/registration.ts';
@@ -23,6 +16,7 @@ import type { Refusal } from '../policy/refusal.ts';
 import { inwardRequest } from '../rewrite/inward.ts';
 import { hideOutward } from '../rewrite/outward.ts';
 import type { ProxyCore } from './core.ts';
+import { NextHopTrial } from './next-hop-trial.ts';
 
 /** What clients are told is a little less than what we wait. */
 const KEEP_ALIVE_SHARE = 0.9;
@@ -179,8 +173,7 @@ class InwardHandler implements ProxyHandler {
   readonly #client: ClientConnection;
   #decision: ForwardInward;
   readonly #admission: Admission;
-  /** Members that answered 503 to this request. */
-  #unavailable: Set<PoolMember> | undefined;
+  #trial: NextHopTrial | undefined;
   #accepted = false;
 
   constructor(core: ProxyCore, client: ClientConnection, decision: ForwardInward, admission: Admission) {
@@ -229,30 +222,10 @@ class InwardHandler implements ProxyHandler {
     this.#decision = CARRIED_OUT;
   }
 
-  /** A member that cannot be reached any more, or that says so itself; one that answers anything else has the say. */
   nextBranch(failure: BranchFailure, branch: ProxyBranch, context: ProxyContext): ProxyBranch | undefined {
-    if (failure.cause === 'response') return this.#elsewhere(failure.response, branch, context);
-    if (failure.cause !== 'transport' && failure.cause !== 'refused') return undefined;
-    const { request } = context.transaction;
-    const flow = this.#core.nextHop.other(this.#client, request, branch.flow);
-    if (flow === undefined) {
-      this.#core.refuseUnreachable(context.transaction, this.#client.flow);
-      return undefined;
-    }
-    this.#core.metrics.failovers.inc();
-    return this.branchTo(request, flow);
-  }
-  #elsewhere(
-    { status }: SipResponse,
-    { flow }: ProxyBranch,
-    { transaction: { request } }: ProxyContext,
-  ): ProxyBranch | undefined {
-    if (status !== 503) return undefined;
-    this.#unavailable ??= new Set();
-    const other = this.#core.nextHop.elsewhere(this.#client, request, this.#unavailable, flow);
-    if (other === undefined) return undefined;
-    this.#core.metrics.failovers.inc();
-    return this.branchTo(request, other);
+    this.#trial ??= new NextHopTrial(this.#core, this.#client);
+    const flow = this.#trial.next(failure, branch, context);
+    return flow === undefined ? undefined : this.branchTo(context.transaction.request, flow);
   }
 
   /** The password was right, and the document says no. What the next hop answered comes too late then. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   MessageEdit,
   parseSipMessage,
@@ -144,7 +145,6 @@ export const targets: readonly FuzzTarget[] = [
       if (received.vias().length < 2) return;
       const out = new MessageEdit(received).removeFirst('Via');
       hideOutward(out, received, { request: original, token: TOKEN }, scene);
-      // What it recorded itself, a client is shown again, whatever it names.
       leavesNothing(parsed(out.toBytes()), original.values('Record-Route'));
       const inward = new MessageEdit(received).removeFirst('Via');
       restoreInward(inward, received, { request: original, remote, token: TOKEN, recordRoute: true }, scene);
@@ -168,11 +168,15 @@ function parsed(bytes: Buffer): SipMessage {
   return message.value;
 }
 
-function leavesNothing(sent: SipMessage, own: readonly string[] = []): void {
+/** @param recorded by the client itself: it stands lowest in its route set, whatever it names, and is nothing that we tell */
+function leavesNothing(sent: SipMessage, recorded: readonly string[] = []): void {
   for (const name of sent.names()) if (isNotForOutside(name)) throw new Error(`${name} got outside`);
   for (const name of ['Via', 'Record-Route', 'Service-Route', 'Contact', 'Call-ID']) {
-    for (const value of sent.values(name)) {
-      if (own.includes(value)) continue;
+    const values = sent.values(name);
+    const isShownAgain =
+      name === 'Record-Route' && isDeepStrictEqual(values.slice(values.length - recorded.length), recorded);
+    const told = isShownAgain ? values.slice(0, values.length - recorded.length) : values;
+    for (const value of told) {
       if (settings.disclosure.mentionsInternal(value)) throw new Error(`${name} tells: ${value}`);
     }
   }
