@@ -37,12 +37,15 @@ export function registrationOf(
   const asked = request.values('Contact');
   if (asked.length === 0) return undefined;
   const fallback = seconds(request.header('Expires'));
-  const bound = asked.filter((contact) => contact !== '*' && (addressOf(contact).expires ?? fallback) !== 0);
-  const listed = response.values('Contact').slice(0, MOST_LISTED).map(addressOf);
+  const wanted = asked
+    .filter((contact) => contact !== '*')
+    .map(bindingOf)
+    .filter(({ expires }) => (expires ?? fallback) !== 0);
+  const listed = response.values('Contact').slice(0, MOST_LISTED).map(bindingOf);
   const there = listed.filter(({ expires }) => expires !== 0);
   const kept = asked.includes('*') ? [] : before.filter((uri) => there.some((one) => isSame(uri, one.uri)));
-  const fresh = bound.map((contact) => addressOf(contact).uri).filter((uri) => uri !== undefined);
-  if (bound.length === 0 && kept.length === 0) return { seconds: 0, contacts: [] };
+  const fresh = wanted.map(({ uri }) => uri).filter((uri) => uri !== undefined);
+  if (wanted.length === 0 && kept.length === 0) return { seconds: 0, contacts: [] };
   const contacts = [...kept.filter((uri) => !fresh.includes(uri)), ...fresh].slice(-MOST_BINDINGS);
   const own = listed.filter((one) => contacts.some((uri) => isSame(uri, one.uri)));
   // A registrar may write a Contact in its own way: then the longest of all counts.
@@ -63,7 +66,7 @@ function grantedSeconds(bindings: readonly Binding[], response: SipMessage): num
   return longest;
 }
 
-function addressOf(contact: string): Binding {
+function bindingOf(contact: string): Binding {
   const address = parseNameAddress(contact);
   if (!address.ok) return { uri: undefined, expires: undefined };
   return { uri: address.value.uri, expires: seconds(address.value.parameters.get('expires')) };
