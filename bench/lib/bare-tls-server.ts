@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
-import { accepted } from './sip-wire.ts';
+import { registered } from './sip-wire.ts';
 
 /*
- * The least that a TLS server in this runtime can be: it answers each message with 200 and keeps nothing. What an idle
+ * The least that a TLS server in this runtime can be: it answers each REGISTER as a registrar does and keeps nothing. What an idle
  * connection of it takes is what the runtime takes.
  */
 
@@ -12,7 +12,7 @@ const server = createServer(
   { cert: readFileSync(`${folder}/access.pem`), key: readFileSync(`${folder}/access.key`) },
   (socket) => {
     socket.on('error', () => {});
-    socket.on('data', (chunk) => void socket.write(accepted(chunk.toString('latin1'), 'bare'), 'latin1'));
+    socket.on('data', (chunk) => void socket.write(registered(chunk.toString('latin1'), 'bare'), 'latin1'));
   },
 );
 server.listen(Number(port), host);

@@ -8,7 +8,7 @@ import {
   type Server,
   type TLSSocket,
 } from 'node:tls';
-import { accepted, headerValue, readHeads } from './sip-wire.ts';
+import { accepted, answered, headerValue, readHeads, registered } from './sip-wire.ts';
 
 /*
  * The far and the near end of a SIP proxy under load, in one process that is pinned to a core of its own: clients
@@ -69,15 +69,8 @@ export function startNextHop(options: {
           socket.write(accepted(head, 'load', [there]), 'latin1');
           return;
         }
-        const contact = head.startsWith('REGISTER ') ? headerValue(head, 'Contact') : undefined;
-        socket.write(
-          accepted(
-            head,
-            'load',
-            contact === undefined ? [] : [`Contact: ${contact};expires=3600`, 'Expires: 3600'],
-          ),
-          'latin1',
-        );
+        const answer = head.startsWith('REGISTER ') ? registered : accepted;
+        socket.write(answer(head, 'load'), 'latin1');
       });
     },
   );
@@ -140,7 +133,7 @@ export class LoadClient {
 
   /** Connects and registers; the TLS version and cipher that came of it. */
   async signIn(): Promise<string> {
-    const { proxy, authority, localAddress, servername, domain } = this.#options;
+    const { proxy, authority, localAddress, servername } = this.#options;
     const socket = await openTls({ proxy, authority, localAddress, servername });
     this.#socket = socket;
     const accepted = new Promise<void>((resolve, reject) => {
@@ -148,9 +141,9 @@ export class LoadClient {
     });
     socket.on('close', () => this.#signedIn?.(new Error(`the proxy closed the connection of ${this.#user}`)));
     readHeads(socket, (head) => this.#handle(head));
-    socket.write(this.#request('REGISTER', `sip:${domain}`, 'register').join('1'));
+    this.#register(1);
     await accepted;
-    this.#parts = this.#request('MESSAGE', `sip:sink@${domain}`, 'm');
+    this.#parts = this.#message();
     return `${socket.getProtocol()} ${socket.getCipher().name}`;
   }
 
@@ -177,7 +170,9 @@ export class LoadClient {
     if (head.startsWith('SIP/2.0 1')) return;
     const fine = head.startsWith('SIP/2.0 200');
     if (this.#parts.length === 0) {
-      this.#signedIn?.(fine ? undefined : new Error(`the proxy refused to sign in: ${head}`));
+      const challenge = head.startsWith('SIP/2.0 401') ? headerValue(head, 'WWW-Authenticate') : undefined;
+      if (challenge !== undefined && head.includes('\r\nCSeq: 1 ')) this.#register(2, challenge);
+      else this.#signedIn?.(fine ? undefined : new Error(`the proxy refused to sign in: ${head}`));
       return;
     }
     const at = Number(CALL_ID.exec(head)?.[1]) - FIRST_SEQUENCE;
@@ -191,30 +186,54 @@ export class LoadClient {
     if (this.#refill) this.send();
   }
 
-  /** A request, cut where its sequence number belongs. */
-  #request(method: string, uri: string, callId: string): string[] {
+  /** The first has no credentials, as on every new connection; the second answers the challenge. */
+  #register(sequence: 1 | 2, challenge?: string): void {
+    const uri = `sip:${this.#options.domain}`;
+    const to = `sip:${this.#user}@${this.#options.domain}`;
+    const extra = ['Expires: 3600'];
+    if (challenge !== undefined)
+      extra.unshift(`Authorization: ${answered(challenge, this.#user, 'REGISTER', uri)}`);
+    this.#socket?.write(this.#request('REGISTER', { uri, to, id: 'register', sequence, extra }), 'latin1');
+  }
+  /** A MESSAGE, cut where its sequence number belongs. */
+  #message(): readonly string[] {
+    const uri = `sip:sink@${this.#options.domain}`;
+    const extra = ['Content-Type: text/plain'];
+    const request = { uri, to: uri, id: 'm\0', sequence: '\0', extra, body: BODY };
+    return this.#request('MESSAGE', request).split('\0');
+  }
+
+  #request(method: string, { uri, to, id, sequence, extra, body = '' }: RequestParts): string {
     const { domain, localAddress } = this.#options;
     const port = this.#socket?.localPort ?? 0;
     const user = this.#user;
-    const body = method === 'MESSAGE' ? BODY : '';
     return [
       `${method} ${uri} SIP/2.0`,
-      `Via: SIP/2.0/TLS ${localAddress}:${port};branch=z9hG4bK${user}\0;rport`,
+      `Via: SIP/2.0/TLS ${localAddress}:${port};branch=z9hG4bK${user}${sequence};rport`,
       'Max-Forwards: 70',
-      `From: <sip:${user}@${domain}>;tag=${user}\0`,
-      `To: <${method === 'REGISTER' ? `sip:${user}@${domain}` : uri}>`,
-      `Call-ID: ${callId}\0-${user}-${port}`,
-      `CSeq: \0 ${method}`,
+      `From: <sip:${user}@${domain}>;tag=${id}`,
+      `To: <${to}>`,
+      `Call-ID: ${id}-${user}-${port}`,
+      `CSeq: ${sequence} ${method}`,
       `Contact: <sip:${user}@${localAddress}:${port};transport=tls>`,
       'User-Agent: load',
-      ...(method === 'REGISTER' ? ['Expires: 3600'] : ['Content-Type: text/plain']),
+      ...extra,
       `Content-Length: ${body.length}`,
       '',
       body,
-    ]
-      .join('\r\n')
-      .split('\0');
+    ].join('\r\n');
   }
+}
+
+interface RequestParts {
+  readonly uri: string;
+  readonly to: string;
+  /** Names the dialog. */
+  readonly id: string;
+  readonly sequence: string | number;
+  /** Whole header lines. */
+  readonly extra: readonly string[];
+  readonly body?: string;
 }
 
 const CALL_ID = /\r\nCall-ID[ \t]*:[ \t]*m(\d+)/i;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 
 /*
@@ -44,7 +45,34 @@ export function headerValue(head: string, name: string): string | undefined {
 
 /** A 200 by RFC 3261 §8.2.6; `extra` are whole header lines. */
 export function accepted(head: string, tag: string, extra: readonly string[] = []): string {
-  let text = 'SIP/2.0 200 OK\r\n';
+  return response('200 OK', head, tag, extra);
+}
+
+/** What a registrar says to a REGISTER: who are you, and once it knows, yes. Any answer is as good as another here. */
+export function registered(head: string, tag: string): string {
+  if (headerValue(head, 'Authorization') === undefined) {
+    return response('401 Unauthorized', head, tag, [`WWW-Authenticate: ${CHALLENGE}`]);
+  }
+  return accepted(head, tag, [`Contact: ${headerValue(head, 'Contact')};expires=3600`, 'Expires: 3600']);
+}
+
+/** Credentials for a challenge of {@link registered}, by RFC 7616 §3.4.1; the password is the user's name. */
+export function answered(challenge: string, user: string, method: string, uri: string): string {
+  const told = (name: string) => new RegExp(`${name}="([^"]*)"`).exec(challenge)?.[1] ?? '';
+  const [realm, nonce, opaque] = [told('realm'), told('nonce'), told('opaque')];
+  const secret = md5(`${user}:${realm}:${user}`);
+  const response = md5(`${secret}:${nonce}:00000001:c1e27:auth:${md5(`${method}:${uri}`)}`);
+  return (
+    `Digest username="${user}", realm="${realm}", nonce="${nonce}", uri="${uri}", response="${response}", ` +
+    `algorithm=MD5, cnonce="c1e27", qop=auth, nc=00000001, opaque="${opaque}"`
+  );
+}
+function md5(text: string): string {
+  return createHash('md5').update(text).digest('hex');
+}
+
+function response(status: string, head: string, tag: string, extra: readonly string[]): string {
+  let text = `SIP/2.0 ${status}\r\n`;
   let start = head.indexOf('\r\n') + 2;
   while (start < head.length) {
     const end = head.indexOf('\r\n', start);
@@ -57,5 +85,7 @@ export function accepted(head: string, tag: string, extra: readonly string[] = [
   return `${text}Content-Length: 0\r\n\r\n`;
 }
 
+const CHALLENGE =
+  'Digest realm="bench.test", nonce="5f0c1d9e8b7a6c5d4e3f2a1b0c9d8e7f", algorithm=MD5, qop="auth", opaque="bench"';
 const COPIED = /^(?:Via|From|To|Call-ID|CSeq|Record-Route|[vfti])[ \t]*:/i;
 const TO = /^(?:To|t)[ \t]*:/i;

@@ -85,7 +85,7 @@ export class Running {
     const { clock, random, log, events } = context;
     this.indicators = new Indicators(context.metrics);
     this.#overload = new OverloadDesk(context, settings.limits.overloadMs);
-    const guard = new GuardDesk({ clock, log, events, settings, offices: team });
+    const guard = new GuardDesk({ clock, log, events, metrics: context.metrics, settings, offices: team });
     this.#proxy = new AccessProxy({
       guard,
       overload: this.#overload,

@@ -1,6 +1,6 @@
 import type { Clock, Monotonic } from '#kernel';
 import { parseSource, sourceKey, sourceText } from '#platform/net';
-import type { EventStream, Log } from '#platform/telemetry';
+import type { EventStream, Log, Metrics } from '#platform/telemetry';
 import { headerId, type SipRequest, type SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
@@ -10,11 +10,13 @@ import type { GuardNews, GuardOffices, GuardQuestion, GuardVerdict } from './gua
 import { outcomeOf, type SignInOutcome } from './outcome.ts';
 import { LeastRecent } from './recent.ts';
 import { type Attempt, type Block, type GuardLimits, SignInGuard, type Transition } from './sign-in-guard.ts';
+import { SignInLine } from './sign-in-line.ts';
 
 export interface GuardDeskOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly events: EventStream;
+  readonly metrics: Metrics;
   readonly settings: AccessSettings;
   /** Where the other workers count; absent: there are none. */
   readonly offices?: GuardOffices | undefined;
@@ -33,6 +35,14 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** Seconds; a worker that ended is back by then. */
 const AWAY_RETRY_AFTER = '2';
+/** A large office behind one address; and all that wait together. */
+const WAITING_PER_SOURCE = 1024;
+const WAITING = 8192;
+/** Half of what a client waits for an answer (RFC 3261 §17.1.2.2). */
+const LONGEST_WAIT_MS = 16_000;
+/** Below what another worker waits for an answer. */
+const ELSEWHERE_WAIT_MS = 1000;
+const WAITED_RETRY_AFTER = '5';
 const AUTHORIZATION = headerId('Authorization');
 const PROXY_AUTHORIZATION = headerId('Proxy-Authorization');
 const FREE: Admission = { kind: 'admitted', delayMs: 0, settle: () => {} };
@@ -41,12 +51,24 @@ const FREE: Admission = { kind: 'admitted', delayMs: 0, settle: () => {} };
 export class GuardDesk {
   readonly #options: GuardDeskOptions;
   readonly #guard: SignInGuard;
+  readonly #line: SignInLine;
   /** Sources that another worker refuses, and until when. */
   readonly #refusedElsewhere = new LeastRecent<Monotonic>(ENTRIES);
 
   constructor(options: GuardDeskOptions) {
     this.#options = options;
     this.#guard = new SignInGuard(limitsOf(options.settings));
+    this.#line = new SignInLine({
+      clock: options.clock,
+      begin: (attempt, now) => this.#guard.begin(attempt, now),
+      perSource: WAITING_PER_SOURCE,
+      all: WAITING,
+    });
+    options.metrics.observe(
+      'sallyport_access_sign_ins_waiting',
+      'Attempts to sign in that wait for the outcome of others from their source',
+      () => this.#line.waiting,
+    );
   }
   configure(settings: AccessSettings): void {
     this.#guard.configure(limitsOf(settings));
@@ -79,9 +101,11 @@ export class GuardDesk {
     const { offices } = this.#options;
     const worker = offices?.guardOf(attempt.source);
     if (offices === undefined || worker === undefined) {
-      return this.#admitted(this.answer(question), question, (response) =>
-        this.#settle(attempt, remote, outcome(response), response?.status),
-      );
+      const settle = (response: SipResponse | undefined) =>
+        this.#settle(attempt, remote, outcome(response), response?.status);
+      const verdict = this.#answer(question, LONGEST_WAIT_MS);
+      if (verdict instanceof Promise) return verdict.then((late) => this.#admitted(late, question, settle));
+      return this.#admitted(verdict, question, settle);
     }
     return this.#askElsewhere(offices, worker, question, (response) =>
       offices.tellGuard(worker, {
@@ -122,7 +146,11 @@ export class GuardDesk {
     question: GuardQuestion,
     settle: (response: SipResponse | undefined) => void,
   ): Promise<Admission | Refusal> {
-    const verdict = await offices.askGuard(worker, question);
+    const { clock } = this.#options;
+    const until = clock.now() + LONGEST_WAIT_MS;
+    let verdict = await offices.askGuard(worker, question);
+    while (verdict?.kind === 'wait' && clock.now() < until)
+      verdict = await offices.askGuard(worker, question);
     // Whoever cannot be counted is not let in.
     if (verdict === undefined) return refuse(503, 'worker-away', [['Retry-After', AWAY_RETRY_AFTER]]);
     return this.#admitted(verdict, question, settle);
@@ -134,6 +162,7 @@ export class GuardDesk {
     settle: (response: SipResponse | undefined) => void,
   ): Admission | Refusal {
     if (verdict.kind === 'refuse') return forbidden(verdict.reason, verdict.seconds);
+    if (verdict.kind !== 'pass') return refuse(503, 'many-sign-ins', [['Retry-After', WAITED_RETRY_AFTER]]);
     if (kind === 'check') return FREE;
     // An accepted INVITE is remembered for long; what was asked of it is not.
     let once: typeof settle | undefined = settle;
@@ -148,11 +177,17 @@ export class GuardDesk {
     };
   }
 
-  /** For whoever has the connection, this worker or another one. */
-  answer({ kind, attempt }: GuardQuestion): GuardVerdict {
+  /** To another worker, which has the connection. */
+  answer(question: GuardQuestion): GuardVerdict | Promise<GuardVerdict> {
+    return this.#answer(question, ELSEWHERE_WAIT_MS);
+  }
+  #answer({ kind, attempt }: GuardQuestion, longestMs: number): GuardVerdict | Promise<GuardVerdict> {
     const now = this.#options.clock.now();
-    if (kind === 'begin') return this.#guard.begin(attempt, now);
-    return this.#guard.check(attempt, now) ?? { kind: 'pass', delayMs: 0 };
+    if (kind === 'check') return this.#guard.check(attempt, now) ?? { kind: 'pass', delayMs: 0 };
+    const verdict = this.#guard.begin(attempt, now);
+    if (verdict.kind !== 'wait') return verdict;
+    if (!this.#line.hasRoomFor(attempt.source)) return { kind: 'full' };
+    return this.#line.wait(attempt, longestMs).then((turn) => turn ?? { kind: 'wait' });
   }
   /** Of another worker. */
   handleNews(news: GuardNews): void {
@@ -173,7 +208,9 @@ export class GuardDesk {
     const source = parseSource(text);
     if (source === undefined) return 0;
     this.#refusedElsewhere.delete(source);
-    return this.#guard.unblock(source, this.#options.clock.now());
+    const lifted = this.#guard.unblock(source, this.#options.clock.now());
+    this.#line.advance(source);
+    return lifted;
   }
 
   #settle(
@@ -184,6 +221,7 @@ export class GuardDesk {
   ): void {
     const { clock, log, offices } = this.#options;
     const transitions = this.#guard.settle(attempt, outcome, clock.now());
+    this.#line.advance(attempt.source);
     if (outcome !== 'failed') return;
     const { accounts, guesses } = attempt;
     offices?.tellGuards({ kind: 'account-failed', accounts: [...accounts], guesses });

@@ -20,6 +20,10 @@ export type GuardQuestion = z.infer<typeof guardQuestion>;
 export const guardVerdict = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pass'), delayMs: z.number() }),
   z.object({ kind: z.literal('refuse'), reason, seconds: z.number() }),
+  /** Others have to be settled first, which takes longer than an answer may: to be asked again. */
+  z.object({ kind: z.literal('wait') }),
+  /** Too many wait already. */
+  z.object({ kind: z.literal('full') }),
 ]);
 export type GuardVerdict = z.infer<typeof guardVerdict>;
 

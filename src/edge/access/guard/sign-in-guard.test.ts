@@ -66,7 +66,7 @@ test('a source that signed in before keeps its way in, one attempt at a time', (
   for (let i = 0; i < 10; i++) assert.equal(fails(guard, 'alice', 0).verdict.kind, 'pass');
   const first = guard.begin(at('alice'), 0);
   assert.deepEqual(first, { kind: 'pass', delayMs: 4000 });
-  assert.equal(guard.begin(at('alice'), 0).kind, 'refuse', 'the second one has to wait for the first');
+  assert.equal(guard.begin(at('alice'), 0).kind, 'wait', 'the second one has to wait for the first');
   guard.settle(at('alice'), 'accepted', 0);
   assert.deepEqual(
     guard.begin(at('alice'), 0),
@@ -81,6 +81,10 @@ test('many at once are no more than one after the other', () => {
     (v) => v.kind === 'pass',
   );
   assert.equal(passed.length, 5);
+  assert.deepEqual(guard.begin(at('alice'), 0), { kind: 'wait', reason: 'blocked-pair' });
+  assert.equal(guard.check(at('alice', HERE, 0), 0), undefined, 'nothing is guessed before the challenge');
+  for (let i = 0; i < 15; i++) assert.equal(guard.begin(at(`user${i}`), 0).kind, 'pass');
+  assert.deepEqual(guard.begin(at('user15'), 0), { kind: 'wait', reason: 'blocked-source' });
   assert.equal(guard.begin(at('alice'), 65_000).kind, 'pass', 'what nobody answered is no failure');
 });
 
@@ -133,6 +137,8 @@ test('several accounts, several guesses: each account has each guess, and so has
 test('one failure is allowed for all the credentials of a chain of proxies, whatever the limit', () => {
   const guard = new SignInGuard({ ...limits, failuresPerAccount: 1 });
   assert.equal(guard.begin(at('alice', HERE, 3), 0).kind, 'pass');
+  assert.equal(guard.begin(at('alice', HERE, 3), 0).kind, 'wait');
+  guard.settle(at('alice', HERE, 3), 'failed', 0);
   assert.equal(guard.begin(at('alice', HERE, 3), 0).kind, 'refuse');
 });
 

@@ -32,9 +32,16 @@ export interface Attempt {
 }
 
 export type GuardReason = 'blocked-pair' | 'blocked-source';
+export type GuardRefusal = {
+  readonly kind: 'refuse';
+  readonly reason: GuardReason;
+  readonly seconds: number;
+};
+/** `wait`: attempts under way have to be settled first, which are of the same pair, or of the same source. */
 export type GuardVerdict =
   | { readonly kind: 'pass'; readonly delayMs: number }
-  | { readonly kind: 'refuse'; readonly reason: GuardReason; readonly seconds: number };
+  | GuardRefusal
+  | { readonly kind: 'wait'; readonly reason: GuardReason };
 
 /** A pair or a source has just been blocked: for the event. */
 export interface Transition {
@@ -63,7 +70,7 @@ const ACCOUNT_FAILURES = 32;
  * Counts failed sign-ins by account, by source, and by both, and says what becomes of the next attempt. It refuses
  * sources, never accounts, so nobody outside can lock anybody out; a source that signed in to an account before is
  * slowed down, one attempt at a time, and never refused for that account. Attempts under way count as failures until
- * their outcome is known, so sending many at once gains nothing.
+ * their outcome is known: what would be one too many waits, so sending many at once gains nothing.
  */
 export class SignInGuard {
   #limits: GuardLimits;
@@ -87,8 +94,8 @@ export class SignInGuard {
 
   /** What becomes of an attempt with credentials; one that passes is under way until `settle`. */
   begin(attempt: Attempt, now: Monotonic): GuardVerdict {
-    const refused = this.check(attempt, now);
-    if (refused !== undefined) return refused;
+    const held = this.#held(attempt, now);
+    if (held !== undefined) return held;
     const pairs = attempt.accounts.map((account) => this.#pair(attempt, account, now));
     const source = this.#recent(this.#sources, attempt.source, now);
     const delayMs = this.#delay(attempt, pairs, source, now);
@@ -96,8 +103,13 @@ export class SignInGuard {
     return { kind: 'pass', delayMs };
   }
 
-  /** Whether anything that would sign in to these accounts is refused, with credentials or before them. */
-  check(attempt: Attempt, now: Monotonic): Extract<GuardVerdict, { kind: 'refuse' }> | undefined {
+  /** Whether anything that would sign in to these accounts is refused before there are credentials: nothing is guessed yet. */
+  check(attempt: Attempt, now: Monotonic): GuardRefusal | undefined {
+    const held = this.#held(attempt, now);
+    return held?.kind === 'refuse' ? held : undefined;
+  }
+
+  #held(attempt: Attempt, now: Monotonic): Exclude<GuardVerdict, { kind: 'pass' }> | undefined {
     const { accounts, guesses } = attempt;
     const pairs = accounts.map((account) => this.#pairs.get(pairKey(attempt, account)));
     const source = this.#sources.get(attempt.source);
@@ -107,12 +119,14 @@ export class SignInGuard {
       const busy = pairs.some(
         (pair) => pair !== undefined && pair.pending.length > 0 && pair.failures.length > 0,
       );
-      return busy ? { kind: 'refuse', reason: 'blocked-pair', seconds: 1 } : undefined;
+      return busy ? { kind: 'wait', reason: 'blocked-pair' } : undefined;
     }
     const { failuresPerAccount, failuresPerSource } = this.#limits;
-    let refused = full('blocked-source', source, failuresPerSource, guesses, now);
-    for (const pair of pairs) refused ??= full('blocked-pair', pair, failuresPerAccount, guesses, now);
-    return refused;
+    const found = [
+      full('blocked-source', source, failuresPerSource, guesses, now),
+      ...pairs.map((pair) => full('blocked-pair', pair, failuresPerAccount, guesses, now)),
+    ];
+    return found.find((one) => one?.kind === 'refuse') ?? found.find((one) => one !== undefined);
   }
 
   /** True for a source from which nobody ever signed in and which is refused: it need not even be shaken hands with. */
@@ -224,12 +238,14 @@ function full(
   most: number,
   guesses: number,
   now: Monotonic,
-): Extract<GuardVerdict, { kind: 'refuse' }> | undefined {
+): Exclude<GuardVerdict, { kind: 'pass' }> | undefined {
   if (recent === undefined) return undefined;
   if (recent.blockedUntil > now) return { kind: 'refuse', reason, seconds: secondsUntil(recent, now) };
-  const counted = recent.failures.length + recent.pending.length;
-  if (counted === 0 || counted + Math.max(guesses, 1) <= most) return undefined;
-  return { kind: 'refuse', reason, seconds: 1 };
+  const { failures, pending } = recent;
+  const asked = Math.max(guesses, 1);
+  if (failures.length > 0 && failures.length + asked > most) return { kind: 'refuse', reason, seconds: 1 };
+  const counted = failures.length + pending.length;
+  return counted === 0 || counted + asked <= most ? undefined : { kind: 'wait', reason };
 }
 
 function add(recent: Recent, most: number, failures: number, now: Monotonic): void {

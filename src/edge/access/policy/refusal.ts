@@ -54,6 +54,8 @@ export const refusalReasons = [
   'guest-other-conference',
   'guest-budget',
   // credentials, and brute force
+  /** Too many of one source sign in at once, or those before it are not answered. */
+  'many-sign-ins',
   /** Two readers could understand them differently. */
   'bad-credentials',
   'many-credentials',
