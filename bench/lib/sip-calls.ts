@@ -1,6 +1,5 @@
-import type { TLSSocket } from 'node:tls';
-import { type LoadOptions, openTls } from './sip-load.ts';
-import { accepted, headerValue, readHeads } from './sip-wire.ts';
+import { type LoadOptions, UserConnection } from './sip-user.ts';
+import { accepted, headerValue } from './sip-wire.ts';
 
 /*
  * Callers behind one proxy, over TLS: INVITE, 180, 200, ACK, BYE, 200, one call after the other, so many at a time on each
@@ -17,10 +16,9 @@ class Caller {
   readonly #options: LoadOptions;
   readonly #user: string;
   readonly #counts: CallCounts;
-  #socket: TLSSocket | undefined;
+  #connection: UserConnection | undefined;
   #calls = 0;
   #going = false;
-  #signedIn: () => void = () => {};
 
   constructor(options: LoadOptions, user: string, counts: CallCounts) {
     this.#options = options;
@@ -28,18 +26,7 @@ class Caller {
     this.#counts = counts;
   }
   async signIn(): Promise<void> {
-    const socket = await openTls(this.#options);
-    this.#socket = socket;
-    const done = new Promise<void>((resolve, reject) => {
-      this.#signedIn = resolve;
-      socket.on('close', () => reject(new Error(`the proxy closed the connection of ${this.#user}`)));
-    });
-    readHeads(socket, (head) => this.#handle(head));
-    const { domain } = this.#options;
-    this.#send('REGISTER', `sip:${domain}`, 'register', 1, `<sip:${this.#user}@${domain}>`, [
-      'Expires: 3600',
-    ]);
-    await done;
+    this.#connection = await UserConnection.signIn(this.#options, this.#user, (head) => this.#handle(head));
   }
   begin(atOnce: number): void {
     this.#going = true;
@@ -49,7 +36,7 @@ class Caller {
     this.#going = false;
   }
   close(): void {
-    this.#socket?.destroy();
+    this.#connection?.close();
   }
 
   #call(): void {
@@ -58,13 +45,12 @@ class Caller {
   }
   #handle(head: string): void {
     if (!head.startsWith('SIP/2.0')) {
-      this.#socket?.write(accepted(head, 'load'), 'latin1');
+      this.#connection?.write(accepted(head, 'load'));
       return;
     }
     if (head.startsWith('SIP/2.0 1')) return;
     const [, method = ''] = (headerValue(head, 'CSeq') ?? '').split(' ');
-    if (method === 'REGISTER') this.#signedIn();
-    else if (!head.startsWith('SIP/2.0 200')) this.#over('failed');
+    if (!head.startsWith('SIP/2.0 200')) this.#over('failed');
     else if (method === 'BYE') this.#over('completed');
     else this.#hangUp(head);
   }
@@ -85,25 +71,9 @@ class Caller {
     if (this.#going) this.#call();
   }
 
-  #send(method: string, uri: string, call: string, cseq: number, to: string, more: readonly string[]): void {
-    const { domain, localAddress } = this.#options;
-    const port = this.#socket?.localPort ?? 0;
-    const user = this.#user;
-    const lines = [
-      `${method} ${uri} SIP/2.0`,
-      `Via: SIP/2.0/TLS ${localAddress}:${port};branch=z9hG4bK${user}${call}${method};rport`,
-      'Max-Forwards: 70',
-      `From: <sip:${user}@${domain}>;tag=${user}${call}`,
-      `To: ${to}`,
-      `Call-ID: ${call}-${user}-${port}`,
-      `CSeq: ${cseq} ${method}`,
-      `Contact: <sip:${user}@${localAddress}:${port};transport=tls>`,
-      ...more,
-      'Content-Length: 0',
-      '',
-      '',
-    ];
-    this.#socket?.write(lines.join('\r\n'), 'latin1');
+  #send(method: string, uri: string, id: string, cseq: number, to: string, extra: readonly string[]): void {
+    const connection = this.#connection;
+    connection?.write(connection.request({ method, uri, to, id, cseq, extra }));
   }
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 
 /*
@@ -54,21 +53,6 @@ export function registered(head: string, tag: string): string {
     return response('401 Unauthorized', head, tag, [`WWW-Authenticate: ${CHALLENGE}`]);
   }
   return accepted(head, tag, [`Contact: ${headerValue(head, 'Contact')};expires=3600`, 'Expires: 3600']);
-}
-
-/** Credentials for a challenge of {@link registered}, by RFC 7616 §3.4.1; the password is the user's name. */
-export function answered(challenge: string, user: string, method: string, uri: string): string {
-  const told = (name: string) => new RegExp(`${name}="([^"]*)"`).exec(challenge)?.[1] ?? '';
-  const [realm, nonce, opaque] = [told('realm'), told('nonce'), told('opaque')];
-  const secret = md5(`${user}:${realm}:${user}`);
-  const response = md5(`${secret}:${nonce}:00000001:c1e27:auth:${md5(`${method}:${uri}`)}`);
-  return (
-    `Digest username="${user}", realm="${realm}", nonce="${nonce}", uri="${uri}", response="${response}", ` +
-    `algorithm=MD5, cnonce="c1e27", qop=auth, nc=00000001, opaque="${opaque}"`
-  );
-}
-function md5(text: string): string {
-  return createHash('md5').update(text).digest('hex');
 }
 
 function response(status: string, head: string, tag: string, extra: readonly string[]): string {

