@@ -14,7 +14,8 @@ const guard = setting.optionalSection(
       ceiling: 100,
     }),
     failuresPerSource: setting.integer({
-      sentence: 'Failed sign-ins from one source (IPv6: from one /64), after which it is refused.',
+      sentence:
+        'Failed sign-ins from one source (IPv6: from one /64), after which it is refused; as many of its attempts are under way at a time, and others wait.',
       reload: 'live',
       default: 20,
       floor: 1,
