@@ -12,7 +12,7 @@ export type Allocator = 'tlsf' | 'qm';
  * What Kamailio does with a message. A `relay` does what a stateful proxy must, and nothing else. An `edge` does what is
  * asked of one that stands between outside and inside, with the modules that Kamailio has for it: RFC 5626 as in the example
  * of its module `outbound` (Path and Record-Route with a flow token, sanity checks), floods (`pike`), a source whose
- * sign-ins failed too often, the inside hidden (`topoh`), the From of a request compared with who signed in on the
+ * sign-ins failed too often, of one account or of all, unless it signed in before, the inside hidden (`topoh`), the From of a request compared with who signed in on the
  * connection, what clients may not say taken off, a mark put on. That is still less than the Access Edge does.
  */
 export type Duty = 'relay' | 'edge';
@@ -128,6 +128,7 @@ modparam("outbound", "flow_token_secret", "the secret of flow tokens")
 modparam("rr", "append_fromtag", 0)
 modparam("htable", "htable", "senders=>size=14;autoexpire=3600;")
 modparam("htable", "htable", "failures=>size=12;autoexpire=600;")
+modparam("htable", "htable", "known=>size=14;autoexpire=2592000;")
 modparam("pike", "reqs_density_per_unit", 1000000000)
 modparam("topoh", "mask_key", "the mask of the benchmark")
 modparam("topoh", "mask_ip", "192.0.2.8")
@@ -146,7 +147,12 @@ request_route {
     exit;
   }
   if (is_method("REGISTER")) {
-    if ($sht(failures=>$si) > 20) { sl_send_reply("403", "Forbidden"); exit; }
+    if ($au != $null) {
+      $avp(pair) = $si + "," + $au;
+      if ($sht(failures=>$si) > 20 || $sht(failures=>$avp(pair)) > 5) {
+        if ($sht(known=>$avp(pair)) == $null) { sl_send_reply("403", "Forbidden"); exit; }
+      }
+    }
     $avp(source) = $si;
     remove_hf("Route");
     add_path();
@@ -173,7 +179,15 @@ onreply_route {
   if (is_present_hf("ms-diagnostics")) remove_hf("ms-diagnostics");
 }
 onreply_route[SIGNED_IN] {
-  if ($rs == 200) $sht(senders=>$avp(conid)) = $fu;
-  else if ($rs == 401 && $hdr(Authorization) != $null) $var(failures) = $shtinc(failures=>$avp(source));
+  if ($rs == 200) {
+    $sht(senders=>$avp(conid)) = $fu;
+    if ($avp(pair) != $null) {
+      $sht(failures=>$avp(pair)) = $null;
+      $sht(known=>$avp(pair)) = 1;
+    }
+  } else if ($rs == 401 && $avp(pair) != $null) {
+    $var(failures) = $shtinc(failures=>$avp(source));
+    $var(failures) = $shtinc(failures=>$avp(pair));
+  }
 }
 `;
