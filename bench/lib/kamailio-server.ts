@@ -12,8 +12,9 @@ export type Allocator = 'tlsf' | 'qm';
  * What Kamailio does with a message. A `relay` does what a stateful proxy must, and nothing else. An `edge` does what is
  * asked of one that stands between outside and inside, with the modules that Kamailio has for it: RFC 5626 as in the example
  * of its module `outbound` (Path and Record-Route with a flow token, sanity checks), floods (`pike`), a source whose
- * sign-ins failed too often, of one account or of all, unless it signed in before, the inside hidden (`topoh`), the From of a request compared with who signed in on the
- * connection, what clients may not say taken off, a mark put on. That is still less than the Access Edge does.
+ * sign-ins failed too often, of one account or of all, unless it signed in before, the inside hidden (`topoh`), the From of
+ * a request compared with who signed in on the connection, what clients may not say taken off, a mark put on. That is still
+ * less than the Access Edge does.
  */
 export type Duty = 'relay' | 'edge';
 

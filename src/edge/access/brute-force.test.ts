@@ -4,7 +4,7 @@ import { type Cancel, JumpingClock, SystemClock, until } from '#kernel';
 import type { EdgeDocument } from '#platform/topology';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
-import { CHALLENGE } from './testing/plays.ts';
+import { CHALLENGE, registerWithCredentials } from './testing/plays.ts';
 import type { SipPeer } from './testing/sip-peer.ts';
 
 const HOUR = 3_600_000;
@@ -18,24 +18,9 @@ async function start(t: TestContext, guard: Partial<Guard> = {}, clock = new Sys
   return { lab, fe: await lab.frontEnds[0].connection() };
 }
 
-let attempts = 0;
-/** A REGISTER with credentials for `user`. */
-function register(user: string): Buffer {
-  attempts += 1;
-  const address = `<sip:${user}@example.com>`;
-  return request('REGISTER', 'sip:example.com', {
-    Via: `SIP/2.0/TLS 192.168.1.5;branch=z9hG4bKg${attempts}`,
-    From: `${address};tag=r`,
-    To: address,
-    CSeq: `${attempts} REGISTER`,
-    Contact: `<sip:${user}@192.168.1.5>`,
-    Authorization: `Digest username="${user}", realm="example.com", nonce="n", uri="sip:example.com", response="00"`,
-  });
-}
-
 /** Tries to sign in; the front end answers with `status`. */
 async function tries(client: SipPeer, fe: SipPeer, user: string, status = 401): Promise<void> {
-  client.sends(register(user));
+  client.sends(registerWithCredentials(user));
   const headers: [string, string][] =
     status === 200
       ? [['Contact', `<sip:${user}@192.168.1.5>;expires=300`]]
@@ -55,7 +40,7 @@ async function fails(lab: AccessLab, fe: SipPeer, users: readonly string[]): Pro
 /** Refused at the edge: 403 with the time left, and the next hop hears nothing. */
 async function refused(lab: AccessLab, user: string): Promise<void> {
   const client = await lab.client();
-  client.sends(register(user));
+  client.sends(registerWithCredentials(user));
   const answer = await client.receives(403);
   assert.match(answer.header('Retry-After') ?? '', /^\d+$/);
   client.ends();
@@ -81,7 +66,7 @@ test('known and unknown users are told the same', async (t) => {
   const outcome = async (user: string) => {
     await fails(lab, fe, Array(5).fill(user));
     const client = await lab.client();
-    client.sends(register(user));
+    client.sends(registerWithCredentials(user));
     const { status, reason } = await client.receives(403);
     const names = [...client.shown.slice(client.shown.lastIndexOf('SIP/2.0')).matchAll(/^([\w-]+):/gm)];
     return JSON.stringify([status, reason, names.map(([, name]) => name)]);
@@ -149,7 +134,7 @@ test('a source that signed in before keeps its way in [setting policy.remoteAcce
   await tries(before, fe, 'alice', 200);
   await fails(lab, fe, ['b', 'c', 'd']);
   const again = await lab.client();
-  again.sends(register('e'));
+  again.sends(registerWithCredentials('e'));
   await again.receives(403);
   await tries(await lab.client(), fe, 'alice', 401);
   await tries(await lab.client(), fe, 'alice', 200);
@@ -176,14 +161,14 @@ test('after a failure the next attempt is held back [setting policy.remoteAccess
   const client = await lab.client();
   await tries(client, fe, 'alice');
   // Sent first, and yet it comes behind a request that nothing holds back.
-  client.sends(register('alice'));
+  client.sends(registerWithCredentials('alice'));
   client.sends(request('MESSAGE', 'sip:x@example.com', { Via: 'SIP/2.0/TLS h;branch=z9hG4bKm' }));
   await fe.receivesRequest('MESSAGE');
   await fe.receivesRequest('REGISTER');
   lab.document.policy.remoteAccess.guard.slowMilliseconds = 0;
   await lab.commit();
   const second = await lab.client();
-  second.sends(register('alice'));
+  second.sends(registerWithCredentials('alice'));
   second.sends(request('MESSAGE', 'sip:x@example.com', { Via: 'SIP/2.0/TLS h;branch=z9hG4bKn' }));
   await fe.receivesRequest('REGISTER');
 });
@@ -193,7 +178,7 @@ test('a refusal lasts as long as the document says [setting policy.remoteAccess.
   const seconds = async (user: string) => {
     await fails(lab, fe, [user]);
     const client = await lab.client();
-    client.sends(register(user));
+    client.sends(registerWithCredentials(user));
     return Number((await client.receives(403)).header('Retry-After'));
   };
   assert.ok((await seconds('alice')) <= 60);
@@ -220,7 +205,7 @@ test('a next hop that is away is nobody’s failure', async (t) => {
   await until(() => lab.service.health().detail.includes('0 of 1'));
   for (let i = 0; i < 3; i++) {
     const client = await lab.client();
-    client.sends(register('alice'));
+    client.sends(registerWithCredentials('alice'));
     await client.receives(503);
   }
   assert.equal(fe.shown.includes('REGISTER'), false);

@@ -47,10 +47,10 @@ const LINE_BYTES = 65_536;
  *   the heap, which the buffers of some 1,500 connections do, and at 90 MiB of heap: three times in a storm of 3,000
  *   sign-ins, a seventh of what they take. Counted together with the heap, and with room for both, it has next to nothing to
  *   do. An idle service does not take the room, and 12,000 silent clients did not take more than before.
- * - Room that nobody has used yet is dear, since the system gives a page when it is touched first: what 3,000 connections move to
- *   old memory takes 740 µs a sign-in there, and 600 to 650 where others have been. So the room is no larger than what a first storm needs
- *   (with 256 MiB the next five storms were still in new room), and it is kept when it is quiet: given back, it is new again for
- *   the next storm, which began to collect besides (1,000 µs).
+ * - Room that nobody has used yet is dear, since the system gives a page when it is touched first: a sign-in takes 740 µs while what
+ *   stays of it moves there, and 600 to 650 where others have been. So the room is no larger than what a first storm of 12,000
+ *   needs (with 256 MiB the next five were still in new room), and it is kept when it is quiet: given back, it is new again for the
+ *   next storm, which began to collect besides (1,000 µs). A service that has had much to do keeps what that took.
  */
 const COLLECTOR = [
   '--max-semi-space-size=32',

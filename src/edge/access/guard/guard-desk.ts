@@ -6,7 +6,13 @@ import type { ClientConnection } from '../clients/client-connection.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import type { AccessSettings } from '../settings.ts';
 import { type Claim, claimOf, identityText } from './attempt.ts';
-import type { GuardNews, GuardOffices, GuardQuestion, GuardVerdict } from './guard-office.ts';
+import {
+  type GuardNews,
+  type GuardOffices,
+  type GuardQuestion,
+  type GuardVerdict,
+  LONGEST_WAIT_MS,
+} from './guard-office.ts';
 import { outcomeOf, type SignInOutcome } from './outcome.ts';
 import { LeastRecent } from './recent.ts';
 import { type Attempt, type Block, type GuardLimits, SignInGuard, type Transition } from './sign-in-guard.ts';
@@ -38,10 +44,6 @@ const AWAY_RETRY_AFTER = '2';
 /** A large office behind one address; and all that wait together. */
 const WAITING_PER_SOURCE = 1024;
 const WAITING = 8192;
-/** Half of what a client waits for an answer (RFC 3261 §17.1.2.2). */
-const LONGEST_WAIT_MS = 16_000;
-/** Below what another worker waits for an answer. */
-const ELSEWHERE_WAIT_MS = 1000;
 const WAITED_RETRY_AFTER = '5';
 const AUTHORIZATION = headerId('Authorization');
 const PROXY_AUTHORIZATION = headerId('Proxy-Authorization');
@@ -103,7 +105,7 @@ export class GuardDesk {
     if (offices === undefined || worker === undefined) {
       const settle = (response: SipResponse | undefined) =>
         this.#settle(attempt, remote, outcome(response), response?.status);
-      const verdict = this.#answer(question, LONGEST_WAIT_MS);
+      const verdict = this.answer(question);
       if (verdict instanceof Promise) return verdict.then((late) => this.#admitted(late, question, settle));
       return this.#admitted(verdict, question, settle);
     }
@@ -146,11 +148,7 @@ export class GuardDesk {
     question: GuardQuestion,
     settle: (response: SipResponse | undefined) => void,
   ): Promise<Admission | Refusal> {
-    const { clock } = this.#options;
-    const until = clock.now() + LONGEST_WAIT_MS;
-    let verdict = await offices.askGuard(worker, question);
-    while (verdict?.kind === 'wait' && clock.now() < until)
-      verdict = await offices.askGuard(worker, question);
+    const verdict = await offices.askGuard(worker, question);
     // Whoever cannot be counted is not let in.
     if (verdict === undefined) return refuse(503, 'worker-away', [['Retry-After', AWAY_RETRY_AFTER]]);
     return this.#admitted(verdict, question, settle);
@@ -162,7 +160,8 @@ export class GuardDesk {
     settle: (response: SipResponse | undefined) => void,
   ): Admission | Refusal {
     if (verdict.kind === 'refuse') return forbidden(verdict.reason, verdict.seconds);
-    if (verdict.kind !== 'pass') return refuse(503, 'many-sign-ins', [['Retry-After', WAITED_RETRY_AFTER]]);
+    if (verdict.kind === 'no-place')
+      return refuse(503, 'many-sign-ins', [['Retry-After', WAITED_RETRY_AFTER]]);
     if (kind === 'check') return FREE;
     // An accepted INVITE is remembered for long; what was asked of it is not.
     let once: typeof settle | undefined = settle;
@@ -177,17 +176,14 @@ export class GuardDesk {
     };
   }
 
-  /** To another worker, which has the connection. */
-  answer(question: GuardQuestion): GuardVerdict | Promise<GuardVerdict> {
-    return this.#answer(question, ELSEWHERE_WAIT_MS);
-  }
-  #answer({ kind, attempt }: GuardQuestion, longestMs: number): GuardVerdict | Promise<GuardVerdict> {
+  /** For whoever has the connection, this worker or another one; a promise where others have to be settled first. */
+  answer({ kind, attempt }: GuardQuestion): GuardVerdict | Promise<GuardVerdict> {
     const now = this.#options.clock.now();
     if (kind === 'check') return this.#guard.check(attempt, now) ?? { kind: 'pass', delayMs: 0 };
     const verdict = this.#guard.begin(attempt, now);
     if (verdict.kind !== 'wait') return verdict;
-    if (!this.#line.hasRoomFor(attempt.source)) return { kind: 'full' };
-    return this.#line.wait(attempt, longestMs).then((turn) => turn ?? { kind: 'wait' });
+    if (!this.#line.hasRoomFor(attempt.source)) return { kind: 'no-place' };
+    return this.#line.wait(attempt, LONGEST_WAIT_MS).then((turn) => turn ?? { kind: 'no-place' });
   }
   /** Of another worker. */
   handleNews(news: GuardNews): void {

@@ -10,6 +10,9 @@ const attempt = z.object({
 });
 const reason = z.enum(['blocked-pair', 'blocked-source']);
 
+/** How long an attempt waits for those before it: half of what a client waits for an answer (RFC 3261 §17.1.2.2). Milliseconds. */
+export const LONGEST_WAIT_MS = 16_000;
+
 export const guardQuestion = z.object({
   /** `begin` counts as an attempt that is under way until `settled`; `check` as none. */
   kind: z.enum(['begin', 'check']),
@@ -20,10 +23,8 @@ export type GuardQuestion = z.infer<typeof guardQuestion>;
 export const guardVerdict = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pass'), delayMs: z.number() }),
   z.object({ kind: z.literal('refuse'), reason, seconds: z.number() }),
-  /** Others have to be settled first, which takes longer than an answer may: to be asked again. */
-  z.object({ kind: z.literal('wait') }),
-  /** Too many wait already. */
-  z.object({ kind: z.literal('full') }),
+  /** Others have to be settled first, and too many wait for that already, or it took too long. */
+  z.object({ kind: z.literal('no-place') }),
 ]);
 export type GuardVerdict = z.infer<typeof guardVerdict>;
 

@@ -4,8 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '#kernel';
 import type { SipRequest, SipResponse } from '#protocols/sip';
 import { AccessLab } from '../testing/lab.ts';
-import { request } from '../testing/messages.ts';
-import { CHALLENGE } from '../testing/plays.ts';
+import { CHALLENGE, registerWithCredentials } from '../testing/plays.ts';
 import type { SipPeer } from '../testing/sip-peer.ts';
 import { workerFor } from '../workers/ownership.ts';
 import { startTeam } from '../workers/testing/team.ts';
@@ -21,19 +20,6 @@ const ROOM = 1024;
 /** Of a connection before anybody has signed in on it. */
 const MESSAGES = 20;
 
-let sent = 0;
-function signsIn(user: string): Buffer {
-  sent += 1;
-  const address = `<sip:${user}@example.com>`;
-  return request('REGISTER', 'sip:example.com', {
-    Via: `SIP/2.0/TLS 192.168.1.5;branch=z9hG4bKo${sent}`,
-    From: `${address};tag=r`,
-    To: address,
-    'Call-ID': `o${sent}`,
-    Contact: `<sip:${user}@192.168.1.5>`,
-    Authorization: `Digest username="${user}", realm="example.com", nonce="n", uri="sip:example.com", response="00"`,
-  });
-}
 const accepts = (fe: SipPeer, arrived: SipRequest) =>
   fe.answers(arrived, 200, { headers: [['Contact', `${arrived.header('Contact')};expires=300`]] });
 const waiting = async (lab: AccessLab) =>
@@ -43,7 +29,7 @@ const waiting = async (lab: AccessLab) =>
 async function crowd(lab: AccessLab, people: number): Promise<SipPeer[]> {
   const clients = await Promise.all(Array.from({ length: people }, () => lab.client()));
   clients.forEach((client, index) => {
-    client.sends(signsIn(`user${index}`));
+    client.sends(registerWithCredentials(`user${index}`));
   });
   return clients;
 }
@@ -125,11 +111,11 @@ test('more than there is room for are asked to come back later: nothing is known
   for (let user = 0; user < PLACES + ROOM; user += MESSAGES) {
     const one = await client();
     for (let more = user; more < user + MESSAGES && more < PLACES + ROOM; more++)
-      one.sends(signsIn(`user${more}`));
+      one.sends(registerWithCredentials(`user${more}`));
   }
   await until(async () => (await waiting(lab)) === ROOM);
   assert.equal(found.length, 0);
-  (await client()).sends(signsIn('late'));
+  (await client()).sends(registerWithCredentials('late'));
   await until(() => found.length === 1);
   const told = found.map((response) => [response.status, response.header('Retry-After')]);
   assert.deepEqual(told, [[503, '5']]);

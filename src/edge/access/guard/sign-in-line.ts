@@ -20,8 +20,8 @@ interface Waiting {
 }
 
 /**
- * Attempts that have to see first what becomes of those before them, in the order in which they came. When a whole office comes back by one
- * address, nobody of it has failed; only so many at once may be guesses.
+ * Attempts that have to see first what becomes of those before them, in the order in which they came. When a whole office comes
+ * back by one address, nobody of it has failed; only so many at once may be guesses.
  */
 export class SignInLine {
   readonly #options: SignInLineOptions;

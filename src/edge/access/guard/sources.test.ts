@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EdgeDocument } from '#platform/topology';
 import { AccessLab } from '../testing/lab.ts';
-import { request } from '../testing/messages.ts';
-import { CHALLENGE, signIn } from '../testing/plays.ts';
+import { CHALLENGE, registerWithCredentials, signIn } from '../testing/plays.ts';
 import type { SipPeer } from '../testing/sip-peer.ts';
 
 /** Hosts of one /64, as an attacker with an ordinary line has them by the billion. */
@@ -12,24 +11,11 @@ const [FIRST = '', SECOND = '', THIRD = '', FOURTH = ''] = HOSTS;
 const NETWORK = '2001:db8:0:1::/64';
 const NEIGHBOUR = '2001:db8:0:2::1';
 
-let sent = 0;
 async function guesses(client: SipPeer, fe: SipPeer, user: string): Promise<void> {
-  client.sends(guess(user));
+  client.sends(registerWithCredentials(user));
   fe.answers(await fe.receivesRequest('REGISTER'), 401, { headers: [['WWW-Authenticate', CHALLENGE]] });
   await client.receives(401);
   client.ends();
-}
-function guess(user: string): Buffer {
-  sent += 1;
-  const address = `<sip:${user}@example.com>`;
-  return request('REGISTER', 'sip:example.com', {
-    Via: `SIP/2.0/TLS 192.168.1.5;branch=z9hG4bKs${sent}`,
-    From: `${address};tag=r`,
-    To: address,
-    'Call-ID': `s${sent}`,
-    Contact: `<sip:${user}@192.168.1.5>`,
-    Authorization: `Digest username="${user}", realm="example.com", nonce="n", uri="sip:example.com", response="00"`,
-  });
 }
 const from = (lab: AccessLab, address: string) => {
   lab.seenFrom = address;
@@ -76,7 +62,7 @@ test('S14: failures of a /64 are counted together, for an account and for all, a
   const fe = await lab.frontEnds[0].connection();
   for (const host of [FIRST, SECOND, THIRD]) await guesses(await from(lab, host), fe, 'alice');
   const refused = await from(lab, FOURTH);
-  refused.sends(guess('alice'));
+  refused.sends(registerWithCredentials('alice'));
   await refused.receives(403);
   refused.ends();
   await guesses(await from(lab, NEIGHBOUR), fe, 'alice');

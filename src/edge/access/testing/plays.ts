@@ -43,6 +43,22 @@ export async function signIn(
   return register.values('Path').join(', ');
 }
 
+let attempts = 0;
+/** A REGISTER of `user` with credentials, each a new one. */
+export function registerWithCredentials(user: string): Buffer {
+  attempts += 1;
+  const address = `<sip:${user}@example.com>`;
+  return request('REGISTER', 'sip:example.com', {
+    Via: `SIP/2.0/TLS 192.168.1.5;branch=z9hG4bKc${attempts}`,
+    From: `${address};tag=r`,
+    To: address,
+    'Call-ID': `c${attempts}`,
+    CSeq: `${attempts} REGISTER`,
+    Contact: `<sip:${user}@192.168.1.5>`,
+    Authorization: `Digest username="${user}", realm="example.com", nonce="n", uri="sip:example.com", response="00"`,
+  });
+}
+
 /** The front end passes a request on to a client, as a proxy does. */
 export function passOn(received: SipRequest, uri: string, path: string): Buffer {
   const fields: Record<string, string | string[]> = {

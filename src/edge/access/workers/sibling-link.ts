@@ -73,12 +73,12 @@ export class SiblingLink {
   }
 
   /** Undefined when there is no answer in time, or nobody to answer. */
-  ask(question: unknown): Promise<unknown> {
+  ask(question: unknown, longestMs = ANSWER_MS): Promise<unknown> {
     this.#questions += 1;
     const number = this.#questions;
     if (!this.#open || this.#asked.full) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const cancel = this.#clock.after(ANSWER_MS, () => this.#settle(number, undefined));
+      const cancel = this.#clock.after(longestMs, () => this.#settle(number, undefined));
       this.#asked.set(number, { resolve, cancel });
       this.send({ type: 'ask', number, body: question });
     });

@@ -13,6 +13,7 @@ import {
   guardNews,
   guardQuestion,
   guardVerdict,
+  LONGEST_WAIT_MS,
 } from '../guard/guard-office.ts';
 import type { WorkerFrame } from './frames.ts';
 import { Borrower, Lender, type LentKind } from './lending.ts';
@@ -47,6 +48,8 @@ export interface TeamMember {
 
 /** For the other workers to be there when this one starts; it serves without them afterwards. Milliseconds. */
 const START_MS = 2000;
+/** Until an attempt has had its turn at the worker that counts, or none came. Milliseconds. */
+const GUARD_TURN_MS = LONGEST_WAIT_MS + 2000;
 
 const question = z.union([
   z.object({ guard: guardQuestion }),
@@ -147,7 +150,8 @@ export class Team {
     return worker === this.place.index ? undefined : worker;
   };
   async askGuard(worker: number, asked: GuardQuestion): Promise<GuardVerdict | undefined> {
-    const answer = await this.#siblings.link(worker)?.ask({ guard: asked });
+    const longestMs = asked.kind === 'begin' ? GUARD_TURN_MS : undefined;
+    const answer = await this.#siblings.link(worker)?.ask({ guard: asked }, longestMs);
     return guardVerdict.safeParse(answer).data;
   }
   tellGuard(worker: number, told: GuardNews): void {

@@ -9,7 +9,7 @@ import { TestDialog } from '../testing/dialog.ts';
 import type { AccessLab } from '../testing/lab.ts';
 import { heldBy, nothingIsLeft } from '../testing/leftovers.ts';
 import { request } from '../testing/messages.ts';
-import { CHALLENGE, contactOf, signIn } from '../testing/plays.ts';
+import { CHALLENGE, contactOf, registerWithCredentials, signIn } from '../testing/plays.ts';
 import type { SipPeer } from '../testing/sip-peer.ts';
 import { encodeFrame } from './frames.ts';
 import { workerFor } from './ownership.ts';
@@ -168,26 +168,12 @@ test('a state directory whose path is too long for the sockets of the workers is
   assert.equal(!provision.ok && provision.error.code, 'SLP-SIP-0403');
 });
 
-let attempts = 0;
 /** A wrong password. */
 async function guesses(client: SipPeer, fe: SipPeer, account: string): Promise<void> {
-  client.sends(register(account));
+  client.sends(registerWithCredentials(account));
   fe.answers(await fe.receivesRequest('REGISTER'), 401, { headers: [['WWW-Authenticate', CHALLENGE]] });
   await client.receives(401);
 }
-function register(user: string): Buffer {
-  attempts += 1;
-  const address = `<sip:${user}@example.com>`;
-  return request('REGISTER', 'sip:example.com', {
-    Via: `SIP/2.0/TLS 192.168.1.5;branch=z9hG4bKw${attempts}`,
-    From: `${address};tag=r`,
-    To: address,
-    CSeq: `${attempts} REGISTER`,
-    Contact: `<sip:${user}@192.168.1.5>`,
-    Authorization: `Digest username="${user}", realm="example.com", nonce="n", uri="sip:example.com", response="00"`,
-  });
-}
-
 test('wrong passwords are counted across workers: five of one account, whichever worker they come to', async (t) => {
   const [one, two] = await startTeam(t, {
     change: ({ policy }) => Object.assign(policy.remoteAccess.guard, { slowMilliseconds: 0 }),
@@ -200,7 +186,7 @@ test('wrong passwords are counted across workers: five of one account, whichever
   }
   for (const { lab } of [one, two]) {
     const client = await lab.client();
-    client.sends(register('alice'));
+    client.sends(registerWithCredentials('alice'));
     await client.receives(403);
     const { blocks } = (await ask(lab, 'blocks', {})) as { blocks: { source: string }[] };
     assert.deepEqual(
@@ -229,7 +215,7 @@ test('a source that is refused is shaken hands with by no worker, and while its 
   await assert.rejects(other.lab.client());
   await owner.lab.service.stop();
   await until(() => /worker \d away/.test(other.lab.service.health().detail));
-  waiting.sends(register('d'));
+  waiting.sends(registerWithCredentials('d'));
   const refused = await waiting.receives(503);
   assert.equal(refused.header('Retry-After'), '2');
 });
