@@ -24,18 +24,20 @@ const AT_ONCE = 64;
 const STORM_CLIENTS = 3_000;
 /** What the bare servers listen on. */
 const BARE_PORTS = { handing: 5098, bare: 5099 } as const;
+const SCRIPTS = { handing: 'handing-on-server.ts', bare: 'bare-tls-server.ts' } as const;
 /** Ours compiles its code while it runs. */
 const WARM_ROUNDS = 8;
 
 interface Target {
   readonly name: string;
-  readonly pid: number;
+  readonly process: PinnedProcess;
   readonly host: string;
   readonly port: number;
 }
 const PROXIES = ['sallyport', 'edge', 'relay'] as const;
 const SERVERS = [...PROXIES, 'handing', 'bare'] as const;
 type Server = (typeof SERVERS)[number];
+type Targets = Record<Server, Target>;
 const TITLES: Record<Server, string> = {
   sallyport: 'Access Edge',
   edge: 'Kamailio as an edge',
@@ -54,17 +56,15 @@ await runBench(async (folder) => {
   const rounds = roundsAsked(3);
   const script = join(import.meta.dirname, 'lib/sip-clients-load-process.ts');
   const load: Load = await LoadProcess.start(script, [folder.path]);
-  const { process: edgeOfCalls, target: sallyport } = await startAccessEdge(folder);
-  const peers = await startPeers(folder);
-  const calls = await playCalls(load, { ...peers, sallyport }, rounds);
-  // One that has done nothing yet, so that no room which calls have left is taken for clients that need none.
-  await edgeOfCalls.stop();
-  const { target: fresh } = await startAccessEdge(folder);
-  const storms = await playStorms(load, { ...peers, sallyport: fresh }, rounds);
+  const targets = await startServers(folder);
+  const calls = await playCalls(load, targets, rounds);
+  // Ones that have done nothing yet, so that no room which calls have left is taken for clients that need none.
+  await Promise.all(Object.values(targets).map((one) => one.process.stop()));
+  const storms = await playStorms(load, await startServers(folder), rounds);
   keepReport('sip-clients', report(calls, storms, rounds));
 });
 
-async function playCalls(load: Load, targets: Record<Server, Target>, rounds: number): Promise<Calls> {
+async function playCalls(load: Load, targets: Targets, rounds: number): Promise<Calls> {
   const round = { kind: 'calls', connections: CONNECTIONS, warmMs: 300, ms: 1_600 } as const;
   for (let warm = 0; warm < WARM_ROUNDS; warm++)
     await play(load, targets.sallyport, { ...round, underWay: UNDER_WAY[0] });
@@ -78,7 +78,7 @@ async function playCalls(load: Load, targets: Record<Server, Target>, rounds: nu
   return calls;
 }
 
-async function playStorms(load: Load, targets: Record<Server, Target>, rounds: number): Promise<Storms> {
+async function playStorms(load: Load, targets: Targets, rounds: number): Promise<Storms> {
   const first = { kind: 'sign-in', clients: CLIENTS, atOnce: AT_ONCE, settleMs: 5_000 } as const;
   const storms: Storms = { sallyport: [], edge: [], relay: [], handing: [], bare: [] };
   for (const name of SERVERS) storms[name].push(await play(load, targets[name], first));
@@ -88,7 +88,17 @@ async function playStorms(load: Load, targets: Record<Server, Target>, rounds: n
   return storms;
 }
 
-async function startAccessEdge(folder: BenchFolder): Promise<{ process: PinnedProcess; target: Target }> {
+async function startServers(folder: BenchFolder): Promise<Targets> {
+  return {
+    sallyport: await startAccessEdge(folder),
+    edge: await startPeer(folder, 'edge'),
+    relay: await startPeer(folder, 'relay'),
+    handing: await startBare(folder, 'handing', ADDRESSES.nextHop, String(PORTS.nextHop)),
+    bare: await startBare(folder, 'bare'),
+  };
+}
+
+async function startAccessEdge(folder: BenchFolder): Promise<Target> {
   const many = {
     connections: 20_000,
     connectionsPerSource: 20_000,
@@ -96,33 +106,28 @@ async function startAccessEdge(folder: BenchFolder): Promise<{ process: PinnedPr
     transactions: 400_000,
   };
   const process = await startEdge(folder, { policy: { limits: { access: many } } });
-  const target = { name: TITLES.sallyport, pid: process.pid, host: ADDRESSES.external, port: PORTS.sip };
-  return { process, target };
+  return { name: TITLES.sallyport, process, host: ADDRESSES.external, port: PORTS.sip };
 }
 
-async function startPeers(folder: BenchFolder): Promise<Record<Exclude<Server, 'sallyport'>, Target>> {
-  const host = ADDRESSES.peerServer;
-  const bare = async (name: 'handing' | 'bare', script: string, ...args: string[]): Promise<Target> => {
-    const port = BARE_PORTS[name];
-    const server = new PinnedProcess({
-      title: TITLES[name],
-      core: SERVER_CORE,
-      command: process.execPath,
-      args: [join(import.meta.dirname, 'lib', script), folder.path, host, String(port), ...args],
-    });
-    await server.ready(() => acceptsTcp(host, port));
-    return { name: TITLES[name], pid: server.pid, host, port };
-  };
-  const kamailio = async (duty: 'edge' | 'relay'): Promise<Target> => {
-    const { process: proxy, port } = await startKamailio(folder, { duty, allocator: 'tlsf', children: 1 });
-    return { name: TITLES[duty], pid: proxy.pid, host, port };
-  };
-  return {
-    edge: await kamailio('edge'),
-    relay: await kamailio('relay'),
-    handing: await bare('handing', 'handing-on-server.ts', ADDRESSES.nextHop, String(PORTS.nextHop)),
-    bare: await bare('bare', 'bare-tls-server.ts'),
-  };
+async function startPeer(folder: BenchFolder, duty: 'edge' | 'relay'): Promise<Target> {
+  const kamailio = await startKamailio(folder, { duty, allocator: 'tlsf', children: 1 });
+  return { name: TITLES[duty], host: ADDRESSES.peerServer, ...kamailio };
+}
+
+async function startBare(
+  folder: BenchFolder,
+  name: keyof typeof BARE_PORTS,
+  ...args: string[]
+): Promise<Target> {
+  const [host, port] = [ADDRESSES.peerServer, BARE_PORTS[name]];
+  const server = new PinnedProcess({
+    title: TITLES[name],
+    core: SERVER_CORE,
+    command: process.execPath,
+    args: [join(import.meta.dirname, `lib/${SCRIPTS[name]}`), folder.path, host, String(port), ...args],
+  });
+  await server.ready(() => acceptsTcp(host, port));
+  return { name: TITLES[name], process: server, host, port };
 }
 
 type Asked = ClientsRound extends infer One
@@ -130,8 +135,12 @@ type Asked = ClientsRound extends infer One
     ? Omit<One, 'proxy' | 'pid'>
     : never
   : never;
-async function play(load: Load, { name, pid, host, port }: Target, round: Asked): Promise<ClientsFigures> {
-  const figures = await load.play({ ...round, proxy: { host, port }, pid } as ClientsRound);
+async function play(
+  load: Load,
+  { name, process: server, host, port }: Target,
+  round: Asked,
+): Promise<ClientsFigures> {
+  const figures = await load.play({ ...round, proxy: { host, port }, pid: server.pid } as ClientsRound);
   process.stdout.write(
     `${round.kind}, ${name}: ${whole(perProcessorSecond(figures))} a CPU-second, ` +
       `${whole(figures.completed / figures.seconds)}/s, failed ${figures.failed}, ${megabytes(figures.residentBytes)} MB\n`,
