@@ -7,6 +7,8 @@ export const exitStatus = {
   usage: 2,
   /** No server answers on the administration socket. */
   unreachable: 3,
+  /** It answers, and not all of it is healthy. */
+  unhealthy: 4,
 } as const;
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];
 

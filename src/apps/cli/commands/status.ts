@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ProgramStatus } from '#platform/service';
 import { type Administered, administrationCommand, ask } from '../administered.ts';
-import { printable, type Session, table } from '../terminal.ts';
+import { exitStatus, printable, type Session, table } from '../terminal.ts';
 
 /** `sallyport status` */
 export function addStatus(root: Command, session: Session): void {
@@ -10,7 +10,8 @@ export function addStatus(root: Command, session: Session): void {
     'status',
     'show services, listeners and the document of a running program',
   ).action(async (options: Administered) => {
-    await ask(session, options, 'status', {}, render);
+    const status = await ask(session, options, 'status', {}, render);
+    if (status?.healthy === false) session.finish(exitStatus.unhealthy);
   });
 }
 
