@@ -16,6 +16,9 @@ export const TLS = {
   ecdhCurve: 'X25519',
 } as const;
 
+/** Whoever waits longer has failed to sign in; of a REGISTER over a reliable transport, RFC 3261 §17.1.2.2 Timer F is 32 s. */
+const LONGEST_ANSWER_MS = 32_000;
+
 export interface LoadOptions {
   readonly proxy: { readonly host: string; readonly port: number };
   /** Where the clients' connections come from. */
@@ -122,8 +125,10 @@ export class UserConnection {
     return new Promise((resolve, reject) => {
       const gone = () => reject(new Error(`the proxy closed the connection of ${this.#user}`));
       this.#socket.once('close', gone);
+      const late = setTimeout(() => reject(new Error(`nobody answered ${this.#user}`)), LONGEST_ANSWER_MS);
       this.#handle = (head) => {
         if (head.startsWith('SIP/2.0 1')) return;
+        clearTimeout(late);
         this.#socket.removeListener('close', gone);
         resolve(head);
       };
