@@ -252,6 +252,22 @@ describe('proxy, one target after another', () => {
     stage.isOver();
   });
 
+  it('answers after the last of several targets that take the call and then say nothing', () => {
+    const stage = new Stage(3, serial, 1);
+    const invite = only(stage.begins('INVITE'));
+    stage.target(0).answer(invite, 100);
+    for (const target of [1, 2]) {
+      stage.network.wait(225_000, 5000);
+      stage.target(target).answer(stage.target(target).takeRequest('INVITE'), 100);
+      stage.settle();
+    }
+    assert.deepEqual(stage.alice.take(), ['100', '100', '100']);
+    stage.network.wait(225_000, 5000);
+    assert.deepEqual(stage.alice.take(), ['408']);
+    assert.deepEqual(stage.failures, ['timeout', 'timeout', 'timeout']);
+    stage.isOver();
+  });
+
   it('ends even with a service that never runs out of targets', () => {
     const stage = new Stage(1, (self, original) => ({ nextBranch: () => self.branch(original, 0) }));
     const message = only(stage.begins('MESSAGE'));
