@@ -16,7 +16,7 @@ export const TLS = {
   ecdhCurve: 'X25519',
 } as const;
 
-/** Whoever waits longer has failed to sign in; of a REGISTER over a reliable transport, RFC 3261 §17.1.2.2 Timer F is 32 s. */
+/** Whoever waits longer has failed to sign in: Timer F (RFC 3261 §17.1.2.2). */
 const LONGEST_ANSWER_MS = 32_000;
 
 export interface LoadOptions {
@@ -123,7 +123,10 @@ export class UserConnection {
     const uri = `sip:${this.#options.domain}`;
     const to = `<sip:${this.#user}@${this.#options.domain}>`;
     return new Promise((resolve, reject) => {
-      const gone = () => reject(new Error(`the proxy closed the connection of ${this.#user}`));
+      const gone = () => {
+        clearTimeout(late);
+        reject(new Error(`the proxy closed the connection of ${this.#user}`));
+      };
       this.#socket.once('close', gone);
       const late = setTimeout(() => reject(new Error(`nobody answered ${this.#user}`)), LONGEST_ANSWER_MS);
       this.#handle = (head) => {

@@ -21,7 +21,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .showHelpAfterError('(sallyport --help lists the commands)')
     .addHelpText(
       'after',
-      '\nExit status: 0 done, 1 refused or failed, 2 wrong command line, 3 no server answers.',
+      '\nExit status: 0 done, 1 refused or failed, 2 wrong command line, 3 no server answers, 4 not healthy (status).',
     );
   for (const add of commands) add(root, session);
   try {

@@ -32,7 +32,7 @@ export interface Gauge<Value extends string = never> {
 
 /**
  * How often the delay of the event loop is looked at, in milliseconds; it is a part of the delays that are told. To be woken for it is
- * most of what a process costs that does nothing: with the usual 10 an idle edge takes 4.5 % of a core, with 100 it took 0.7 %.
+ * most of what a process costs that does nothing: with the usual 10 an idle edge takes 4.5 % of a core, with 100 it took 0.7 %, now 0.4 %.
  */
 const LOOP_LOOK_MS = 500;
 

@@ -160,6 +160,11 @@ export class ProxyContext implements ServerTransactionUser {
     this.cancel(reasons && (this.#handler.cancelReasons?.(reasons) ?? reasons));
   }
 
+  /** Each target has the time of a first one (RFC 3261 §16.6 step 11), and the caller is answered after the last of them. */
+  isAtWork(): boolean {
+    return this.#open > 0;
+  }
+
   onFailure(): void {
     // There is nobody to answer.
     this.#abandoned = true;
@@ -296,22 +301,12 @@ export class ProxyContext implements ServerTransactionUser {
     );
     if (sent.ok) {
       branch.client = sent.value;
-      this.#promiseOnceMore();
       return;
     }
     this.#close(branch);
     // With our headers it is longer than a message may be, whoever gets it.
     if (sent.error === 'too-large') this.#add({ status: 513, response: undefined });
     else this.#fail(branch, { cause: 'refused', reason: sent.error }, { status: 503, response: undefined });
-  }
-
-  /**
-   * Each target has the time of a first one (RFC 3261 §16.6 step 11), and the caller is owed an answer after the last of them:
-   * its transaction must not take the proxy for one that has forgotten it meanwhile.
-   */
-  #promiseOnceMore(): void {
-    const another = this.#phase === 'running' && this.transaction.method === 'INVITE';
-    if (another && this.transaction.pending) this.#endpoint.respond(this.transaction, 100);
   }
 
   #add(candidate: Candidate): void {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { MessageEdit, type ServerTransaction, type SipRequest, sipLimits } from '#protocols/sip';
 import { MemoryNetwork, request } from '../testing/memory-network.ts';
 import { only, Stage } from '../testing/proxy-stage.ts';
-import type { ProxyBranch, ProxyHandler } from './proxy-context.ts';
+import type { BranchFailure, ProxyBranch, ProxyHandler } from './proxy-context.ts';
 import { StatefulProxy } from './stateful-proxy.ts';
 
 describe('proxy, one target', () => {
@@ -261,11 +261,26 @@ describe('proxy, one target after another', () => {
       stage.target(target).answer(stage.target(target).takeRequest('INVITE'), 100);
       stage.settle();
     }
-    assert.deepEqual(stage.alice.take(), ['100', '100', '100']);
     stage.network.wait(225_000, 5000);
-    assert.deepEqual(stage.alice.take(), ['408']);
+    assert.deepEqual(stage.alice.take(), ['100', '408']);
     assert.deepEqual(stage.failures, ['timeout', 'timeout', 'timeout']);
     stage.isOver();
+  });
+
+  it('answers even when it takes long to connect the next target', async () => {
+    const next = Promise.withResolvers<ProxyBranch>();
+    const reach = (failure: BranchFailure) => (failure.cause === 'timeout' ? next.promise : undefined);
+    const stage = new Stage(2, () => ({ nextBranch: reach }), 1);
+    const invite = only(stage.begins('INVITE'));
+    stage.target(0).answer(invite, 100);
+    stage.network.wait(225_000, 5000);
+    stage.network.wait(200_000, 5000);
+    next.resolve(stage.branch(invite, 1));
+    await new Promise(setImmediate);
+    stage.settle();
+    stage.target(1).answer(stage.target(1).takeRequest('INVITE'), 486);
+    stage.settle();
+    assert.deepEqual(stage.alice.take(), ['100', '486']);
   });
 
   it('ends even with a service that never runs out of targets', () => {

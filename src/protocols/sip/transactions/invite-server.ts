@@ -63,6 +63,8 @@ export class InviteServerTransaction extends ServerTransaction {
   handleLifetime(machinery: Machinery): void {
     if (this.state === 'proceeding' && this.response.length === 0) {
       this.respond(100, buildResponse(this.request, 100), machinery);
+    } else if (this.state === 'proceeding' && this.user?.isAtWork?.() === true) {
+      machinery.start(this.lifetime, this.timers.silentInvite);
     } else if (this.state === 'proceeding' || this.state === 'completed') {
       // Our own side fell silent, or Timer H: the ACK never came.
       machinery.timeout(this);

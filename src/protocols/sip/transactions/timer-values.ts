@@ -11,7 +11,8 @@ export interface TimerValues {
   /** RFC 3261 §16.6 step 11: an INVITE without progress for this long is cancelled; over 180000. */
   readonly c: number;
   /**
-   * An INVITE that our own side leaves without any response for this long is dropped; above `c` + 64 * T1.
+   * An INVITE that our own side leaves without any response for this long is dropped, unless its user says that it is at work;
+   * above `c` + 64 * T1.
    */
   readonly silentInvite: number;
   /** How long an INVITE may wait before the layer itself says 100 Trying (RFC 3261 §17.2.1), default 200. */

@@ -25,6 +25,11 @@ export interface ServerTransactionUser {
    * for a refused INVITE never came.
    */
   onFailure?(cause: TransactionFailure, transaction: ServerTransaction): void;
+  /**
+   * Whether a final response of an INVITE is still to come, asked when there was none for `silentInvite`; else it counts as
+   * forgotten. False when left out.
+   */
+  isAtWork?(): boolean;
 }
 
 /** What the adapter has to do next, in order. */
