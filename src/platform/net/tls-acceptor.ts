@@ -368,8 +368,9 @@ export class TlsAcceptor {
 
   /** One timer for all handshakes: they have one duration, so the first in the set is due first. */
   #arm(): void {
+    if (this.#armed !== undefined) return;
     const [oldest] = this.#handshakes;
-    if (this.#armed !== undefined || oldest === undefined) return;
+    if (oldest === undefined) return;
     const { clock } = this.#options;
     this.#armed = clock.after(this.#timeLeft(oldest), () => {
       this.#armed = undefined;

@@ -1,10 +1,13 @@
-import type { SipRequest } from '#protocols/sip';
+import { headerId, type SipRequest } from '#protocols/sip';
 import { canonicalAddress, senderOf } from '../policy/common.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import { accountName, domainOf, realmOf, userNameOf } from './account-name.ts';
 import { type Credentials, parseProof } from './credentials.ts';
 
-const FIELDS = ['Authorization', 'Proxy-Authorization'] as const;
+/** The fields that carry credentials. */
+export const AUTHORIZATION = headerId('Authorization');
+export const PROXY_AUTHORIZATION = headerId('Proxy-Authorization');
+const FIELDS = [AUTHORIZATION, PROXY_AUTHORIZATION] as const;
 /** Several realms may ask one user (RFC 3261 §22.3); no chain of proxies has more. */
 const MOST_CREDENTIALS = 4;
 /** What is remembered of a sign-in is no longer than this. */
@@ -58,7 +61,7 @@ export function claimOf(request: SipRequest): Claim | Refusal {
     for (const domain of domains) {
       if (domain === undefined) continue;
       accounts.add(accountName(name.user, domain));
-      accounts.add(accountName(other.user, domain));
+      if (other !== name) accounts.add(accountName(other.user, domain));
     }
   }
   const addresses = senders.all.map(({ user, host }) => accountOf(user, host));
@@ -109,13 +112,13 @@ function senderIn(address: string | undefined): Sender | undefined {
 }
 
 function readAll(request: SipRequest, senders: readonly Sender[]): Credentials[] | Refusal {
-  const names = senders.flatMap(({ user, address }) => [user, address]);
+  const namesOfSender = () => senders.flatMap(({ user, address }) => [user, address]);
   const found: Credentials[] = [];
   const seen = new Set<string>();
   for (const field of FIELDS) {
     for (const text of request.values(field)) {
       if (found.length === MOST_CREDENTIALS) return refuse(400, 'many-credentials');
-      const one = parseProof(text, names);
+      const one = parseProof(text, namesOfSender);
       // Of two for one realm, one reader takes the first, another one the last.
       const place = one?.proof === 'password' ? `${field} ${one.scheme} ${realmOf(one.realm)}` : undefined;
       if (one === undefined || (place !== undefined && seen.has(place)))

@@ -25,7 +25,7 @@ export const targets: readonly FuzzTarget[] = [
     ],
     run(input) {
       const text = Buffer.from(input).toString('utf8');
-      const proof = parseProof(text, SENDER);
+      const proof = parseProof(text, () => SENDER);
       if (proof?.username !== undefined) assert.ok(!/\s/.test(userNameOf(proof.username)?.user ?? ''));
       const read = parseCredentials(text);
       if (!read.ok || proof === undefined) return;

@@ -33,13 +33,13 @@ const SIGNED = /\bresponse\s*=/i;
  * with two names of a user (RFC 7616 §3.4), or with the hash of a name that is not the sender's.
  * @param sender names that the user behind a `userhash` may have
  */
-export function parseProof(text: string, sender: readonly string[]): Credentials | undefined {
+export function parseProof(text: string, sender: () => readonly string[]): Credentials | undefined {
   const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) return undefined;
   return scheme === 'digest' ? digest(text, sender) : other(scheme, text);
 }
 
-function digest(text: string, sender: readonly string[]): Credentials | undefined {
+function digest(text: string, sender: () => readonly string[]): Credentials | undefined {
   const parsed = parseAuthParameters(text);
   if (!parsed.ok) return undefined;
   const parameters = parsed.value;
@@ -55,7 +55,7 @@ function digest(text: string, sender: readonly string[]): Credentials | undefine
 function nameIn(
   parameters: ReadonlyMap<string, string>,
   realm: string,
-  sender: readonly string[],
+  sender: () => readonly string[],
 ): string | undefined {
   const plain = parameters.get('username');
   const extended = parameters.get('username*');
@@ -64,7 +64,7 @@ function nameIn(
   const algorithm = digestAlgorithm(parameters.get('algorithm') ?? 'MD5');
   if (algorithm === undefined) return undefined;
   const hashed = plain.toLowerCase();
-  return sender.find((name) => digestHash(algorithm, `${name}:${realm}`) === hashed);
+  return sender().find((name) => digestHash(algorithm, `${name}:${realm}`) === hashed);
 }
 
 /** RFC 8187 §3.2.1, in UTF-8 as RFC 7616 §3.4 wants it. */

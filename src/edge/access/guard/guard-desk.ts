@@ -1,11 +1,11 @@
 import type { Clock, Monotonic } from '#kernel';
 import { parseSource, sourceKey, sourceText } from '#platform/net';
 import type { EventStream, Log, Metrics } from '#platform/telemetry';
-import { headerId, type SipRequest, type SipResponse } from '#protocols/sip';
+import type { SipRequest, SipResponse } from '#protocols/sip';
 import type { ClientConnection } from '../clients/client-connection.ts';
 import { type Refusal, refuse } from '../policy/refusal.ts';
 import type { AccessSettings } from '../settings.ts';
-import { type Claim, claimOf, identityText } from './attempt.ts';
+import { AUTHORIZATION, type Claim, claimOf, identityText, PROXY_AUTHORIZATION } from './attempt.ts';
 import {
   type GuardNews,
   type GuardOffices,
@@ -45,8 +45,6 @@ const AWAY_RETRY_AFTER = '2';
 const WAITING_PER_SOURCE = 1024;
 const WAITING = 8192;
 const WAITED_RETRY_AFTER = '5';
-const AUTHORIZATION = headerId('Authorization');
-const PROXY_AUTHORIZATION = headerId('Proxy-Authorization');
 const FREE: Admission = { kind: 'admitted', delayMs: 0, settle: () => {} };
 
 /** Brute force ends here, before the next hop hears of it: `SignInGuard` with its log lines and events. */

@@ -1,5 +1,5 @@
 import { parseChallenge, type SipRequest, type SipResponse } from '#protocols/sip';
-import type { Claim } from './attempt.ts';
+import { AUTHORIZATION, type Claim, PROXY_AUTHORIZATION } from './attempt.ts';
 import type { Credentials } from './credentials.ts';
 
 export type SignInOutcome = 'accepted' | 'failed';
@@ -30,7 +30,7 @@ export function outcomeOf(
 /** Whether the next hop has judged nobody yet: it asks for credentials that were not there, or for the next step of them. */
 export function asksForCredentials(request: SipRequest, response: SipResponse): boolean {
   if (response.status !== 401 && response.status !== 407) return false;
-  if (!request.has('Authorization') && !request.has('Proxy-Authorization')) return true;
+  if (!request.has(AUTHORIZATION) && !request.has(PROXY_AUTHORIZATION)) return true;
   return challengesOf(response).some((challenge) => {
     const digest = parseChallenge(challenge);
     return (digest.ok && digest.value.stale) || hasStep(challenge);

@@ -15,6 +15,10 @@ export class Recent {
   begin(attempts: number, at: Monotonic): void {
     for (let i = 0; i < attempts; i++) this.pending.push(at);
   }
+  /** So many of them are not any more. */
+  end(attempts: number): void {
+    for (let i = 0; i < attempts; i++) this.pending.shift();
+  }
   forget(before: Monotonic, pendingBefore: Monotonic): void {
     while ((this.failures[0] ?? Number.POSITIVE_INFINITY) <= before) this.failures.shift();
     while ((this.pending[0] ?? Number.POSITIVE_INFINITY) <= pendingBefore) this.pending.shift();
@@ -28,10 +32,16 @@ export class Recent {
  */
 export class LeastRecent<Value> {
   readonly #most: number;
+  /**
+   * How many make room at a time, at least one. The way to the oldest leads over the places of all that left since the table was
+   * laid out: one by one that took 7.5 µs each, a sixtieth of a sign-in.
+   */
+  readonly #atOnce: number;
   readonly #entries = new Map<string, Value>();
 
   constructor(most: number) {
     this.#most = most;
+    this.#atOnce = Math.ceil(most / 128);
   }
   get size(): number {
     return this.#entries.size;
@@ -42,9 +52,14 @@ export class LeastRecent<Value> {
   set(key: string, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#most) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    if (this.#entries.size > this.#most) this.#makeRoom();
+  }
+  #makeRoom(): void {
+    const rest = this.#most + 1 - this.#atOnce;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= rest) return;
+      this.#entries.delete(oldest);
+    }
   }
   delete(key: string): boolean {
     return this.#entries.delete(key);

@@ -60,6 +60,16 @@ export interface Block {
   readonly seconds: number;
 }
 
+/** What is remembered of those whom an attempt is about; undefined where that is nothing. */
+interface History {
+  /** Of {@link pairs}, one for each account. */
+  readonly keys: readonly string[];
+  readonly pairs: readonly (Recent | undefined)[];
+  readonly source: Recent | undefined;
+  /** The source signed in like this before. */
+  readonly known: boolean;
+}
+
 const LONGEST_DELAY_MS = 4000;
 /** Above any transaction: an attempt that nobody answered is no failure, and holds no place for ever. */
 const PENDING_MS = 64_000;
@@ -94,27 +104,28 @@ export class SignInGuard {
 
   /** What becomes of an attempt with credentials; one that passes is under way until `settle`. */
   begin(attempt: Attempt, now: Monotonic): GuardVerdict {
-    const held = this.#held(attempt, now);
+    const history = this.#historyOf(attempt, now);
+    const held = this.#held(attempt, history, now);
     if (held !== undefined) return held;
-    const pairs = attempt.accounts.map((account) => this.#pair(attempt, account, now));
-    const source = this.#recent(this.#sources, attempt.source, now);
-    const delayMs = this.#delay(attempt, pairs, source, now);
-    for (const recent of [...pairs, source]) recent.begin(attempt.guesses, now + delayMs);
+    const { pairs, source } = this.#keep(attempt, history);
+    const delayMs = this.#delay(attempt, pairs, source, history.known, now);
+    for (const pair of pairs) pair.begin(attempt.guesses, now + delayMs);
+    source.begin(attempt.guesses, now + delayMs);
     return { kind: 'pass', delayMs };
   }
 
   /** Whether anything that would sign in to these accounts is refused before there are credentials: nothing is guessed yet. */
   check(attempt: Attempt, now: Monotonic): GuardRefusal | undefined {
-    const held = this.#held(attempt, now);
+    const held = this.#held(attempt, this.#historyOf(attempt, now), now);
     return held?.kind === 'refuse' ? held : undefined;
   }
 
-  #held(attempt: Attempt, now: Monotonic): Exclude<GuardVerdict, { kind: 'pass' }> | undefined {
-    const { accounts, guesses } = attempt;
-    const pairs = accounts.map((account) => this.#pairs.get(pairKey(attempt, account)));
-    const source = this.#sources.get(attempt.source);
-    for (const recent of [...pairs, source]) recent?.forget(now - this.#limits.windowMs, now - PENDING_MS);
-    if (this.#known.has(attempt, now)) {
+  #held(
+    { guesses }: Attempt,
+    { pairs, source, known }: History,
+    now: Monotonic,
+  ): Exclude<GuardVerdict, { kind: 'pass' }> | undefined {
+    if (known) {
       // One at a time: what is right is answered, what is guessed is slow.
       const busy = pairs.some(
         (pair) => pair !== undefined && pair.pending.length > 0 && pair.failures.length > 0,
@@ -122,11 +133,13 @@ export class SignInGuard {
       return busy ? { kind: 'wait', reason: 'blocked-pair' } : undefined;
     }
     const { failuresPerAccount, failuresPerSource } = this.#limits;
-    const found = [
-      full('blocked-source', source, failuresPerSource, guesses, now),
-      ...pairs.map((pair) => full('blocked-pair', pair, failuresPerAccount, guesses, now)),
-    ];
-    return found.find((one) => one?.kind === 'refuse') ?? found.find((one) => one !== undefined);
+    let held = full('blocked-source', source, failuresPerSource, guesses, now);
+    for (const pair of pairs) {
+      if (held?.kind === 'refuse') return held;
+      const other = full('blocked-pair', pair, failuresPerAccount, guesses, now);
+      if (held === undefined || other?.kind === 'refuse') held = other;
+    }
+    return held;
   }
 
   /** True for a source from which nobody ever signed in and which is refused: it need not even be shaken hands with. */
@@ -138,25 +151,26 @@ export class SignInGuard {
 
   /** The outcome of an attempt that `begin` let pass; undefined outcome: neither right nor wrong. */
   settle(attempt: Attempt, outcome: 'accepted' | 'failed' | undefined, now: Monotonic): Transition[] {
+    const history = this.#historyOf(attempt, now);
     const { accounts, guesses } = attempt;
-    const pairs = accounts.map((account) => ({ account, recent: this.#pair(attempt, account, now) }));
-    const source = this.#recent(this.#sources, attempt.source, now);
-    for (const recent of [...pairs.map((pair) => pair.recent), source]) recent.pending.splice(0, guesses);
+    for (const pair of history.pairs) pair?.end(guesses);
+    history.source?.end(guesses);
     if (outcome === 'accepted') {
-      for (const account of accounts) this.#pairs.delete(pairKey(attempt, account));
+      for (const key of history.keys) this.#pairs.delete(key);
       this.#known.add(attempt, now + this.#limits.rememberMs);
     }
     // What says nothing takes no room: else names that nobody heard of would push out failures.
-    if (outcome === undefined) this.#tidy(attempt, now);
+    if (outcome === undefined) this.#tidy(attempt, history, now);
     if (outcome !== 'failed') return [];
     const { failuresPerAccount, failuresPerSource } = this.#limits;
-    const known = this.#known.has(attempt, now);
+    const { pairs, source } = this.#keep(attempt, history);
     const transitions: Transition[] = [];
-    for (const { account, recent } of pairs) {
+    for (const [index, account] of accounts.entries()) {
+      const pair = pairs[index]!;
       add(this.#recent(this.#accounts, account, now), ACCOUNT_FAILURES, guesses, now);
-      add(recent, failuresPerAccount, guesses, now);
-      const blocks = !known && this.#blocksIfFull(recent, failuresPerAccount, now);
-      if (blocks) transitions.push({ reason: 'blocked-pair', account, ...told(recent, now) });
+      add(pair, failuresPerAccount, guesses, now);
+      const blocks = !history.known && this.#blocksIfFull(pair, failuresPerAccount, now);
+      if (blocks) transitions.push({ reason: 'blocked-pair', account, ...told(pair, now) });
     }
     add(source, failuresPerSource, guesses, now);
     const blocks = this.#blocksIfFull(source, failuresPerSource, now);
@@ -192,22 +206,33 @@ export class SignInGuard {
     return lifted.length;
   }
 
-  #pair(attempt: Attempt, account: string, now: Monotonic): Recent {
-    return this.#recent(this.#pairs, pairKey(attempt, account), now);
+  #historyOf(attempt: Attempt, now: Monotonic): History {
+    const keys = attempt.accounts.map((account) => pairKey(attempt, account));
+    const pairs = keys.map((key) => this.#pairs.get(key));
+    const source = this.#sources.get(attempt.source);
+    for (const pair of pairs) this.#forget(pair, now);
+    this.#forget(source, now);
+    return { keys, pairs, source, known: this.#known.has(attempt, now) };
+  }
+  #forget(recent: Recent | undefined, now: Monotonic): void {
+    recent?.forget(now - this.#limits.windowMs, now - PENDING_MS);
+  }
+  /** There is something to be remembered of each pair, and of the source. */
+  #keep({ source }: Attempt, history: History): { pairs: Recent[]; source: Recent } {
+    const pairs = history.keys.map((key, index) => keep(this.#pairs, key, history.pairs[index]));
+    return { pairs, source: keep(this.#sources, source, history.source) };
   }
   #recent(table: LeastRecent<Recent>, key: string, now: Monotonic): Recent {
-    const recent = table.get(key) ?? new Recent();
-    recent.forget(now - this.#limits.windowMs, now - PENDING_MS);
-    table.set(key, recent);
+    const recent = keep(table, key, table.get(key));
+    this.#forget(recent, now);
     return recent;
   }
 
-  #tidy(attempt: Attempt, now: Monotonic): void {
-    for (const account of attempt.accounts) {
-      const key = pairKey(attempt, account);
-      if (this.#pairs.get(key)?.isEmpty(now) === true) this.#pairs.delete(key);
+  #tidy(attempt: Attempt, { keys, pairs, source }: History, now: Monotonic): void {
+    for (const [index, key] of keys.entries()) {
+      if (pairs[index]?.isEmpty(now) === true) this.#pairs.delete(key);
     }
-    if (this.#sources.get(attempt.source)?.isEmpty(now) === true) this.#sources.delete(attempt.source);
+    if (source?.isEmpty(now) === true) this.#sources.delete(attempt.source);
   }
 
   #blocksIfFull(recent: Recent, most: number, now: Monotonic): boolean {
@@ -216,19 +241,23 @@ export class SignInGuard {
     return true;
   }
 
-  #delay(attempt: Attempt, pairs: readonly Recent[], source: Recent, now: Monotonic): number {
-    const known = this.#known.has(attempt, now);
-    const accounts = known ? [] : attempt.accounts.map((account) => this.#accounts.get(account));
-    for (const account of accounts) account?.forget(now - this.#limits.windowMs, now);
+  #delay(attempt: Attempt, pairs: readonly Recent[], source: Recent, known: boolean, now: Monotonic): number {
     // Several of one source are nothing strange; several of one pair are, and so are many of one account.
-    const { failuresPerAccount, slowMs } = this.#limits;
-    const steps = Math.max(
-      ...pairs.map(({ failures }) => failures.length),
-      source.failures.length - failuresPerAccount,
-      ...accounts.map((account) => (account?.failures.length ?? 0) - failuresPerAccount),
-    );
+    const { failuresPerAccount, slowMs, windowMs } = this.#limits;
+    let steps = source.failures.length - failuresPerAccount;
+    for (const { failures } of pairs) steps = Math.max(steps, failures.length);
+    for (const account of known ? [] : attempt.accounts) {
+      const recent = this.#accounts.get(account);
+      recent?.forget(now - windowMs, now);
+      steps = Math.max(steps, (recent?.failures.length ?? 0) - failuresPerAccount);
+    }
     return steps <= 0 ? 0 : pauseAfter(steps, { firstMs: slowMs, longestMs: LONGEST_DELAY_MS });
   }
+}
+
+function keep(table: LeastRecent<Recent>, key: string, recent = new Recent()): Recent {
+  table.set(key, recent);
+  return recent;
 }
 
 /** Several guesses in one request are not more than so many one after the other; a first one always passes. */
