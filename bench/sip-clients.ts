@@ -4,9 +4,9 @@ import { roundsAsked, runBench } from './lib/bench-run.ts';
 import { startEdge } from './lib/edge-server.ts';
 import { startKamailio } from './lib/kamailio-server.ts';
 import { LoadProcess } from './lib/load-process.ts';
-import { demandProgram, PinnedProcess, SERVER_CORE } from './lib/pinned-process.ts';
-import { acceptsTcp } from './lib/ready.ts';
+import { demandProgram, type PinnedProcess } from './lib/pinned-process.ts';
 import { keepReport, machine, median, ratio, table, versionOf, whole } from './lib/report.ts';
+import { RUNTIME_SERVERS, type RuntimeServer, startRuntimeServer } from './lib/runtime-servers.ts';
 import type { ClientsFigures, ClientsRound } from './lib/sip-clients-load-process.ts';
 
 /*
@@ -22,10 +22,7 @@ const CLIENTS = 12_000;
 const AT_ONCE = 64;
 /** Of the storms that come later, on servers that have seen one. */
 const STORM_CLIENTS = 3_000;
-/** What the bare servers listen on. */
-const BARE_PORTS = { handing: 5098, bare: 5099 } as const;
-const SCRIPTS = { handing: 'handing-on-server.ts', bare: 'bare-tls-server.ts' } as const;
-/** Ours compiles its code while it runs. */
+/** The runtime compiles code while it runs. */
 const WARM_ROUNDS = 8;
 /** Storms at each server, after the first one, that do not count: ours still compiles, and Kamailio's memory is new to it. */
 const WARM_STORMS = 4;
@@ -36,21 +33,23 @@ interface Target {
   readonly host: string;
   readonly port: number;
 }
-const PROXIES = ['sallyport', 'edge', 'relay'] as const;
-const SERVERS = [...PROXIES, 'handing', 'bare'] as const;
+/** Who can play calls. */
+const PROXIES = ['sallyport', 'edge', 'relay', 'handing'] as const;
+const SERVERS = [...PROXIES, 'bare'] as const;
 type Server = (typeof SERVERS)[number];
 type Targets = Record<Server, Target>;
 const TITLES: Record<Server, string> = {
   sallyport: 'Access Edge',
   edge: 'Kamailio as an edge',
   relay: 'Kamailio as a relay',
-  handing: 'node:tls that only hands on',
-  bare: 'bare node:tls',
+  handing: RUNTIME_SERVERS.handing.title,
+  bare: RUNTIME_SERVERS.bare.title,
 };
 /** Of each server the first storm, of all clients, then the later ones. */
 type Storms = Record<Server, ClientsFigures[]>;
 /** Of each proxy the rounds with so many calls under way. */
-type Calls = Map<number, Record<(typeof PROXIES)[number], ClientsFigures[]>>;
+type Played = Record<(typeof PROXIES)[number], ClientsFigures[]>;
+type Calls = Map<number, Played>;
 type Load = LoadProcess<ClientsRound, ClientsFigures>;
 
 await runBench(async (folder) => {
@@ -69,10 +68,11 @@ await runBench(async (folder) => {
 async function playCalls(load: Load, targets: Targets, rounds: number): Promise<Calls> {
   const round = { kind: 'calls', connections: CONNECTIONS, warmMs: 300, ms: 1_600 } as const;
   for (let warm = 0; warm < WARM_ROUNDS; warm++)
-    await play(load, targets.sallyport, { ...round, underWay: UNDER_WAY[0] });
+    for (const name of ['sallyport', 'handing'] as const)
+      await play(load, targets[name], { ...round, underWay: UNDER_WAY[0] });
   const calls: Calls = new Map();
   for (const underWay of UNDER_WAY) {
-    const played: Record<(typeof PROXIES)[number], ClientsFigures[]> = { sallyport: [], edge: [], relay: [] };
+    const played: Played = { sallyport: [], edge: [], relay: [], handing: [] };
     for (let number = 0; number < rounds; number++)
       for (const name of PROXIES) played[name].push(await play(load, targets[name], { ...round, underWay }));
     calls.set(underWay, played);
@@ -97,8 +97,8 @@ async function startServers(folder: BenchFolder): Promise<Targets> {
     sallyport: await startAccessEdge(folder),
     edge: await startPeer(folder, 'edge'),
     relay: await startPeer(folder, 'relay'),
-    handing: await startBare(folder, 'handing', ADDRESSES.nextHop, String(PORTS.nextHop)),
-    bare: await startBare(folder, 'bare'),
+    handing: await startRuntime(folder, 'handing'),
+    bare: await startRuntime(folder, 'bare'),
   };
 }
 
@@ -118,20 +118,8 @@ async function startPeer(folder: BenchFolder, duty: 'edge' | 'relay'): Promise<T
   return { name: TITLES[duty], host: ADDRESSES.peerServer, ...kamailio };
 }
 
-async function startBare(
-  folder: BenchFolder,
-  name: keyof typeof BARE_PORTS,
-  ...args: string[]
-): Promise<Target> {
-  const [host, port] = [ADDRESSES.peerServer, BARE_PORTS[name]];
-  const server = new PinnedProcess({
-    title: TITLES[name],
-    core: SERVER_CORE,
-    command: process.execPath,
-    args: [join(import.meta.dirname, `lib/${SCRIPTS[name]}`), folder.path, host, String(port), ...args],
-  });
-  await server.ready(() => acceptsTcp(host, port));
-  return { name: TITLES[name], process: server, host, port };
+async function startRuntime(folder: BenchFolder, kind: RuntimeServer): Promise<Target> {
+  return { name: TITLES[kind], ...(await startRuntimeServer(folder, kind)) };
 }
 
 type Asked = ClientsRound extends infer One
@@ -173,6 +161,7 @@ INVITE, 180, 200, ACK, BYE, 200 over ${CONNECTIONS} connections; medians of ${ro
 ${callTable(calls)}
 
 Floor 1.5: ${verdict(calls, 'edge')} beside the edge, ${verdict(calls, 'relay')} beside the relay.
+The server that only hands on has ${callBounds(calls, 'edge')} and ${callBounds(calls, 'relay')} in our place.
 
 ## Sign-ins and memory
 
@@ -217,6 +206,9 @@ function callTable(calls: Calls): string {
 function verdict(calls: Calls, peer: 'edge' | 'relay'): string {
   const least = Math.min(...[...calls.values()].map((one) => versus(one.sallyport, one[peer]).middle));
   return least >= 1.5 ? 'met' : '**missed**';
+}
+function callBounds(calls: Calls, peer: 'edge' | 'relay'): string {
+  return [...calls.values()].map((one) => versus(one.handing, one[peer]).middle.toFixed(2)).join(', ');
 }
 
 function stormTable(storms: Storms): string {

@@ -6,6 +6,7 @@ import { type KamailioKind, startKamailio } from './lib/kamailio-server.ts';
 import { LoadProcess } from './lib/load-process.ts';
 import { demandProgram } from './lib/pinned-process.ts';
 import { keepReport, machine, median, ratio, table, versionOf, whole } from './lib/report.ts';
+import { RUNTIME_SERVERS, startRuntimeServer } from './lib/runtime-servers.ts';
 import type { SipFigures, SipRound } from './lib/sip-load-process.ts';
 
 /*
@@ -33,6 +34,8 @@ const KAMAILIOS: Record<'edge' | 'relay' | 'untuned', readonly KamailioKind[]> =
   untuned: [{ duty: 'relay', allocator: 'qm', children: 1 }],
 };
 type Peer = keyof typeof KAMAILIOS;
+/** Of the runtime: ours, and a server that only hands on, which shows what ours can be at most. */
+type Own = 'sallyport' | 'handing';
 const PEERS = Object.keys(KAMAILIOS) as Peer[];
 
 interface Target {
@@ -40,14 +43,14 @@ interface Target {
   readonly pid: number;
   readonly host: string;
   readonly port: number;
-  readonly peer: Peer | undefined;
+  readonly kind: Own | Peer;
 }
 interface Played {
   readonly target: Target;
   readonly figures: SipFigures[];
 }
-/** The edge, and of each peer the setting that did best. */
-type Compared = Record<'sallyport' | Peer, Played>;
+/** The servers of the runtime, and of each peer the setting that did best. */
+type Compared = Record<Own | Peer, Played>;
 interface Saturated extends Compared {
   readonly connections: number;
   readonly underWay: number;
@@ -89,20 +92,29 @@ await runBench(async (folder) => {
 async function startProxies(folder: BenchFolder): Promise<Target[]> {
   const edge = await startEdge(folder);
   const targets: Target[] = [
-    { name: 'Access Edge', pid: edge.pid, host: ADDRESSES.external, port: PORTS.sip, peer: undefined },
+    { name: 'Access Edge', pid: edge.pid, host: ADDRESSES.external, port: PORTS.sip, kind: 'sallyport' },
   ];
   for (const peer of PEERS)
     for (const kind of KAMAILIOS[peer]) {
       const { process, port } = await startKamailio(folder, kind);
       const name = `Kamailio, ${peer}, ${kind.children}`;
-      targets.push({ name, pid: process.pid, host: ADDRESSES.peerServer, port, peer });
+      targets.push({ name, pid: process.pid, host: ADDRESSES.peerServer, port, kind: peer });
     }
+  const handing = await startRuntimeServer(folder, 'handing');
+  const { host, port } = handing;
+  targets.push({
+    name: RUNTIME_SERVERS.handing.title,
+    pid: handing.process.pid,
+    host,
+    port,
+    kind: 'handing',
+  });
   return targets;
 }
 
-/** A server that has run for a while is what is compared; ours compiles its code while it runs. */
+/** A server that has run for a while is what is compared; the runtime compiles code while it runs. */
 async function warm(load: Load, target: Target): Promise<void> {
-  const most = target.peer === undefined ? WARM_ROUNDS : 1;
+  const most = target.kind === 'sallyport' || target.kind === 'handing' ? WARM_ROUNDS : 1;
   for (let round = 0, messages = 0; round < most && messages < WARM_MESSAGES; round++) {
     const figures = await play(load, target, { connections: 4, warmMs: 0, ms: 1_500, underWay: 64 });
     messages += figures.completed;
@@ -129,12 +141,13 @@ async function saturate(
   for (let round = 0; round < rounds; round++)
     for (const { target, figures } of all)
       figures.push(await play(load, target, { connections, warmMs: 300, ms: 1_300, underWay }));
-  const best = (peer: Peer | undefined): Played =>
+  const best = (kind: Own | Peer): Played =>
     all
-      .filter(({ target }) => target.peer === peer)
+      .filter(({ target }) => target.kind === kind)
       .reduce((one, other) => (efficiency(other) > efficiency(one) ? other : one));
   return {
-    sallyport: best(undefined),
+    sallyport: best('sallyport'),
+    handing: best('handing'),
     edge: best('edge'),
     relay: best('relay'),
     untuned: best('untuned'),
@@ -179,7 +192,8 @@ ${new Date().toISOString()}. \`sallyport edge\` with its processes on Node ${pro
 (tm, t_relay; allocator tlsf, best of 1 and 2 TCP workers). ${tls} on every connection, the same certificates.
 ${machine()}
 
-Medians of ${rounds} alternating rounds; in brackets least and greatest of the rounds.
+Medians of ${rounds} alternating rounds; in brackets least and greatest of the rounds. The last column is the ratio of a server of the
+same runtime that only hands on (\`lib/handing-on-server.ts\`): nothing is checked, written anew or kept.
 A message is one MESSAGE that came back to its client with 200: two messages in and two out at the proxy. Of all that were sent,
 ${failed.reduce((sum, one) => sum + one, 0)} failed.
 
@@ -226,8 +240,9 @@ function comparison(saturated: readonly Saturated[], peer: Peer): string {
       'Edge: p50 / p99 ms',
       'Kamailio: p50 / p99 ms',
       'workers',
+      'only handing on',
     ],
-    saturated.map(({ connections, underWay, sallyport, [peer]: other }) => [
+    saturated.map(({ connections, underWay, sallyport, handing, [peer]: other }) => [
       String(connections),
       String(underWay),
       whole(efficiency(sallyport)),
@@ -236,6 +251,7 @@ function comparison(saturated: readonly Saturated[], peer: Peer): string {
       times(sallyport),
       times(other),
       other.target.name.replace(/\D/g, ''),
+      versus(handing, other).middle.toFixed(2),
     ]),
   );
 }
