@@ -14,6 +14,8 @@ export class Fleet<Document> {
     SupervisedService<Document>,
     { readonly by: SupervisedService<Document>; readonly pid: number | undefined }
   >();
+  /** Who is asked how it is, and has not answered. */
+  readonly #asked = new Map<SupervisedService<Document>, Promise<void>>();
   #services: readonly SupervisedService<Document>[] = [];
 
   /** @param services the processes of each one after the other */
@@ -33,9 +35,12 @@ export class Fleet<Document> {
   isDraining(name: string): boolean {
     return this.#draining.has(name);
   }
-  status(): ServiceStatus[] {
+  /** @param asked that {@link watch} was called and had time: who has not answered is not well, whatever it said before */
+  status(asked = false): ServiceStatus[] {
     return Array.from(this.#groups, ([name, group]) => ({
-      ...joined(group.map((member) => member.status())),
+      ...joined(
+        group.map((member) => (asked && this.#asked.has(member) ? silent(member.status()) : member.status())),
+      ),
       draining: this.isDraining(name),
     }));
   }
@@ -69,8 +74,14 @@ export class Fleet<Document> {
     by.standIn(index);
     this.#standIns.set(member, { by, pid: by.pid });
   }
+  /** Asks all how they are, each once at a time: whoever looks often does not make a slow one silent more often. */
   watch(): Promise<unknown> {
-    return Promise.all(this.#services.map((service) => service.watch()));
+    return Promise.all(this.#services.map((service) => this.#ask(service)));
+  }
+  #ask(service: SupervisedService<Document>): Promise<void> {
+    const asked = this.#asked.get(service) ?? service.watch().finally(() => void this.#asked.delete(service));
+    this.#asked.set(service, asked);
+    return asked;
   }
   /** What still runs, over all services. */
   async remaining(): Promise<number> {
@@ -124,6 +135,11 @@ export class Fleet<Document> {
 }
 
 type MemberStatus = ReturnType<SupervisedService<unknown>['status']>;
+
+/** Of one that was asked and does not answer. */
+function silent(status: MemberStatus): MemberStatus {
+  return { ...status, health: { ok: false, detail: 'it has not answered yet' } };
+}
 
 /** One status for all processes of a service: it is as well as the worst of them. */
 function joined(members: readonly MemberStatus[]): Omit<ServiceStatus, 'draining'> {

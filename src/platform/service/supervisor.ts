@@ -322,8 +322,10 @@ export class Supervisor<Document> {
     });
   }
 
-  status(): ProgramStatus {
+  /** @param asked that everybody has been asked and had time to answer */
+  status(asked = false): ProgramStatus {
     const { program, mode, file } = this.#options;
+    const services = this.#fleet.status(asked);
     return {
       program: program.name,
       mode,
@@ -331,8 +333,8 @@ export class Supervisor<Document> {
       node: process.version,
       startedAt: this.#startedAt,
       document: { file, version: this.#current?.version ?? 0, acceptedAt: this.#acceptedAt },
-      healthy: this.#fleet.healthy,
-      services: this.#fleet.status(),
+      healthy: services.every(({ health }) => health.ok),
+      services,
       listeners: this.#table.plans(),
       events: { latest: this.#events.journal.latest, dropped: this.#events.journal.dropped },
     };
@@ -353,7 +355,7 @@ export class Supervisor<Document> {
       status: async () => {
         // As it is now, not as it was at the last look; one that does not answer does not hold the others up.
         await Promise.race([this.#fleet.watch(), this.#pause(STATUS_WAIT_MS)]);
-        return this.status();
+        return this.status(true);
       },
       reload: () => this.reload('asked by the operator'),
       drain: (args) => this.#fleet.drain(true, args.service),
