@@ -8,7 +8,7 @@ import { fromAlice, fromBob, PARTNER, startFederation, TestPartner } from './fed
 import { TestDialog } from './testing/dialog.ts';
 import { AccessLab } from './testing/lab.ts';
 import { request } from './testing/messages.ts';
-import { contactOf, signIn } from './testing/plays.ts';
+import { contactOf, registerWithCredentials, signIn } from './testing/plays.ts';
 
 let branches = 0;
 const message = (to = 'sip:bob@example.com') => {
@@ -86,6 +86,26 @@ test('a drained edge moves its clients to another edge: at rest at once, one in 
   home.sends(message());
   one.answers(await one.receivesRequest('MESSAGE'), 200);
   await home.receives(200);
+});
+
+test('who waits for the answer to a sign-in that is slowed down is let finish', async (t) => {
+  const lab = await AccessLab.start(t, {
+    change: ({ policy }) => {
+      policy.limits.access.drainSeconds = 1;
+      policy.remoteAccess.guard.slowMilliseconds = 1500;
+    },
+  });
+  const fe = await lab.frontEnds[0].connection();
+  const client = await lab.client();
+  client.sends(registerWithCredentials('alice'));
+  fe.answers(await fe.receivesRequest('REGISTER'), 403);
+  await client.receives(403);
+  client.sends(registerWithCredentials('alice'));
+  await lab.service.drain();
+  const again = await fe.receivesRequest('REGISTER');
+  fe.answers(again, 200, { headers: [['Contact', `${again.header('Contact')};expires=300`]] });
+  await client.receives(200);
+  await client.isClosed();
 });
 
 test('with partners, a drained edge begins nothing: 503 with Retry-After both ways, and to who asks if it serves', async (t) => {

@@ -21,6 +21,8 @@ export class ClientConnection {
   #stamp: SourceStamp | undefined;
   /** Forwarded requests of or for this client that have no final answer yet. */
   #underWay = 0;
+  /** Requests that are not forwarded yet, since it has to be known first whether, or over which connection, they may go. */
+  #waiting = 0;
   /** Calls by their Call-ID, from the INVITE to the BYE. */
   #calls: Set<string> | undefined;
 
@@ -37,7 +39,13 @@ export class ClientConnection {
   }
   /** Nothing is lost when the connection ends now. */
   get atRest(): boolean {
-    return this.#underWay === 0 && (this.#calls === undefined || this.#calls.size === 0);
+    return (
+      this.#underWay === 0 && this.#waiting === 0 && (this.#calls === undefined || this.#calls.size === 0)
+    );
+  }
+  /** So many more of its requests, or fewer, wait to be forwarded. */
+  waits(more: 1 | -1): void {
+    this.#waiting += more;
   }
   /** A request of or for this client is forwarded. @param callId as it is inside: the client may be shown another one */
   begins(request: SipRequest, callId: string): void {

@@ -94,47 +94,43 @@ export class ClientSide {
     decision: ForwardInward,
   ): void {
     const admission = this.#core.guard.admit(request, client);
+    const waits = new Waiting(request, client, transaction, decision);
     if (!(admission instanceof Promise)) {
-      this.#settleAdmission(request, client, transaction, decision, admission);
+      this.#settleAdmission(waits, admission);
       return;
     }
-    // Another worker counts the failures of this client's source.
+    // Others from its source are under way, or another worker counts its failures.
     void admission.then((late) => {
-      if (transaction.pending) this.#settleAdmission(request, client, transaction, decision, late);
-      else if (late.kind === 'admitted') late.settle(undefined);
+      if (transaction.pending) this.#settleAdmission(waits, late);
+      else {
+        waits.over();
+        if (late.kind === 'admitted') late.settle(undefined);
+      }
     });
   }
 
-  #settleAdmission(
-    request: SipRequest,
-    client: ClientConnection,
-    transaction: ServerTransaction,
-    decision: ForwardInward,
-    admission: Admission | Refusal,
-  ): void {
+  #settleAdmission(waits: Waiting, admission: Admission | Refusal): void {
     const core = this.#core;
+    const { client, transaction } = waits;
     if (admission.kind === 'refuse') {
+      waits.over();
       core.refuse(transaction, admission, client.flow);
       if (admission.reason === 'blocked-source' && !client.signIn.signedIn) {
         core.endpoint.closeFlow(client.flow, 'policy');
       }
       return;
     }
-    const go = () => this.#forward(request, client, transaction, decision, admission);
+    const go = () => this.#forward(waits, admission);
     if (admission.delayMs === 0) go();
     else core.clock.after(admission.delayMs, go);
   }
 
-  #forward(
-    request: SipRequest,
-    client: ClientConnection,
-    transaction: ServerTransaction,
-    decision: ForwardInward,
-    admission: Admission,
-  ): void {
+  #forward(waits: Waiting, admission: Admission): void {
     const core = this.#core;
+    const { request, client, transaction, decision } = waits;
     const handler = new InwardHandler(core, client, decision, admission);
     const send = (flow: SipFlow) => {
+      waits.over();
       if (!transaction.pending) {
         admission.settle(undefined);
         return;
@@ -149,9 +145,36 @@ export class ClientSide {
       core.proxy.forward(transaction, [handler.branchTo(request, flow)], handler);
     };
     core.nextHop.reach(client, request, send, () => {
+      waits.over();
       admission.settle(undefined);
       core.refuseUnreachable(transaction, client.flow);
     });
+  }
+}
+
+/** A request that may go inward once it is known that its sender may try, and over which connection; meanwhile the client is not at rest. */
+class Waiting {
+  readonly request: SipRequest;
+  readonly client: ClientConnection;
+  readonly transaction: ServerTransaction;
+  readonly decision: ForwardInward;
+  #over = false;
+
+  constructor(
+    request: SipRequest,
+    client: ClientConnection,
+    transaction: ServerTransaction,
+    decision: ForwardInward,
+  ) {
+    this.request = request;
+    this.client = client;
+    this.transaction = transaction;
+    this.decision = decision;
+    client.waits(1);
+  }
+  over(): void {
+    if (!this.#over) this.client.waits(-1);
+    this.#over = true;
   }
 }
 
