@@ -6,6 +6,7 @@ const UNSEEN = /[\p{M}\p{Cf}]+/gu;
 const PLAIN = /^[ -~]*$/;
 const SCHEME = /^<?sips?:/;
 const SPACE = /\s/;
+const ESCAPES = /(?:%[\da-f]{2})+/gi;
 /** Ends the host of a URI. */
 const HOST_END = /[\s:;?/>]/;
 
@@ -55,13 +56,16 @@ function folded(text: string): string {
   return text.normalize('NFKD').toUpperCase().toLowerCase().normalize('NFKD').replace(UNSEEN, '');
 }
 
+/** Each escape that is one, whatever else there is: some readers take the others as they are. What is no UTF-8 is Latin-1. */
 function unescaped(text: string): string {
   if (!text.includes('%')) return text;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return text.replace(ESCAPES, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('latin1');
+    }
+  });
 }
 
 function withoutPassword(local: string): string {

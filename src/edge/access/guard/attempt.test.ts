@@ -40,6 +40,11 @@ test('the account is whom the credentials name, at their realm and at the domain
   ]);
 });
 
+test('an escape counts as what it stands for, also beside a sign that is none', () => {
+  for (const name of ['%62ob@example.com%', 'b%6fb@example.com%2', '%62ob@x.test%', 'b%F3b@%'])
+    assert.ok(accounts({ Authorization: DIGEST(name) }).includes('bob@example.com'), name);
+});
+
 test('one account has one key, however its name is written', () => {
   const spellings = [
     'bob',
@@ -52,6 +57,8 @@ test('one account has one key, however its name is written', () => {
     '<sip:bob@example.com>',
     'bob:secret@example.com',
     '%62ob',
+    'sip:b%6fb@example.com;x=%zz',
+    'b%F3b',
     'bob%40example.com',
     'EXAMPLE\\\\bob',
     ' bob ',

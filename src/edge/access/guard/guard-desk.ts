@@ -183,6 +183,10 @@ export class GuardDesk {
     if (!this.#line.hasRoomFor(attempt.source)) return { kind: 'no-place' };
     return this.#line.wait(attempt, LONGEST_WAIT_MS).then((turn) => turn ?? { kind: 'no-place' });
   }
+  /** Nobody will tell what became of an attempt that was begun. */
+  forget(attempt: Attempt): void {
+    this.#settle(attempt, '', undefined, undefined);
+  }
   /** Of another worker. */
   handleNews(news: GuardNews): void {
     const now = this.#options.clock.now();

@@ -19,6 +19,11 @@ export class Recent {
   end(attempts: number): void {
     for (let i = 0; i < attempts; i++) this.pending.shift();
   }
+  /** What was guessed before a right password was none; what is under way may still be. */
+  forgive(): void {
+    this.failures = [];
+    this.blockedUntil = Number.NEGATIVE_INFINITY;
+  }
   forget(before: Monotonic, pendingBefore: Monotonic): void {
     while ((this.failures[0] ?? Number.POSITIVE_INFINITY) <= before) this.failures.shift();
     while ((this.pending[0] ?? Number.POSITIVE_INFINITY) <= pendingBefore) this.pending.shift();

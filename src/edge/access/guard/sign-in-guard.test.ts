@@ -164,3 +164,21 @@ test('attempts that come to nothing push out no failures', () => {
   fails(guard, 'alice', 2);
   assert.equal(guard.begin(at('alice'), 3).kind, 'refuse');
 });
+
+test('from a source that signed in before no more go at once than a stranger may try, and a right password lets no more in', () => {
+  const guard = new SignInGuard(limits);
+  guard.begin(at('alice'), 0);
+  guard.settle(at('alice'), 'accepted', 0);
+  const begun = () => {
+    let count = 0;
+    while (guard.begin(at('alice'), 0).kind === 'pass') count += 1;
+    return count;
+  };
+  assert.equal(begun(), 5);
+  guard.settle(at('alice'), 'accepted', 0);
+  assert.equal(begun(), 1, 'the four others are still under way');
+  guard.settle(at('alice'), 'failed', 0);
+  assert.equal(begun(), 0, 'one at a time from now on');
+  for (let time = 0; time < 4; time++) guard.settle(at('alice'), 'failed', 0);
+  assert.equal(begun(), 1);
+});

@@ -125,14 +125,11 @@ export class SignInGuard {
     { pairs, source, known }: History,
     now: Monotonic,
   ): Exclude<GuardVerdict, { kind: 'pass' }> | undefined {
+    const { failuresPerAccount, failuresPerSource } = this.#limits;
     if (known) {
-      // One at a time: what is right is answered, what is guessed is slow.
-      const busy = pairs.some(
-        (pair) => pair !== undefined && pair.pending.length > 0 && pair.failures.length > 0,
-      );
+      const busy = pairs.some((pair) => isBusy(pair, failuresPerAccount, guesses));
       return busy ? { kind: 'wait', reason: 'blocked-pair' } : undefined;
     }
-    const { failuresPerAccount, failuresPerSource } = this.#limits;
     let held = full('blocked-source', source, failuresPerSource, guesses, now);
     for (const pair of pairs) {
       if (held?.kind === 'refuse') return held;
@@ -156,12 +153,14 @@ export class SignInGuard {
     for (const pair of history.pairs) pair?.end(guesses);
     history.source?.end(guesses);
     if (outcome === 'accepted') {
-      for (const key of history.keys) this.#pairs.delete(key);
+      for (const pair of history.pairs) pair?.forgive();
       this.#known.add(attempt, now + this.#limits.rememberMs);
     }
     // What says nothing takes no room: else names that nobody heard of would push out failures.
-    if (outcome === undefined) this.#tidy(attempt, history, now);
-    if (outcome !== 'failed') return [];
+    if (outcome !== 'failed') {
+      this.#tidy(attempt, history, now);
+      return [];
+    }
     const { failuresPerAccount, failuresPerSource } = this.#limits;
     const { pairs, source } = this.#keep(attempt, history);
     const transitions: Transition[] = [];
@@ -258,6 +257,15 @@ export class SignInGuard {
 function keep(table: LeastRecent<Recent>, key: string, recent = new Recent()): Recent {
   table.set(key, recent);
   return recent;
+}
+
+/**
+ * Of a source that signed in before: whether those under way have to be settled first. While nobody has failed as many as a stranger
+ * may try go at once; then one at a time: what is right is answered, what is guessed is slow.
+ */
+function isBusy(pair: Recent | undefined, most: number, guesses: number): boolean {
+  if (pair === undefined || pair.pending.length === 0) return false;
+  return pair.failures.length > 0 || pair.pending.length + Math.max(guesses, 1) > most;
 }
 
 /** Several guesses in one request are not more than so many one after the other; a first one always passes. */

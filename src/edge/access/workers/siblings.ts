@@ -16,7 +16,7 @@ export interface SiblingsOptions {
   readonly folder: string;
   readonly user: {
     handleFrame(worker: number, frame: WorkerFrame): void;
-    answer(question: unknown): Promise<unknown>;
+    answer(worker: number, question: unknown): Promise<unknown>;
     /** There is a new link to the worker. */
     handleOpen(worker: number): void;
     /** There is none any more. */
@@ -153,7 +153,7 @@ export class Siblings {
           else this.#adopt(worker, link);
         }
       },
-      answer: (question) => (worker === undefined ? Promise.resolve(null) : user.answer(question)),
+      answer: (question) => (worker === undefined ? Promise.resolve(null) : user.answer(worker, question)),
       handleEnd: (link) => {
         late();
         this.#strangers.delete(link);

@@ -15,6 +15,7 @@ import {
   guardVerdict,
   LONGEST_WAIT_MS,
 } from '../guard/guard-office.ts';
+import { BegunAttempts } from './begun-attempts.ts';
 import type { WorkerFrame } from './frames.ts';
 import { Borrower, Lender, type LentKind } from './lending.ts';
 import { type Owner, type Ownership, workerFor } from './ownership.ts';
@@ -72,6 +73,7 @@ export class Team {
   readonly #lender = new Lender();
   readonly #borrower: Borrower;
   readonly #sources = new SourceCounts((told) => this.#tellAll({ sources: told }));
+  readonly #begun = new BegunAttempts((attempt) => this.#member?.guard.forget(attempt));
   #member: TeamMember | undefined;
 
   constructor(options: TeamOptions) {
@@ -87,7 +89,7 @@ export class Team {
       folder,
       user: {
         handleFrame: (worker, frame) => this.#handleFrame(worker, frame),
-        answer: (asked) => this.#answer(asked),
+        answer: (worker, asked) => this.#answer(worker, asked),
         handleOpen: (worker) => this.#handleOpen(worker),
         handleEnd: (worker) => this.#handleEnd(worker),
       },
@@ -214,18 +216,23 @@ export class Team {
       case 'tell': {
         const told = news.safeParse(frame.body);
         if (!told.success) return;
-        if ('guard' in told.data) member.guard.handleNews(told.data.guard);
+        if ('guard' in told.data) this.#handleGuardNews(worker, told.data.guard, member);
         else if ('heardFrom' in told.data) member.wake(told.data.heardFrom);
         else if ('tickets' in told.data) member.tickets.handleFamily(told.data.tickets);
         else this.#sources.handleNews(worker, told.data.sources);
       }
     }
   }
-  async #answer(asked: unknown): Promise<unknown> {
+  async #answer(worker: number, asked: unknown): Promise<unknown> {
     const parsed = question.safeParse(asked);
     if (!parsed.success) return undefined;
     if ('verb' in parsed.data) return this.#options.verb(parsed.data.verb, parsed.data.arguments);
-    return this.#member?.guard.answer(parsed.data.guard);
+    const { guard } = parsed.data;
+    return this.#member && this.#begun.answer(worker, guard, this.#member.guard.answer(guard));
+  }
+  #handleGuardNews(worker: number, told: GuardNews, member: TeamMember): void {
+    if (told.kind === 'settled') this.#begun.settled(worker, told.attempt);
+    member.guard.handleNews(told);
   }
   #tellAll(body: z.infer<typeof news>): void {
     for (const link of this.#siblings.links()) link.send({ type: 'tell', body });
@@ -241,5 +248,6 @@ export class Team {
     this.#lender.handleWorkerEnd(worker);
     this.#borrower.handleWorkerEnd(worker);
     this.#sources.forget(worker);
+    this.#begun.handleWorkerEnd(worker);
   }
 }
