@@ -72,7 +72,7 @@ interface History {
 
 const LONGEST_DELAY_MS = 4000;
 /** Above any transaction: an attempt that nobody answered is no failure, and holds no place for ever. */
-const PENDING_MS = 64_000;
+export const PENDING_MS = 64_000;
 /** Failures of an account from everywhere that are counted; more only slow strangers, whatever the number. */
 const ACCOUNT_FAILURES = 32;
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ManualClock } from '#kernel';
 import type { GuardQuestion, GuardVerdict } from '../guard/guard-office.ts';
 import { BegunAttempts } from './begun-attempts.ts';
 
@@ -11,8 +12,9 @@ const asks = (name: string, kind: GuardQuestion['kind'] = 'begin'): GuardQuestio
 
 function start() {
   const forgotten: string[] = [];
-  const begun = new BegunAttempts(({ address }) => forgotten.push(address));
-  return { begun, forgotten };
+  const clock = new ManualClock();
+  const begun = new BegunAttempts(clock, ({ address }) => forgotten.push(address));
+  return { begun, clock, forgotten };
 }
 
 test('what a worker had begun is forgotten with it, once each; what it told the outcome of is not', async () => {
@@ -40,4 +42,15 @@ test('whose turn comes when its worker has ended begins nothing, also when that 
   turn.resolve(PASS);
   assert.equal(await answer, undefined);
   assert.deepEqual(forgotten, ['alice']);
+});
+
+test('what nobody told of for longer than an attempt may be under way is not forgotten a second time', async () => {
+  const { begun, clock, forgotten } = start();
+  await begun.answer(1, asks('alice'), PASS);
+  clock.advance(40_000);
+  await begun.answer(1, asks('alice'), PASS);
+  await begun.answer(1, asks('bob'), PASS);
+  clock.advance(30_000);
+  begun.handleWorkerEnd(1);
+  assert.deepEqual(forgotten, ['alice', 'bob']);
 });

@@ -1,21 +1,25 @@
+import type { Clock, Monotonic } from '#kernel';
 import type { GuardQuestion, GuardVerdict } from '../guard/guard-office.ts';
+import { PENDING_MS } from '../guard/sign-in-guard.ts';
 
 type Attempt = GuardQuestion['attempt'];
 
-/** Of one life of a worker: what it was let begin and has not told the outcome of. */
-type Begun = Map<string, { readonly attempt: Attempt; count: number }>;
+/** Of one life of a worker: what it was let begin and when, and has not told the outcome of; the latest last. */
+type Begun = Map<string, { readonly attempt: Attempt; times: Monotonic[] }>;
 
 /**
  * Attempts to sign in that other workers were let begin, and that count as guesses here until those tell what became of them. A worker
  * that has ended tells nothing any more: what it had begun is forgotten, and what it still waits for is begun by nobody. Else the
- * places of its source would be taken for as long as an attempt may be under way.
+ * places of its source would be taken for as long as an attempt may be under way; after that time there is nothing to forget.
  */
 export class BegunAttempts {
   readonly #workers = new Map<number, Begun>();
+  readonly #clock: Clock;
   readonly #forget: (attempt: Attempt) => void;
 
   /** @param forget is told of each attempt whose outcome nobody will tell */
-  constructor(forget: (attempt: Attempt) => void) {
+  constructor(clock: Clock, forget: (attempt: Attempt) => void) {
+    this.#clock = clock;
     this.#forget = forget;
   }
 
@@ -33,9 +37,13 @@ export class BegunAttempts {
       return undefined;
     }
     const key = JSON.stringify(attempt);
-    const same = begun.get(key);
-    if (same === undefined) begun.set(key, { attempt, count: 1 });
-    else same.count += 1;
+    const times = this.#underWay(begun.get(key)?.times);
+    begun.delete(key);
+    begun.set(key, { attempt, times: [...times, this.#clock.now()] });
+    for (const [oldest, { times }] of begun) {
+      if (this.#underWay(times).length > 0) break;
+      begun.delete(oldest);
+    }
     return given;
   }
   /** The worker has told what became of it. */
@@ -43,17 +51,20 @@ export class BegunAttempts {
     const begun = this.#of(worker);
     const key = JSON.stringify(attempt);
     const same = begun.get(key);
-    if (same === undefined) return;
-    same.count -= 1;
-    if (same.count === 0) begun.delete(key);
+    same?.times.shift();
+    if (same?.times.length === 0) begun.delete(key);
   }
   handleWorkerEnd(worker: number): void {
     const begun = this.#workers.get(worker);
     this.#workers.delete(worker);
-    for (const { attempt, count } of begun?.values() ?? [])
-      for (let time = 0; time < count; time++) this.#forget(attempt);
+    for (const { attempt, times } of begun?.values() ?? [])
+      for (const _ of this.#underWay(times)) this.#forget(attempt);
   }
 
+  #underWay(times: readonly Monotonic[] = []): Monotonic[] {
+    const before = this.#clock.now() - PENDING_MS;
+    return times.filter((time) => time > before);
+  }
   #of(worker: number): Begun {
     const known = this.#workers.get(worker) ?? new Map();
     this.#workers.set(worker, known);

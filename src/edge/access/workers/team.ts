@@ -73,12 +73,13 @@ export class Team {
   readonly #lender = new Lender();
   readonly #borrower: Borrower;
   readonly #sources = new SourceCounts((told) => this.#tellAll({ sources: told }));
-  readonly #begun = new BegunAttempts((attempt) => this.#member?.guard.forget(attempt));
+  readonly #begun: BegunAttempts;
   #member: TeamMember | undefined;
 
   constructor(options: TeamOptions) {
     const { clock, log, metrics, place, folder } = options;
     this.#options = options;
+    this.#begun = new BegunAttempts(clock, (attempt) => this.#member?.guard.forget(attempt));
     this.place = place;
     numberConnections(place.index);
     this.#borrower = new Borrower(clock, (connection, kind) => this.#member?.accept(connection, kind));
