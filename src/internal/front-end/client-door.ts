@@ -1,4 +1,4 @@
-import type { Connection } from '#platform/net';
+import { type Connection, sourceKey } from '#platform/net';
 import type { ServiceContext } from '#platform/service';
 import { FrontDoor } from '#platform/sip-door';
 import type { SipEndpoint } from '#platform/sip-endpoint';
@@ -60,7 +60,8 @@ export class ClientDoor {
 
   #add(connection: Connection): void {
     const data = newClientParty(this.#context.random);
-    this.#endpoint.addFlow(connection, { data, openRequests: OPEN_REQUESTS });
+    const party = sourceKey(connection.remote.address);
+    this.#endpoint.addFlow(connection, { data, party, openRequests: OPEN_REQUESTS });
   }
 
   #refuseHttp(reason: UpgradeRefusal, { remote }: Connection, origin: string | undefined): void {

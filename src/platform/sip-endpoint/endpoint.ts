@@ -139,7 +139,7 @@ export class SipEndpoint {
       return undefined;
     }
     const authorised = options.authorised ?? this.#limits.preAuthorisation === undefined;
-    const flow = new Flow(connection, { ...options, authorised }, this.#limits);
+    const flow = new Flow(connection, { ...options, authorised }, this.#limits, this.#flows.parties);
     this.#flows.add(flow);
     if (this.#limits.idleMs !== undefined) connection.idleMs = this.#limits.idleMs;
     this.#inspection.begin(flow);
@@ -267,10 +267,9 @@ export class SipEndpoint {
   }
 
   #handleRequest(flow: Flow, request: SipRequest): void {
-    if (flow.requests.full && request.method !== 'ACK' && request.method !== 'CANCEL') {
-      this.#refuse(request, flow, 'flow-requests-full');
-      return;
-    }
+    const table = { capacity: this.#limits.serverTransactions, used: this.#layer.counts.server };
+    const excess = flow.requests.excess(request, table);
+    if (excess !== undefined) return this.#refuse(request, flow, excess);
     const outcome = this.#layer.handleRequest(request, flow.id, this.now());
     switch (outcome.type) {
       case 'new':

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Flow } from './flow.ts';
 import { FlowTable } from './flow-table.ts';
-
-const flow = (id: number) => ({ id }) as Flow;
+import { OpenRequests } from './open-requests.ts';
 
 test('each flow is found by its id until it is removed, whichever was asked for last', () => {
   const table = new FlowTable();
+  const flow = (id: number) => ({ id, requests: new OpenRequests(table.parties) }) as Flow;
   const [one, two] = [flow(1), flow(2)];
   table.add(one);
   table.add(two);

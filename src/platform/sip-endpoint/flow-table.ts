@@ -1,5 +1,6 @@
 import type { FlowId } from '#protocols/sip';
 import type { Flow } from './flow.ts';
+import { Parties } from './parties.ts';
 
 /**
  * The open flows of an endpoint. The one that was asked for last is at hand: a message asks for its flow several times in a row,
@@ -8,6 +9,7 @@ import type { Flow } from './flow.ts';
 export class FlowTable {
   readonly #flows = new Map<FlowId, Flow>();
   #last: Flow | undefined;
+  readonly parties = new Parties();
 
   get size(): number {
     return this.#flows.size;
@@ -24,8 +26,9 @@ export class FlowTable {
   add(flow: Flow): void {
     this.#flows.set(flow.id, flow);
   }
-  remove({ id }: Flow): void {
+  remove({ id, requests }: Flow): void {
     this.#flows.delete(id);
+    requests.attribute(undefined);
     if (this.#last?.id === id) this.#last = undefined;
   }
   /** Those that leave meanwhile are not told, those that come are. */

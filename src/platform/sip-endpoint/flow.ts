@@ -8,8 +8,10 @@ import {
   type SipMessage,
   SipStreamFramer,
 } from '#protocols/sip';
+import { Backlog, type Writer } from './backlog.ts';
 import { type Framing, MessageFraming } from './message-framing.ts';
 import { OpenRequests } from './open-requests.ts';
+import type { Parties } from './parties.ts';
 import type {
   FlowCloseReason,
   FlowOptions,
@@ -33,7 +35,7 @@ const SHARED_STEP = 4;
 export type Excess = Extract<FlowCloseReason, 'unauthorised-bytes' | 'unauthorised-messages'>;
 
 /** A flow with what the endpoint keeps about it. */
-export class Flow implements SipFlow {
+export class Flow implements SipFlow, Writer {
   readonly id: FlowId;
   readonly connection: Connection;
   readonly scope: string;
@@ -57,10 +59,11 @@ export class Flow implements SipFlow {
   pongDue: Monotonic = Number.POSITIVE_INFINITY;
   #logged: OncePerKey | undefined;
   #peer: Uint8Array | undefined;
+  #backlog: Backlog | undefined;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
 
-  constructor(connection: Connection, options: FlowOptions, limits: SipLimits) {
+  constructor(connection: Connection, options: FlowOptions, limits: SipLimits, parties: Parties) {
     this.id = connection.id;
     this.connection = connection;
     this.scope = options.scope ?? `flow-${connection.id}`;
@@ -77,7 +80,8 @@ export class Flow implements SipFlow {
     this.keepAlive = options.dialled === true ? options.keepAlive : undefined;
     this.onClosed = options.onClosed;
     this.#divert = options.divert;
-    this.requests = new OpenRequests(options.openRequests);
+    this.requests = new OpenRequests(parties, options.openRequests);
+    this.party = options.party;
     this.opened = connection.opened;
     this.authorised = options.authorised ?? true;
     this.data = options.data;
@@ -100,6 +104,22 @@ export class Flow implements SipFlow {
     return this.messages > limits.messages ? 'unauthorised-messages' : undefined;
   }
 
+  get party(): string | undefined {
+    return this.requests.party;
+  }
+  set party(name: string | undefined) {
+    if (this.open && name !== this.party) this.requests.attribute(name);
+  }
+  get backlog(): Backlog {
+    this.#backlog ??= new Backlog(this);
+    return this.#backlog;
+  }
+  get given(): number {
+    return this.connection.bytesSent + this.#waitingBytes;
+  }
+  get waiting(): number {
+    return this.connection.queued + this.#waitingBytes;
+  }
   get unanswered(): number {
     return this.requests.open;
   }

@@ -1,5 +1,6 @@
 import type { Connection } from '#platform/net';
 import type { FlowId, ServerTransaction, SipMessage, SipRequest, SipResponse } from '#protocols/sip';
+import type { Backlog } from './backlog.ts';
 
 /** One connection that speaks SIP. Responses go back on the flow that brought the request. */
 export interface SipFlow {
@@ -10,6 +11,14 @@ export interface SipFlow {
   readonly scope: string;
   /** True lifts the limits of {@link PreAuthorisationLimits}; the service sets it after the first sign-in. */
   authorised: boolean;
+  /**
+   * Whom its requests count for: a party has no more in the table of server transactions than it leaves to all others, by
+   * however many flows it comes, answered ones that still stand there included (an INVITE does for 32 s); more are refused
+   * with 503. Undefined: whoever may fill the table. The service may change it.
+   */
+  party: string | undefined;
+  /** What it has still to write. */
+  readonly backlog: Backlog;
   /** The owner's. */
   data: unknown;
   readonly open: boolean;
@@ -43,11 +52,11 @@ export interface FlowOptions {
   /** Flows of one peer that may answer or cancel for one another share a scope. Default: its own. */
   readonly scope?: string;
   /**
-   * Requests of the flow that may be unanswered at once, and a tenth of those that may be answered and still stand in the
-   * table (an INVITE does for 32 s); more are refused with 503. Keeps one peer from filling the table of all. Default: as
-   * many as the table holds.
+   * Requests of the flow that may be unanswered at once; more are refused with 503. Default: as many as the table holds.
    */
   readonly openRequests?: number;
+  /** See {@link SipFlow.party}. */
+  readonly party?: string;
   /** True when we opened the connection: then the peer answers keep-alives and we may ask. Default false. */
   readonly dialled?: boolean;
   /** Pings of ours; only on a dialled flow. */
@@ -109,6 +118,8 @@ export const messageDropReasons = [
   'transactions-full',
   /** More unanswered requests than {@link FlowOptions} allow. */
   'flow-requests-full',
+  /** More of the transaction table than its party may have ({@link SipFlow.party}). */
+  'share-full',
   'merged-request',
   'cancel-without-invite',
   'stray-response',

@@ -1,4 +1,5 @@
 import type { Monotonic } from '#kernel';
+import { sourceKey } from '#platform/net';
 import type { PoolMember, SipFlow } from '#platform/sip-endpoint';
 import { type SipRequest, SourceStamp } from '#protocols/sip';
 import type { GuestSession } from '../guests/guest-session.ts';
@@ -36,6 +37,13 @@ export class ClientConnection {
   get stamp(): SourceStamp {
     this.#stamp ??= new SourceStamp(this.flow.connection.remote);
     return this.#stamp;
+  }
+  /**
+   * Whose share of what belongs to all it uses up: a user's, whatever connections that one has, and before anybody has signed
+   * in that of the address it comes from. Opening many connections gains nothing.
+   */
+  get party(): string {
+    return this.signIn.user ?? sourceKey(this.flow.connection.remote.address);
   }
   /** Nothing is lost when the connection ends now. */
   get atRest(): boolean {

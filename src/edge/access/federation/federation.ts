@@ -331,6 +331,7 @@ export class Federation implements FederationCore {
       openRequests: OPEN_REQUESTS,
       // What bears the same certificate may answer and cancel for one another, and nobody else may.
       scope: `partner ${peer.fingerprint}`,
+      party: `partner ${peer.fingerprint}`,
       dialled: direction === 'outbound',
       onClosed: closed,
     });

@@ -75,6 +75,10 @@ export class InwardSide {
     }
     const source = this.#sourceOf(connection, partner);
     const send = (flow: SipFlow) => {
+      if (!core.nextHop.admits(request, connection.flow, flow)) {
+        core.countRefusal('next-hop-busy', connection.flow, request);
+        return;
+      }
       const bytes = partnerInwardRequest(request, decision, source, core.branches.next(), scene.scene);
       this.#federation.metrics.requests.inc('inward');
       core.endpoint.sendStateless(flow, bytes);
@@ -181,7 +185,7 @@ export class InwardSide {
     const handler = new InwardHandler(this.#federation, connection, decision, source);
     const send = (flow: SipFlow) => {
       if (!transaction.pending) return;
-      if (flow.connection.queued > core.scene.settings.limits.outboundBytes) {
+      if (!core.nextHop.admits(request, connection.flow, flow)) {
         core.refuseBusy(transaction, connection.flow);
         return;
       }

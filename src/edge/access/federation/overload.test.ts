@@ -54,3 +54,34 @@ test('while messages wait too long the partner that floods is refused, and the o
   assert.match(flood.shown, /^Retry-After: 5\r$/m);
   assert.ok(lab.events.take(1000).some(({ name }) => name === 'access-overloaded'));
 });
+
+test('a partner that never acknowledges, by two connections, fills the table for no other partner', async (t) => {
+  const { lab, fe } = await startFederation(t, ({ policy }) => {
+    policy.limits.access.transactions = 100;
+    policy.federation.allowed.push({
+      domain: SECOND.domain,
+      proxy: SECOND.proxy,
+      verification: 'use-source',
+    });
+  });
+  const partner = await TestPartner.create(t, lab);
+  const floods = [await partner.dials(lab), await partner.dials(lab)];
+  const modest = await (await TestPartner.create(t, lab, { hosts: [SECOND.proxy] })).dials(
+    lab,
+    SECOND.address,
+  );
+  fe.automaton = (message) => {
+    if (message.kind === 'request' && message.method !== 'ACK')
+      fe.answers(message, message.method === 'INVITE' ? 486 : 202);
+  };
+  for (const flood of floods) {
+    for (let call = 0; call < 60; call++) flood.sends(request('INVITE', ALICE, fromBob()));
+  }
+  const counted = (status: number) =>
+    floods.reduce((sum, { shown }) => sum + shown.split(`SIP/2.0 ${status} `).length - 1, 0);
+  await until(() => counted(486) + counted(503) === 120);
+  assert.equal(counted(486), 44);
+  const Via = String(fromBob().Via).replace('sip.partner.example', SECOND.proxy);
+  modest.sends(request('MESSAGE', ALICE, fromBob({ Via, From: `<sip:dave@${SECOND.domain}>;tag=d` })));
+  await modest.receives(202);
+});

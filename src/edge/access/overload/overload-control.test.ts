@@ -4,7 +4,7 @@ import type { SipFlow } from '#platform/sip-endpoint';
 import { ClientConnection } from '../clients/client-connection.ts';
 import { fairShare } from './fair-share.ts';
 import { type OverloadChange, OverloadControl, type SourceClass } from './overload-control.ts';
-import { sourceOf, workOf } from './overload-desk.ts';
+import { workOf } from './overload-desk.ts';
 
 /** A process that can do so many requests a second, in turns of 100 ms, and one second after the other. */
 class Stage {
@@ -109,12 +109,14 @@ test('a tag or a BYE of a stranger does not pass for work within a dialog', () =
 });
 
 test('shares are of users, and of addresses before sign-in: many connections gain nothing', () => {
-  const remote = { address: '203.0.113.7', port: 40_001 };
-  const six = (last: string) => ({ remote: { address: `2001:db8:1:2::${last}`, port: 40_001 } });
-  const connections = ['one', 'other'].map((token) => new ClientConnection({} as SipFlow, token, 0));
-  const sources = () => new Set(connections.map((client) => sourceOf(client, { remote })));
+  const from = (address: string) => {
+    const flow = { connection: { remote: { address, port: 40_001 } } } as SipFlow;
+    return new ClientConnection(flow, 'token', 0);
+  };
+  const connections = [from('203.0.113.7'), from('203.0.113.7')];
+  const sources = () => new Set(connections.map(({ party }) => party));
   assert.deepEqual(sources(), new Set(['203.0.113.7']));
-  assert.equal(sourceOf(connections[0], six('1')), sourceOf(connections[1], six('2')));
+  assert.equal(from('2001:db8:1:2::1').party, from('2001:db8:1:2::2').party);
   for (const { signIn } of connections)
     signIn.handleAccepted('alice@example.com', { seconds: 60, contacts: [] }, { messages: 1, bytes: 1 }, 0);
   assert.deepEqual(sources(), new Set(['alice@example.com']));

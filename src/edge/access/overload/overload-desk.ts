@@ -1,5 +1,4 @@
 import type { Clock } from '#kernel';
-import { type Connection, sourceKey } from '#platform/net';
 import type { ServiceContext } from '#platform/service';
 import type { SipFlow } from '#platform/sip-endpoint';
 import type { SipRequest } from '#protocols/sip';
@@ -59,22 +58,12 @@ export class OverloadDesk {
   }
 
   /** Whether a request of a client or a partner is let in. A BYE within a dialog always is: it ends work. */
-  admits(request: Pick<SipRequest, 'method' | 'to'>, { data, connection, scope }: SipFlow): boolean {
+  admits(request: Pick<SipRequest, 'method' | 'to'>, { data, party }: SipFlow): boolean {
     const kind = workOf(request, data);
     if (kind === 'ends-dialog') return true;
-    const partner = data instanceof PartnerConnection;
-    const source = partner ? scope : sourceOf(data, connection);
-    return this.#control.admits(kind, partner ? 'partner' : 'client', source, this.#clock.now());
+    const sourceClass = data instanceof PartnerConnection ? 'partner' : 'client';
+    return this.#control.admits(kind, sourceClass, party ?? '', this.#clock.now());
   }
-}
-
-/**
- * Whose share a client uses up: a user's, whatever connections that one has, and before anybody has signed in that of the
- * address it comes from. Opening many connections gains nothing.
- */
-export function sourceOf(data: unknown, { remote }: Pick<Connection, 'remote'>): string {
-  const user = data instanceof ClientConnection ? data.signIn.user : undefined;
-  return user ?? sourceKey(remote.address);
 }
 
 /** A stranger has no dialog, whatever tags its requests have and however they are called. */

@@ -187,7 +187,9 @@ export class AccessProxy implements SipUser, ProxyCore {
   addClient(connection: Connection): void {
     const flow = this.endpoint.addFlow(connection, { authorised: false, openRequests: OPEN_REQUESTS });
     if (flow === undefined) return this.refuseConnection('connections-full', 'client', connection);
-    flow.data = this.clients.add(flow, connection.opened);
+    const client = this.clients.add(flow, connection.opened);
+    flow.data = client;
+    flow.party = client.party;
     connection.idleMs = this.#scene.settings.limits.keepAliveSeconds * 1000;
   }
   /** A connection that the next hop opened (port row int-02); its names are checked. */

@@ -54,7 +54,7 @@ export class ClientSide {
     }
     const told = proven ? decision : { ...decision, unproven: true };
     const send = (flow: SipFlow) => {
-      if (isBusy(flow, core)) {
+      if (!core.nextHop.admits(request, client.flow, flow)) {
         core.countRefusal('next-hop-busy', client.flow, request);
         return;
       }
@@ -135,7 +135,7 @@ export class ClientSide {
         admission.settle(undefined);
         return;
       }
-      if (isBusy(flow, core)) {
+      if (!core.nextHop.admits(request, client.flow, flow)) {
         admission.settle(undefined);
         core.refuseBusy(transaction, client.flow);
         return;
@@ -273,6 +273,7 @@ class InwardHandler implements ProxyHandler {
     const { seconds } = registered;
     signIn.handleAccepted(address, registered, flow, core.clock.now());
     if (signIn.signedIn) flow.authorised = true;
+    flow.party = client.party;
     core.tellSignIn(seconds > 0 ? 'accepted' : 'withdrawn', request, flow, response.status);
     if (seconds > 0 && this.#decision.path === 'outbound') this.#promiseFlow(edit, request, response);
     if (seconds > 0 && request.has('ms-keep-alive')) this.#promiseTheOldWay(edit);
@@ -294,11 +295,6 @@ class InwardHandler implements ProxyHandler {
     // A registrar that waits longer than we do does not keep our connection open.
     edit.replace('Flow-Timer', String(theirs > 0 && theirs < ours ? Math.floor(theirs) : ours));
   }
-}
-
-/** A member that reads more slowly than clients write: they wait, rather than that all lose its connection. */
-function isBusy(flow: SipFlow, core: ProxyCore): boolean {
-  return flow.connection.queued > core.scene.settings.limits.outboundBytes;
 }
 
 /** What is known of a client while one of its requests is judged. */

@@ -50,6 +50,19 @@ export class NextHop {
     }
   }
 
+  /**
+   * Whether a request of `from` may be given to a member, which then has to be done. One that reads more slowly than others write
+   * makes those wait who write most, rather than that all lose its connection.
+   */
+  admits(request: SipRequest, from: SipFlow, member: SipFlow): boolean {
+    const wanted = {
+      party: from.party ?? '',
+      bytes: request.bytes.length,
+      withinDialog: request.to.tag !== undefined,
+    };
+    return member.backlog.admits(wanted, this.#settings().limits.outboundBytes);
+  }
+
   /** An open flow to another member than the one that just failed this client; it stays there from now on. */
   other(client: Served, request: SipRequest, failed: SipFlow): SipFlow | undefined {
     const serves = this.#serversOf(request);
