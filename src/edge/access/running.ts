@@ -165,7 +165,7 @@ export class Running {
       wake: (names) => {
         for (const name of names) this.#pool.wake(name);
       },
-      refuse: (message, flow, reason) => this.#proxy.refuseDiverted(message, flow, reason),
+      refuse: (...refused) => this.#proxy.refuseDiverted(...refused),
     });
   }
   get team(): Team | undefined {

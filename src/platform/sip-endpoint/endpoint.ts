@@ -32,7 +32,7 @@ import {
   type SipEndpointOptions,
 } from './options.ts';
 import { Outbox } from './outbox.ts';
-import { droppedAs, type RefusalCause, refusalOf } from './refusal.ts';
+import { droppedAs, type RefusalCause } from './refusal.ts';
 import { ToTags } from './to-tags.ts';
 import type {
   FlowCloseReason,
@@ -166,7 +166,7 @@ export class SipEndpoint {
   respondRaw(transaction: ServerTransaction, status: number, bytes: Buffer): void {
     const actions = this.#layer.respond(transaction, status, bytes, this.now());
     if (actions.length === 0) this.#drop('late-response');
-    else this.#flows.get(transaction.flow)?.requests.respond(transaction);
+    else this.#flows.get(transaction.flow)?.responds(transaction, status, bytes);
     this.#perform(actions);
   }
 
@@ -314,7 +314,7 @@ export class SipEndpoint {
     this.#events.refused(flow, request, cause);
     this.#drop(droppedAs[cause]);
     if (cause !== 'merged') this.#note(flow, 'request refused', droppedAs[cause]);
-    this.#send(flow.id, refusalOf(request, cause, this.#tags.fresh()));
+    this.#send(flow.id, flow.refuses(request, cause, this.#tags.fresh()));
   }
 
   #handleResponse(flow: Flow, response: SipResponse): void {

@@ -4,14 +4,17 @@ import { OncePerKey, peerLabel } from '#platform/telemetry';
 import {
   type FlowId,
   type FramerEvent,
+  type ServerTransaction,
   type SipLimits,
   type SipMessage,
+  type SipRequest,
   SipStreamFramer,
 } from '#protocols/sip';
 import { Backlog, type Writer } from './backlog.ts';
 import { type Framing, MessageFraming } from './message-framing.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { Parties } from './parties.ts';
+import { type RefusalCause, refusalOf } from './refusal.ts';
 import type {
   FlowCloseReason,
   FlowOptions,
@@ -45,6 +48,7 @@ export class Flow implements SipFlow, Writer {
   readonly keepAlive: KeepAliveOptions | undefined;
   readonly onClosed: FlowOptions['onClosed'];
   readonly #divert: FlowOptions['divert'];
+  readonly #onResponse: FlowOptions['onResponse'];
   /** Whoever had the connection before has used up some of the time before it is authorised. */
   readonly opened: Monotonic;
   readonly requests: OpenRequests;
@@ -82,6 +86,7 @@ export class Flow implements SipFlow, Writer {
     this.#divert = options.divert;
     this.requests = new OpenRequests(parties, options.openRequests);
     this.party = options.party;
+    this.#onResponse = options.onResponse;
     this.opened = connection.opened;
     this.authorised = options.authorised ?? true;
     this.data = options.data;
@@ -126,6 +131,18 @@ export class Flow implements SipFlow, Writer {
   /** Whether another process handles the message. */
   diverts(message: SipMessage): boolean {
     return this.#divert?.(message, this) === true;
+  }
+
+  /** A response of a transaction of this flow is about to leave. */
+  responds(transaction: ServerTransaction, status: number, bytes: Buffer): void {
+    this.requests.respond(transaction);
+    this.#onResponse?.(transaction.request, status, bytes);
+  }
+  /** The answer to a request that begins no transaction, which is about to leave. */
+  refuses(request: SipRequest, cause: RefusalCause, toTag: string): Buffer {
+    const { status, bytes } = refusalOf(request, cause, toTag);
+    this.#onResponse?.(request, status, bytes);
+    return bytes;
   }
 
   /** True the first time that something is to be logged about this flow for this reason. */

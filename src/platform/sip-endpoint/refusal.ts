@@ -15,8 +15,14 @@ export const droppedAs = {
   'share-full': 'share-full',
 } as const satisfies Record<RefusalCause, MessageDropReason>;
 
-/** What its sender is answered. */
-export function refusalOf(request: SipRequest, cause: RefusalCause, toTag: string): Buffer {
-  if (cause === 'merged') return buildResponse(request, 482, { toTag });
-  return buildResponse(request, 503, { toTag, headers: [['Retry-After', RETRY_AFTER]] });
+/** With what its sender is answered. */
+export function refusalOf(
+  request: SipRequest,
+  cause: RefusalCause,
+  toTag: string,
+): { readonly status: number; readonly bytes: Buffer } {
+  const status = cause === 'merged' ? 482 : 503;
+  const headers = [['Retry-After', RETRY_AFTER]] as const;
+  const bytes = buildResponse(request, status, status === 503 ? { toTag, headers } : { toTag });
+  return { status, bytes };
 }

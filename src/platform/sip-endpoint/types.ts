@@ -66,6 +66,11 @@ export interface FlowOptions {
    * say is written to the connection by whoever diverted the message.
    */
   readonly divert?: (message: SipMessage, flow: SipFlow) => boolean;
+  /**
+   * Told of each response to a request of the flow just before it leaves; not of one that is repeated with its request, nor
+   * of a 100 that the transaction layer says.
+   */
+  readonly onResponse?: (request: SipRequest, status: number, bytes: Buffer) => void;
   /** For who opened the flow; called before the service's onFlowClosed. */
   readonly onClosed?: (flow: SipFlow, reason: FlowCloseReason) => void;
 }

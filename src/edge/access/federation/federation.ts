@@ -197,8 +197,8 @@ export class Federation implements FederationCore {
   }
 
   /** A connection of another worker, which looked at its certificate. */
-  borrow(connection: Connection): void {
-    const flow = this.#addFlow(connection, 'borrowed', () => {});
+  borrow(connection: Connection, accounting: Pick<FlowOptions, 'divert' | 'onResponse'>): void {
+    const flow = this.#addFlow(connection, 'borrowed', () => {}, accounting);
     if (flow?.data instanceof PartnerConnection) this.#borrowed.add(flow.data);
   }
 
@@ -318,6 +318,7 @@ export class Federation implements FederationCore {
     connection: Connection,
     direction: 'inbound' | 'outbound' | 'borrowed',
     closed: (flow: SipFlow) => void,
+    more: FlowOptions = {},
   ): SipFlow | undefined {
     const peer = connection.tls?.peer;
     if (peer === undefined) {
@@ -334,6 +335,7 @@ export class Federation implements FederationCore {
       party: `partner ${peer.fingerprint}`,
       dialled: direction === 'outbound',
       onClosed: closed,
+      ...more,
     });
     if (flow === undefined) return undefined;
     flow.data = new PartnerConnection(flow, peer, direction === 'outbound' ? 'outbound' : 'inbound');

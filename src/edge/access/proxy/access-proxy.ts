@@ -25,8 +25,9 @@ import { type AccessMetrics, observeConnections, type SignInOutcome } from '../m
 import type { OverloadDesk } from '../overload/overload-desk.ts';
 import { type Refusal, type RefusalReason, refuse } from '../policy/refusal.ts';
 import { type Scene, webSocketScene } from '../rewrite/scene.ts';
+import type { BorrowedConnection } from '../workers/borrowed-connection.ts';
 import type { LentKind } from '../workers/lending.ts';
-import type { Team } from '../workers/team.ts';
+import type { NotHandled, Team } from '../workers/team.ts';
 import { Branches } from './branches.ts';
 import type { ProxyCore } from './core.ts';
 import { ClientSide } from './from-client.ts';
@@ -207,18 +208,21 @@ export class AccessProxy implements SipUser, ProxyCore {
   }
 
   /** A connection that another worker has with the next hop, or a partner: messages of it that belong here. */
-  addBorrowed(connection: Connection, kind: LentKind): void {
-    if (kind === 'partner') this.federation.borrow(connection);
-    else this.endpoint.addFlow(connection, { authorised: true, scope: NEXT_HOP_SCOPE });
+  addBorrowed(connection: BorrowedConnection, kind: LentKind): void {
+    const { accounting } = connection;
+    if (kind === 'partner') this.federation.borrow(connection, accounting);
+    else this.endpoint.addFlow(connection, { authorised: true, scope: NEXT_HOP_SCOPE, ...accounting });
   }
-  /** What belongs to a worker that cannot take it. Stateless: it is that worker's transaction. */
-  refuseDiverted(message: SipMessage, flow: SipFlow, reason: 'worker-away' | 'worker-busy'): void {
+  /** What belongs to a worker that cannot take it, or has ended. Stateless: it is that worker's transaction. */
+  refuseDiverted(message: SipMessage, flow: SipFlow, reason: NotHandled, toTag = this.branches.tag()): void {
     const answered = message.kind === 'request' && message.method !== 'ACK';
     const request = message.kind === 'request' ? message : undefined;
-    this.countRefusal(reason, flow, request, answered ? 503 : undefined);
+    const status = reason === 'dead-flow' ? 430 : 503;
+    this.countRefusal(reason, flow, request, answered ? status : undefined);
     if (!answered) return;
-    const headers = [['Retry-After', RETRY_AFTER]] as const;
-    this.endpoint.sendStateless(flow, buildResponse(message, 503, { headers, toTag: this.branches.tag() }));
+    const headers = status === 503 ? ([['Retry-After', RETRY_AFTER]] as const) : [];
+    const source = flow.connection.remote;
+    this.endpoint.sendStateless(flow, buildResponse(message, status, { headers, toTag, source }));
   }
 
   onRequest(request: SipRequest, flow: SipFlow, transaction: ServerTransaction): void {

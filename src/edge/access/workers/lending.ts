@@ -2,8 +2,11 @@ import { z } from 'zod';
 import type { Clock } from '#kernel';
 import type { Connection, TlsFacts } from '#platform/net';
 import type { SipEndpoint, SipFlow } from '#platform/sip-endpoint';
-import { BorrowedConnection } from './borrowed-connection.ts';
+import type { SipMessage } from '#protocols/sip';
+import { BorrowedConnection, ringing } from './borrowed-connection.ts';
 import type { WorkerFrame } from './frames.ts';
+import { type LeftRequest, LentRequests } from './lent-requests.ts';
+import type { Owner } from './ownership.ts';
 import type { SiblingLink } from './sibling-link.ts';
 
 /** Whose connection it is. */
@@ -11,6 +14,10 @@ export type LentKind = 'next-hop' | 'partner';
 
 /** Connections of one other worker at a time; as many as partners and the next hop may have open. */
 const MOST_BORROWED = 100_000;
+/** Of the next hop's requests; 32 s of 250 a second that nobody answers. */
+const MOST_REQUESTS = { requests: 8192, characters: 16 * 1024 * 1024 };
+/** Of those of partners, who must not use up what the next hop's need. */
+const MOST_OF_PARTNERS = { requests: MOST_REQUESTS.requests / 4, characters: MOST_REQUESTS.characters / 4 };
 
 const endpoint = z.object({ address: z.string(), port: z.number() });
 const texts = z.array(z.string());
@@ -34,6 +41,7 @@ type Facts = z.infer<typeof facts>;
 
 interface Lent {
   readonly flow: SipFlow;
+  readonly requests: LentRequests;
   /** Workers that handle messages of it. */
   readonly to: Set<number>;
 }
@@ -41,53 +49,77 @@ interface Lent {
 /** Connections of this worker whose messages others handle. */
 export class Lender {
   readonly #lent = new Map<number, Lent>();
+  readonly #requests: Readonly<Record<LentKind, LentRequests>> = {
+    'next-hop': new LentRequests(MOST_REQUESTS),
+    partner: new LentRequests(MOST_OF_PARTNERS),
+  };
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** A message goes to another worker, which is told first whose connection it is if it does not know. */
-  lend(bytes: Buffer, flow: SipFlow, kind: LentKind, worker: number, link: SiblingLink): void {
+  lend(message: SipMessage, flow: SipFlow, kind: LentKind, owner: Owner, link: SiblingLink): void {
     let lent = this.#lent.get(flow.id);
     if (lent === undefined) {
-      lent = { flow, to: new Set() };
+      lent = { flow, requests: this.#requests[kind], to: new Set() };
       this.#lent.set(flow.id, lent);
     }
-    if (!lent.to.has(worker)) {
-      lent.to.add(worker);
+    if (!lent.to.has(owner.worker)) {
+      lent.to.add(owner.worker);
       link.send({ type: 'lent', connection: flow.id, body: factsOf(flow.connection, kind) });
     }
-    link.send({ type: 'message', connection: flow.id, bytes });
+    const request = lent.requests.add(message, flow, owner, this.#clock.now());
+    link.send({ type: 'message', connection: flow.id, request, bytes: message.bytes });
   }
   lends({ id }: SipFlow): boolean {
     return this.#lent.has(id);
   }
   /** What the worker that handles its messages says. */
-  handleFrame(frame: Extract<WorkerFrame, { type: 'send' | 'end' }>, sip: SipEndpoint): void {
-    const flow = this.#lent.get(frame.connection)?.flow;
-    if (flow === undefined) return;
-    // The other worker has collected what leaves in one turn already.
-    if (frame.type === 'send') flow.connection.write(frame.bytes);
-    else sip.closeFlow(flow, 'policy');
+  handleFrame(frame: Extract<WorkerFrame, { type: 'send' | 'ringing' | 'end' }>, sip: SipEndpoint): void {
+    const lent = this.#lent.get(frame.connection);
+    if (lent === undefined) return;
+    const { flow, requests } = lent;
+    if (frame.type === 'end') sip.closeFlow(flow, 'policy');
+    else if (frame.type === 'send') {
+      // The other worker has collected what leaves in one turn already.
+      flow.connection.write(frame.bytes);
+      for (const request of frame.answered) requests.handleAnswered(request);
+    } else {
+      const { data } = ringing.safeParse(frame.body);
+      if (data !== undefined) requests.handleRinging(data.request, data.toTag, this.#clock.now());
+    }
   }
   /** The connection has ended. */
   handleClosed(id: number, linkTo: (worker: number) => SiblingLink | undefined): void {
     const lent = this.#lent.get(id);
     if (lent === undefined) return;
     this.#lent.delete(id);
+    lent.requests.handleClosed(lent.flow);
     for (const worker of lent.to) linkTo(worker)?.send({ type: 'closed', connection: id });
   }
-  /** The worker is gone; its successor knows nothing. */
-  handleWorkerEnd(worker: number): void {
+  /** The worker is gone; its successor knows nothing. Gives the requests that it has not answered. */
+  handleWorkerEnd(worker: number): LeftRequest[] {
     for (const [id, lent] of this.#lent) {
       if (lent.to.delete(worker) && lent.to.size === 0) this.#lent.delete(id);
     }
+    const now = this.#clock.now();
+    return Object.values(this.#requests).flatMap((requests) => requests.takeLeft(worker, now));
+  }
+  /** The connections will end, so that nobody is to be answered by way of them. */
+  stop(): void {
+    for (const requests of Object.values(this.#requests)) requests.clear();
   }
 }
 
 /** Connections of other workers whose messages this one handles. */
 export class Borrower {
   readonly #clock: Clock;
-  readonly #accept: (connection: Connection, kind: LentKind) => void;
+  readonly #accept: (connection: BorrowedConnection, kind: LentKind) => void;
   readonly #borrowed = new Map<number, Map<number, BorrowedConnection>>();
 
-  constructor(clock: Clock, accept: (connection: Connection, kind: LentKind) => void) {
+  constructor(clock: Clock, accept: (connection: BorrowedConnection, kind: LentKind) => void) {
     this.#clock = clock;
     this.#accept = accept;
   }
@@ -104,7 +136,7 @@ export class Borrower {
     link: SiblingLink,
   ): void {
     const ofOne = this.#of(worker);
-    if (frame.type === 'message') ofOne.get(frame.connection)?.handleMessage(frame.bytes);
+    if (frame.type === 'message') ofOne.get(frame.connection)?.handleMessage(frame.bytes, frame.request);
     else if (frame.type === 'closed') {
       const connection = ofOne.get(frame.connection);
       ofOne.delete(frame.connection);

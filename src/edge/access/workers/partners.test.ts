@@ -130,6 +130,28 @@ test('while the worker of a partner is away, who wants to or from it is told to 
   await peer.receives(200);
 });
 
+test('the worker of a partner ends with messages to and from it under way: who sent them by way of the other one is told to come again', async (t) => {
+  const { owner, other, partner } = await start(t);
+  const peer = await partner.dials(other.lab);
+  peer.sends(request('MESSAGE', ALICE, fromBob({ 'Call-ID': 'inward' })));
+  await owner.fe.receivesRequest('MESSAGE');
+  await partner.listen();
+  other.fe.sends(
+    request('INVITE', BOB, fromAlice({ 'Call-ID': 'outward', Contact: '<sip:alice@10.45.1.7>' })),
+  );
+  const theirs = await partner.connection();
+  theirs.answers(await theirs.receivesRequest('INVITE'), 180, { toTag: 'ringing' });
+  await other.fe.receives(180);
+  await owner.lab.service.stop();
+  const inward = await peer.receives(503);
+  assert.deepEqual([inward.callId, inward.header('Retry-After')], ['inward', '5']);
+  const outward = await other.fe.receives(503);
+  assert.deepEqual(
+    [outward.callId, outward.to.tag, outward.header('Retry-After')],
+    ['outward', 'ringing', '5'],
+  );
+});
+
 test('a partner that floods a worker which reads slowly is refused while the next hop is still served', async (t) => {
   const names = new TestNames();
   const belongsElsewhere = (domain: string) =>

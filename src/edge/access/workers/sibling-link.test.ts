@@ -15,9 +15,16 @@ const bytes = fc.uint8Array({ maxLength: 100 }).map((array) => Buffer.from(array
 const body = fc.jsonValue();
 const frame: fc.Arbitrary<WorkerFrame> = fc.oneof(
   fc.record({ type: fc.constantFrom('hello', 'tell'), body }, { noNullPrototype: true }),
-  fc.record({ type: fc.constant('lent'), connection: number, body }, { noNullPrototype: true }),
   fc.record(
-    { type: fc.constantFrom('message', 'send'), connection: number, bytes },
+    { type: fc.constantFrom('lent', 'ringing'), connection: number, body },
+    { noNullPrototype: true },
+  ),
+  fc.record(
+    { type: fc.constant('message'), connection: number, request: number, bytes },
+    { noNullPrototype: true },
+  ),
+  fc.record(
+    { type: fc.constant('send'), connection: number, answered: fc.array(number, { maxLength: 5 }), bytes },
     { noNullPrototype: true },
   ),
   fc.record({ type: fc.constantFrom('closed', 'end'), connection: number }, { noNullPrototype: true }),
@@ -40,7 +47,16 @@ test('frames arrive as they left, however the stream is cut', () => {
 });
 
 test('what is no frame is not read on', () => {
-  for (const nonsense of ['ffffffff00', '00000000', '0000000709000000000000', '000000080000000000000078']) {
+  const nonsenses = [
+    'ffffffff00',
+    '00000000',
+    // No such type; a greeting that is no JSON; a message without a number; numbers that are not there.
+    '000000070a000000000000',
+    '000000080000000000000078',
+    '0000000802000000000001ff',
+    '0000000b0400000000000100000001',
+  ];
+  for (const nonsense of nonsenses) {
     assert.equal(new FrameStream().push(Buffer.from(nonsense, 'hex')), undefined, nonsense);
   }
 });
@@ -83,7 +99,7 @@ test('a question that nobody answers ends without an answer, by time or with the
 test('a worker that does not read is busy first, then given up', async (t) => {
   const { link, far, ended } = await pair(t);
   far.pause();
-  const megabyte = { type: 'send', connection: 1, bytes: Buffer.alloc(1 << 20) } as const;
+  const megabyte = { type: 'send', connection: 1, answered: [], bytes: Buffer.alloc(1 << 20) } as const;
   for (let sent = 0; sent < 20; sent++) link.send(megabyte);
   assert.ok(link.busy && link.open);
   for (let sent = 0; sent < 50; sent++) link.send(megabyte);

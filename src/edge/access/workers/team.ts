@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '#kernel';
-import { type Connection, numberConnections, type SourcesElsewhere, type TicketKeys } from '#platform/net';
+import { numberConnections, type SourcesElsewhere, type TicketKeys } from '#platform/net';
 import type { WorkerPlace } from '#platform/service';
 import type { FlowOptions, SipEndpoint, SipFlow } from '#platform/sip-endpoint';
 import type { Log, Metrics } from '#platform/telemetry';
@@ -16,8 +16,10 @@ import {
   LONGEST_WAIT_MS,
 } from '../guard/guard-office.ts';
 import { BegunAttempts } from './begun-attempts.ts';
+import type { BorrowedConnection } from './borrowed-connection.ts';
 import type { WorkerFrame } from './frames.ts';
 import { Borrower, Lender, type LentKind } from './lending.ts';
+import type { LeftRequest } from './lent-requests.ts';
 import { type Owner, type Ownership, workerFor } from './ownership.ts';
 import { Siblings } from './siblings.ts';
 import { type CountedListener, SourceCounts, sourceNews } from './source-counts.ts';
@@ -40,12 +42,18 @@ export interface TeamMember {
   readonly tickets: TicketKeys;
   readonly ownership: Ownership;
   /** A connection of another worker, some of whose messages are handled here. */
-  accept(connection: Connection, kind: LentKind): void;
+  accept(connection: BorrowedConnection, kind: LentKind): void;
   /** A member of the next hop has connected to another worker: it is there. */
   wake(names: readonly string[]): void;
-  /** A request that belongs to a worker which is not there, or has too much to do. */
-  refuse(message: SipMessage, flow: SipFlow, reason: 'worker-away' | 'worker-busy'): void;
+  /**
+   * A request that belongs to a worker which is not there, has too much to do, or took the client's connection with it.
+   * @param toTag that of earlier responses, if there were any with one
+   */
+  refuse(message: SipMessage, flow: SipFlow, reason: NotHandled, toTag?: string): void;
 }
+
+/** Why a worker does not handle what belongs to it. */
+export type NotHandled = 'worker-away' | 'worker-busy' | 'dead-flow';
 
 /** For the other workers to be there when this one starts; it serves without them afterwards. Milliseconds. */
 const START_MS = 2000;
@@ -70,7 +78,7 @@ export class Team {
   readonly place: WorkerPlace;
   readonly #options: TeamOptions;
   readonly #siblings: Siblings;
-  readonly #lender = new Lender();
+  readonly #lender: Lender;
   readonly #borrower: Borrower;
   readonly #sources = new SourceCounts((told) => this.#tellAll({ sources: told }));
   readonly #begun: BegunAttempts;
@@ -82,6 +90,7 @@ export class Team {
     this.#begun = new BegunAttempts(clock, (attempt) => this.#member?.guard.forget(attempt));
     this.place = place;
     numberConnections(place.index);
+    this.#lender = new Lender(clock);
     this.#borrower = new Borrower(clock, (connection, kind) => this.#member?.accept(connection, kind));
     this.#siblings = new Siblings({
       clock,
@@ -123,6 +132,7 @@ export class Team {
     return this.#siblings.start(START_MS);
   }
   stop(): Promise<void> {
+    this.#lender.stop();
     return this.#siblings.stop();
   }
 
@@ -179,7 +189,8 @@ export class Team {
     return answers.filter((answer) => answer !== undefined);
   }
 
-  #handOver(message: SipMessage, flow: SipFlow, kind: LentKind, { worker, by }: Owner): boolean {
+  #handOver(message: SipMessage, flow: SipFlow, kind: LentKind, owner: Owner): boolean {
+    const { worker, by } = owner;
     const link = this.#siblings.link(worker);
     if (link === undefined) {
       // The connection that a flow token names went with its worker, which is what the sender is told here.
@@ -191,9 +202,17 @@ export class Team {
     if (busy) this.#member?.refuse(message, flow, 'worker-busy');
     else {
       this.#handedOver.inc(by);
-      this.#lender.lend(message.bytes, flow, kind, worker, link);
+      this.#lender.lend(message, flow, kind, owner, link);
     }
     return true;
+  }
+
+  /**
+   * To the sender it is as if the request came only now. The client's connection has ended with its worker: 430, whereupon the
+   * next hop tries another flow of that user (RFC 5626 §5.3). A partner can be reached again before long: 503.
+   */
+  #refuseLeft({ request, flow, by, toTag }: LeftRequest): void {
+    this.#member?.refuse(request, flow, by === 'flow' ? 'dead-flow' : 'worker-away', toTag);
   }
 
   #handleFrame(worker: number, frame: WorkerFrame): void {
@@ -207,6 +226,7 @@ export class Team {
         this.#borrower.handleFrame(worker, frame, link);
         return;
       case 'send':
+      case 'ringing':
       case 'end':
         this.#lender.handleFrame(frame, member.endpoint);
         return;
@@ -245,8 +265,9 @@ export class Team {
     for (const sources of this.#sources.all()) link?.send({ type: 'tell', body: { sources } });
   }
   #handleEnd(worker: number): void {
-    this.#options.log.warn('a worker is away', { worker: worker + 1 });
-    this.#lender.handleWorkerEnd(worker);
+    const left = this.#lender.handleWorkerEnd(worker);
+    this.#options.log.warn('a worker is away', { worker: worker + 1, unanswered: left.length });
+    for (const request of left) this.#refuseLeft(request);
     this.#borrower.handleWorkerEnd(worker);
     this.#sources.forget(worker);
     this.#begun.handleWorkerEnd(worker);

@@ -121,7 +121,8 @@ test('a worker ends with messages under way, its own and lent ones: nothing of t
   await two.lab.service.stop();
   await bob.isClosed();
   await until(() => /worker 2 away/.test(one.lab.service.health().detail));
-  // Whoever asked went with that worker's connection; the answers are for nobody, and do no harm.
+  for (let n = 0; n < 20; n++) assert.equal((await one.fe.receives(430)).callId, `way${n}`);
+  // Whoever else asked went with that worker's connection; the answers are for nobody, and do no harm.
   for (const one of asked) alice.answers(one, 200);
 
   await two.lab.restart();

@@ -32,6 +32,11 @@ export function responseToTag(response: Buffer): string | undefined {
   return parsed.ok ? parsed.value.to.tag : undefined;
 }
 
+/** What is kept of a request that is only remembered, for {@link readHead}. */
+export function headOf({ head }: SipRequest): string {
+  return head.text(0, head.end);
+}
+
 /**
  * A request of which only the head was kept; whatever its Content-Length says, it has no body.
  * @throws when `text` is not the head of a request that was parsed before

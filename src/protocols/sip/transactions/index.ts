@@ -1,4 +1,5 @@
 export { type ClientState, ClientTransaction } from './client-transaction.ts';
+export { headOf, readHead, responseToTag } from './hop-requests.ts';
 export { TransactionLayer, type TransactionLayerOptions } from './layer.ts';
 export { type ServerState, ServerTransaction } from './server-transaction.ts';
 export type { TimerValues } from './timer-values.ts';

@@ -1,6 +1,6 @@
 import type { SipRequest } from '../messages/message.ts';
 import type { Via } from '../messages/via.ts';
-import { readHead } from './hop-requests.ts';
+import { headOf, readHead } from './hop-requests.ts';
 import type { Machinery } from './machinery.ts';
 import type { Timers } from './timer-values.ts';
 import { NOTHING, TransactionBase } from './transaction.ts';
@@ -55,7 +55,7 @@ export abstract class ServerTransaction extends TransactionBase {
    */
   condense(): void {
     if (this.#request === undefined) return;
-    this.#head = this.#request.head.text(0, this.#request.head.end);
+    this.#head = headOf(this.#request);
     this.#request = undefined;
     this.#topVia = undefined;
   }
