@@ -52,6 +52,8 @@ export class GuardDesk {
   readonly #options: GuardDeskOptions;
   readonly #guard: SignInGuard;
   readonly #line: SignInLine;
+  /** Attempts that clients of this worker have begun. */
+  #attempts = 0;
   /** Sources that another worker refuses, and until when. */
   readonly #refusedElsewhere = new LeastRecent<Monotonic>(ENTRIES);
 
@@ -89,7 +91,7 @@ export class GuardDesk {
     if ('kind' in claim) return claim;
     if (this.#isFree(request, claim, client)) return FREE;
     const remote = client.flow.connection.remote.address;
-    const attempt = attemptOf(claim, sourceKey(remote));
+    const attempt = this.#attemptOf(claim, sourceKey(remote), client);
     const question: GuardQuestion = { kind: attempt.guesses > 0 ? 'begin' : 'check', attempt };
     const { method } = request;
     const outcome = (response: SipResponse | undefined) => {
@@ -140,6 +142,24 @@ export class GuardDesk {
     );
   }
 
+  #attemptOf(
+    { accounts, proofs, address, identity }: Claim,
+    source: string,
+    { flow }: ClientConnection,
+  ): GuardQuestion['attempt'] {
+    const exactly = identity === undefined ? {} : { identity: identityText(identity) };
+    this.#attempts += 1;
+    return {
+      number: this.#attempts,
+      connection: flow.id,
+      accounts: [...accounts],
+      source,
+      address,
+      ...exactly,
+      guesses: proofs.length,
+    };
+  }
+
   async #askElsewhere(
     offices: GuardOffices,
     worker: number,
@@ -147,8 +167,11 @@ export class GuardDesk {
     settle: (response: SipResponse | undefined) => void,
   ): Promise<Admission | Refusal> {
     const verdict = await offices.askGuard(worker, question);
-    // Whoever cannot be counted is not let in.
-    if (verdict === undefined) return refuse(503, 'worker-away', [['Retry-After', AWAY_RETRY_AFTER]]);
+    if (verdict === undefined) {
+      // Whoever cannot be counted is not let in; if that worker has counted it and was only late, it holds no place.
+      if (question.kind === 'begin') settle(undefined);
+      return refuse(503, 'worker-away', [['Retry-After', AWAY_RETRY_AFTER]]);
+    }
     return this.#admitted(verdict, question, settle);
   }
 
@@ -174,26 +197,34 @@ export class GuardDesk {
     };
   }
 
-  /** For whoever has the connection, this worker or another one; a promise where others have to be settled first. */
-  answer({ kind, attempt }: GuardQuestion): GuardVerdict | Promise<GuardVerdict> {
+  /**
+   * For whoever has the connection; a promise where others have to be settled first.
+   * @param worker another one that asks
+   */
+  answer({ kind, attempt: asked }: GuardQuestion, worker?: number): GuardVerdict | Promise<GuardVerdict> {
+    const attempt: Attempt = { ...asked, worker };
     const now = this.#options.clock.now();
     if (kind === 'check') return this.#guard.check(attempt, now) ?? { kind: 'pass', delayMs: 0 };
     const verdict = this.#guard.begin(attempt, now);
     if (verdict.kind !== 'wait') return verdict;
-    if (!this.#line.hasRoomFor(attempt.source)) return { kind: 'no-place' };
-    return this.#line.wait(attempt, LONGEST_WAIT_MS).then((turn) => turn ?? { kind: 'no-place' });
-  }
-  /** Nobody will tell what became of an attempt that was begun. */
-  forget(attempt: Attempt): void {
-    this.#settle(attempt, '', undefined, undefined);
+    const turn = this.#line.wait(attempt, verdict.reason, LONGEST_WAIT_MS);
+    return turn.then((given) => given ?? { kind: 'no-place' });
   }
   /** Of another worker. */
-  handleNews(news: GuardNews): void {
+  handleNews(worker: number, news: GuardNews): void {
     const now = this.#options.clock.now();
-    if (news.kind === 'settled') this.#settle(news.attempt, news.remote, news.outcome, news.status);
+    if (news.kind === 'settled')
+      this.#settle({ ...news.attempt, worker }, news.remote, news.outcome, news.status);
     else if (news.kind === 'account-failed')
       this.#guard.handleFailedElsewhere(news.accounts, news.guesses, now);
     else this.#refusedElsewhere.set(news.source, now + news.seconds * 1000);
+  }
+
+  /** Another worker has ended: nobody begins what it waits for, or tells what became of what it had begun. */
+  handleWorkerEnd(worker: number): void {
+    this.#line.withdraw(worker);
+    const freed = this.#guard.forgetWorker(worker, this.#options.clock.now());
+    for (const source of freed) this.#line.advance(source);
   }
 
   blocks(): Block[] {
@@ -251,11 +282,6 @@ export class GuardDesk {
 /** The same for accounts that exist and that do not. */
 function forbidden(reason: 'blocked-pair' | 'blocked-source', seconds: number): Refusal {
   return refuse(403, reason, [['Retry-After', String(seconds)]]);
-}
-
-function attemptOf({ accounts, proofs, address, identity }: Claim, source: string): GuardQuestion['attempt'] {
-  const exactly = identity === undefined ? {} : { identity: identityText(identity) };
-  return { accounts: [...accounts], source, address, ...exactly, guesses: proofs.length };
 }
 
 function limitsOf({ remoteAccess: { guard } }: AccessSettings): GuardLimits {

@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 /** What workers ask one another about sign-ins: the failures of a source are counted by one of them. */
 const attempt = z.object({
+  /** Of those that the worker which asks has begun; that it is of that worker is known by the link. */
+  number: z.int().positive(),
+  connection: z.int().nonnegative(),
   accounts: z.array(z.string()).min(1),
   source: z.string(),
   address: z.string(),
@@ -23,13 +26,13 @@ export type GuardQuestion = z.infer<typeof guardQuestion>;
 export const guardVerdict = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pass'), delayMs: z.number() }),
   z.object({ kind: z.literal('refuse'), reason, seconds: z.number() }),
-  /** Others have to be settled first, and too many wait for that already, or it took too long. */
+  /** Others have to be settled first, and too many wait for that, or it took too long. */
   z.object({ kind: z.literal('no-place') }),
 ]);
 export type GuardVerdict = z.infer<typeof guardVerdict>;
 
 export const guardNews = z.discriminatedUnion('kind', [
-  /** What became of an attempt that was begun there. */
+  /** What became of an attempt that was begun there, known by its number. */
   z.object({
     kind: z.literal('settled'),
     attempt,

@@ -1,23 +1,52 @@
 import type { Monotonic } from '#kernel';
 
+/** An attempt as nobody else's is named: no worker gives a number twice. */
+export interface AttemptId {
+  /** Of those that its worker has begun. */
+  readonly number: number;
+  /** The other worker that has its connection; undefined: this one. */
+  readonly worker?: number | undefined;
+}
+
+/** What an attempt that is under way takes of each key that it counts under. */
+export interface Place extends AttemptId {
+  readonly since: Monotonic;
+  readonly guesses: number;
+}
+
 /** Failures of the last while under one key, and attempts whose outcome is not known yet. */
 export class Recent {
   /** Oldest first, never more than the limit that somebody asked about. */
   failures: Monotonic[] = [];
-  pending: Monotonic[] = [];
   blockedUntil: Monotonic = Number.NEGATIVE_INFINITY;
+  /** Oldest first. Mostly that is the one that ends next, so that it is looked for from there. */
+  #places: Place[] = [];
+  #pending = 0;
 
+  /** Guesses that are under way. */
+  get pending(): number {
+    return this.#pending;
+  }
   /** Nothing would be lost with it. */
   isEmpty(now: Monotonic): boolean {
-    return this.failures.length === 0 && this.pending.length === 0 && this.blockedUntil <= now;
+    return this.failures.length === 0 && this.#places.length === 0 && this.blockedUntil <= now;
   }
-  /** So many attempts are under way, from then on. */
-  begin(attempts: number, at: Monotonic): void {
-    for (let i = 0; i < attempts; i++) this.pending.push(at);
+  begin(place: Place): void {
+    this.#places.push(place);
+    this.#pending += place.guesses;
   }
-  /** So many of them are not any more. */
-  end(attempts: number): void {
-    for (let i = 0; i < attempts; i++) this.pending.shift();
+  /** Of an attempt that has no place (any more) nothing ends. */
+  end({ number, worker }: AttemptId): void {
+    const index = this.#places.findIndex((place) => place.number === number && place.worker === worker);
+    const [ended] = index < 0 ? [] : this.#places.splice(index, 1);
+    this.#pending -= ended?.guesses ?? 0;
+  }
+  /** All that a worker had begun; whether there was any. */
+  endAllOf(worker: number): boolean {
+    const before = this.#places.length;
+    this.#places = this.#places.filter((place) => place.worker !== worker);
+    this.#pending = this.#places.reduce((sum, { guesses }) => sum + guesses, 0);
+    return this.#places.length < before;
   }
   /** What was guessed before a right password was none; what is under way may still be. */
   forgive(): void {
@@ -26,7 +55,8 @@ export class Recent {
   }
   forget(before: Monotonic, pendingBefore: Monotonic): void {
     while ((this.failures[0] ?? Number.POSITIVE_INFINITY) <= before) this.failures.shift();
-    while ((this.pending[0] ?? Number.POSITIVE_INFINITY) <= pendingBefore) this.pending.shift();
+    while ((this.#places[0]?.since ?? Number.POSITIVE_INFINITY) <= pendingBefore)
+      this.#pending -= this.#places.shift()?.guesses ?? 0;
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type GuardLimits, SignInGuard } from './sign-in-guard.ts';
+import { type Attempt, type GuardLimits, PENDING_MS, SignInGuard } from './sign-in-guard.ts';
 
 const MINUTE = 60_000;
 const limits: GuardLimits = {
@@ -12,7 +12,11 @@ const limits: GuardLimits = {
   entries: 100,
 };
 const HERE = '192.0.2.7';
+let attempts = 0;
+/** Another attempt each time. */
 const at = (account: string, source = HERE, guesses = 1) => ({
+  number: ++attempts,
+  connection: 1,
   accounts: [account],
   source,
   address: account,
@@ -22,9 +26,20 @@ const at = (account: string, source = HERE, guesses = 1) => ({
 
 /** Tries and fails; gives what the guard said. */
 function fails(guard: SignInGuard, account: string, now: number, source = HERE) {
-  const verdict = guard.begin(at(account, source), now);
-  const transitions = verdict.kind === 'pass' ? guard.settle(at(account, source), 'failed', now) : [];
+  const attempt = at(account, source);
+  const verdict = guard.begin(attempt, now);
+  const transitions = verdict.kind === 'pass' ? guard.settle(attempt, 'failed', now) : [];
   return { verdict, transitions };
+}
+function signsIn(guard: SignInGuard, attempt: Attempt): void {
+  guard.begin(attempt, 0);
+  guard.settle(attempt, 'accepted', 0);
+}
+/** Begins what may begin of the same again and again. */
+function begins(guard: SignInGuard, another: () => Attempt, now = 0): Attempt[] {
+  const begun: Attempt[] = [];
+  for (let next = another(); guard.begin(next, now).kind === 'pass'; next = another()) begun.push(next);
+  return begun;
 }
 
 test('the answer slows, then the source is refused for that account: five in ten minutes', () => {
@@ -58,16 +73,15 @@ test('S14: spraying passwords over many accounts is refused after twenty', () =>
 
 test('a source that signed in before keeps its way in, one attempt at a time', () => {
   const guard = new SignInGuard(limits);
-  guard.begin(at('alice'), 0);
-  guard.settle(at('alice'), 'accepted', 0);
+  signsIn(guard, at('alice'));
   for (let i = 0; i < 30; i++) fails(guard, `user${i}`, 0);
   assert.ok(!guard.refusesConnection(HERE, 0));
   assert.equal(guard.begin(at('bob'), 0).kind, 'refuse');
   for (let i = 0; i < 10; i++) assert.equal(fails(guard, 'alice', 0).verdict.kind, 'pass');
-  const first = guard.begin(at('alice'), 0);
-  assert.deepEqual(first, { kind: 'pass', delayMs: 4000 });
+  const first = at('alice');
+  assert.deepEqual(guard.begin(first, 0), { kind: 'pass', delayMs: 4000 });
   assert.equal(guard.begin(at('alice'), 0).kind, 'wait', 'the second one has to wait for the first');
-  guard.settle(at('alice'), 'accepted', 0);
+  guard.settle(first, 'accepted', 0);
   assert.deepEqual(
     guard.begin(at('alice'), 0),
     { kind: 'pass', delayMs: 4000 },
@@ -77,10 +91,7 @@ test('a source that signed in before keeps its way in, one attempt at a time', (
 
 test('many at once are no more than one after the other', () => {
   const guard = new SignInGuard(limits);
-  const passed = Array.from({ length: 50 }, () => guard.begin(at('alice'), 0)).filter(
-    (v) => v.kind === 'pass',
-  );
-  assert.equal(passed.length, 5);
+  assert.equal(begins(guard, () => at('alice')).length, 5);
   assert.deepEqual(guard.begin(at('alice'), 0), { kind: 'wait', reason: 'blocked-pair' });
   assert.equal(guard.check(at('alice', HERE, 0), 0), undefined, 'nothing is guessed before the challenge');
   for (let i = 0; i < 15; i++) assert.equal(guard.begin(at(`user${i}`), 0).kind, 'pass');
@@ -90,8 +101,7 @@ test('many at once are no more than one after the other', () => {
 
 test('an account under attack from everywhere is slow for strangers and quick for its owner', () => {
   const guard = new SignInGuard(limits);
-  guard.begin(at('alice', 'home'), 0);
-  guard.settle(at('alice', 'home'), 'accepted', 0);
+  signsIn(guard, at('alice', 'home'));
   for (let i = 0; i < 40; i++) fails(guard, 'alice', 0, `bot${i}`);
   assert.deepEqual(guard.begin(at('alice', 'bot99'), 0), { kind: 'pass', delayMs: 4000 });
   assert.deepEqual(guard.begin(at('alice', 'home'), 0), { kind: 'pass', delayMs: 0 });
@@ -99,8 +109,7 @@ test('an account under attack from everywhere is slow for strangers and quick fo
 
 test('tables are bounded, and a flood of sources forgets no sign-in', () => {
   const guard = new SignInGuard({ ...limits, entries: 10 });
-  guard.begin(at('alice'), 0);
-  guard.settle(at('alice'), 'accepted', 0);
+  signsIn(guard, at('alice'));
   for (let i = 0; i < 1000; i++) fails(guard, 'alice', 0, `s${i}`);
   assert.deepEqual(guard.begin(at('alice'), 0), { kind: 'pass', delayMs: 0 });
   assert.ok(guard.blocks(0).length <= 20);
@@ -117,36 +126,38 @@ test('what is blocked is listed, and lifted by hand', () => {
 
 test('several accounts, several guesses: each account has each guess, and so has the source', () => {
   const guard = new SignInGuard(limits);
-  const both = { ...at('alice'), accounts: ['alice@a.test', 'alice@b.test'], guesses: 2 };
+  const accounts = ['alice@a.test', 'alice@b.test'];
+  const both = (guesses = 2) => ({ ...at('alice'), accounts, guesses });
   for (let i = 0; i < 2; i++) {
-    assert.equal(guard.begin(both, 0).kind, 'pass');
-    guard.settle(both, 'failed', 0);
+    const attempt = both();
+    assert.equal(guard.begin(attempt, 0).kind, 'pass');
+    guard.settle(attempt, 'failed', 0);
   }
-  assert.equal(guard.begin(both, 0).kind, 'refuse', 'four and two are more than five');
-  const one = { ...both, guesses: 1 };
+  assert.equal(guard.begin(both(), 0).kind, 'refuse', 'four and two are more than five');
+  const one = both(1);
   assert.equal(guard.begin(one, 0).kind, 'pass');
   assert.deepEqual(
     guard.settle(one, 'failed', 0).map(({ account }) => account),
-    ['alice@a.test', 'alice@b.test'],
+    accounts,
   );
-  for (const account of both.accounts) assert.equal(guard.begin(at(account), 0).kind, 'refuse');
+  for (const account of accounts) assert.equal(guard.begin(at(account), 0).kind, 'refuse');
   for (let i = 0; i < 15; i++) fails(guard, `user${i}`, 0);
   assert.equal(guard.begin(at('somebody'), 0).kind, 'refuse', 'the source has twenty');
 });
 
 test('one failure is allowed for all the credentials of a chain of proxies, whatever the limit', () => {
   const guard = new SignInGuard({ ...limits, failuresPerAccount: 1 });
-  assert.equal(guard.begin(at('alice', HERE, 3), 0).kind, 'pass');
+  const first = at('alice', HERE, 3);
+  assert.equal(guard.begin(first, 0).kind, 'pass');
   assert.equal(guard.begin(at('alice', HERE, 3), 0).kind, 'wait');
-  guard.settle(at('alice', HERE, 3), 'failed', 0);
+  guard.settle(first, 'failed', 0);
   assert.equal(guard.begin(at('alice', HERE, 3), 0).kind, 'refuse');
 });
 
 test('what a source signed in as is remembered to the letter', () => {
   const guard = new SignInGuard({ ...limits, failuresPerSource: 1 });
   const alike = (identity: string | undefined, guesses = 1) => ({ ...at('jose@a.test'), identity, guesses });
-  guard.begin(alike('jose@a.test'), 0);
-  guard.settle(alike('jose@a.test'), 'accepted', 0);
+  signsIn(guard, alike('jose@a.test'));
   fails(guard, 'bob', 0);
   assert.equal(guard.begin(alike('jose@a.test'), 0).kind, 'pass');
   assert.equal(guard.begin(alike('jos\u00e9@a.test'), 0).kind, 'refuse');
@@ -158,8 +169,9 @@ test('attempts that come to nothing push out no failures', () => {
   const guard = new SignInGuard({ ...limits, entries: 10 });
   for (let i = 0; i < 4; i++) fails(guard, 'alice', 0);
   for (let i = 0; i < 100; i++) {
-    assert.equal(guard.begin(at(`stale${i}`), 1).kind, 'pass');
-    guard.settle(at(`stale${i}`), undefined, 1);
+    const stale = at(`stale${i}`);
+    assert.equal(guard.begin(stale, 1).kind, 'pass');
+    guard.settle(stale, undefined, 1);
   }
   fails(guard, 'alice', 2);
   assert.equal(guard.begin(at('alice'), 3).kind, 'refuse');
@@ -167,18 +179,69 @@ test('attempts that come to nothing push out no failures', () => {
 
 test('from a source that signed in before no more go at once than a stranger may try, and a right password lets no more in', () => {
   const guard = new SignInGuard(limits);
-  guard.begin(at('alice'), 0);
-  guard.settle(at('alice'), 'accepted', 0);
-  const begun = () => {
-    let count = 0;
-    while (guard.begin(at('alice'), 0).kind === 'pass') count += 1;
-    return count;
-  };
-  assert.equal(begun(), 5);
-  guard.settle(at('alice'), 'accepted', 0);
-  assert.equal(begun(), 1, 'the four others are still under way');
-  guard.settle(at('alice'), 'failed', 0);
-  assert.equal(begun(), 0, 'one at a time from now on');
-  for (let time = 0; time < 4; time++) guard.settle(at('alice'), 'failed', 0);
-  assert.equal(begun(), 1);
+  signsIn(guard, at('alice'));
+  const begun = begins(guard, () => at('alice'));
+  assert.equal(begun.length, 5);
+  const ends = (outcome: 'accepted' | 'failed') => guard.settle(begun.shift()!, outcome, 0);
+  const more = () => begun.push(...begins(guard, () => at('alice')));
+  ends('accepted');
+  assert.equal(more(), 5, 'the four others are still under way');
+  ends('failed');
+  assert.equal(more(), 4, 'one at a time from now on');
+  for (let time = 0; time < 4; time++) ends('failed');
+  assert.equal(more(), 1);
+});
+
+let names = 0;
+const anybody = (): Attempt => at(`user${++names}`);
+
+test('what ended after its place had gone, or ends twice, frees no other one’s place', () => {
+  const guard = new SignInGuard(limits);
+  const ringing = begins(guard, anybody);
+  assert.equal(ringing.length, 20);
+  const later = PENDING_MS + 1;
+  const guesses = begins(guard, anybody, later);
+  assert.equal(guesses.length, 20, 'what rings for so long holds no place any more');
+  for (const call of ringing) guard.settle(call, undefined, later);
+  assert.deepEqual(begins(guard, anybody, later), []);
+  for (let time = 0; time < 3; time++) guard.settle(guesses[7]!, undefined, later);
+  assert.equal(begins(guard, anybody, later).length, 1);
+});
+
+test('what was wrong after its place had gone counts as a failure, and has all its guesses', () => {
+  const guard = new SignInGuard(limits);
+  const slow = at('alice', HERE, 4);
+  guard.begin(slow, 0);
+  const later = PENDING_MS + 1;
+  const next = at('alice', HERE, 3);
+  guard.begin(next, later);
+  guard.settle(slow, 'failed', later);
+  assert.equal(guard.begin(at('alice'), later).kind, 'wait', 'four have failed, three are under way');
+  guard.settle(next, undefined, later);
+  assert.equal(guard.begin(at('alice'), later).kind, 'pass');
+});
+
+test('what a worker had begun is forgotten with it, all of it and nothing else, and ends of it come too late', () => {
+  const guard = new SignInGuard({ ...limits, failuresPerAccount: 20 });
+  // Workers begin to number with one.
+  const of = (worker: number | undefined, account: string, number: number, source = HERE) => ({
+    ...at(account, source),
+    ...{ worker, number },
+  });
+  const own = [1, 2, 3].map((number) => of(undefined, 'alice', number));
+  const first = [1, 2, 3, 4].map((number) => of(1, 'alice', number));
+  const second = [1, 2].map((number) => of(2, 'bob', number));
+  for (const attempt of [...own, ...first, ...second]) assert.equal(guard.begin(attempt, 0).kind, 'pass');
+  guard.begin(of(1, 'carol', 5, '192.0.2.8'), 0);
+  guard.settle(first[0]!, undefined, 0);
+  assert.deepEqual([...guard.forgetWorker(1, 0)].sort(), [HERE, '192.0.2.8']);
+  assert.deepEqual([...guard.forgetWorker(1, 0)], []);
+  assert.deepEqual([...guard.forgetWorker(3, 0)], []);
+  const places = begins(guard, anybody);
+  assert.equal(places.length, 20 - own.length - second.length);
+  for (const late of first) guard.settle(late, undefined, 0);
+  guard.settle(of(2, 'alice', 3), undefined, 0);
+  assert.equal(begins(guard, anybody).length, 0);
+  for (const attempt of own) guard.settle(attempt, undefined, 0);
+  assert.equal(begins(guard, anybody).length, own.length);
 });

@@ -1,6 +1,6 @@
 import { type Monotonic, pauseAfter } from '#kernel';
 import { KnownPairs } from './known-pairs.ts';
-import { LeastRecent, Recent } from './recent.ts';
+import { type AttemptId, LeastRecent, type Place, Recent } from './recent.ts';
 
 export interface GuardLimits {
   /** Failures of one account from one source within the window, after which that pair is refused. */
@@ -18,7 +18,9 @@ export interface GuardLimits {
 }
 
 /** Who tries to be whom, from where. The same for accounts that exist and that do not. */
-export interface Attempt {
+export interface Attempt extends AttemptId {
+  /** The number of its connection, which no two workers give. */
+  readonly connection: number;
   /** Accounts that it may be about, each in its one spelling, at least one: it counts for all of them. */
   readonly accounts: readonly string[];
   /** IPv4 address, or /64 of an IPv6 address. */
@@ -70,7 +72,8 @@ interface History {
   readonly known: boolean;
 }
 
-const LONGEST_DELAY_MS = 4000;
+/** However many have failed. */
+export const LONGEST_DELAY_MS = 4000;
 /** Above any transaction: an attempt that nobody answered is no failure, and holds no place for ever. */
 export const PENDING_MS = 64_000;
 /** Failures of an account from everywhere that are counted; more only slow strangers, whatever the number. */
@@ -109,8 +112,10 @@ export class SignInGuard {
     if (held !== undefined) return held;
     const { pairs, source } = this.#keep(attempt, history);
     const delayMs = this.#delay(attempt, pairs, source, history.known, now);
-    for (const pair of pairs) pair.begin(attempt.guesses, now + delayMs);
-    source.begin(attempt.guesses, now + delayMs);
+    const { number, worker, guesses } = attempt;
+    const place: Place = { number, worker, since: now + delayMs, guesses };
+    for (const pair of pairs) pair.begin(place);
+    source.begin(place);
     return { kind: 'pass', delayMs };
   }
 
@@ -146,12 +151,15 @@ export class SignInGuard {
     return !this.#known.hasSource(source, now);
   }
 
-  /** The outcome of an attempt that `begin` let pass; undefined outcome: neither right nor wrong. */
+  /**
+   * The outcome of an attempt that `begin` let pass; undefined outcome: neither right nor wrong. Its own place becomes free and no
+   * other one, also where it was so slow that it holds none any more: a failure counts then nevertheless.
+   */
   settle(attempt: Attempt, outcome: 'accepted' | 'failed' | undefined, now: Monotonic): Transition[] {
     const history = this.#historyOf(attempt, now);
     const { accounts, guesses } = attempt;
-    for (const pair of history.pairs) pair?.end(guesses);
-    history.source?.end(guesses);
+    for (const pair of history.pairs) pair?.end(attempt);
+    history.source?.end(attempt);
     if (outcome === 'accepted') {
       for (const pair of history.pairs) pair?.forgive();
       this.#known.add(attempt, now + this.#limits.rememberMs);
@@ -177,6 +185,23 @@ export class SignInGuard {
     return transitions;
   }
 
+  /**
+   * A worker has ended, and nobody will tell what became of what it had begun: no failures, and no places for as long as it may be
+   * under way. Looks through both tables, which is less than to keep a third one for what is rare.
+   * @returns sources that have places again
+   */
+  forgetWorker(worker: number, now: Monotonic): Set<string> {
+    const freed = new Set<string>();
+    for (const table of [this.#sources, this.#pairs]) {
+      for (const [key, recent] of table.entries()) {
+        if (!recent.endAllOf(worker)) continue;
+        freed.add(sourceOf(key));
+        if (recent.isEmpty(now)) table.delete(key);
+      }
+    }
+    return freed;
+  }
+
   /** Somebody failed to sign in to these accounts from a source that another worker counts. */
   handleFailedElsewhere(accounts: readonly string[], guesses: number, now: Monotonic): void {
     for (const account of accounts)
@@ -191,8 +216,8 @@ export class SignInGuard {
     }
     for (const [key, recent] of this.#pairs.entries()) {
       if (recent.blockedUntil <= now) continue;
-      const [source = '', account = ''] = key.split(' ', 2);
-      found.push({ source, account, ...told(recent, now) });
+      const source = sourceOf(key);
+      found.push({ source, account: key.slice(source.length + 1), ...told(recent, now) });
     }
     return found;
   }
@@ -264,8 +289,8 @@ function keep(table: LeastRecent<Recent>, key: string, recent = new Recent()): R
  * may try go at once; then one at a time: what is right is answered, what is guessed is slow.
  */
 function isBusy(pair: Recent | undefined, most: number, guesses: number): boolean {
-  if (pair === undefined || pair.pending.length === 0) return false;
-  return pair.failures.length > 0 || pair.pending.length + Math.max(guesses, 1) > most;
+  if (pair === undefined || pair.pending === 0) return false;
+  return pair.failures.length > 0 || pair.pending + Math.max(guesses, 1) > most;
 }
 
 /** Several guesses in one request are not more than so many one after the other; a first one always passes. */
@@ -281,7 +306,7 @@ function full(
   const { failures, pending } = recent;
   const asked = Math.max(guesses, 1);
   if (failures.length > 0 && failures.length + asked > most) return { kind: 'refuse', reason, seconds: 1 };
-  const counted = failures.length + pending.length;
+  const counted = failures.length + pending;
   return counted === 0 || counted + asked <= most ? undefined : { kind: 'wait', reason };
 }
 
@@ -301,4 +326,9 @@ function secondsUntil({ blockedUntil }: Recent, now: Monotonic): number {
 /** A source holds no space, so the two are told apart again. */
 function pairKey({ source }: Attempt, account: string): string {
   return `${source} ${account}`;
+}
+/** Of the key of a pair, or of a source. */
+function sourceOf(key: string): string {
+  const end = key.indexOf(' ');
+  return end < 0 ? key : key.slice(0, end);
 }

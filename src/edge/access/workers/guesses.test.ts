@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { until } from '#kernel';
 import { request } from '../testing/messages.ts';
@@ -79,4 +80,21 @@ test('who hangs up at one worker before the answer comes has guessed at the othe
     client.sends(of('bob', ['bob']));
     await client.receives(403);
   }
+});
+
+test('what a worker had let begin, and what waited, is gone with it: others of that address are not held up', async (t) => {
+  const { owner, other } = await start(t);
+  const waiting = async () =>
+    Number(/sallyport_access_sign_ins_waiting[^ ]* (\d+)/.exec(await owner.lab.metrics.text())?.[1]);
+  // Known, so that its places are those of the pair alone.
+  await answered(await other.lab.client(), other.fe, of('bob', ['bob']), 200);
+  for (let time = 0; time < 4; time++) (await other.lab.client()).sends(of('bob', ['bob']));
+  for (let arrived = 0; arrived < 2; arrived++) await other.fe.receivesRequest('REGISTER');
+  await until(async () => (await waiting()) === 2);
+  await other.lab.service.stop();
+  await until(() => /worker \d away/.test(owner.lab.service.health().detail));
+  assert.equal(await waiting(), 0);
+  const clients = [await owner.lab.client(), await owner.lab.client()];
+  for (const client of clients) client.sends(of('bob', ['bob']));
+  for (const _ of clients) await owner.fe.receivesRequest('REGISTER');
 });

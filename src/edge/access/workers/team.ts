@@ -15,7 +15,6 @@ import {
   guardVerdict,
   LONGEST_WAIT_MS,
 } from '../guard/guard-office.ts';
-import { BegunAttempts } from './begun-attempts.ts';
 import type { BorrowedConnection } from './borrowed-connection.ts';
 import type { WorkerFrame } from './frames.ts';
 import { Borrower, Lender, type LentKind } from './lending.ts';
@@ -81,13 +80,11 @@ export class Team {
   readonly #lender: Lender;
   readonly #borrower: Borrower;
   readonly #sources = new SourceCounts((told) => this.#tellAll({ sources: told }));
-  readonly #begun: BegunAttempts;
   #member: TeamMember | undefined;
 
   constructor(options: TeamOptions) {
     const { clock, log, metrics, place, folder } = options;
     this.#options = options;
-    this.#begun = new BegunAttempts(clock, (attempt) => this.#member?.guard.forget(attempt));
     this.place = place;
     numberConnections(place.index);
     this.#lender = new Lender(clock);
@@ -237,7 +234,7 @@ export class Team {
       case 'tell': {
         const told = news.safeParse(frame.body);
         if (!told.success) return;
-        if ('guard' in told.data) this.#handleGuardNews(worker, told.data.guard, member);
+        if ('guard' in told.data) member.guard.handleNews(worker, told.data.guard);
         else if ('heardFrom' in told.data) member.wake(told.data.heardFrom);
         else if ('tickets' in told.data) member.tickets.handleFamily(told.data.tickets);
         else this.#sources.handleNews(worker, told.data.sources);
@@ -248,12 +245,7 @@ export class Team {
     const parsed = question.safeParse(asked);
     if (!parsed.success) return undefined;
     if ('verb' in parsed.data) return this.#options.verb(parsed.data.verb, parsed.data.arguments);
-    const { guard } = parsed.data;
-    return this.#member && this.#begun.answer(worker, guard, this.#member.guard.answer(guard));
-  }
-  #handleGuardNews(worker: number, told: GuardNews, member: TeamMember): void {
-    if (told.kind === 'settled') this.#begun.settled(worker, told.attempt);
-    member.guard.handleNews(told);
+    return this.#member?.guard.answer(parsed.data.guard, worker);
   }
   #tellAll(body: z.infer<typeof news>): void {
     for (const link of this.#siblings.links()) link.send({ type: 'tell', body });
@@ -270,6 +262,6 @@ export class Team {
     for (const request of left) this.#refuseLeft(request);
     this.#borrower.handleWorkerEnd(worker);
     this.#sources.forget(worker);
-    this.#begun.handleWorkerEnd(worker);
+    this.#member?.guard.handleWorkerEnd(worker);
   }
 }
