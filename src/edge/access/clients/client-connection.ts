@@ -45,6 +45,12 @@ export class ClientConnection {
   get party(): string {
     return this.signIn.user ?? sourceKey(this.flow.connection.remote.address);
   }
+  /** Forgets what ran out; whoever is a stranger again counts as one. */
+  handleTime(now: Monotonic): void {
+    if (!this.signIn.signedIn) return;
+    this.signIn.handleTime(this.flow, now);
+    this.flow.party = this.party;
+  }
   /** Nothing is lost when the connection ends now. */
   get atRest(): boolean {
     return (

@@ -4,6 +4,7 @@ import { SeededRandom } from '#kernel';
 import type { SipFlow } from '#platform/sip-endpoint';
 import { tokenKey } from '#protocols/tokens';
 import { asRequest, asResponse, request, sipText } from '../testing/messages.ts';
+import { ClientConnection } from './client-connection.ts';
 import { ClientTable, nodeNumber } from './client-table.ts';
 import { registrationOf } from './registration.ts';
 import { SignIn } from './sign-in.ts';
@@ -41,6 +42,16 @@ test('when the last address is withdrawn or has run out, the connection is a str
   assert.equal(signIn.excess({ messages: 103, bytes: 11_000 }, limits, 121_999), undefined);
   assert.equal(signIn.excess({ messages: 104, bytes: 10_000 }, limits, 92_000), 'pre-sign-in-messages');
   assert.equal(signIn.excess({ messages: 100, bytes: 10_000 }, limits, 122_000), 'pre-sign-in-seconds');
+});
+
+test('whose sign-in has run out uses up the share of its address again', () => {
+  const flow = { connection: { remote: { address: '203.0.113.7', port: 40_001 } }, ...none } as SipFlow;
+  const client = new ClientConnection(flow, 'token', 0);
+  client.signIn.handleAccepted('alice@example.com', bound(60), none, 0);
+  client.handleTime(91_999);
+  assert.equal(flow.party, 'alice@example.com');
+  client.handleTime(92_000);
+  assert.equal(flow.party, '203.0.113.7');
 });
 
 test('one connection holds a bounded number of addresses', () => {

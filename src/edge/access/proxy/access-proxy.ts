@@ -318,7 +318,7 @@ export class AccessProxy implements SipUser, ProxyCore {
     this.#sweep = this.clock.after(SWEEP_MS, () => {
       const now = this.clock.now();
       for (const client of this.clients.values()) {
-        client.signIn.handleTime(client.flow, now);
+        client.handleTime(now);
         this.refuseExcess(client);
       }
       for (const guest of this.guests.overdue(this.scene.settings, now)) {
