@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { until } from '#kernel';
+import type { EdgeDocument } from '#platform/topology';
 import { busy } from '../testing/busy.ts';
 import { request } from '../testing/messages.ts';
 import type { SipPeer } from '../testing/sip-peer.ts';
@@ -9,14 +10,23 @@ import { fromBob, startFederation, TestPartner } from './testing/partners.ts';
 const ALICE = 'sip:alice@example.com';
 const SECOND = { domain: 'second.example', proxy: 'sip.second.example', address: '127.0.9.42' };
 
-test('while messages wait too long the partner that floods is refused, and the one that asks for little is served', async (t) => {
-  const { lab, fe } = await startFederation(t, ({ policy }) => {
-    policy.limits.access.overloadMs = 20;
+type AccessLimits = EdgeDocument['policy']['limits']['access'];
+
+/** A federation with two partners that are listed. */
+function startWithSecond(t: TestContext, change: (limits: AccessLimits) => void) {
+  return startFederation(t, ({ policy }) => {
+    change(policy.limits.access);
     policy.federation.allowed.push({
       domain: SECOND.domain,
       proxy: SECOND.proxy,
       verification: 'use-source',
     });
+  });
+}
+
+test('while messages wait too long the partner that floods is refused, and the one that asks for little is served', async (t) => {
+  const { lab, fe } = await startWithSecond(t, (limits) => {
+    limits.overloadMs = 20;
   });
   const flood = await (await TestPartner.create(t, lab)).dials(lab);
   const partner = await TestPartner.create(t, lab, { hosts: [SECOND.proxy] });
@@ -56,13 +66,8 @@ test('while messages wait too long the partner that floods is refused, and the o
 });
 
 test('a partner that never acknowledges, by two connections, fills the table for no other partner', async (t) => {
-  const { lab, fe } = await startFederation(t, ({ policy }) => {
-    policy.limits.access.transactions = 100;
-    policy.federation.allowed.push({
-      domain: SECOND.domain,
-      proxy: SECOND.proxy,
-      verification: 'use-source',
-    });
+  const { lab, fe } = await startWithSecond(t, (limits) => {
+    limits.transactions = 100;
   });
   const partner = await TestPartner.create(t, lab);
   const floods = [await partner.dials(lab), await partner.dials(lab)];

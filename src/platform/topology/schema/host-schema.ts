@@ -192,7 +192,8 @@ export function sipLimits() {
       ceiling: 67_108_864,
     }),
     transactions: setting.integer({
-      sentence: 'Most SIP transactions at a time; requests beyond it are answered 503.',
+      sentence:
+        'Most SIP transactions at a time, of which no client or partner gets more than it leaves to all others; requests beyond it are answered 503.',
       reload: 'live',
       default: 50_000,
       floor: 100,
